@@ -1,0 +1,232 @@
+//! Blocks: what stands between an AUTO marker and its END, and the section under a MANUAL marker.
+
+use super::fault::{Fault, FaultKind};
+use super::fields;
+use super::marker::{Marker, MarkerKind};
+use super::outline::Outline;
+use crate::text::{Lines, Span, slug};
+
+/// How many blocks a document may hold.
+pub const BLOCKS: usize = 10_000;
+
+/// Who writes a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The program.
+    Auto,
+    /// People.
+    Manual,
+}
+
+/// One block.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Who writes it.
+    pub mode: Mode,
+    /// The name in its marker.
+    pub marker_name: Option<String>,
+    /// Slug of that name, else of the bold lead-in or the heading above.
+    pub id: String,
+    /// The canonical name.
+    pub name: String,
+    /// Whether the front matter declares it.
+    pub declared: bool,
+    /// The marker that opens it.
+    pub opener: Span,
+    /// The END marker; a MANUAL block has none, nor has an AUTO block that is never closed.
+    pub closer: Option<Span>,
+    /// What stands inside.
+    pub body: Span,
+    /// The checksum in its END marker.
+    pub sum: Option<String>,
+    /// The date in its MANUAL marker.
+    pub reviewed: Option<String>,
+    /// The nearest section above, by index.
+    pub section: Option<usize>,
+}
+
+/// An AUTO block before it has a name: where its markers are.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// Index of the opening marker.
+    pub opener: usize,
+    /// Index of the END marker.
+    pub closer: Option<usize>,
+}
+
+/// Pairs AUTO markers with their ENDs. What does not pair is a fault at the opener.
+pub fn pair(text: &str, lines: &Lines, markers: &[Marker]) -> (Vec<Pair>, Vec<Fault>) {
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    let mut inner: Vec<(usize, usize)> = Vec::new();
+    let mut faults = Vec::new();
+    for (index, marker) in markers.iter().enumerate() {
+        match &marker.kind {
+            MarkerKind::Auto { .. } => {
+                if let Some(&outer) = open.last() {
+                    inner.push((outer, index));
+                }
+                pairs.push(Pair { opener: index, closer: None });
+                open.push(index);
+            }
+            MarkerKind::Manual { .. } => {
+                if let Some(&outer) = open.last() {
+                    inner.push((outer, index));
+                }
+            }
+            MarkerKind::End { name, .. } => match open.pop() {
+                None => faults.push(end_alone(marker)),
+                Some(opener) => {
+                    if let Some(fault) = names_differ(&markers[opener], name.as_deref(), lines, marker) {
+                        faults.push(fault);
+                    }
+                    if let Some(pair) = pairs.iter_mut().rev().find(|pair| pair.opener == opener) {
+                        pair.closer = Some(index);
+                    }
+                }
+            },
+            MarkerKind::Living | MarkerKind::Ignore { .. } => {}
+        }
+    }
+    faults.extend(open.iter().map(|index| never_closed(&markers[*index])));
+    let closed = |opener: usize| !open.contains(&opener);
+    for (outer, marker) in inner.iter().filter(|(outer, _)| closed(*outer)) {
+        let line = lines.line(markers[*outer].span.start);
+        faults.push(nested(text, &markers[*marker], line));
+    }
+    faults.sort_by_key(|fault| fault.span.start);
+    (pairs, faults)
+}
+
+fn end_alone(marker: &Marker) -> Fault {
+    Fault::new(
+        FaultKind::Unbalanced,
+        marker.span,
+        "an END marker that closes no block",
+        "put `<!-- AUTO-GENERATED - DO NOT EDIT -->` where the block starts, or take the END marker out",
+    )
+}
+
+fn never_closed(marker: &Marker) -> Fault {
+    Fault::new(
+        FaultKind::Unbalanced,
+        marker.span,
+        "an AUTO block that is never closed",
+        "put `<!-- END AUTO-GENERATED -->` on a line of its own where the block ends",
+    )
+}
+
+fn names_differ(opener: &Marker, end: Option<&str>, lines: &Lines, closer: &Marker) -> Option<Fault> {
+    let MarkerKind::Auto { name: Some(name) } = &opener.kind else {
+        return None;
+    };
+    let end = end.filter(|end| end != name)?;
+    let line = lines.line(closer.span.start);
+    Some(Fault::new(
+        FaultKind::Unbalanced,
+        opener.span,
+        format!("the block `{name}` is closed by an END marker for `{end}` on line {line}"),
+        "give both markers the same name",
+    ))
+}
+
+fn nested(text: &str, marker: &Marker, outer: usize) -> Fault {
+    Fault::new(
+        FaultKind::Nested,
+        marker.span,
+        format!("`{}` stands inside the AUTO block that opens on line {outer}", marker.span.slice(text)),
+        "close the outer block first; what stands inside an AUTO block is overwritten",
+    )
+}
+
+/// The spans of the AUTO blocks, markers included, outermost only and in order.
+pub fn auto_spans(markers: &[Marker], pairs: &[Pair]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for pair in pairs {
+        let Some(closer) = pair.closer else { continue };
+        let span = Span::new(markers[pair.opener].line.start, markers[closer].line.end);
+        if spans.last().is_none_or(|last| last.end <= span.start) {
+            spans.push(span);
+        }
+    }
+    spans
+}
+
+/// Makes the blocks of both modes, in the order of their openers. Names are ids still.
+pub fn build(text: &str, lines: &Lines, markers: &[Marker], pairs: &[Pair], outline: &Outline) -> Vec<Block> {
+    let mut pairs = pairs.iter();
+    let mut blocks = Vec::new();
+    for marker in markers {
+        let (mode, name, reviewed) = match &marker.kind {
+            MarkerKind::Auto { name } => (Mode::Auto, name, None),
+            MarkerKind::Manual { name, reviewed } => (Mode::Manual, name, reviewed.clone()),
+            _ => continue,
+        };
+        let section = outline.nearest(marker.span.start);
+        let id = match name {
+            Some(name) => slug(name),
+            None => unnamed(text, lines, marker, outline, section),
+        };
+        let mut block = Block {
+            mode,
+            marker_name: name.clone(),
+            name: id.clone(),
+            id,
+            declared: false,
+            opener: marker.span,
+            closer: None,
+            body: Span::at(marker.line.end),
+            sum: None,
+            reviewed,
+            section,
+        };
+        match mode {
+            Mode::Manual => {
+                let end = section.map_or(text.len(), |index| outline.sections[index].content.end);
+                block.body = Span::new(marker.line.end, end);
+            }
+            Mode::Auto => {
+                let closer = pairs.next().and_then(|pair| pair.closer);
+                if let Some(closer) = closer.map(|index| &markers[index]) {
+                    block.body = Span::new(marker.line.end, closer.line.start);
+                    block.closer = Some(closer.span);
+                    if let MarkerKind::End { sum, .. } = &closer.kind {
+                        block.sum.clone_from(sum);
+                    }
+                }
+            }
+        }
+        blocks.push(block);
+    }
+    blocks
+}
+
+/// The id of a block without a name: the bold lead-in on the last line before the marker that is not blank,
+/// else the heading above, else the document's title.
+fn unnamed(text: &str, lines: &Lines, marker: &Marker, outline: &Outline, section: Option<usize>) -> String {
+    if let Some(label) = lead_in(text, lines, marker) {
+        return slug(&label);
+    }
+    match section {
+        Some(index) => outline.sections[index].id.clone(),
+        None => outline.title.as_ref().map_or_else(|| "section".to_owned(), |(title, _)| slug(&title.text)),
+    }
+}
+
+/// The bold label without a value that leads a block in.
+pub fn lead_in(text: &str, lines: &Lines, marker: &Marker) -> Option<String> {
+    let mut line = lines.line(marker.line.start);
+    while line > 1 {
+        line -= 1;
+        let span = lines.span(text, line).trimmed(text);
+        if span.is_empty() {
+            continue;
+        }
+        let fields = fields::of_line(text, span);
+        return match fields.as_slice() {
+            [field] if field.value.is_empty() => Some(field.label.clone()),
+            _ => None,
+        };
+    }
+    None
+}

@@ -1,0 +1,138 @@
+//! Fields: `**Label**: value`.
+
+use super::nodes::one_line;
+use crate::text::{Data, Span, Tree, emoji};
+
+/// A label and, where one stands beside it, its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// The label as plain text.
+    pub label: String,
+    /// Where it stands, without the asterisks.
+    pub label_span: Span,
+    /// The value on the same line and those below; empty where there is none.
+    pub value: Span,
+}
+
+/// Reads the fields of a line, if it starts with one. Several stand on one line between ` | ` and the
+/// next `**`.
+pub fn of_line(text: &str, line: Span) -> Vec<Labelled> {
+    let mut fields: Vec<Labelled> = Vec::new();
+    let mut rest = line.trimmed(text);
+    let Some(first) = one(text, rest) else {
+        return fields;
+    };
+    fields.push(first);
+    while let Some(at) = rest.slice(text).find(" | **") {
+        let next = Span::new(rest.start + at + 3, rest.end);
+        if let (Some(field), Some(last)) = (one(text, next), fields.last_mut()) {
+            last.value.end = (rest.start + at).max(last.value.start);
+            last.value = last.value.trimmed(text);
+            fields.push(field);
+        }
+        rest = next;
+    }
+    fields
+}
+
+/// Reads one field at the start of a span; its value is all that follows.
+fn one(text: &str, span: Span) -> Option<Labelled> {
+    let inside = span.slice(text).strip_prefix("**")?;
+    let close = inside.find("**")?;
+    let label_start = span.start + 2;
+    let (bold, behind) = (&inside[..close], &inside[close + 2..]);
+    let after = label_start + close + 2;
+    let (label, value) = if let Some(label) = bold.trim_end().strip_suffix(':') {
+        (label, Span::new(after, span.end))
+    } else {
+        let skipped = qualifier(behind);
+        behind[skipped..].strip_prefix(':')?;
+        (bold, Span::new(after + skipped + 1, span.end))
+    };
+    let plain = plain(label);
+    if plain.is_empty() {
+        return None;
+    }
+    Some(Labelled {
+        label: plain,
+        label_span: Span::new(label_start, label_start + label.len()),
+        value: value.trimmed(text),
+    })
+}
+
+/// The length of white space and a qualifier in parentheses before the colon.
+fn qualifier(behind: &str) -> usize {
+    let trimmed = behind.trim_start();
+    let space = behind.len() - trimmed.len();
+    match trimmed.strip_prefix('(').and_then(|inside| inside.find(')')) {
+        Some(close) => space + close + 2,
+        None => space,
+    }
+}
+
+/// A label, key or cell without backticks, bold and white space at the ends.
+pub fn plain(text: &str) -> String {
+    text.replace("**", "").replace(['`'], "").trim().to_owned()
+}
+
+/// A value, and the emoji that led it. Whole numbers become numbers; what stood on several lines is
+/// joined by spaces.
+pub fn value(text: &str, span: Span) -> (Option<String>, Tree) {
+    let joined = one_line(span.slice(text));
+    let (icon, rest) = emoji::split_leading(&joined);
+    if rest.is_empty() {
+        return (None, Tree::text(span, joined));
+    }
+    let icon = (!icon.is_empty()).then(|| icon.to_owned());
+    let number = rest.parse::<i64>().ok().filter(|_| !rest.starts_with('+'));
+    let data = match number {
+        Some(number) => Data::Number(number.into()),
+        None => Data::Text(rest.to_owned()),
+    };
+    (icon, Tree::new(span, data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Vec<(String, String)> {
+        of_line(line, Span::new(0, line.len()))
+            .into_iter()
+            .map(|field| (field.label, field.value.slice(line).to_owned()))
+            .collect()
+    }
+
+    fn pair(label: &str, value: &str) -> (String, String) {
+        (label.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn every_form_of_a_field_is_read() {
+        assert_eq!(read("**Target**: 2025-08-30"), [pair("Target", "2025-08-30")]);
+        assert_eq!(read("**Target:** soon"), [pair("Target", "soon")]);
+        assert_eq!(read("**Cost** (EUR): 5"), [pair("Cost", "5")]);
+        assert_eq!(read("**Requirements**:"), [pair("Requirements", "")]);
+        assert_eq!(
+            read("**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: A | B"),
+            [pair("Status", "🚧 In Progress"), pair("Points", "8"), pair("Owner", "A | B")]
+        );
+        assert_eq!(read("**A**: | **B**: 2"), [pair("A", ""), pair("B", "2")]);
+        for line in ["**Total: 21 points**", "**Bold** text", "Label: value", "****: x", "a **B**: c"] {
+            assert!(read(line).is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn values_are_numbers_where_whole_and_lose_their_icon() {
+        let read = |text: &str| {
+            let (icon, tree) = value(text, Span::new(0, text.len()));
+            (icon.unwrap_or_default(), tree.to_json().to_string())
+        };
+        assert_eq!(read("🚧 In Progress"), ("🚧".into(), "\"In Progress\"".into()));
+        assert_eq!(read("8"), (String::new(), "8".into()));
+        assert_eq!(read("1.0"), (String::new(), "\"1.0\"".into()));
+        assert_eq!(read("✅"), (String::new(), "\"✅\"".into()));
+        assert_eq!(read("two\n  lines"), (String::new(), "\"two lines\"".into()));
+    }
+}

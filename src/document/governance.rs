@@ -1,0 +1,160 @@
+//! The governance block: its keys, and the values that the program reads.
+
+use chrono::{DateTime, Utc};
+
+use super::dialect::Dialect;
+use super::values;
+use crate::text::{Data, Entry, Span, Tree};
+
+/// What the value of a key looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// A UUID.
+    Uuid,
+    /// A time (RFC 3339).
+    Time,
+    /// A schema version, as `v1.0`.
+    Version,
+    /// A list of names.
+    List,
+    /// Upper snake case, two words or more.
+    Group,
+    /// A whole number.
+    Number,
+    /// Any text.
+    Text,
+}
+
+/// A key of the governance block.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub look: Look,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+const fn key(name: &'static str, look: Look, required: bool) -> Key {
+    Key { name, look, required }
+}
+
+/// All keys, in the order in which documents write them. The governance schema says the same; a test holds
+/// the two together.
+pub const KEYS: &[Key] = &[
+    key("correlation_id", Look::Uuid, true),
+    key("last_updated", Look::Time, true),
+    key("update_required_by", Look::Time, true),
+    key("validation_schema", Look::Version, true),
+    key("auto_sections", Look::List, true),
+    key("manual_sections", Look::List, true),
+    key("phase_group", Look::Group, true),
+    key("phase_number", Look::Number, true),
+    key("sources", Look::List, false),
+    key("owner", Look::Text, false),
+    key("kind", Look::Text, false),
+];
+
+/// A value with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub value: T,
+}
+
+/// A name in `auto_sections` or `manual_sections`.
+pub type Declared = Placed<String>;
+
+/// The governance block of one document.
+#[derive(Clone, Debug, Default)]
+pub struct Governance {
+    /// The block under the program's own key names; `None` where there is none that can be read.
+    pub tree: Option<Tree>,
+    /// Where the key that holds the block stands; the opening line in a flat front matter.
+    pub place: Span,
+    /// When the document was last updated.
+    pub last_updated: Option<Placed<DateTime<Utc>>>,
+    /// By when it must be updated again.
+    pub update_required_by: Option<Placed<DateTime<Utc>>>,
+    /// The version of its schema.
+    pub validation_schema: Option<Placed<String>>,
+    /// The AUTO blocks that it declares.
+    pub auto_sections: Vec<Declared>,
+    /// The MANUAL sections that it declares.
+    pub manual_sections: Vec<Declared>,
+    /// The kind that it names.
+    pub kind: Option<String>,
+}
+
+impl Governance {
+    /// Reads the block from the front matter's mapping. `place` is the opening line.
+    pub fn read(front: &Tree, place: Span, dialect: &Dialect) -> Self {
+        let (tree, place) = if dialect.root.is_empty() {
+            (Some(flat(front, dialect)), place)
+        } else {
+            match front.entry(&dialect.root) {
+                Some(entry) => (Some(nested(&entry.value, dialect)), entry.key_span),
+                None => (None, place),
+            }
+        };
+        let Some(tree) = tree else {
+            return Self { place, ..Self::default() };
+        };
+        Self {
+            place,
+            last_updated: time(&tree, "last_updated"),
+            update_required_by: time(&tree, "update_required_by"),
+            validation_schema: text(&tree, "validation_schema"),
+            auto_sections: names(&tree, "auto_sections"),
+            manual_sections: names(&tree, "manual_sections"),
+            kind: text(&tree, "kind").map(|kind| kind.value),
+            tree: Some(tree),
+        }
+    }
+
+    /// The names that a mode of block declares.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.tree.as_ref()?.entry(key)
+    }
+}
+
+fn nested(block: &Tree, dialect: &Dialect) -> Tree {
+    let Data::Map(entries) = &block.data else {
+        return block.clone();
+    };
+    let renamed = entries.iter().map(|entry| renamed(entry, dialect));
+    Tree::new(block.span, Data::Map(renamed.collect()))
+}
+
+/// In a flat front matter only the program's own keys belong to the block.
+fn flat(front: &Tree, dialect: &Dialect) -> Tree {
+    let ours = front
+        .entries()
+        .iter()
+        .map(|entry| renamed(entry, dialect))
+        .filter(|entry| KEYS.iter().any(|key| key.name == entry.key));
+    Tree::new(front.span, Data::Map(ours.collect()))
+}
+
+fn renamed(entry: &Entry, dialect: &Dialect) -> Entry {
+    Entry { key: dialect.canonical(&entry.key).to_owned(), ..entry.clone() }
+}
+
+fn time(tree: &Tree, key: &str) -> Option<Placed<DateTime<Utc>>> {
+    let value = tree.get(key)?;
+    Some(Placed { span: value.span, value: values::timestamp(value.as_text()?)? })
+}
+
+fn text(tree: &Tree, key: &str) -> Option<Placed<String>> {
+    let value = tree.get(key)?;
+    Some(Placed { span: value.span, value: value.as_text()?.to_owned() })
+}
+
+fn names(tree: &Tree, key: &str) -> Vec<Declared> {
+    let items = tree.get(key).map_or(&[][..], Tree::items);
+    let named = items.iter().filter_map(|item| Some(Placed { span: item.span, value: item.as_text()?.to_owned() }));
+    named.collect()
+}

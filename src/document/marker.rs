@@ -1,0 +1,263 @@
+//! Markers: HTML comments alone on their line that open or close a block.
+
+use memchr::memmem;
+
+use super::nodes::Nodes;
+use crate::text::Span;
+
+/// A marker and its place.
+#[derive(Clone, Debug)]
+pub struct Marker {
+    /// The comment, without white space around it.
+    pub span: Span,
+    /// The whole line with its line end.
+    pub line: Span,
+    /// What it says.
+    pub kind: MarkerKind,
+}
+
+/// What a marker says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MarkerKind {
+    /// `<!-- LIVING DOCUMENT … -->`
+    Living,
+    /// `<!-- AUTO-GENERATED[:name][ - DO NOT EDIT] -->`
+    Auto {
+        /// Its name.
+        name: Option<String>,
+    },
+    /// `<!-- END AUTO-GENERATED[:name][ sum:HEX] -->`
+    End {
+        /// The name of the block it closes.
+        name: Option<String>,
+        /// Checksum of the body: 16 hexadecimal digits.
+        sum: Option<String>,
+    },
+    /// `<!-- MANUAL[:name][ - REQUIRES REVIEW| - NEEDS REVIEW][ reviewed:DATE] -->`
+    Manual {
+        /// Its name.
+        name: Option<String>,
+        /// The date of its last review.
+        reviewed: Option<String>,
+    },
+    /// `<!-- phx-ignore RULE[ until=DATE]: reason -->`
+    Ignore {
+        /// The rule; empty where none is named.
+        rule: String,
+        /// The date behind `until=`.
+        until: Option<String>,
+        /// Why; empty where nothing is said.
+        reason: String,
+    },
+}
+
+/// Finds the markers in `text[start..]`. What stands in code, or inside a longer comment, is text.
+pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
+    let mut markers = Vec::new();
+    for at in memmem::find_iter(&text.as_bytes()[start..], "<!--") {
+        let at = start + at;
+        let Some((span, line)) = alone_on_line(text, at) else {
+            continue;
+        };
+        let Some(kind) = read(span.slice(text)) else {
+            continue;
+        };
+        if is_comment(text, span, nodes) {
+            markers.push(Marker { span, line, kind });
+        }
+    }
+    markers
+}
+
+/// The comment at `at`, and its line, if nothing else stands on the line.
+fn alone_on_line(text: &str, at: usize) -> Option<(Span, Span)> {
+    let bytes = text.as_bytes();
+    let line_start = memchr::memrchr2(b'\n', b'\r', &bytes[..at]).map_or(0, |end| end + 1);
+    let line_end = memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+    if !text[line_start..at].trim().is_empty() {
+        return None;
+    }
+    let comment = text[at..line_end].trim_end();
+    let inside = comment.strip_prefix("<!--")?.strip_suffix("-->")?;
+    if inside.contains("-->") {
+        return None;
+    }
+    let next = match (bytes.get(line_end), bytes.get(line_end + 1)) {
+        (Some(b'\r'), Some(b'\n')) => line_end + 2,
+        (Some(_), _) => line_end + 1,
+        (None, _) => line_end,
+    };
+    Some((Span::new(at, at + comment.len()), Span::new(line_start, next)))
+}
+
+/// Whether Markdown reads the text at `span` as a comment of its own.
+fn is_comment(text: &str, span: Span, nodes: &Nodes) -> bool {
+    let index = nodes.html.partition_point(|html| html.end <= span.start);
+    if let Some(html) = nodes.html.get(index)
+        && html.covers(Span::at(span.start))
+    {
+        return starts_comment(html.slice(text), span.start - html.start);
+    }
+    nodes.inline_html.binary_search_by_key(&span.start, |html| html.start).is_ok()
+}
+
+/// Whether a comment starts at `at`, rather than going on there.
+fn starts_comment(html: &str, at: usize) -> bool {
+    let mut from = 0;
+    while let Some(open) = html[from..].find("<!--").map(|open| from + open) {
+        if open >= at {
+            return open == at;
+        }
+        match html[open..].find("-->") {
+            Some(close) => from = open + close + 3,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Reads a comment as a marker by the grammar, spaces and case as written there.
+fn read(comment: &str) -> Option<MarkerKind> {
+    let inside = comment.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
+    if let Some(rest) = inside.strip_prefix("AUTO-GENERATED") {
+        let (name, rest) = name(rest)?;
+        return matches!(rest, "" | " - DO NOT EDIT").then_some(MarkerKind::Auto { name });
+    }
+    if let Some(rest) = inside.strip_prefix("END AUTO-GENERATED") {
+        let (name, rest) = name(rest)?;
+        let sum = option(rest, " sum:").ok()?;
+        return Some(MarkerKind::End { name, sum });
+    }
+    if let Some(rest) = inside.strip_prefix("MANUAL") {
+        let (name, rest) = name(rest)?;
+        let rest =
+            rest.strip_prefix(" - REQUIRES REVIEW").or_else(|| rest.strip_prefix(" - NEEDS REVIEW")).unwrap_or(rest);
+        let reviewed = option(rest, " reviewed:").ok()?;
+        return Some(MarkerKind::Manual { name, reviewed });
+    }
+    if let Some(rest) = inside.strip_prefix("LIVING DOCUMENT") {
+        return (rest.is_empty() || rest.starts_with(" - ")).then_some(MarkerKind::Living);
+    }
+    inside.strip_prefix("phx-ignore").map(ignore)
+}
+
+/// Reads `[:name]`; `None` where what follows is neither a name nor the end of the word.
+fn name(rest: &str) -> Option<(Option<String>, &str)> {
+    let Some(named) = rest.strip_prefix(':') else {
+        return (rest.is_empty() || rest.starts_with(' ')).then_some((None, rest));
+    };
+    let end = named.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '.')).unwrap_or(named.len());
+    let (name, rest) = named.split_at(end);
+    let whole = !name.is_empty() && (rest.is_empty() || rest.starts_with(' '));
+    whole.then(|| (Some(name.to_owned()), rest))
+}
+
+/// Something stands where an option of a marker should.
+struct Unread;
+
+/// Reads `[ key:value]` at the end of a marker.
+fn option(rest: &str, key: &str) -> Result<Option<String>, Unread> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let value = rest.strip_prefix(key).ok_or(Unread)?;
+    let whole = !value.is_empty() && !value.contains(char::is_whitespace);
+    if whole { Ok(Some(value.to_owned())) } else { Err(Unread) }
+}
+
+/// Reads what follows `phx-ignore`. What is missing stays empty: the rules on suppressions say so.
+fn ignore(rest: &str) -> MarkerKind {
+    let (head, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    let mut words = head.split_whitespace();
+    let rule = words.next().unwrap_or_default().to_owned();
+    let until = words.find_map(|word| word.strip_prefix("until=")).map(str::to_owned);
+    MarkerKind::Ignore { rule, until, reason: reason.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nodes;
+    use super::*;
+
+    fn found(text: &str) -> Vec<MarkerKind> {
+        let nodes = nodes::parse(text, 0);
+        find(text, 0, &nodes).into_iter().map(|marker| marker.kind).collect()
+    }
+
+    const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
+
+    #[test]
+    fn every_form_of_the_grammar_is_read() {
+        let auto = |name: Option<&str>| MarkerKind::Auto { name: name.map(str::to_owned) };
+        assert_eq!(read("<!-- AUTO-GENERATED -->"), Some(auto(None)));
+        assert_eq!(read(AUTO), Some(auto(None)));
+        assert_eq!(read("<!-- AUTO-GENERATED:a_b - DO NOT EDIT -->"), Some(auto(Some("a_b"))));
+        assert_eq!(
+            read("<!-- END AUTO-GENERATED:a sum:0123456789abcdef -->"),
+            Some(MarkerKind::End { name: Some("a".into()), sum: Some("0123456789abcdef".into()) })
+        );
+        assert_eq!(
+            read("<!-- MANUAL:x - NEEDS REVIEW reviewed:2025-08-29 -->"),
+            Some(MarkerKind::Manual { name: Some("x".into()), reviewed: Some("2025-08-29".into()) })
+        );
+        assert_eq!(read("<!-- LIVING DOCUMENT - MUST REMAIN CURRENT -->"), Some(MarkerKind::Living));
+        for text in [
+            "<!--AUTO-GENERATED-->",
+            "<!-- auto-generated -->",
+            "<!-- AUTO-GENERATED: -->",
+            "<!-- AUTO-GENERATEDX -->",
+            "<!-- MANUALLY -->",
+            "<!-- END AUTO-GENERATED sum: -->",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_suppression_keeps_what_it_says() {
+        assert_eq!(
+            read("<!-- phx-ignore schema-violation until=2026-01-01: moved: soon -->"),
+            Some(MarkerKind::Ignore {
+                rule: "schema-violation".into(),
+                until: Some("2026-01-01".into()),
+                reason: "moved: soon".into()
+            })
+        );
+    }
+
+    #[test]
+    fn a_marker_in_code_is_text() {
+        for text in [
+            format!("```\n{AUTO}\n```\n"),
+            format!("~~~~ md\n~~~\n{AUTO}\n~~~~\n"),
+            format!("````\n```\n{AUTO}\n```\n````\n"),
+            format!("para\n\n    {AUTO}\n"),
+            format!("\t{AUTO}\n"),
+            format!("- item\n\n  ```\n  {AUTO}\n  ```\n"),
+            format!("> ```\n> {AUTO}\n> ```\n"),
+            format!("`{AUTO}`\n"),
+            format!("a `code\n    {AUTO}\n` span\n"),
+            format!("<!--\nexample:\n{AUTO}\n-->\n"),
+            format!("text {AUTO}\n"),
+            format!("{AUTO} text\n"),
+        ] {
+            assert!(found(&text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_marker_beside_code_is_a_marker() {
+        for text in [
+            format!("{AUTO}\n"),
+            format!("  {AUTO}  \r\nx\r\n"),
+            format!("para\n{AUTO}\n"),
+            format!("```\ncode\n```\n{AUTO}\n"),
+            format!("- item\n  {AUTO}\n"),
+            format!("<div>\n{AUTO}\n</div>\n"),
+            format!("para\n    {AUTO}\n"),
+            format!("<!-- note -->\n{AUTO}\n"),
+        ] {
+            assert_eq!(found(&text).len(), 1, "{text}");
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The blocks of a Markdown body, flat: what stands at the top level of the document, in order.
+//!
+//! `pulldown-cmark` decides what is a block (CommonMark 0.31, with the tables and task lists of GFM); texts
+//! are slices of the source, so that every one has its place.
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use crate::text::Span;
+
+/// One block at the top level.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Where it stands, without blank lines around it.
+    pub span: Span,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// The kinds of block that the program tells apart.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// A heading.
+    Heading {
+        /// 1 to 6.
+        level: u8,
+        /// Its words as plain text.
+        title: String,
+    },
+    /// A paragraph.
+    Paragraph,
+    /// A list, ordered or not.
+    List(Vec<ListItem>),
+    /// A table.
+    Table(Grid),
+    /// Fenced or indented code.
+    Code {
+        /// The word behind the fence.
+        language: String,
+        /// The code, without fences and indentation.
+        code: String,
+    },
+    /// Raw HTML; comments are such.
+    Html,
+    /// A quote, a rule, and whatever else there is.
+    Other,
+}
+
+/// An entry of a list.
+#[derive(Clone, Debug)]
+pub struct ListItem {
+    /// Its own first paragraph on one line, as Markdown.
+    pub text: String,
+    /// Where that stands.
+    pub span: Span,
+    /// Whether a task is done; `None` where the entry is no task.
+    pub done: Option<bool>,
+    /// The entries of the lists inside.
+    pub children: Vec<ListItem>,
+}
+
+/// A table: the cells as Markdown without white space at the ends.
+#[derive(Clone, Debug, Default)]
+pub struct Grid {
+    /// The cells of the first row.
+    pub header: Vec<String>,
+    /// The cells of each further row, with their places.
+    pub rows: Vec<Vec<(Span, String)>>,
+}
+
+/// The blocks of a body, and where HTML stands in it.
+#[derive(Clone, Debug, Default)]
+pub struct Nodes {
+    /// Top-level blocks in order.
+    pub nodes: Vec<Node>,
+    /// HTML blocks at any depth.
+    pub html: Vec<Span>,
+    /// Inline HTML at any depth.
+    pub inline_html: Vec<Span>,
+}
+
+/// Parses `text[start..]`.
+pub fn parse(text: &str, start: usize) -> Nodes {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
+    let mut builder = Builder::new(text);
+    for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
+        builder.take(&event, Span::from(range).shifted(start));
+    }
+    builder.out
+}
+
+/// An entry whose end has not come yet.
+struct OpenItem {
+    text: Option<Span>,
+    span: Span,
+    done: Option<bool>,
+    children: Vec<ListItem>,
+    takes_text: bool,
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    out: Nodes,
+    depth: usize,
+    title: String,
+    code: String,
+    grid: Grid,
+    items: Vec<OpenItem>,
+    top: Vec<ListItem>,
+    lazy: Vec<Span>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            out: Nodes::default(),
+            depth: 0,
+            title: String::new(),
+            code: String::new(),
+            grid: Grid::default(),
+            items: Vec::new(),
+            top: Vec::new(),
+            lazy: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, event: &Event<'_>, span: Span) {
+        match event {
+            Event::Start(tag) => {
+                self.start(tag, span);
+                self.depth += 1;
+            }
+            Event::End(end) => {
+                self.depth -= 1;
+                self.end(*end, span);
+            }
+            Event::Text(text) => {
+                self.inline(span);
+                match self.depth {
+                    0 => {}
+                    _ if self.out.nodes.last().is_some_and(is_open_code) => self.code.push_str(text),
+                    _ => self.title.push_str(text),
+                }
+            }
+            Event::Code(text) => {
+                self.inline(span);
+                self.title.push_str(text);
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                self.inline(span);
+                self.title.push(' ');
+            }
+            Event::InlineHtml(_) => {
+                self.inline(span);
+                self.out.inline_html.push(span);
+            }
+            Event::TaskListMarker(done) => {
+                if let Some(item) = self.items.last_mut() {
+                    item.done = Some(*done);
+                }
+            }
+            Event::Rule if self.depth == 0 => self.push(span, NodeKind::Other),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, span: Span) {
+        let top = self.depth == 0;
+        match tag {
+            Tag::Paragraph => {
+                if let Some(item) = self.items.last_mut() {
+                    item.takes_text &= item.text.is_none();
+                }
+            }
+            Tag::Heading { .. } => {
+                self.close_item_text();
+                self.title.clear();
+            }
+            Tag::Item => {
+                self.items.push(OpenItem { text: None, span, done: None, children: Vec::new(), takes_text: true });
+            }
+            Tag::HtmlBlock => {
+                self.close_item_text();
+                self.out.html.push(span);
+            }
+            Tag::CodeBlock(kind) => {
+                self.close_item_text();
+                if top {
+                    self.code.clear();
+                    let language = match kind {
+                        CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or(""),
+                        CodeBlockKind::Indented => "",
+                    };
+                    let language = language.to_owned();
+                    self.push(span, NodeKind::Code { language, code: String::new() });
+                }
+            }
+            Tag::Table(_) => {
+                self.close_item_text();
+                self.grid = Grid::default();
+            }
+            Tag::TableRow => self.grid.rows.push(Vec::new()),
+            Tag::List(_) | Tag::BlockQuote(_) => self.close_item_text(),
+            Tag::TableCell => self.cell(span),
+            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. } => {
+                self.inline(span);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, end: TagEnd, span: Span) {
+        let top = self.depth == 0;
+        match end {
+            TagEnd::Paragraph if top => self.push(span, NodeKind::Paragraph),
+            TagEnd::Paragraph => self.close_item_text(),
+            TagEnd::Heading(level) if top => {
+                let title = std::mem::take(&mut self.title).trim().to_owned();
+                let level = level as u8;
+                self.push(span, NodeKind::Heading { level, title });
+            }
+            TagEnd::CodeBlock if top => {
+                let text = std::mem::take(&mut self.code);
+                if let Some(NodeKind::Code { code, .. }) = self.out.nodes.last_mut().map(|n| &mut n.kind) {
+                    *code = text;
+                }
+            }
+            TagEnd::HtmlBlock if top => self.push(span, NodeKind::Html),
+            TagEnd::Item => self.end_item(),
+            TagEnd::List(_) if top => {
+                let items = std::mem::take(&mut self.top);
+                self.push(span, NodeKind::List(items));
+                for lazy in std::mem::take(&mut self.lazy) {
+                    self.push(lazy, NodeKind::Paragraph);
+                }
+            }
+            TagEnd::Table if top => {
+                let grid = std::mem::take(&mut self.grid);
+                self.push(span, NodeKind::Table(grid));
+            }
+            _ if top => self.push(span, NodeKind::Other),
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, span: Span, kind: NodeKind) {
+        self.out.nodes.push(Node { span: span.trimmed(self.text), kind });
+        self.title.clear();
+    }
+
+    fn close_item_text(&mut self) {
+        if let Some(item) = self.items.last_mut() {
+            item.takes_text = false;
+        }
+    }
+
+    /// Inline content widens the text of the entry it stands in.
+    fn inline(&mut self, span: Span) {
+        if let Some(item) = self.items.last_mut()
+            && item.takes_text
+        {
+            let known = item.text.unwrap_or(span);
+            item.text = Some(Span::new(known.start, known.end.max(span.end)));
+        }
+    }
+
+    fn cell(&mut self, span: Span) {
+        let trimmed = span.trimmed(self.text);
+        let text = trimmed.slice(self.text).trim_matches('|').trim().replace("\\|", "|");
+        match self.grid.rows.last_mut() {
+            Some(row) => row.push((trimmed, text)),
+            None => self.grid.header.push(text),
+        }
+    }
+
+    fn end_item(&mut self) {
+        let Some(open) = self.items.pop() else {
+            return;
+        };
+        let span = self.without_lazy_fields(open.text.unwrap_or(Span::at(open.span.start)));
+        let item = ListItem { text: one_line(span.slice(self.text)), span, done: open.done, children: open.children };
+        match self.items.last_mut() {
+            Some(parent) => parent.children.push(item),
+            None => self.top.push(item),
+        }
+    }
+
+    /// A line that starts with `**` right below a list is, to CommonMark, a lazy continuation of the last
+    /// entry (section 5.2). To its author it is the next field or a total; so it ends the entry here.
+    fn without_lazy_fields(&mut self, span: Span) -> Span {
+        let text = span.slice(self.text);
+        let Some(at) = text.find("\n**").or_else(|| text.find("\r**")) else {
+            return span;
+        };
+        self.lazy.push(Span::new(span.start + at + 1, span.end));
+        Span::new(span.start, span.start + at).trimmed(self.text)
+    }
+}
+
+fn is_open_code(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Code { code, .. } if code.is_empty())
+}
+
+/// A text of several lines on one: each line end with the white space around it becomes one space.
+pub fn one_line(text: &str) -> String {
+    if !text.contains(['\n', '\r']) {
+        return text.trim().to_owned();
+    }
+    let lines = text.split(['\n', '\r']).map(|line| line.trim().trim_end_matches('\\'));
+    let full: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    full.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<String> {
+        let nodes = parse(text, 0).nodes;
+        let name = |node: &Node| match &node.kind {
+            NodeKind::Heading { level, title } => format!("h{level} {title}"),
+            NodeKind::Paragraph => format!("p {}", node.span.slice(text)),
+            NodeKind::List(items) => {
+                let texts: Vec<_> = items.iter().map(|item| item.text.as_str()).collect();
+                format!("list {}", texts.join("/"))
+            }
+            NodeKind::Table(grid) => format!("table {:?} {}", grid.header, grid.rows.len()),
+            NodeKind::Code { language, code } => format!("code {language} {code:?}"),
+            NodeKind::Html => "html".to_owned(),
+            NodeKind::Other => "other".to_owned(),
+        };
+        nodes.iter().map(name).collect()
+    }
+
+    #[test]
+    fn blocks_are_told_apart() {
+        let text = "# A `b` **c**\n\npara\n\n```rust x\nlet a;\n```\n\n| h | i |\n|---|---|\n| 1 | 2\\|3 |\n\n---\n<!-- c -->\n";
+        assert_eq!(
+            kinds(text),
+            ["h1 A b c", "p para", "code rust \"let a;\\n\"", "table [\"h\", \"i\"] 1", "other", "html"]
+        );
+    }
+
+    #[test]
+    fn a_bold_line_below_a_list_ends_the_list() {
+        let text = "1. one (5 points)\n2. two\n   goes on\n**Total: 7**\n";
+        assert_eq!(kinds(text), ["list one (5 points)/two goes on", "p **Total: 7**"]);
+    }
+
+    #[test]
+    fn tasks_and_nested_entries_are_kept() {
+        let nodes = parse("- [x] a **b**\n  - c\n- [ ] d\n- e\n", 0).nodes;
+        let NodeKind::List(items) = &nodes[0].kind else {
+            panic!("no list");
+        };
+        assert_eq!(items[0].text, "a **b**");
+        assert_eq!(items[0].children[0].text, "c");
+        let done: Vec<_> = items.iter().map(|item| item.done).collect();
+        assert_eq!(done, [Some(true), Some(false), None]);
+    }
+}

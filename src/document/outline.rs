@@ -1,0 +1,228 @@
+//! Sections: headings, and what follows each up to the next of the same or a higher level.
+
+use std::collections::HashMap;
+
+use super::nodes::{Node, NodeKind};
+use crate::text::{Span, emoji, slug};
+
+/// What a heading says, once its number, its pictures and its state are taken off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Title {
+    /// The words.
+    pub text: String,
+    /// The leading number, or the one in `Phase 2:`.
+    pub number: Option<u64>,
+    /// Emoji at either end.
+    pub icons: Vec<String>,
+    /// Words in capitals behind a trailing emoji, as in `✅ COMPLETE`.
+    pub state: Option<String>,
+}
+
+impl Title {
+    /// Takes a heading's plain text apart.
+    pub fn read(text: &str) -> Self {
+        let mut title = Self::default();
+        let (leading, mut rest) = emoji::split_leading(text.trim());
+        title.add_icon(leading);
+        if let Some((number, behind)) = leading_number(rest) {
+            title.number = Some(number);
+            let (icon, behind) = emoji::split_leading(behind);
+            title.add_icon(icon);
+            rest = behind;
+        }
+        let (words, state) = trailing_state(rest);
+        title.state = state;
+        let (words, trailing) = emoji::split_trailing(words);
+        title.add_icon(trailing);
+        title.number = title.number.or_else(|| labelled_number(words));
+        words.clone_into(&mut title.text);
+        title
+    }
+
+    fn add_icon(&mut self, icon: &str) {
+        if !icon.is_empty() {
+            self.icons.push(icon.to_owned());
+        }
+    }
+}
+
+/// Splits `3. Title` or `3) Title`.
+fn leading_number(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let rest = text[end..].strip_prefix(['.', ')'])?;
+    let number = text[..end].parse().ok()?;
+    let title = rest.trim_start();
+    (rest.starts_with(char::is_whitespace) && !title.is_empty()).then_some((number, title))
+}
+
+/// The number in `Phase 2: …`.
+fn labelled_number(text: &str) -> Option<u64> {
+    let (label, _) = text.split_once(':')?;
+    let (word, number) = label.trim().split_once(' ')?;
+    let is_word = word.chars().all(char::is_alphabetic);
+    (is_word && !word.is_empty()).then(|| number.trim().parse().ok())?
+}
+
+/// Splits the capitals behind an emoji off the end: `Base ✅ COMPLETE` is `Base ✅` and `COMPLETE`.
+fn trailing_state(text: &str) -> (&str, Option<String>) {
+    let is_state = |c: char| c.is_uppercase() || matches!(c, ' ' | '-' | '_');
+    let start = text.char_indices().rev().take_while(|(_, c)| is_state(*c)).last().map_or(text.len(), |(at, _)| at);
+    let (before, state) = text.split_at(start);
+    let state = state.trim_matches([' ', '-', '_']);
+    let (words, icon) = emoji::split_trailing(before);
+    if state.len() < 2 || icon.is_empty() || words.is_empty() {
+        return (text, None);
+    }
+    (before, Some(state.to_owned()))
+}
+
+/// A heading and what follows it.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Slug of the title; one that repeats gets `_2`, `_3`; an empty one is `section`.
+    pub id: String,
+    /// The name of the kind's section that it is, else its id.
+    pub canonical: String,
+    /// What the heading says.
+    pub title: Title,
+    /// 1 to 6.
+    pub level: u8,
+    /// The heading's first line.
+    pub heading: Span,
+    /// What follows the heading, up to the next of the same or a higher level.
+    pub content: Span,
+    /// The sections that enclose it, outermost first.
+    pub within: Vec<usize>,
+    /// The nodes between this heading and the next of any level.
+    pub own: std::ops::Range<usize>,
+}
+
+/// The title and the sections of a document.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// The first heading of level 1: its words and its place.
+    pub title: Option<(Title, Span)>,
+    /// All other headings in order.
+    pub sections: Vec<Section>,
+}
+
+impl Outline {
+    /// Reads the headings among `nodes`; `end` is the end of the text.
+    pub fn read(text: &str, nodes: &[Node], end: usize) -> Self {
+        let mut outline = Self::default();
+        let mut ids = Ids::default();
+        let mut open: Vec<usize> = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let NodeKind::Heading { level, title } = &node.kind else {
+                continue;
+            };
+            outline.close(&mut open, *level, node.span.start);
+            if let Some(last) = outline.sections.last_mut() {
+                last.own.end = last.own.end.min(index);
+            }
+            let heading = first_line(text, node.span);
+            let title = Title::read(title);
+            if *level == 1 && outline.title.is_none() {
+                outline.title = Some((title, heading));
+                continue;
+            }
+            let id = ids.unique(slug(&title.text));
+            outline.sections.push(Section {
+                canonical: id.clone(),
+                id,
+                title,
+                level: *level,
+                heading,
+                content: Span::new(node.span.end, end),
+                within: open.clone(),
+                own: index + 1..nodes.len(),
+            });
+            open.push(outline.sections.len() - 1);
+        }
+        outline
+    }
+
+    fn close(&mut self, open: &mut Vec<usize>, level: u8, at: usize) {
+        while let Some(&last) = open.last() {
+            if self.sections[last].level < level {
+                break;
+            }
+            self.sections[last].content.end = at.max(self.sections[last].content.start);
+            open.pop();
+        }
+    }
+
+    /// The section whose heading is the nearest above a byte. `None` above the first heading and
+    /// directly under the document's title.
+    pub fn nearest(&self, byte: usize) -> Option<usize> {
+        let index = self.sections.partition_point(|section| section.heading.start <= byte);
+        let nearest = index.checked_sub(1)?;
+        let title = self.title.as_ref().map_or(0, |(_, span)| span.start);
+        let below_title = title > self.sections[nearest].heading.start && title <= byte;
+        (!below_title).then_some(nearest)
+    }
+}
+
+fn first_line(text: &str, span: Span) -> Span {
+    let line = span.slice(text).split(['\n', '\r']).next().unwrap_or_default();
+    Span::new(span.start, span.start + line.trim_end().len())
+}
+
+/// Gives out ids, each once.
+#[derive(Default)]
+pub struct Ids {
+    seen: HashMap<String, usize>,
+}
+
+impl Ids {
+    /// The id itself the first time, then with `_2`, `_3` behind; `section` for an empty one.
+    pub fn unique(&mut self, id: String) -> String {
+        let id = if id.is_empty() { "section".to_owned() } else { id };
+        let count = self.seen.entry(id.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 {
+            return id;
+        }
+        let mut number = *count;
+        loop {
+            let candidate = format!("{id}_{number}");
+            if !self.seen.contains_key(&candidate) {
+                self.seen.insert(candidate.clone(), 1);
+                self.seen.insert(id, number);
+                return candidate;
+            }
+            number += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nodes;
+    use super::*;
+
+    #[test]
+    fn a_title_gives_up_its_number_icons_and_state() {
+        let title = Title::read("✅ 3. Phase 1: Base System ✅ COMPLETE");
+        assert_eq!(title.text, "Phase 1: Base System");
+        assert_eq!(title.number, Some(3));
+        assert_eq!(title.icons, ["✅", "✅"]);
+        assert_eq!(title.state.as_deref(), Some("COMPLETE"));
+        assert_eq!(Title::read("Phase 2: Hardening").number, Some(2));
+        assert_eq!(Title::read("Rate limits for the API").text, "Rate limits for the API");
+        assert_eq!(Title::read("10 Things").text, "10 Things");
+        assert_eq!(Title::read("🚧 IN PROGRESS").text, "IN PROGRESS");
+    }
+
+    #[test]
+    fn sections_nest_and_ids_repeat_with_a_number() {
+        let text = "# T\n## A\n### B\n## A\n### B\ntext\n# Other\n## 🚧\n";
+        let nodes = nodes::parse(text, 0).nodes;
+        let outline = Outline::read(text, &nodes, text.len());
+        let ids: Vec<_> = outline.sections.iter().map(|s| s.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "a_2", "b_2", "other", "section"]);
+        assert_eq!(outline.sections[3].within, [2]);
+        assert_eq!(outline.sections[2].content.slice(text).trim(), "### B\ntext");
+        assert_eq!(outline.sections[5].within, [4]);
+    }
+}

@@ -1,0 +1,191 @@
+//! The reader of lines: what a front matter seems to have been, where its YAML cannot be read.
+//!
+//! A careless updater loses keys and values, not lines. So each line is held against the keys that must be
+//! there: one with a known key against what its value looks like, one without a key against the keys that
+//! are missing, by position and shape.
+
+use super::dialect::Dialect;
+use super::fault::{Fault, FaultKind};
+use super::governance::{KEYS, Key, Look};
+use super::values::{self, Problem};
+use crate::text::{Span, slug};
+
+/// A line of the governance block that is neither empty nor a comment.
+struct Line<'a> {
+    span: Span,
+    text: &'a str,
+    indent: usize,
+    key: Option<&'a str>,
+    value: Span,
+}
+
+/// Says what is wrong with each line of the governance block in `text[region]`.
+pub fn read(text: &str, region: Span, dialect: &Dialect) -> Vec<Fault> {
+    let lines = block_lines(text, region, dialect);
+    let present: Vec<&str> = lines.iter().filter_map(|line| line.key.map(|key| dialect.canonical(key))).collect();
+    let mut missing: Vec<&Key> = KEYS.iter().filter(|key| key.required && !present.contains(&key.name)).collect();
+    let mut faults = Vec::new();
+    let mut key_indent = None;
+    for line in &lines {
+        let continues = key_indent.is_some_and(|indent| line.indent > indent);
+        let list_item = key_indent.is_some() && is_list_item(line.text);
+        match line.key {
+            Some(written) if !continues => {
+                key_indent = Some(line.indent);
+                faults.extend(check_value(text, line, written, dialect));
+            }
+            None if !continues && !list_item => {
+                faults.push(keyless(line, &mut missing, dialect));
+            }
+            _ => {}
+        }
+    }
+    faults
+}
+
+fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<Line<'a>> {
+    let mut inside = dialect.root.is_empty();
+    let mut lines = Vec::new();
+    let mut at = region.start;
+    for raw in region.slice(text).split_inclusive(['\n', '\r']) {
+        let start = at;
+        at += raw.len();
+        let trimmed = raw.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let indent = raw.len() - raw.trim_start().len();
+        let span = Span::new(start + indent, start + indent + trimmed.len());
+        let (key, value) = split_key(trimmed, span);
+        if indent == 0 && !dialect.root.is_empty() && key.is_some() {
+            inside = key == Some(&dialect.root);
+            continue;
+        }
+        if inside {
+            lines.push(Line { span, text: trimmed, indent, key, value });
+        }
+    }
+    lines
+}
+
+/// Splits `key: value`; a key is one word of letters, digits, `_` and `-`.
+fn split_key(line: &str, span: Span) -> (Option<&str>, Span) {
+    let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(line.len());
+    let rest = &line[end..];
+    let keyed = end > 0 && (rest == ":" || rest.starts_with(": ") || rest.starts_with(":\t"));
+    if !keyed {
+        return (None, span);
+    }
+    let value = rest[1..].trim_start();
+    (Some(&line[..end]), Span::new(span.end - value.len(), span.end))
+}
+
+fn is_list_item(text: &str) -> bool {
+    text == "-" || text.starts_with("- ")
+}
+
+/// Holds the value of a known key against what it should look like.
+fn check_value(text: &str, line: &Line<'_>, written: &str, dialect: &Dialect) -> Option<Fault> {
+    let name = dialect.canonical(written);
+    let key = KEYS.iter().find(|key| key.name == name)?;
+    let value = bare(line.value.slice(text));
+    if value.is_empty() {
+        return None;
+    }
+    let problem = match key.look {
+        Look::Uuid => values::uuid_problem(value),
+        Look::Time => values::timestamp_problem(value),
+        _ => None,
+    }?;
+    let Problem { what, help } = problem;
+    Some(Fault::new(FaultKind::FrontMatter, line.value, format!("`{written}` {what}"), help))
+}
+
+/// A scalar without its quotes or the comment behind it.
+fn bare(value: &str) -> &str {
+    let value = value.split(" #").next().unwrap_or(value).trim();
+    let quoted = value.len() >= 2
+        && (value.starts_with('"') && value.ends_with('"') || value.starts_with('\'') && value.ends_with('\''));
+    if quoted { &value[1..value.len() - 1] } else { value }
+}
+
+/// Says which missing key a line without a key seems to have held. The first missing key of its shape is
+/// taken: documents write their keys in one order.
+fn keyless(line: &Line<'_>, missing: &mut Vec<&Key>, dialect: &Dialect) -> Fault {
+    let found = missing.iter().position(|key| restore(line.text, key.look).is_some());
+    let Some(index) = found else {
+        return Fault::new(
+            FaultKind::FrontMatter,
+            line.span,
+            "a line without a key",
+            "write it as `key: value`, or take it out",
+        );
+    };
+    let key = missing.remove(index);
+    let written = dialect.written(key.name);
+    let value = restore(line.text, key.look).unwrap_or_default();
+    Fault::new(
+        FaultKind::FrontMatter,
+        line.span,
+        format!("a line without a key; it seems to have been `{written}`"),
+        format!("write `{written}: {value}` if that is right"),
+    )
+}
+
+/// The value that a ruined line still holds, if it has the shape.
+fn restore(text: &str, look: Look) -> Option<String> {
+    match look {
+        Look::Uuid => values::uuid_inside(text).map(str::to_owned),
+        Look::Time => time_inside(text),
+        Look::Version => {
+            let rest = text.strip_prefix('v')?;
+            rest.starts_with(|c: char| c.is_ascii_digit()).then(|| text.to_owned())
+        }
+        Look::List => (text.starts_with('[') && text.ends_with(']')).then(|| text.to_owned()),
+        Look::Group => {
+            let upper = text.contains('_') && !text.contains(char::is_lowercase);
+            (upper && slug(text) == text.to_lowercase()).then(|| text.to_owned())
+        }
+        Look::Number => text.parse::<u64>().ok().map(|number| number.to_string()),
+        Look::Text => None,
+    }
+}
+
+/// The time in a line that has lost its beginning: `P25-08-29T18:50:54Z` was `…20` and `25-08-29T18:50:54Z`.
+fn time_inside(text: &str) -> Option<String> {
+    let dash = text.find('-')?;
+    let digits = text[..dash].chars().rev().take_while(char::is_ascii_digit).count();
+    let tail = &text[dash - digits.min(4)..];
+    let year = "2000".get(..4_usize.checked_sub(digits.min(4))?)?;
+    let candidate = format!("{year}{tail}");
+    values::timestamp(&candidate).map(|_| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ruined_header_is_told_line_by_line() {
+        let yaml = "governance:\n  correlation_id: Id(x='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', s=<A.B: 'b'>)\n  \
+                    P25-08-29T18:50:54.656947Z\n  P25-09-01T18:50:54.657944Z\n  validation_schema: v1.0\n";
+        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default());
+        let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(
+            said,
+            [
+                "`correlation_id` is not a UUID, but it contains one",
+                "a line without a key; it seems to have been `last_updated`",
+                "a line without a key; it seems to have been `update_required_by`",
+            ]
+        );
+        assert!(faults[1].help.contains("last_updated: 2025-08-29T18:50:54.656947Z"));
+    }
+
+    #[test]
+    fn lists_comments_and_continued_values_are_no_faults() {
+        let yaml = "title: x\ngovernance:\n  # note\n  auto_sections:\n  - a\n  - b\n  owner: >\n    some\n    text\n";
+        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default());
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+}

@@ -1,0 +1,322 @@
+//! YAML to a tree with places, on the events of `granit-parser`.
+//!
+//! Core schema of YAML 1.2 (section 10.3): `yes` and `on` are text. Aliases are expanded within
+//! bounds; a key that stands twice is a fault and the first one counts.
+
+use std::collections::HashMap;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle};
+use serde_json::Number;
+
+use super::fault::{Fault, FaultKind};
+use crate::text::{Data, Entry, Lines, Span, Tree};
+
+/// How deep mappings and lists may be nested.
+pub const DEPTH: usize = 64;
+/// How many values a front matter may hold once its aliases are expanded.
+pub const NODES: usize = 10_000;
+
+/// Parses the YAML in `text[region]`. Spans are those of the whole text. Without a value the
+/// faults say why.
+pub fn parse(text: &str, region: Span) -> (Option<Tree>, Vec<Fault>) {
+    let mut builder = Builder::new(text);
+    let mut options = Options::default();
+    options.emit_comments = false;
+    options.flow_nesting_limit = DEPTH * 2;
+    options.block_nesting_limit = DEPTH * 2;
+    for event in Parser::new_from_str_with_options(region.slice(text), options) {
+        let step = match event {
+            Ok((event, span)) => {
+                let range = span.byte_range().unwrap_or_default();
+                builder.take(event, Span::from(range).shifted(region.start))
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(region.len());
+                Err(scan_fault(text, region.start + at, &error.info()))
+            }
+        };
+        if let Err(fault) = step {
+            builder.faults.push(fault);
+            return (None, builder.faults);
+        }
+    }
+    (builder.root, builder.faults)
+}
+
+fn scan_fault(text: &str, at: usize, why: &str) -> Fault {
+    let at = at.min(text.len());
+    let line_start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+    let line_end = text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end);
+    let line = &text[line_start..line_end];
+    let indent = line.len() - line.trim_start().len();
+    if let Some(tab) = line[..indent].find('\t') {
+        return Fault::new(
+            FaultKind::FrontMatter,
+            Span::new(line_start + tab, line_start + tab + 1),
+            "a tab in the indentation of YAML",
+            "indent with spaces",
+        );
+    }
+    Fault::new(
+        FaultKind::FrontMatter,
+        Span::new(at, line_end),
+        format!("the YAML cannot be read: {why}"),
+        "mend the line; a value with `: ` or ` #` inside needs quotes",
+    )
+}
+
+/// A collection that is not closed yet.
+struct Frame {
+    span: Span,
+    anchor: usize,
+    open: Open,
+}
+
+enum Open {
+    List(Vec<Tree>),
+    Map { entries: Vec<Entry>, key: Option<(String, Span)> },
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, (Tree, usize)>,
+    nodes: usize,
+    root: Option<Tree>,
+    faults: Vec<Fault>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None, faults: Vec::new() }
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+                let data = if style == ScalarStyle::Plain && !is_text {
+                    plain(&value)
+                } else {
+                    Data::Text(value.into_owned())
+                };
+                self.count(1, span)?;
+                self.place(Tree::new(span, data), anchor, 1)
+            }
+            Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Open::List(Vec::new())),
+            Event::MappingStart(_, anchor, _) => {
+                let entries = Vec::new();
+                self.open(span, anchor, Open::Map { entries, key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(id) => {
+                let Some((tree, size)) = self.anchors.get(&id).cloned() else {
+                    return Err(bad(span, "an alias to a value that holds the alias itself"));
+                };
+                self.count(size, span)?;
+                self.place(Tree::new(span, tree.data), 0, size)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, span: Span, anchor: usize, open: Open) -> Result<(), Fault> {
+        if self.stack.len() >= DEPTH {
+            return Err(Fault::new(
+                FaultKind::FrontMatter,
+                span,
+                format!("front matter nested more than {DEPTH} levels deep"),
+                "make it flatter",
+            ));
+        }
+        self.count(1, span)?;
+        self.stack.push(Frame { span, anchor, open });
+        Ok(())
+    }
+
+    fn close(&mut self, span: Span) -> Result<(), Fault> {
+        let Some(frame) = self.stack.pop() else {
+            return Ok(());
+        };
+        let data = match frame.open {
+            Open::List(items) => Data::List(items),
+            Open::Map { entries, .. } => Data::Map(entries),
+        };
+        let start = frame.span.start;
+        let end = last_end(&data).unwrap_or(start).max(if span.is_empty() { 0 } else { span.end });
+        let tree = Tree::new(Span::new(start, end), data);
+        let size = if frame.anchor == 0 { 0 } else { size(&tree) };
+        self.place(tree, frame.anchor, size)
+    }
+
+    /// Puts a finished value where it belongs: the root, the list, or the mapping as key or value.
+    fn place(&mut self, tree: Tree, anchor: usize, size: usize) -> Result<(), Fault> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, (tree.clone(), size));
+        }
+        match self.stack.last_mut().map(|frame| &mut frame.open) {
+            None => {
+                if self.root.is_some() {
+                    return Err(bad(tree.span, "a second YAML document in the front matter"));
+                }
+                self.root = Some(tree);
+            }
+            Some(Open::List(items)) => items.push(tree),
+            Some(Open::Map { entries, key }) => match key.take() {
+                None => *key = Some((key_text(&tree)?, tree.span)),
+                Some((name, key_span)) => {
+                    if let Some(first) = entries.iter().find(|entry| entry.key == name) {
+                        let first = first.key_span;
+                        self.faults.push(duplicate(&name, key_span, first, self.text));
+                    } else {
+                        entries.push(Entry { key: name, key_span, value: tree });
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Fault> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes <= NODES {
+            return Ok(());
+        }
+        Err(Fault::new(
+            FaultKind::FrontMatter,
+            span,
+            format!("front matter of more than {NODES} values, aliases expanded"),
+            "take the aliases out",
+        ))
+    }
+}
+
+fn bad(span: Span, message: &str) -> Fault {
+    Fault::new(FaultKind::FrontMatter, span, message, "write the value out")
+}
+
+fn duplicate(name: &str, span: Span, first: Span, text: &str) -> Fault {
+    let line = Lines::new(&text[..span.start]).line(first.start);
+    Fault::new(
+        FaultKind::FrontMatter,
+        span,
+        format!("the key `{name}` stands twice, first on line {line}"),
+        "keep one of them",
+    )
+}
+
+fn key_text(tree: &Tree) -> Result<String, Fault> {
+    match &tree.data {
+        Data::Text(text) => Ok(text.clone()),
+        Data::Null => Ok("null".to_owned()),
+        Data::Bool(value) => Ok(value.to_string()),
+        Data::Number(number) => Ok(number.to_string()),
+        Data::List(_) | Data::Map(_) => Err(bad(tree.span, "a key that is a list or a mapping")),
+    }
+}
+
+fn size(tree: &Tree) -> usize {
+    let below: usize = match &tree.data {
+        Data::List(items) => items.iter().map(size).sum(),
+        Data::Map(entries) => entries.iter().map(|entry| size(&entry.value) + 1).sum(),
+        _ => 0,
+    };
+    below + 1
+}
+
+fn last_end(data: &Data) -> Option<usize> {
+    match data {
+        Data::List(items) => items.last().map(|item| item.span.end),
+        Data::Map(entries) => entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end)),
+        _ => None,
+    }
+}
+
+/// A plain scalar by the core schema.
+fn plain(value: &str) -> Data {
+    match value {
+        "" | "~" | "null" | "Null" | "NULL" => return Data::Null,
+        "true" | "True" | "TRUE" => return Data::Bool(true),
+        "false" | "False" | "FALSE" => return Data::Bool(false),
+        _ => {}
+    }
+    let numeric =
+        value.bytes().next().is_some_and(|first| first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.'));
+    if numeric && let Some(number) = number(value) {
+        return Data::Number(number);
+    }
+    Data::Text(value.to_owned())
+}
+
+fn number(value: &str) -> Option<Number> {
+    if let Some(hex) = value.strip_prefix("0x") {
+        return u64::from_str_radix(hex, 16).ok().map(Number::from);
+    }
+    if let Some(octal) = value.strip_prefix("0o") {
+        return u64::from_str_radix(octal, 8).ok().map(Number::from);
+    }
+    if let Ok(number) = value.parse::<i64>() {
+        return Some(number.into());
+    }
+    let decimal = value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    if !decimal {
+        return None;
+    }
+    value.parse::<f64>().ok().and_then(Number::from_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(yaml: &str) -> String {
+        let (tree, faults) = parse(yaml, Span::new(0, yaml.len()));
+        assert!(faults.is_empty(), "{faults:?}");
+        tree.unwrap().to_json().to_string()
+    }
+
+    #[test]
+    fn plain_scalars_follow_the_core_schema() {
+        assert_eq!(
+            json("a: yes\nb: 0x1F\nc: 2025-08-29\nd: 1.5\ne:\nf: 007\ng: '7'\nh: 1.0.0\n"),
+            r#"{"a":"yes","b":31,"c":"2025-08-29","d":1.5,"e":null,"f":7,"g":"7","h":"1.0.0"}"#
+        );
+    }
+
+    #[test]
+    fn spans_are_exact_for_keys_and_values_behind_multibyte_text() {
+        let yaml = "ключ: é\nowner: \"li sa\"\nlist: [a, bc]\n";
+        let (tree, _) = parse(yaml, Span::new(0, yaml.len()));
+        let tree = tree.unwrap();
+        let owner = tree.entry("owner").unwrap();
+        assert_eq!(owner.key_span.slice(yaml), "owner");
+        assert_eq!(owner.value.span.slice(yaml), "\"li sa\"");
+        let list = tree.get("list").unwrap();
+        assert_eq!(list.span.slice(yaml), "[a, bc]");
+        assert_eq!(list.items()[1].span.slice(yaml), "bc");
+    }
+
+    #[test]
+    fn aliases_expand_within_bounds() {
+        assert_eq!(json("a: &x {n: 1}\nb: *x\n"), r#"{"a":{"n":1},"b":{"n":1}}"#);
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let alias = format!("*a{}", level - 1);
+            let list = vec![alias; 10].join(", ");
+            bomb += &format!("a{level}: &a{level} [{list}]\n");
+        }
+        let (tree, faults) = parse(&bomb, Span::new(0, bomb.len()));
+        assert!(tree.is_none());
+        assert!(faults[0].message.contains("10000 values"), "{faults:?}");
+    }
+
+    #[test]
+    fn sixty_four_levels_are_read_and_one_more_is_a_fault() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let deep = nested(DEPTH);
+        assert!(parse(&deep, Span::new(0, deep.len())).1.is_empty());
+        let deeper = nested(DEPTH + 1);
+        let (_, faults) = parse(&deeper, Span::new(0, deeper.len()));
+        assert!(faults[0].message.contains("64 levels"), "{faults:?}");
+    }
+}

@@ -1,0 +1,79 @@
+//! What can go wrong with phx itself, as opposed to what it finds: kind, hints, exit code.
+
+use std::fmt;
+
+/// The process ended well and found nothing.
+pub const CLEAN: u8 = 0;
+/// Findings that block.
+pub const FINDINGS: u8 = 1;
+
+/// Why phx cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Called wrongly, or the configuration is wrong.
+    Usage,
+    /// The repository or a named directory holds nothing governed.
+    Nothing,
+    /// phx itself failed.
+    Internal,
+}
+
+/// An error of phx, not of a document.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Why.
+    pub kind: Kind,
+    /// What happened: lower case, no full stop.
+    pub message: String,
+    /// The ways out.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// Called wrongly, or wrongly configured.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Nothing governed.
+    pub fn nothing(message: impl Into<String>) -> Self {
+        Self::new(Kind::Nothing, message)
+    }
+
+    /// phx itself failed.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Kind::Internal, message)
+    }
+
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new() }
+    }
+
+    /// With a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The exit code that says so.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Usage => 2,
+            Kind::Nothing => 3,
+            Kind::Internal => 4,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        for hint in &self.hints {
+            write!(f, "\n  help: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,10 @@
+//! phx keeps living documents true: it validates governed Markdown documents against versioned schemas and
+//! rules and says at the exact place what is wrong. The modules in reading order:
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod text;
+pub mod failure;
+pub mod system;
+pub mod finding;
+pub mod document;

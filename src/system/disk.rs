@@ -1,0 +1,190 @@
+//! Reading and writing files.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that is being read: its first bytes, and the rest on request.
+pub struct Reading {
+    file: File,
+    bytes: Vec<u8>,
+    whole: bool,
+}
+
+impl Reading {
+    /// Opens a regular file and reads up to `head` bytes of it.
+    ///
+    /// # Errors
+    /// As the system says; also if it is no regular file, and so might never end.
+    pub fn open(path: &Path, head: usize) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let mut reading = Self { file, bytes: Vec::new(), whole: false };
+        reading.more(head)?;
+        Ok(reading)
+    }
+
+    /// What has been read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether that is the whole file.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Reads until `length` bytes are there or the file ends.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn more(&mut self, length: usize) -> io::Result<()> {
+        while !self.whole && self.bytes.len() < length {
+            let missing = (length - self.bytes.len()) as u64;
+            let read = (&mut self.file).take(missing).read_to_end(&mut self.bytes)?;
+            self.whole = (read as u64) < missing;
+        }
+        Ok(())
+    }
+
+    /// The bytes read so far.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Opening a pipe or a device might wait for ever: an error for whatever is no regular file.
+///
+/// # Errors
+/// As the system says, and where `path` is no regular file.
+pub fn require_regular(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+}
+
+/// A whole file; `None` if there is none.
+///
+/// # Errors
+/// As the system says.
+pub fn read_optional(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The names and paths in a directory, sorted; none if it is not there.
+///
+/// # Errors
+/// As the system says.
+pub fn list(path: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// All of standard input.
+///
+/// # Errors
+/// As the system says.
+pub fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes to standard output. A closed pipe is no failure: the reader has seen enough.
+///
+/// # Errors
+/// As the system says.
+pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a new file, with the directories above it.
+///
+/// # Errors
+/// As the system says, `AlreadyExists` if the file is there.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+/// Puts `bytes` at `path` in one step: a temporary file beside it, flushed, renamed.
+///
+/// # Errors
+/// As the system says; what stood there stands there still.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
+    let mut file = File::create_new(&beside)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Whether something is there, a dangling link included.
+pub fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// Whether it is a directory, links followed.
+pub fn is_directory(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// The working directory.
+///
+/// # Errors
+/// As the system says.
+pub fn working_directory() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// Changes the working directory.
+///
+/// # Errors
+/// As the system says.
+pub fn change_directory(path: &Path) -> io::Result<()> {
+    std::env::set_current_dir(path)
+}
+
+/// What an error of the system means, in a few words.
+pub fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "phx may not read it (permission denied)".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::InvalidInput => error.to_string(),
+        _ if error.raw_os_error() == Some(40) && cfg!(target_os = "linux") => {
+            "the symbolic link leads to itself".to_owned()
+        }
+        _ => error.to_string().to_lowercase(),
+    }
+}

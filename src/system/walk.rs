@@ -1,0 +1,69 @@
+//! Walking a tree of files as git sees it, on several threads.
+
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+/// What a walk meets.
+#[derive(Debug)]
+pub enum Met {
+    /// A regular file.
+    File(PathBuf),
+    /// A symbolic link.
+    Link(PathBuf),
+    /// A directory or file that could not be looked at, and why.
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Walks below `root`: hidden files too, `.git` and what git ignores left out. `wanted` decides by path before
+/// `visit` is called; `visit` runs on several threads at once, in no order.
+pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(12);
+    let walker = WalkBuilder::new(root)
+        .hidden(false)
+        .follow_links(false)
+        .git_global(false)
+        .ignore(false)
+        .threads(threads)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build_parallel();
+    walker.run(|| {
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => visit_entry(entry, wanted, visit),
+                Err(error) => visit(unreadable(&error)),
+            }
+            WalkState::Continue
+        })
+    });
+}
+
+fn visit_entry(entry: DirEntry, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
+    let Some(kind) = entry.file_type() else {
+        return;
+    };
+    if !(kind.is_file() || kind.is_symlink()) || !wanted(entry.path()) {
+        return;
+    }
+    let path = entry.into_path();
+    visit(if kind.is_symlink() { Met::Link(path) } else { Met::File(path) });
+}
+
+fn unreadable(error: &ignore::Error) -> Met {
+    fn path_of(error: &ignore::Error) -> PathBuf {
+        match error {
+            ignore::Error::WithPath { path, .. } => path.clone(),
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+            ignore::Error::Loop { child, .. } => child.clone(),
+            ignore::Error::Partial(errors) => errors.first().map(path_of).unwrap_or_default(),
+            _ => PathBuf::new(),
+        }
+    }
+    let why = error.io_error().map_or_else(|| error.to_string(), super::disk::explain);
+    Met::Unreadable { path: path_of(error), why }
+}

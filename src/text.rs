@@ -1,0 +1,17 @@
+//! Text without any knowledge of Markdown: spans, lines, edits, trees with places, names.
+
+pub mod decode;
+pub mod duration;
+pub mod edit;
+pub mod emoji;
+pub mod lines;
+pub mod slug;
+pub mod span;
+pub mod suggest;
+pub mod tree;
+
+pub use edit::Edit;
+pub use lines::{Lines, Position};
+pub use slug::slug;
+pub use span::Span;
+pub use tree::{Data, Entry, Tree};

@@ -1,0 +1,62 @@
+//! Emoji at the ends of a text.
+
+use unicode_properties::UnicodeEmoji;
+
+/// Variation selector, joiner, skin tones and keycap: what only goes along with an emoji.
+fn joins(c: char) -> bool {
+    matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}')
+}
+
+/// Whether a character is drawn as a picture. Digits, `#`, `*`, `©` and the like have the property Emoji
+/// in Unicode (UTS 51) and are text here.
+pub fn is_emoji(c: char) -> bool {
+    c > '\u{FF}' && c.is_emoji_char()
+}
+
+/// Splits leading emoji, and the white space behind them, off a text.
+///
+/// `🚧 In Progress` becomes (`🚧`, `In Progress`); without an emoji the first part is empty.
+pub fn split_leading(text: &str) -> (&str, &str) {
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        if is_emoji(c) || (end > 0 && joins(c)) {
+            end = at + c.len_utf8();
+        } else if !(end > 0 && c == ' ' && text[at..].trim_start().starts_with(is_emoji)) {
+            break;
+        }
+    }
+    (&text[..end], text[end..].trim_start())
+}
+
+/// Splits trailing emoji, and the white space before them, off a text: (`text`, `emoji`).
+pub fn split_trailing(text: &str) -> (&str, &str) {
+    let text = text.trim_end();
+    let mut start = text.len();
+    for (at, c) in text.char_indices().rev() {
+        if is_emoji(c) {
+            start = at;
+        } else if !(joins(c) || c == ' ') {
+            break;
+        }
+    }
+    (text[..start].trim_end(), &text[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leading_emoji_is_split_off_with_what_belongs_to_it() {
+        assert_eq!(split_leading("🚧 In Progress"), ("🚧", "In Progress"));
+        assert_eq!(split_leading("⚠️ Database"), ("⚠️", "Database"));
+        assert_eq!(split_leading("3 of 4"), ("", "3 of 4"));
+        assert_eq!(split_leading("©2025"), ("", "©2025"));
+    }
+
+    #[test]
+    fn a_trailing_emoji_is_split_off() {
+        assert_eq!(split_trailing("Phase 1 ✅"), ("Phase 1", "✅"));
+        assert_eq!(split_trailing("Phase 1"), ("Phase 1", ""));
+    }
+}

@@ -1,0 +1,94 @@
+//! From bytes to lines and columns.
+
+use super::Span;
+
+/// A place as a person counts: both from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+/// Where each line of a text starts. A line ends with LF, CRLF or a lone CR, as `CommonMark`
+/// section 2.1 and YAML 1.2 section 5.4 have it.
+#[derive(Clone, Debug)]
+pub struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Finds the lines of `text`.
+    pub fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut starts = vec![0];
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            if bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
+                continue;
+            }
+            starts.push(at + 1);
+        }
+        Self { starts }
+    }
+
+    /// How many lines there are; a final line end opens one more, empty line.
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The line of a byte, from 1.
+    pub fn line(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte)
+    }
+
+    /// Line and column of a byte.
+    pub fn position(&self, text: &str, byte: usize) -> Position {
+        let line = self.line(byte);
+        let start = self.starts[line - 1];
+        let before = text.as_bytes().get(start..byte.min(text.len())).unwrap_or_default();
+        Position {
+            line,
+            // Bytes that do not continue a character, so that a byte inside one counts too.
+            column: 1 + before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count(),
+        }
+    }
+
+    /// The span of a line (from 1) without its line end; empty past the end.
+    pub fn span(&self, text: &str, line: usize) -> Span {
+        let full = self.full_span(text, line);
+        let content = full.slice(text).trim_end_matches(['\n', '\r']);
+        Span::new(full.start, full.start + content.len())
+    }
+
+    /// The span of a line (from 1) with its line end; empty past the end.
+    pub fn full_span(&self, text: &str, line: usize) -> Span {
+        let Some(start) = line.checked_sub(1).and_then(|index| self.starts.get(index)) else {
+            return Span::at(text.len());
+        };
+        let end = self.starts.get(line).copied().unwrap_or(text.len());
+        Span::new(*start, end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_line_end_ends_a_line() {
+        let text = "a\r\nb\rc\nd";
+        let lines = Lines::new(text);
+        assert_eq!(lines.count(), 4);
+        let seen: Vec<_> = (1..=4).map(|n| lines.span(text, n).slice(text)).collect();
+        assert_eq!(seen, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let text = "x\né🚧z";
+        let at = text.find('z').unwrap();
+        let position = Lines::new(text).position(text, at);
+        assert_eq!((position.line, position.column), (2, 3));
+    }
+}
