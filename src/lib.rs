@@ -8,3 +8,6 @@ pub mod failure;
 pub mod system;
 pub mod finding;
 pub mod document;
+pub mod corpus;
+pub mod schema;
+pub mod config;

@@ -1,0 +1,164 @@
+//! The configuration: `phx.toml` as it stands, then what it means. Mistakes are findings with places.
+
+pub mod globs;
+pub mod raw;
+pub mod reader;
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+
+pub use globs::Globs;
+
+use crate::finding::Finding;
+use crate::text::{Lines, Span, Tree};
+use reader::Reader;
+
+/// The name of the configuration file.
+pub const FILE: &str = "phx.toml";
+
+/// A valid configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which files are documents.
+    pub documents: Documents,
+    /// Settings for kinds, in the order they are written.
+    pub kinds: Vec<KindSettings>,
+    /// Where the governance block stands.
+    pub front_matter: FrontMatter,
+    /// Settings for rules by their slug.
+    pub rules: BTreeMap<String, RuleSettings>,
+    /// What blocks.
+    pub enforcement: Enforcement,
+    /// What the pre-commit hook does.
+    pub hook: Hook,
+    /// What stands under `[facts]`.
+    pub facts: Option<Tree>,
+    /// Coverage reports, as paths.
+    pub coverage_reports: Vec<String>,
+}
+
+/// `[documents]`
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    /// Only these; every `*.md` where it is `None`.
+    pub include: Option<Globs>,
+    /// Never these.
+    pub exclude: Globs,
+    /// Kinds that must have a document, with the place of each name.
+    pub require: Vec<(String, Span)>,
+}
+
+/// One `[[kind]]`
+#[derive(Clone, Debug, Default)]
+pub struct KindSettings {
+    /// The kind.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// The documents that it claims.
+    pub paths: Globs,
+    /// The longest window between update and deadline.
+    pub update_every: Option<Duration>,
+    /// Names that mean the same block.
+    pub aliases: Vec<(String, String)>,
+}
+
+/// `[front_matter]`
+#[derive(Clone, Debug)]
+pub struct FrontMatter {
+    /// The key of the governance block; empty for a flat front matter.
+    pub root: String,
+    /// Pairs of a key of phx and the key that the repository writes.
+    pub aliases: Vec<(String, String)>,
+}
+
+impl Default for FrontMatter {
+    fn default() -> Self {
+        Self { root: "governance".to_owned(), aliases: Vec::new() }
+    }
+}
+
+/// How a rule is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Not run.
+    Off,
+    /// Its findings are warnings.
+    Warning,
+    /// Its findings are errors.
+    Error,
+}
+
+impl Level {
+    /// Reads `off`, `warning` or `error`.
+    pub fn read(text: &str) -> Option<Self> {
+        match text {
+            "off" => Some(Self::Off),
+            "warning" => Some(Self::Warning),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
+/// One entry of `[rules]`
+#[derive(Clone, Debug, Default)]
+pub struct RuleSettings {
+    /// Where its name stands.
+    pub span: Span,
+    /// Its level, if set.
+    pub level: Option<Level>,
+    /// Its options beside the level: name, value, place.
+    pub options: Vec<(String, Tree)>,
+}
+
+/// `[enforcement]`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Nothing blocks.
+    Advisory,
+    /// Errors block.
+    #[default]
+    Standard,
+    /// Warnings block too.
+    Strict,
+}
+
+/// `[hook]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Whether AUTO bodies are written where that is harmless.
+    pub writes: bool,
+    /// Whether any stale document blocks, or only one whose sources the commit touches.
+    pub any_stale_blocks: bool,
+}
+
+impl Default for Hook {
+    fn default() -> Self {
+        Self { writes: true, any_stale_blocks: true }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::parse(FILE, "").0
+    }
+}
+
+impl Config {
+    /// Reads a configuration. Where there are mistakes, the value must not be used.
+    pub fn parse(path: &str, text: &str) -> (Self, Vec<Finding>) {
+        let lines = Lines::new(text);
+        let source = crate::finding::Source { path, text, lines: &lines };
+        let (tree, mistakes) = raw::parse(source);
+        let mut reader = Reader::new(source, mistakes);
+        let config = reader.config(&tree);
+        (config, reader.mistakes)
+    }
+
+    /// The settings of a kind, if there are any.
+    pub fn kind(&self, name: &str) -> Option<&KindSettings> {
+        self.kinds.iter().find(|kind| kind.name == name)
+    }
+}

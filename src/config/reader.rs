@@ -1,0 +1,276 @@
+//! From the tree of `phx.toml` to the configuration: every key is known, every value is of its kind, and all
+//! mistakes are reported at once.
+
+use std::collections::BTreeMap;
+
+use super::raw::RULE;
+use super::{Config, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level, RuleSettings};
+use crate::finding::{Finding, Severity, Source};
+use crate::text::{Data, Span, Tree, duration, suggest};
+
+/// The tables of the configuration and their keys. `schemas/phx.schema.json` says the same; a test holds the
+/// two together. An empty list takes any key.
+pub const TABLES: &[(&str, &[&str])] = &[
+    ("documents", &["include", "exclude", "require"]),
+    ("kind", &["name", "paths", "update_every", "aliases"]),
+    ("front_matter", &["root", "aliases"]),
+    ("rules", &[]),
+    ("enforcement", &["level"]),
+    ("hook", &["mode", "stale"]),
+    ("facts", &[]),
+    ("coverage", &["reports"]),
+];
+
+/// Reads, and keeps the mistakes.
+pub struct Reader<'a> {
+    source: Source<'a>,
+    /// What is wrong so far.
+    pub mistakes: Vec<Finding>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of one file.
+    pub fn new(source: Source<'a>, mistakes: Vec<Finding>) -> Self {
+        Self { source, mistakes }
+    }
+
+    fn mistake(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let finding = Finding::new(RULE, Severity::Error, self.source, span, "", message);
+        self.mistakes.push(finding.help(help));
+    }
+
+    /// Reads the whole file.
+    pub fn config(&mut self, tree: &Tree) -> Config {
+        let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
+        self.known_keys(tree, &tables, "the configuration");
+        let config = Config {
+            documents: self.documents(tree.get("documents")),
+            kinds: self.kinds(tree.get("kind")),
+            front_matter: self.front_matter(tree.get("front_matter")),
+            rules: self.rules(tree.get("rules")),
+            enforcement: self.enforcement(tree.get("enforcement")),
+            hook: self.hook(tree.get("hook")),
+            facts: tree.get("facts").cloned(),
+            coverage_reports: self.coverage(tree.get("coverage")),
+        };
+        self.mistakes.sort_by_key(|finding| finding.range.bytes.start);
+        config
+    }
+
+    fn known_keys(&mut self, tree: &Tree, known: &[&str], of: &str) {
+        for entry in tree.entries() {
+            if !known.contains(&entry.key.as_str()) {
+                let near = suggest::did_you_mean(&entry.key, known.iter().copied());
+                let list: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
+                self.mistake(
+                    entry.key_span,
+                    format!("unknown key `{}` in {of}{near}", entry.key),
+                    format!("known keys: {}", list.join(", ")),
+                );
+            }
+        }
+    }
+
+    /// The table, if it is one; its keys are known.
+    fn table<'t>(&mut self, tree: Option<&'t Tree>, name: &str) -> Option<&'t Tree> {
+        let tree = tree?;
+        if !matches!(tree.data, Data::Map(_)) {
+            self.mistake(
+                tree.span,
+                format!("`{name}` is {}; it must be a table", tree.kind()),
+                format!("write `[{name}]`"),
+            );
+            return None;
+        }
+        let known = TABLES.iter().find(|(table, _)| *table == name).map_or(&[][..], |(_, keys)| keys);
+        if !known.is_empty() {
+            self.known_keys(tree, known, &format!("`[{name}]`"));
+        }
+        Some(tree)
+    }
+
+    fn text<'t>(&mut self, tree: &'t Tree, key: &str) -> Option<(&'t str, Span)> {
+        let value = tree.get(key)?;
+        if value.as_text().is_none() {
+            self.mistake(value.span, format!("`{key}` is {}; it must be a string", value.kind()), "put it in quotes");
+        }
+        Some((value.as_text()?, value.span))
+    }
+
+    fn texts(&mut self, tree: &Tree, key: &str) -> Option<Vec<(String, Span)>> {
+        let value = tree.get(key)?;
+        let texts: Option<Vec<_>> = match &value.data {
+            Data::List(items) => items.iter().map(|item| Some((item.as_text()?.to_owned(), item.span))).collect(),
+            _ => None,
+        };
+        if texts.is_none() {
+            self.mistake(value.span, format!("`{key}` must be a list of strings"), format!("write `{key} = [\"…\"]`"));
+        }
+        texts
+    }
+
+    fn globs(&mut self, tree: &Tree, key: &str) -> Option<Globs> {
+        let texts = self.texts(tree, key)?;
+        let (patterns, spans): (Vec<_>, Vec<_>) = texts.into_iter().unzip();
+        match Globs::new(patterns) {
+            Ok(globs) => Some(globs),
+            Err((index, why)) => {
+                let span = spans.get(index).copied().unwrap_or_default();
+                self.mistake(span, format!("not a glob: {why}"), "correct the pattern, as `docs/**/*.md`");
+                None
+            }
+        }
+    }
+
+    /// One word out of several.
+    fn choice<T: Copy>(&mut self, tree: &Tree, key: &str, options: &[(&str, T)]) -> Option<T> {
+        let (word, span) = self.text(tree, key)?;
+        let found = options.iter().find(|(name, _)| *name == word);
+        if found.is_none() {
+            let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
+            let near = suggest::did_you_mean(word, names.iter().copied());
+            self.mistake(
+                span,
+                format!("`{key}` is `{word}`{near}"),
+                format!("it must be one of `{}`", names.join("`, `")),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    fn pairs(&mut self, tree: &Tree, key: &str) -> Vec<(String, String)> {
+        let Some(value) = tree.get(key) else {
+            return Vec::new();
+        };
+        let mut pairs = Vec::new();
+        for entry in value.entries() {
+            match entry.value.as_text() {
+                Some(text) => pairs.push((entry.key.clone(), text.to_owned())),
+                None => self.mistake(entry.value.span, format!("`{}` must be a string", entry.key), "put it in quotes"),
+            }
+        }
+        if !matches!(value.data, Data::Map(_)) {
+            self.mistake(
+                value.span,
+                format!("`{key}` must be a table of names"),
+                format!("write `{key} = {{ name = \"other_name\" }}`"),
+            );
+        }
+        pairs
+    }
+
+    fn documents(&mut self, tree: Option<&Tree>) -> Documents {
+        let Some(tree) = self.table(tree, "documents") else {
+            return Documents::default();
+        };
+        Documents {
+            include: self.globs(tree, "include"),
+            exclude: self.globs(tree, "exclude").unwrap_or_default(),
+            require: self.texts(tree, "require").unwrap_or_default(),
+        }
+    }
+
+    fn kinds(&mut self, tree: Option<&Tree>) -> Vec<KindSettings> {
+        let Some(tree) = tree else {
+            return Vec::new();
+        };
+        let Data::List(tables) = &tree.data else {
+            self.mistake(tree.span, "`kind` must be a list of tables", "write `[[kind]]`");
+            return Vec::new();
+        };
+        tables.iter().filter_map(|table| self.kind(table)).collect()
+    }
+
+    fn kind(&mut self, tree: &Tree) -> Option<KindSettings> {
+        let tree = self.table(Some(tree), "kind")?;
+        let Some((name, span)) = self.text(tree, "name") else {
+            if tree.get("name").is_none() {
+                self.mistake(tree.span, "a `[[kind]]` without `name`", "add `name = \"…\"`");
+            }
+            return None;
+        };
+        let update_every = self.text(tree, "update_every");
+        let window = update_every.map(|(text, _)| duration::parse(text));
+        if let (Some(None), Some((text, span))) = (window, update_every) {
+            self.mistake(span, format!("`{text}` is no span of time"), "write it as `14d`, `36h` or `2w`");
+        }
+        Some(KindSettings {
+            name: name.to_owned(),
+            span,
+            paths: self.globs(tree, "paths").unwrap_or_default(),
+            update_every: window.flatten(),
+            aliases: self.pairs(tree, "aliases"),
+        })
+    }
+
+    fn front_matter(&mut self, tree: Option<&Tree>) -> FrontMatter {
+        let default = FrontMatter::default();
+        let Some(tree) = self.table(tree, "front_matter") else {
+            return default;
+        };
+        let root = self.text(tree, "root").map(|(root, _)| root.to_owned());
+        FrontMatter { root: root.unwrap_or(default.root), aliases: self.pairs(tree, "aliases") }
+    }
+
+    fn rules(&mut self, tree: Option<&Tree>) -> BTreeMap<String, RuleSettings> {
+        let Some(tree) = self.table(tree, "rules") else {
+            return BTreeMap::new();
+        };
+        let mut rules = BTreeMap::new();
+        for entry in tree.entries() {
+            let level_at = match &entry.value.data {
+                Data::Map(_) => entry.value.get("level"),
+                _ => Some(&entry.value),
+            };
+            let level = level_at.and_then(|value| self.level(value));
+            let options = entry.value.entries().iter().filter(|option| option.key != "level");
+            let settings = RuleSettings {
+                span: entry.key_span,
+                level,
+                options: options.map(|option| (option.key.clone(), option.value.clone())).collect(),
+            };
+            rules.insert(entry.key.clone(), settings);
+        }
+        rules
+    }
+
+    fn level(&mut self, value: &Tree) -> Option<Level> {
+        let word = value.as_text().unwrap_or_default();
+        let level = Level::read(word);
+        if level.is_none() {
+            let near = suggest::did_you_mean(word, ["off", "warning", "error"]);
+            self.mistake(value.span, format!("not a level{near}"), "write `\"off\"`, `\"warning\"` or `\"error\"`");
+        }
+        level
+    }
+
+    fn enforcement(&mut self, tree: Option<&Tree>) -> Enforcement {
+        let Some(tree) = self.table(tree, "enforcement") else {
+            return Enforcement::default();
+        };
+        let options =
+            [("advisory", Enforcement::Advisory), ("standard", Enforcement::Standard), ("strict", Enforcement::Strict)];
+        self.choice(tree, "level", &options).unwrap_or_default()
+    }
+
+    fn hook(&mut self, tree: Option<&Tree>) -> Hook {
+        let default = Hook::default();
+        let Some(tree) = self.table(tree, "hook") else {
+            return default;
+        };
+        Hook {
+            writes: self.choice(tree, "mode", &[("write", true), ("check", false)]).unwrap_or(default.writes),
+            any_stale_blocks: self
+                .choice(tree, "stale", &[("any", true), ("related", false)])
+                .unwrap_or(default.any_stale_blocks),
+        }
+    }
+
+    fn coverage(&mut self, tree: Option<&Tree>) -> Vec<String> {
+        let Some(tree) = self.table(tree, "coverage") else {
+            return Vec::new();
+        };
+        let reports = self.texts(tree, "reports").unwrap_or_default();
+        reports.into_iter().map(|(path, _)| path).collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! A violation in words: "feature 3 `Complete IPC Error Boundaries` has no `owner`".
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use serde_json::Value;
+
+use crate::document::{Document, values};
+use crate::text::{Data, Span, Tree, suggest};
+
+/// A violation before its schema has had its say.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Where it is.
+    pub span: Span,
+    /// Path and keyword.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+    /// What the place belongs to: the item, the table, the section, or the key.
+    pub of: String,
+}
+
+/// Describes an error of the validator; one that names several keys becomes several.
+pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Tree) -> Vec<Described> {
+    let path: Vec<String> = pointer(error.instance_path().as_str());
+    let place = Place::new(document, model, &path);
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            unexpected.iter().map(|key| place.unknown_key(key, &[])).collect()
+        }
+        Kind::PropertyNames { error: inner } => {
+            let key = inner.instance().as_str().unwrap_or_default();
+            let known = match inner.kind() {
+                Kind::Enum { options } => options.as_array().map(Vec::as_slice).unwrap_or_default(),
+                _ => &[],
+            };
+            let known: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
+            vec![place.unknown_key(key, &known)]
+        }
+        Kind::Required { property } => vec![place.missing(property.as_str().unwrap_or_default())],
+        kind => {
+            let (message, help) = place.wrong(kind, error);
+            let keyword = kind.keyword();
+            vec![place.say(keyword, message, help)]
+        }
+    }
+}
+
+/// The steps of a JSON pointer (RFC 6901).
+fn pointer(text: &str) -> Vec<String> {
+    let steps = text.split('/').skip(1);
+    steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+/// A value of the model, and how to speak of it.
+struct Place<'a> {
+    document: &'a Document,
+    path: &'a [String],
+    value: &'a Tree,
+    span: Span,
+}
+
+impl<'a> Place<'a> {
+    fn new(document: &'a Document, model: &'a Tree, path: &'a [String]) -> Self {
+        let (value, entry) = model.descend(path.iter().map(String::as_str));
+        // A mapping spans many lines; its key is a better place.
+        let span = match (&value.data, entry) {
+            (Data::Map(_), Some(entry)) => entry.key_span,
+            (Data::Null, Some(entry)) if value.span.is_empty() => entry.key_span,
+            _ => value.span,
+        };
+        Self { document, path, value, span }
+    }
+
+    fn say(&self, keyword: &str, message: String, help: String) -> Described {
+        Described {
+            span: self.span,
+            subject: format!("{}#{keyword}", self.stable_path()),
+            message,
+            help,
+            of: self.owner().unwrap_or_else(|| self.name()),
+        }
+    }
+
+    /// The path without indices, which change when something is added above.
+    fn stable_path(&self) -> String {
+        let steps = self.path.iter().filter(|step| step.parse::<usize>().is_err());
+        steps.fold(String::new(), |path, step| format!("{path}/{step}"))
+    }
+
+    fn in_governance(&self) -> bool {
+        self.path.first().is_some_and(|step| step == "governance")
+    }
+
+    /// The item, section or table that the value belongs to.
+    fn owner(&self) -> Option<String> {
+        let key = self.path.get(1)?;
+        let index = || key.parse::<usize>().ok();
+        match self.path[0].as_str() {
+            "items" => {
+                let item = self.document.items.get(index()?)?;
+                let title = &self.document.outline.sections[item.section].title;
+                let noun = &self.document.shape.noun;
+                Some(match title.number {
+                    Some(number) => format!("{noun} {number} `{}`", title.text),
+                    None => format!("{noun} `{}`", title.text),
+                })
+            }
+            "sections" => Some(format!("section `{key}`")),
+            "tables" => {
+                let table = self.document.tables.get(index()?)?;
+                Some(format!("the table on line {}", self.document.line(table.span.start)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value itself: its key, and what it belongs to.
+    fn name(&self) -> String {
+        let key = self.path.iter().rev().find(|step| step.parse::<usize>().is_err());
+        let key = key.map_or("the document", String::as_str);
+        let written = if self.in_governance() { self.written(key) } else { key.to_owned() };
+        let deep = self.path.len() > 2 && key != "fields";
+        match self.owner() {
+            Some(owner) if deep => format!("`{written}` of {owner}"),
+            Some(owner) => owner,
+            None if self.path.is_empty() => written,
+            None => format!("`{written}`"),
+        }
+    }
+
+    /// The key as the repository writes it.
+    fn written(&self, key: &str) -> String {
+        self.document.dialect.written(key).to_owned()
+    }
+
+    fn missing(&self, key: &str) -> Described {
+        let (message, help) = match self.path.first().map(String::as_str) {
+            Some("items") => {
+                (format!("{} has no `{key}`", self.name()), format!("add `**{}**: …` under its heading", label(key)))
+            }
+            Some("governance") if self.path.len() == 1 => {
+                let written = self.document.dialect.written(key);
+                (format!("the front matter has no `{written}`"), format!("add `{written}: …`"))
+            }
+            Some("sections") if self.path.len() == 1 => {
+                (format!("the document has no section `{key}`"), format!("add a heading `## {}`", label(key)))
+            }
+            _ => (format!("{} has no `{key}`", self.name()), format!("add `{key}`")),
+        };
+        let mut described = self.say("required", message, help);
+        described.subject = format!("{}:{key}", described.subject);
+        described
+    }
+
+    fn unknown_key(&self, key: &str, known: &[&str]) -> Described {
+        let near = suggest::did_you_mean(key, known.iter().copied());
+        let message = if self.in_governance() {
+            format!("unknown key `{key}` in the governance block{near}")
+        } else {
+            format!("unknown key `{key}` in {}{near}", self.name())
+        };
+        let help = match suggest::nearest(key, known.iter().copied()) {
+            Some(near) => format!("write `{near}`, or put the key beside the governance block"),
+            None => "take it out, or put it beside the governance block".to_owned(),
+        };
+        let mut described = self.say("unknown", message, help);
+        if let Some(entry) = self.value.entry(key) {
+            described.span = entry.key_span;
+        }
+        described.subject = format!("{}:{key}", described.subject);
+        described
+    }
+
+    fn wrong(&self, kind: &Kind, error: &ValidationError<'_>) -> (String, String) {
+        let name = self.name();
+        let text = self.value.as_text().unwrap_or_default();
+        match kind {
+            Kind::Format { format } => {
+                let problem = match format.as_str() {
+                    "uuid" => values::uuid_problem(text),
+                    "date-time" => values::timestamp_problem(text),
+                    _ => None,
+                };
+                match problem {
+                    Some(problem) => (format!("{name} {}", problem.what), problem.help),
+                    None => (format!("{name} is no {format}"), "correct it".to_owned()),
+                }
+            }
+            Kind::Type { kind } => {
+                (format!("{name} is {}; it must be {}", self.value.kind(), wanted_type(kind)), self.type_help(kind))
+            }
+            Kind::Minimum { limit } => {
+                (format!("{name} is {}; it must be {limit} or more", error.instance()), String::new())
+            }
+            Kind::Maximum { limit } => {
+                (format!("{name} is {}; it must be {limit} or less", error.instance()), String::new())
+            }
+            Kind::MinLength { .. } if text.is_empty() => {
+                (format!("{name} is empty"), "write something, or take the key out".to_owned())
+            }
+            Kind::Enum { options } => {
+                let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+                let known: Vec<String> = options.iter().map(|option| format!("`{}`", bare(option))).collect();
+                let near = suggest::did_you_mean(text, options.iter().filter_map(Value::as_str));
+                (
+                    format!("{name} is `{}`{near}", bare(error.instance())),
+                    format!("it must be one of {}", known.join(", ")),
+                )
+            }
+            Kind::Constant { expected_value } => (format!("{name} must be `{}`", bare(expected_value)), String::new()),
+            Kind::Pattern { pattern } => (format!("{name} does not match `{pattern}`"), String::new()),
+            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::Not { .. } | Kind::FalseSchema => {
+                (format!("{name} is not what its schema allows"), String::new())
+            }
+            _ => (format!("{name}: {}", error.masked_with("the value")), String::new()),
+        }
+    }
+
+    fn type_help(&self, kind: &TypeKind) -> String {
+        let wants_text = matches!(kind, TypeKind::Single(jsonschema::JsonType::String));
+        match &self.value.data {
+            Data::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
+            Data::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
+            Data::Null => "give it a value".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+fn wanted_type(kind: &TypeKind) -> String {
+    let word = |name: &str| match name {
+        "string" => "a string",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "array" => "a list",
+        "object" => "a mapping",
+        "boolean" => "true or false",
+        _ => "null",
+    };
+    match kind {
+        TypeKind::Single(single) => word(&single.to_string()).to_owned(),
+        TypeKind::Multiple(set) => {
+            let words: Vec<&str> = set.iter().map(|each| word(&each.to_string())).collect();
+            words.join(" or ")
+        }
+    }
+}
+
+/// A value without the quotes of JSON.
+fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The label or title that makes an id: `acceptance_criteria` is `Acceptance Criteria`.
+fn label(id: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    let words: Vec<String> = id.split('_').map(word).collect();
+    words.join(" ")
+}

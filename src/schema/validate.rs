@@ -1,0 +1,134 @@
+//! What a model violates, with its place, in words.
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::catalog::Store;
+use super::describe::{self, Described};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::text::{Span, Tree};
+
+/// A format of strings: its name, and whether a string has it.
+pub type Format = (&'static str, fn(&str) -> bool);
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Compiled {
+    validator: Validator,
+    store: Store,
+    uri: String,
+}
+
+/// One violation.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Where: the value's own place, or that of what should hold it.
+    pub span: Span,
+    /// The path of keys and the keyword, so that two at one place are two.
+    pub subject: String,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+    /// Whether the schema lowers it to a warning.
+    pub lowered: bool,
+}
+
+impl Compiled {
+    /// Compiles the schema at `uri`.
+    ///
+    /// # Errors
+    /// Where it is no schema, or refers to one that is not there.
+    pub fn new(uri: &str, store: Store, formats: Vec<Format>) -> Result<Self, Failure> {
+        let Some(schema) = store.get(uri) else {
+            return Err(Failure::internal(format!("there is no schema `{uri}`")));
+        };
+        let mut options =
+            jsonschema::options().with_base_uri(uri).with_retriever(store.clone()).should_validate_formats(true);
+        for (name, check) in formats {
+            options = options.with_format(name, check);
+        }
+        let validator = options.build(schema).map_err(|error| {
+            Failure::usage(format!("the schema `{uri}` cannot be used: {error}"))
+                .hint("correct it in `.phx/schemas/`; `phx schema show KIND` prints the one it replaces")
+        })?;
+        Ok(Self { validator, store, uri: uri.to_owned() })
+    }
+
+    /// Holds a document's model against the schema.
+    pub fn validate(&self, document: &Document, model: &Tree) -> Vec<Violation> {
+        let json = model.to_json();
+        if self.validator.is_valid(&json) {
+            return Vec::new();
+        }
+        let errors = self.validator.iter_errors(&json);
+        errors
+            .flat_map(|error| {
+                let says = self.says(error.evaluation_path().as_str());
+                describe::describe(&error, document, model)
+                    .into_iter()
+                    .map(move |described| violation(&says, described))
+            })
+            .collect()
+    }
+
+    /// Follows an evaluation path from the root and collects what the subschemas on it say of their
+    /// findings; the innermost wins.
+    fn says(&self, path: &str) -> Says {
+        let mut says = Says::default();
+        let mut place = self.store.get(&self.uri).map(|root| (self.uri.clone(), root));
+        for step in path.split('/').skip(1) {
+            let Some((uri, schema)) = place else { break };
+            let step = step.replace("~1", "/").replace("~0", "~");
+            place = match schema {
+                Value::Object(_) if step == "$ref" => self.resolve(&uri, schema["$ref"].as_str().unwrap_or("")),
+                Value::Object(map) => map.get(&step).map(|next| (uri, next)),
+                Value::Array(list) => step.parse().ok().and_then(|at: usize| list.get(at)).map(|next| (uri, next)),
+                _ => None,
+            };
+            if let Some((_, schema)) = &place {
+                says.read(schema);
+            }
+        }
+        says
+    }
+
+    /// The subschema that a reference in the schema at `base` names.
+    fn resolve(&self, base: &str, reference: &str) -> Option<(String, &Value)> {
+        let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        let uri = match file {
+            "" => base.to_owned(),
+            _ if file.contains(":/") => file.to_owned(),
+            _ => format!("{}{file}", &base[..=base.rfind('/')?]),
+        };
+        let schema = self.store.get(&uri)?.pointer(pointer)?;
+        Some((uri, schema))
+    }
+}
+
+/// What a subschema says of its findings.
+#[derive(Clone, Debug, Default)]
+struct Says {
+    lowered: bool,
+    message: Option<String>,
+}
+
+impl Says {
+    fn read(&mut self, schema: &Value) {
+        if let Some(severity) = schema.get("x-severity").and_then(Value::as_str) {
+            self.lowered = severity == "warning";
+        }
+        if let Some(message) = schema.get("x-message").and_then(Value::as_str) {
+            self.message = Some(message.to_owned());
+        }
+    }
+}
+
+fn violation(says: &Says, described: Described) -> Violation {
+    let message = match &says.message {
+        Some(message) => message.replace("{item}", &described.of),
+        None => described.message,
+    };
+    Violation { span: described.span, subject: described.subject, message, help: described.help, lowered: says.lowered }
+}
