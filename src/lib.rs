@@ -11,3 +11,6 @@ pub mod document;
 pub mod corpus;
 pub mod schema;
 pub mod config;
+pub mod regen;
+pub mod rules;
+pub mod workspace;

@@ -1,0 +1,3 @@
+//! What phx writes: templates rendered from values. No disk: it is given bytes and returns text.
+
+pub mod scaffold;

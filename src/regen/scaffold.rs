@@ -1,0 +1,73 @@
+//! A new document from its kind's template.
+
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, context};
+use uuid::Uuid;
+
+use crate::text::duration;
+
+/// How much a template may compute, in steps of the template machine.
+const FUEL: u64 = 100_000;
+
+/// The templates in the binary. A new one is one line.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("active-mocks", include_str!("../../templates/documents/active-mocks.md")),
+    ("current-architecture", include_str!("../../templates/documents/current-architecture.md")),
+    ("implemented-features", include_str!("../../templates/documents/implemented-features.md")),
+    ("phase-plan", include_str!("../../templates/documents/phase-plan.md")),
+    ("upcoming-features", include_str!("../../templates/documents/upcoming-features.md")),
+];
+
+/// The template of a kind that ships with phx.
+pub fn template(kind: &str) -> Option<&'static str> {
+    TEMPLATES.iter().find(|(name, _)| *name == kind).map(|(_, text)| *text)
+}
+
+/// The kinds that a template ships for.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    TEMPLATES.iter().map(|(name, _)| *name)
+}
+
+/// What a template is rendered with.
+#[derive(Clone, Debug)]
+pub struct Values<'a> {
+    /// The time of writing.
+    pub now: DateTime<Utc>,
+    /// How long the document is good for.
+    pub window: Duration,
+    /// The UUID of this operation.
+    pub correlation_id: Uuid,
+    /// The version of its schema.
+    pub schema_version: &'a str,
+    /// Its kind.
+    pub kind: &'a str,
+}
+
+/// Renders a template. `name` is what messages call it.
+///
+/// # Errors
+/// Why the template cannot be rendered, with its name and line.
+pub fn render(name: &str, template: &str, values: &Values<'_>) -> Result<String, String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.map_err(|error| error.to_string())?);
+    environment.set_fuel(Some(FUEL));
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let values = context! {
+        correlation_id => values.correlation_id.to_string(),
+        now => time(values.now),
+        due => time(values.now + values.window),
+        today => values.now.format("%Y-%m-%d").to_string(),
+        window => duration::words(values.window),
+        schema_version => values.schema_version,
+        kind => values.kind,
+    };
+    let rendered = environment.template_from_named_str(name, template).and_then(|template| template.render(values));
+    rendered.map_err(|error| {
+        let line = error.line().map_or_else(String::new, |line| format!(" line {line}:"));
+        let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+        format!("the template `{name}`:{line} {detail}")
+    })
+}

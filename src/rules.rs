@@ -1,0 +1,99 @@
+//! What is checked: one rule a file, one page a rule. A rule is given values and returns findings; it never
+//! reads a file.
+
+pub mod context;
+pub mod declare;
+pub mod judge;
+pub mod settings;
+pub mod suppression;
+
+mod expired_suppression;
+mod future_timestamp;
+mod invalid_encoding;
+mod invalid_front_matter;
+mod inverted_deadline;
+mod missing_auto_section;
+mod missing_document;
+mod missing_front_matter;
+mod missing_manual_section;
+mod nested_marker;
+mod overlong_deadline;
+mod oversized_document;
+mod review_due_soon;
+mod schema_violation;
+mod stale_document;
+mod unbalanced_marker;
+mod undeclared_auto_section;
+mod undeclared_manual_section;
+mod unexplained_suppression;
+mod unknown_schema_version;
+mod unreadable_document;
+mod unterminated_front_matter;
+mod unused_suppression;
+
+pub use context::{Broken, BrokenFile, Context, Whole};
+pub use judge::{Judge, Levels};
+
+use crate::finding::{Finding, Severity};
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name: the smell, in lower case with `-`.
+    pub slug: &'static str,
+    /// The severity of its findings, where neither the finding nor the user says otherwise.
+    pub severity: Severity,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Its page: what it does, why, an example that runs.
+    pub page: &'static str,
+    /// The options that it takes in `[rules]` beside `level`.
+    pub options: &'static [&'static str],
+    /// How it finds.
+    pub checks: &'static [Check],
+}
+
+/// What a rule looks at.
+#[derive(Debug)]
+pub enum Check {
+    /// Each document.
+    Document(fn(&Context<'_>) -> Vec<Finding>),
+    /// All documents together.
+    Whole(fn(&Whole<'_>) -> Vec<Finding>),
+    /// A file that could not become a document.
+    Broken(fn(&BrokenFile<'_>) -> Option<Finding>),
+    /// The suppressions of a document, once all else is judged.
+    Suppression(fn(&suppression::Use<'_>) -> Option<Finding>),
+}
+
+/// All rules, by slug. A new one is one line here and one above.
+pub const RULES: &[&Rule] = &[
+    &expired_suppression::RULE,
+    &future_timestamp::RULE,
+    &invalid_encoding::RULE,
+    &invalid_front_matter::RULE,
+    &inverted_deadline::RULE,
+    &missing_auto_section::RULE,
+    &missing_document::RULE,
+    &missing_front_matter::RULE,
+    &missing_manual_section::RULE,
+    &nested_marker::RULE,
+    &overlong_deadline::RULE,
+    &oversized_document::RULE,
+    &review_due_soon::RULE,
+    &schema_violation::RULE,
+    &stale_document::RULE,
+    &unbalanced_marker::RULE,
+    &undeclared_auto_section::RULE,
+    &undeclared_manual_section::RULE,
+    &unexplained_suppression::RULE,
+    &unknown_schema_version::RULE,
+    &unreadable_document::RULE,
+    &unterminated_front_matter::RULE,
+    &unused_suppression::RULE,
+];
+
+/// The rule of a slug.
+pub fn find(slug: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.slug == slug).copied()
+}

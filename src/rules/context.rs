@@ -1,0 +1,115 @@
+//! What rules are given.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::Rule;
+use crate::config::{Config, KindSettings, RuleSettings};
+use crate::corpus::Corpus;
+use crate::document::{Document, Fault, FaultKind};
+use crate::finding::{Finding, Severity, Source};
+use crate::schema::{Catalog, Kind};
+use crate::text::{Span, duration};
+
+/// One document and what it is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// Its kind.
+    pub kind: &'a Kind,
+    /// The known schemas.
+    pub catalog: &'a Catalog,
+    /// The configuration.
+    pub config: &'a Config,
+    /// The time.
+    pub now: DateTime<Utc>,
+}
+
+/// All documents of a run and what they are held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole<'a> {
+    /// The documents.
+    pub corpus: &'a Corpus,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Its file.
+    pub config_source: Source<'a>,
+    /// The known schemas.
+    pub catalog: &'a Catalog,
+}
+
+/// A file that could not become a document.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokenFile<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Why.
+    pub why: &'a Broken,
+}
+
+/// Why a file could not become a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It is longer than a document may be.
+    TooLarge,
+}
+
+impl<'a> Context<'a> {
+    /// The document's file.
+    pub fn source(&self) -> Source<'a> {
+        Source { path: &self.document.path, text: &self.document.text, lines: &self.document.lines }
+    }
+
+    /// A finding of a rule in the document.
+    pub fn finding(&self, rule: &Rule, span: Span, subject: &str, message: impl Into<String>) -> Finding {
+        self.finding_as(rule, rule.severity, span, subject, message)
+    }
+
+    /// A finding of a rule with a severity of its own.
+    pub fn finding_as(
+        &self,
+        rule: &Rule,
+        severity: Severity,
+        span: Span,
+        subject: &str,
+        message: impl Into<String>,
+    ) -> Finding {
+        Finding::new(rule.slug, severity, self.source(), span, subject, message)
+    }
+
+    /// The document's syntax errors of a kind as findings of a rule.
+    pub fn faults(&self, rule: &Rule, kind: FaultKind) -> Vec<Finding> {
+        let faults = self.document.faults.iter().filter(|fault| fault.kind == kind);
+        let say = |fault: &Fault| self.finding(rule, fault.span, &fault.message, &fault.message).help(&fault.help);
+        faults.map(say).collect()
+    }
+
+    /// The settings of the document's kind.
+    pub fn kind_settings(&self) -> Option<&'a KindSettings> {
+        self.config.kind(&self.document.shape.kind)
+    }
+
+    /// The settings of a rule.
+    pub fn rule_settings(&self, rule: &Rule) -> Option<&'a RuleSettings> {
+        self.config.rules.get(rule.slug)
+    }
+
+    /// How long an update of the document lasts: what the configuration says, else what its own stamp says, else
+    /// what its kind says.
+    pub fn window(&self) -> Option<Duration> {
+        if let Some(window) = self.kind_settings().and_then(|kind| kind.update_every) {
+            return Some(window);
+        }
+        let governance = &self.document.governance;
+        let own = governance.last_updated.as_ref().zip(governance.update_required_by.as_ref());
+        let own = own.map(|(updated, due)| due.value - updated.value);
+        own.filter(|window| *window > Duration::zero()).or_else(|| duration::parse(&self.kind.window))
+    }
+}
+
+/// A time as messages say it: `2025-09-05 15:35 UTC`.
+pub fn say_time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -1,0 +1,91 @@
+//! The fix that declares a name in `auto_sections` or `manual_sections`.
+
+use std::collections::HashSet;
+
+use super::{Context, Rule};
+use crate::document::{Document, Mode};
+use crate::finding::Finding;
+use crate::text::{Data, Edit, Span};
+
+/// The edits that add `name` to the list of a key; `None` where the way it is written leaves no safe one.
+pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
+    let text = &document.text;
+    let Some(entry) = document.governance.entry(key) else {
+        return new_key(document, key, name);
+    };
+    let span = entry.value.span;
+    match &entry.value.data {
+        Data::Null => Some(vec![Edit::insert(entry.key_span.end + 1, format!(" [{name}]"))]),
+        Data::List(items) if span.slice(text).starts_with('[') => {
+            let close = span.start + span.slice(text).rfind(']')?;
+            let last = items.last().map(|item| item.span.end);
+            Some(vec![match last {
+                Some(end) => Edit::insert(end, format!(", {name}")),
+                None => Edit::insert(close, name),
+            }])
+        }
+        Data::List(items) => {
+            let last = items.last()?.span;
+            let line = document.lines.span(text, document.line(last.start));
+            let indent = line.slice(text).split('-').next()?;
+            let plain = indent.trim().is_empty() && line.covers(last);
+            plain.then(|| vec![Edit::insert(line.end, format!("{}{indent}- {name}", line_end(text)))])
+        }
+        _ => None,
+    }
+}
+
+/// A line of its own behind the block's last key.
+fn new_key(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
+    let text = &document.text;
+    let tree = document.governance.tree.as_ref()?;
+    let last = tree.entries().last()?;
+    let first = tree.entries().first()?;
+    let line = document.lines.span(text, document.line(first.key_span.start));
+    let indent = Span::new(line.start, first.key_span.start).slice(text);
+    if !indent.trim().is_empty() {
+        return None;
+    }
+    let end = last.value.span.end.max(last.key_span.end);
+    let line = document.lines.span(text, document.line(end.saturating_sub(1)));
+    let written = document.dialect.written(key);
+    Some(vec![Edit::insert(line.end, format!("{}{indent}{written}: [{name}]", line_end(text)))])
+}
+
+/// The line end that a text uses: that of its first line.
+pub fn line_end(text: &str) -> &'static str {
+    match text.find(['\n', '\r']) {
+        Some(at) if text[at..].starts_with("\r\n") => "\r\n",
+        Some(at) if text[at..].starts_with('\r') => "\r",
+        _ => "\n",
+    }
+}
+
+/// The blocks of a mode that no name declares, each name once, as findings with the fix.
+pub fn undeclared(context: &Context<'_>, rule: &Rule, mode: Mode) -> Vec<Finding> {
+    let document = context.document;
+    if !document.has_governance() {
+        return Vec::new();
+    }
+    let (key, word) = match mode {
+        Mode::Auto => ("auto_sections", "AUTO block"),
+        Mode::Manual => ("manual_sections", "MANUAL section"),
+    };
+    let written = document.dialect.written(key);
+    let mut seen = HashSet::new();
+    let mut findings = Vec::new();
+    for block in document.blocks_of(mode) {
+        if block.declared || !seen.insert(block.name.as_str()) {
+            continue;
+        }
+        let name = &block.name;
+        let message = format!("the {word} `{name}` is not declared");
+        let help = format!("add `{name}` to `{written}`");
+        let finding = context.finding(rule, block.opener, name, message).help(help);
+        findings.push(match edits(document, key, name) {
+            Some(edits) => finding.fix(context.source(), format!("declare `{name}`"), edits),
+            None => finding,
+        });
+    }
+    findings
+}

@@ -1,0 +1,35 @@
+//! A document updated in the future.
+
+use chrono::Duration;
+
+use super::context::say_time;
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::duration;
+
+/// How far the clock of whoever wrote the time may be ahead, in minutes.
+const SKEW: i64 = 5;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "future-timestamp",
+    severity: Severity::Error,
+    summary: "`last_updated` lies in the future",
+    page: include_str!("future_timestamp.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let Some(updated) = &context.document.governance.last_updated else {
+        return Vec::new();
+    };
+    let ahead = updated.value - context.now;
+    if ahead <= Duration::minutes(SKEW) {
+        return Vec::new();
+    }
+    let message = format!("last updated in {}, says the document", duration::words(ahead));
+    let label = format!("now is {}", say_time(context.now));
+    let finding = context.finding(&RULE, updated.span, "", message);
+    vec![finding.label(label).help("write the time at which it was updated")]
+}

@@ -1,0 +1,19 @@
+//! Bytes that are not UTF-8, or a NUL byte.
+
+use super::{Check, Context, Rule};
+use crate::document::FaultKind;
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "invalid-encoding",
+    severity: Severity::Error,
+    summary: "bytes that are not UTF-8, or a NUL byte",
+    page: include_str!("invalid_encoding.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.faults(&RULE, FaultKind::Encoding)
+}

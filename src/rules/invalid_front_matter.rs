@@ -1,0 +1,19 @@
+//! Front matter that is no YAML mapping, or whose governance block is none.
+
+use super::{Check, Context, Rule};
+use crate::document::FaultKind;
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "invalid-front-matter",
+    severity: Severity::Error,
+    summary: "front matter that is no YAML mapping",
+    page: include_str!("invalid_front_matter.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.faults(&RULE, FaultKind::FrontMatter)
+}

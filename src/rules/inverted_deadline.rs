@@ -1,0 +1,28 @@
+//! A deadline that is not after the update.
+
+use super::context::say_time;
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "inverted-deadline",
+    severity: Severity::Error,
+    summary: "`update_required_by` is not after `last_updated`",
+    page: include_str!("inverted_deadline.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let governance = &context.document.governance;
+    let (Some(updated), Some(due)) = (&governance.last_updated, &governance.update_required_by) else {
+        return Vec::new();
+    };
+    if due.value > updated.value {
+        return Vec::new();
+    }
+    let label = format!("last updated {}", say_time(updated.value));
+    let finding = context.finding(&RULE, due.span, "", "the deadline is not after the last update");
+    vec![finding.label(label).help("write a deadline that is later than the update")]
+}

@@ -1,0 +1,82 @@
+//! A declared AUTO section that no AUTO block is.
+
+use std::collections::HashSet;
+
+use super::{Check, Context, Rule};
+use crate::document::nodes::NodeKind;
+use crate::document::{Declared, Document, Mode, fields, names};
+use crate::finding::{Finding, Severity};
+use crate::text::{Span, slug};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "missing-auto-section",
+    severity: Severity::Error,
+    summary: "a declared AUTO section that is not there",
+    page: include_str!("missing_auto_section.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let met: HashSet<&str> =
+        document.blocks_of(Mode::Auto).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
+    let declared = document.governance.auto_sections.iter();
+    let open: Vec<&Declared> = declared.filter(|name| !met.contains(name.value.as_str())).collect();
+    if open.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<&str> = open.iter().map(|name| name.value.as_str()).collect();
+    let sections = document.meet_sections(&names, &document.sections_without_marker());
+    let say = |(index, name): (usize, &&Declared)| {
+        let section = sections.iter().find(|(met, _)| *met == index).map(|(_, section)| *section);
+        missing(context, name, section)
+    };
+    open.iter().enumerate().map(say).collect()
+}
+
+fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
+    let document = context.document;
+    let name_text = &name.value;
+    if let Some(section) = section {
+        let line = document.line(document.outline.sections[section].heading.start);
+        let message = format!("`{name_text}` is declared; the section at line {line} has no AUTO marker");
+        return context
+            .finding_as(&RULE, Severity::Warning, name.span, name_text, message)
+            .help("put `<!-- AUTO-GENERATED - DO NOT EDIT -->` and `<!-- END AUTO-GENERATED -->` around its text");
+    }
+    let labels = labels(document, name_text);
+    if let Some(first) = labels.first() {
+        let line = document.line(first.start);
+        let message = match labels.len() {
+            1 => format!("`{name_text}` is declared and is no block but the field at line {line}"),
+            count => format!("`{name_text}` is declared and is no block but {count} fields, the first at line {line}"),
+        };
+        return context
+            .finding_as(&RULE, Severity::Warning, name.span, name_text, message)
+            .help("take it out of `auto_sections`, or give the block its markers");
+    }
+    context
+        .finding(&RULE, name.span, name_text, format!("`{name_text}` is declared and no AUTO block is there"))
+        .help("add the section with its markers, or take the name out of `auto_sections`")
+}
+
+/// Where the labels stand that bear a name.
+fn labels(document: &Document, name: &str) -> Vec<Span> {
+    let wanted = names::singular(&slug(name));
+    let mut found = Vec::new();
+    for node in &document.nodes {
+        if !matches!(node.kind, NodeKind::Paragraph) {
+            continue;
+        }
+        let mut at = node.span.start;
+        for raw in document.slice(node.span).split_inclusive(['\n', '\r']) {
+            let fields = fields::of_line(&document.text, Span::new(at, at + raw.len()));
+            at += raw.len();
+            let named = fields.iter().filter(|field| names::singular(&slug(&field.label)) == wanted);
+            found.extend(named.map(|field| field.label_span));
+        }
+    }
+    found
+}

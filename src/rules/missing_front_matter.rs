@@ -1,0 +1,32 @@
+//! A document that a kind claims, without a governance block.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::Span;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "missing-front-matter",
+    severity: Severity::Error,
+    summary: "a document that a kind claims has no governance block",
+    page: include_str!("missing_front_matter.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    if document.has_governance() || !document.faults.is_empty() {
+        return Vec::new();
+    }
+    let kind = &document.shape.kind;
+    let (span, message) = match document.region {
+        Some(region) => (region.opener, format!("the front matter has no `{}` block", document.dialect.root)),
+        None => (Span::at(0), "the document has no front matter".to_owned()),
+    };
+    let finding = context.finding(&RULE, span, "", message);
+    let help = format!(
+        "a `[[kind]]` claims it as `{kind}`: add the block (`phx new {kind} -` prints one), or change its `paths`"
+    );
+    vec![finding.help(help)]
+}

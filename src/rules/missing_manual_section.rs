@@ -1,0 +1,52 @@
+//! A declared MANUAL section that bears no MANUAL marker.
+
+use std::collections::HashSet;
+
+use super::{Check, Context, Rule, declare};
+use crate::document::{Declared, Mode};
+use crate::finding::{Finding, Severity};
+use crate::text::Edit;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "missing-manual-section",
+    severity: Severity::Warning,
+    summary: "a declared MANUAL section without a marker",
+    page: include_str!("missing_manual_section.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let met: HashSet<&str> =
+        document.blocks_of(Mode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
+    let declared = document.governance.manual_sections.iter().enumerate();
+    let open = declared.filter(|(_, name)| !met.contains(name.value.as_str()));
+    open.map(|(index, name)| {
+        let unmarked = document.unmarked.iter().find(|(met, _)| *met == index);
+        missing(context, name, unmarked.map(|(_, section)| *section))
+    })
+    .collect()
+}
+
+fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
+    let document = context.document;
+    let name_text = &name.value;
+    let Some(section) = section else {
+        let message = format!("`{name_text}` is declared and no MANUAL section is there");
+        return context
+            .finding(&RULE, name.span, name_text, message)
+            .help("add the section with its marker, or take the name out of `manual_sections`");
+    };
+    let section = &document.outline.sections[section];
+    let line = document.line(section.heading.start);
+    let message = format!("`{name_text}` is declared; the section at line {line} has no MANUAL marker");
+    let below = document.line(section.content.start.max(1) - 1);
+    let at = document.lines.span(&document.text, below).end;
+    let marker = format!("{}<!-- MANUAL - REQUIRES REVIEW -->", declare::line_end(&document.text));
+    context
+        .finding(&RULE, name.span, name_text, message)
+        .help("put `<!-- MANUAL - REQUIRES REVIEW -->` under its heading")
+        .fix(context.source(), format!("mark the section at line {line} as MANUAL"), vec![Edit::insert(at, marker)])
+}

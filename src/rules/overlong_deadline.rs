@@ -1,0 +1,37 @@
+//! A window that is longer than the configured one.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::duration;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "overlong-deadline",
+    severity: Severity::Warning,
+    summary: "the window is longer than the kind's `update_every`",
+    page: include_str!("overlong_deadline.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let governance = &context.document.governance;
+    let (Some(updated), Some(due)) = (&governance.last_updated, &governance.update_required_by) else {
+        return Vec::new();
+    };
+    let Some(longest) = context.kind_settings().and_then(|kind| kind.update_every) else {
+        return Vec::new();
+    };
+    let window = due.value - updated.value;
+    if window <= longest {
+        return Vec::new();
+    }
+    let message = format!(
+        "the deadline is {} after the last update; `update_every` allows {}",
+        duration::words(window),
+        duration::words(longest)
+    );
+    let latest = (updated.value + longest).format("%Y-%m-%dT%H:%M:%SZ");
+    let finding = context.finding(&RULE, due.span, "", message);
+    vec![finding.help(format!("write `{latest}` or earlier"))]
+}

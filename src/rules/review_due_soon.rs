@@ -1,0 +1,44 @@
+//! A document whose deadline is near.
+
+use chrono::Duration;
+
+use super::context::say_time;
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::duration;
+
+/// The rule. Its option `within` says how near is near; else it is a fifth of the window.
+pub const RULE: Rule = Rule {
+    slug: "review-due-soon",
+    severity: Severity::Warning,
+    summary: "the deadline is near",
+    page: include_str!("review_due_soon.md"),
+    options: &["within"],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let Some(due) = &context.document.governance.update_required_by else {
+        return Vec::new();
+    };
+    let left = due.value - context.now;
+    let Some(near) = within(context) else {
+        return Vec::new();
+    };
+    if left < Duration::zero() || left > near {
+        return Vec::new();
+    }
+    let message = format!("this document is due in {}", duration::words(left));
+    let finding = context.finding(&RULE, due.span, "", message);
+    let help = "read it, and change what is no longer true, before it blocks";
+    vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
+}
+
+fn within(context: &Context<'_>) -> Option<Duration> {
+    let options = context.rule_settings(&RULE).map_or(&[][..], |settings| &settings.options);
+    let set = options.iter().find(|(name, _)| name == "within");
+    match set.and_then(|(_, value)| duration::parse(value.as_text()?)) {
+        Some(within) => Some(within),
+        None => context.window().map(|window| window / 5),
+    }
+}

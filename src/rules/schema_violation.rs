@@ -1,0 +1,45 @@
+//! A model that violates the schema of its kind.
+
+use super::{Check, Context, Rule};
+use crate::document::model;
+use crate::finding::{Finding, Severity};
+use crate::schema::Violation;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "schema-violation",
+    severity: Severity::Error,
+    summary: "the document violates the schema of its kind",
+    page: include_str!("schema_violation.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    if !document.has_governance() {
+        return Vec::new();
+    }
+    let catalog = context.catalog;
+    let version = document.governance.validation_schema.as_ref();
+    let version = version.map_or(catalog.newest(), |version| version.value.as_str());
+    if !catalog.versions().any(|known| known == version) {
+        return Vec::new();
+    }
+    match catalog.compiled(version, &document.shape.kind) {
+        Ok(schema) => {
+            let model = model::model(document);
+            let violations = schema.validate(document, &model);
+            violations.into_iter().map(|violation| say(context, violation)).collect()
+        }
+        Err(failure) => {
+            let place = document.governance.place;
+            vec![context.finding(&RULE, place, "schema", failure.message)]
+        }
+    }
+}
+
+fn say(context: &Context<'_>, violation: Violation) -> Finding {
+    let severity = if violation.lowered { Severity::Warning } else { RULE.severity };
+    context.finding_as(&RULE, severity, violation.span, &violation.subject, violation.message).help(violation.help)
+}

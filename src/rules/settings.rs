@@ -1,0 +1,56 @@
+//! Whether the configuration speaks of rules and kinds that there are.
+
+use super::{RULES, find};
+use crate::config::Config;
+use crate::config::raw::RULE;
+use crate::finding::{Finding, Severity, Source};
+use crate::schema::Catalog;
+use crate::text::{Span, suggest};
+
+/// Mistakes in `[rules]` and `documents.require` that only the list of rules and kinds can tell.
+pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
+    let mut mistakes = Vec::new();
+    let mut mistake = |span: Span, message: String, help: String| {
+        mistakes.push(Finding::new(RULE, Severity::Error, source, span, "", message).help(help));
+    };
+    for (slug, settings) in &config.rules {
+        let Some(rule) = find(slug) else {
+            let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));
+            mistake(
+                settings.span,
+                format!("there is no rule `{slug}`{near}"),
+                "`phx rules` lists the rules".to_owned(),
+            );
+            continue;
+        };
+        for (option, value) in &settings.options {
+            if rule.options.contains(&option.as_str()) {
+                continue;
+            }
+            let known: Vec<&str> = std::iter::once("level").chain(rule.options.iter().copied()).collect();
+            let near = suggest::did_you_mean(option, known.iter().copied());
+            mistake(
+                value.span,
+                format!("the rule `{slug}` has no option `{option}`{near}"),
+                format!("it takes `{}`", known.join("`, `")),
+            );
+        }
+    }
+    let kinds: Vec<&str> = catalog
+        .kinds(catalog.newest())
+        .iter()
+        .map(|kind| kind.name.as_str())
+        .chain(config.kinds.iter().map(|kind| kind.name.as_str()))
+        .collect();
+    for (kind, span) in &config.documents.require {
+        if !kinds.contains(&kind.as_str()) {
+            let near = suggest::did_you_mean(kind, kinds.iter().copied());
+            mistake(
+                *span,
+                format!("there is no kind `{kind}`{near}"),
+                "`phx schema list` lists the kinds; one of your own needs a `[[kind]]`".to_owned(),
+            );
+        }
+    }
+    mistakes
+}

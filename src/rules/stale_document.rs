@@ -1,0 +1,34 @@
+//! A document whose deadline has passed.
+
+use super::context::say_time;
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::duration;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "stale-document",
+    severity: Severity::Error,
+    summary: "the deadline has passed",
+    page: include_str!("stale_document.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let Some(due) = &context.document.governance.update_required_by else {
+        return Vec::new();
+    };
+    if context.now <= due.value {
+        return Vec::new();
+    }
+    let late = duration::words(context.now - due.value);
+    let dialect = &context.document.dialect;
+    let help = format!(
+        "read it, change what is no longer true, then set `{}` and `{}`",
+        dialect.written("last_updated"),
+        dialect.written("update_required_by")
+    );
+    let finding = context.finding(&RULE, due.span, "", format!("this document was due {late} ago"));
+    vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
+}

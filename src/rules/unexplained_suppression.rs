@@ -1,0 +1,24 @@
+//! A suppression without a reason.
+
+use super::suppression::Use;
+use super::{Check, Rule};
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unexplained-suppression",
+    severity: Severity::Warning,
+    summary: "a suppression without a reason",
+    page: include_str!("unexplained_suppression.md"),
+    options: &[],
+    checks: &[Check::Suppression(check)],
+};
+
+fn check(found: &Use<'_>) -> Option<Finding> {
+    if !found.reason.is_empty() {
+        return None;
+    }
+    let message = format!("this suppression of `{}` gives no reason", found.rule);
+    let finding = found.context.finding(&RULE, found.span, found.rule, message);
+    Some(finding.help(format!("write `<!-- phx-ignore {}: the reason -->`", found.rule)))
+}

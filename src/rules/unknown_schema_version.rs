@@ -1,0 +1,25 @@
+//! A schema version that phx does not know.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unknown-schema-version",
+    severity: Severity::Error,
+    summary: "`validation_schema` names no known version",
+    page: include_str!("unknown_schema_version.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let Some(version) = &context.document.governance.validation_schema else {
+        return Vec::new();
+    };
+    if context.catalog.versions().any(|known| known == version.value) {
+        return Vec::new();
+    }
+    let (message, help) = context.catalog.unknown_version(&version.value);
+    vec![context.finding(&RULE, version.span, "", message).help(help)]
+}

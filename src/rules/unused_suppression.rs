@@ -1,0 +1,32 @@
+//! A suppression that suppresses nothing.
+
+use super::suppression::Use;
+use super::{Check, RULES, Rule, find};
+use crate::finding::{Finding, Severity};
+use crate::text::suggest;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unused-suppression",
+    severity: Severity::Warning,
+    summary: "a suppression that suppresses nothing",
+    page: include_str!("unused_suppression.md"),
+    options: &[],
+    checks: &[Check::Suppression(check)],
+};
+
+fn check(found: &Use<'_>) -> Option<Finding> {
+    if found.hits > 0 || found.expired || found.idle {
+        return None;
+    }
+    let message = if found.rule.is_empty() {
+        "this suppression names no rule".to_owned()
+    } else if find(found.rule).is_none() {
+        let near = suggest::did_you_mean(found.rule, RULES.iter().map(|rule| rule.slug));
+        format!("there is no rule `{}` to suppress{near}", found.rule)
+    } else {
+        format!("nothing to suppress: `{}` finds nothing in the next block", found.rule)
+    };
+    let finding = found.context.finding(&RULE, found.span, found.rule, message);
+    Some(finding.help("take it out, or put it right above the block that it is for"))
+}

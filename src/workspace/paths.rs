@@ -1,0 +1,50 @@
+//! Paths as messages say them: from the root, with `/`, whatever the system and the working directory.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
+
+/// An absolute path without `.` and `..`, links left as they are.
+pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in cwd.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The way from `base` to `path`, both absolute and clean, with `/`. Names that are not UTF-8 are shown with `U+FFFD`.
+pub fn relative(base: &Path, path: &Path) -> String {
+    let mut from = base.components().peekable();
+    let mut to = path.components().peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    if matches!(from.peek(), Some(Component::Prefix(_))) {
+        return path.to_string_lossy().replace('\\', "/");
+    }
+    let up = from.map(|_| OsStr::new(".."));
+    let parts: Vec<_> = up.chain(to.map(Component::as_os_str)).map(OsStr::to_string_lossy).collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_said_from_the_root() {
+        let root = absolute(Path::new("/"), Path::new("work/repo"));
+        let say = |path: &str| relative(&root, &absolute(&root.join("docs"), Path::new(path)));
+        assert_eq!(say("a.md"), "docs/a.md");
+        assert_eq!(say("../b.md"), "b.md");
+        assert_eq!(say("./../../other/c.md"), "../other/c.md");
+        assert_eq!(say(".."), ".");
+    }
+}

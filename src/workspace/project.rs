@@ -1,0 +1,188 @@
+//! A repository as phx sees it: its root, its configuration, its schemas.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::paths;
+use crate::config::{self, Config};
+use crate::document::{Dialect, Shape};
+use crate::failure::Failure;
+use crate::finding::{Finding, Source};
+use crate::schema::{Catalog, Kind, Overlay};
+use crate::system::disk;
+use crate::text::Lines;
+
+/// A repository, or the working directory where there is none.
+#[derive(Debug)]
+pub struct Project {
+    /// What paths are said from: the repository's root, else the configuration's directory, else the
+    /// working directory.
+    pub root: PathBuf,
+    /// What the configuration's globs start from.
+    pub base: PathBuf,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// The configuration.
+    pub config: Config,
+    /// Its file.
+    pub config_file: ConfigFile,
+    /// The known schemas.
+    pub catalog: Catalog,
+    /// How the front matter is written.
+    pub dialect: Arc<Dialect>,
+    kinds: BTreeMap<String, Kind>,
+}
+
+/// The text of the configuration, kept for messages.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    /// Its path from the root.
+    pub path: String,
+    /// Its text; empty where there is none.
+    pub text: String,
+    /// Its lines.
+    pub lines: Lines,
+}
+
+impl ConfigFile {
+    /// The file as findings need it.
+    pub fn source(&self) -> Source<'_> {
+        Source { path: &self.path, text: &self.text, lines: &self.lines }
+    }
+}
+
+/// Why a project cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Something failed.
+    Failure(Failure),
+    /// The configuration has mistakes.
+    Mistakes(Vec<Finding>),
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl Project {
+    /// Finds the project around the working directory. `given` is a configuration file named by the user.
+    ///
+    /// # Errors
+    /// Where the configuration or a schema cannot be read or is wrong.
+    pub fn open(given: Option<&Path>) -> Result<Self, OpenError> {
+        let cwd = disk::working_directory()
+            .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+        let repository = repository(&cwd);
+        let file = match given {
+            Some(path) => Some(paths::absolute(&cwd, path)),
+            None => find_config(&cwd, repository.as_deref()),
+        };
+        let directory = file.as_ref().and_then(|file| file.parent()).map(Path::to_path_buf);
+        let root = repository.or_else(|| directory.clone()).unwrap_or_else(|| cwd.clone());
+        let base = directory.unwrap_or_else(|| root.clone());
+        let config_file = read_config(&root, file.as_deref())?;
+        let (config, mistakes) = Config::parse(&config_file.path, &config_file.text);
+        if !mistakes.is_empty() {
+            return Err(OpenError::Mistakes(mistakes));
+        }
+        let catalog = Catalog::new(&overlays(&base, &root)?)?;
+        Ok(Self {
+            dialect: Arc::new(Dialect {
+                root: config.front_matter.root.clone(),
+                aliases: config.front_matter.aliases.clone(),
+            }),
+            kinds: kinds(&catalog, &config),
+            root,
+            base,
+            cwd,
+            config,
+            config_file,
+            catalog,
+        })
+    }
+
+    /// A kind, with what the configuration adds to it.
+    pub fn kind(&self, name: &str) -> Kind {
+        let known = self.kinds.get(name).cloned();
+        known.unwrap_or_else(|| self.catalog.kind(self.catalog.newest(), name))
+    }
+
+    /// The kind that the configuration claims a path for; the path is from its directory.
+    pub fn claimed(&self, path: &str) -> Option<&str> {
+        let mut kinds = self.config.kinds.iter();
+        kinds.find(|kind| kind.paths.matches(path)).map(|kind| kind.name.as_str())
+    }
+}
+
+/// The kinds of the newest version and those that the configuration names, with its aliases.
+fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
+    let newest = catalog.newest();
+    let own = config.kinds.iter().map(|kind| catalog.kind(newest, &kind.name));
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    for mut kind in catalog.kinds(newest).iter().cloned().chain(own) {
+        if let Some(settings) = config.kind(&kind.name)
+            && !settings.aliases.is_empty()
+        {
+            let mut shape = Shape::clone(&kind.shape);
+            shape.aliases.extend(settings.aliases.iter().cloned());
+            kind.shape = Arc::new(shape);
+        }
+        kinds.entry(kind.name.clone()).or_insert(kind);
+    }
+    kinds
+}
+
+/// The nearest directory upwards that holds `.git`.
+fn repository(cwd: &Path) -> Option<PathBuf> {
+    let mut upwards = cwd.ancestors();
+    upwards.find(|directory| disk::exists(&directory.join(".git"))).map(Path::to_path_buf)
+}
+
+/// The nearest configuration upwards, no further than the repository's root; outside a repository only here.
+fn find_config(cwd: &Path, repository: Option<&Path>) -> Option<PathBuf> {
+    let last = repository.unwrap_or(cwd);
+    cwd.ancestors()
+        .take_while(|directory| directory.starts_with(last))
+        .map(|directory| directory.join(config::FILE))
+        .find(|file| disk::exists(file))
+}
+
+fn read_config(root: &Path, file: Option<&Path>) -> Result<ConfigFile, Failure> {
+    let Some(file) = file else {
+        return Ok(ConfigFile { path: config::FILE.to_owned(), text: String::new(), lines: Lines::new("") });
+    };
+    let path = paths::relative(root, file);
+    let bytes = disk::read_optional(file)
+        .map_err(|error| Failure::usage(format!("`{path}` cannot be read: {}", disk::explain(&error))))?;
+    let bytes = bytes.ok_or_else(|| Failure::usage(format!("there is no configuration `{path}`")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("`{path}` is not UTF-8")).hint("save it as UTF-8"))?;
+    Ok(ConfigFile { lines: Lines::new(&text), path, text })
+}
+
+/// The schemas in `.phx/schemas/<version>/`.
+fn overlays(base: &Path, root: &Path) -> Result<Vec<Overlay>, Failure> {
+    let directory = base.join(".phx").join("schemas");
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::usage(format!("`{}` cannot be read: {}", paths::relative(root, path), disk::explain(error)))
+    };
+    let mut overlays = Vec::new();
+    for (version, folder) in disk::list(&directory).map_err(|error| failed(&directory, &error))? {
+        for (name, file) in disk::list(&folder).map_err(|error| failed(&folder, &error))? {
+            let Some(kind) = name.strip_suffix(".schema.json") else {
+                continue;
+            };
+            let bytes = disk::read_optional(&file).map_err(|error| failed(&file, &error))?;
+            overlays.push(Overlay {
+                version: version.clone(),
+                kind: kind.to_owned(),
+                path: paths::relative(root, &file),
+                text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
+            });
+        }
+    }
+    Ok(overlays)
+}

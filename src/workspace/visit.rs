@@ -1,0 +1,210 @@
+//! Going through the documents that a command is asked for, in parallel, one at a time in memory.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::load::Loaded;
+use super::{Project, paths};
+use crate::corpus::{Corpus, Entry};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::system::disk;
+use crate::system::walk::{self, Met};
+
+/// Which documents a command is asked for.
+#[derive(Debug)]
+pub enum Selection {
+    /// All of the repository.
+    All,
+    /// Files and directories named by the user.
+    Paths(Vec<PathBuf>),
+    /// Bytes under the name of a file.
+    Bytes {
+        /// The name.
+        name: PathBuf,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What is met on the way. It is told on several threads, in no order.
+#[derive(Debug)]
+pub enum Visited<'a> {
+    /// A governed document.
+    Document(&'a Document),
+    /// A file that cannot be read, and why.
+    Unreadable {
+        /// Its path from the root.
+        path: &'a str,
+        /// Why.
+        why: &'a str,
+    },
+    /// A file that is longer than a document may be.
+    TooLarge {
+        /// Its path from the root.
+        path: &'a str,
+    },
+}
+
+/// What a visit came to.
+#[derive(Debug, Default)]
+pub struct Visit {
+    /// The documents.
+    pub corpus: Corpus,
+    /// What the user should know beside the findings, sorted.
+    pub notices: Vec<String>,
+    /// What the user named and is not there, in order.
+    pub failures: Vec<Failure>,
+}
+
+impl Project {
+    /// Visits the selected documents.
+    pub fn visit(&self, selection: Selection, see: &(dyn Fn(Visited<'_>) + Sync)) -> Visit {
+        let several = matches!(&selection, Selection::Paths(named) if named.len() > 1);
+        let visitor = Visitor { project: self, see, seen: several.then(Mutex::default), result: Mutex::default() };
+        match selection {
+            Selection::All => visitor.tree(&self.base),
+            Selection::Bytes { name, bytes } => {
+                let (path, from_base) = visitor.said(&paths::absolute(&self.cwd, &name));
+                visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
+            }
+            Selection::Paths(named) => {
+                let mut files = Vec::new();
+                for path in named {
+                    let absolute = paths::absolute(&self.cwd, &path);
+                    if disk::is_directory(&absolute) {
+                        visitor.tree(&absolute);
+                    } else if disk::exists(&absolute) {
+                        files.push(absolute);
+                    } else {
+                        visitor.fail(Failure::usage(format!("there is no `{}`", path.display())));
+                    }
+                }
+                match files.as_slice() {
+                    [file] => visitor.named(file),
+                    files => files.par_iter().for_each(|file| visitor.named(file)),
+                }
+            }
+        }
+        visitor.finish()
+    }
+}
+
+struct Visitor<'a> {
+    project: &'a Project,
+    see: &'a (dyn Fn(Visited<'_>) + Sync),
+    /// The files seen so far, where several named paths may hold the same ones.
+    seen: Option<Mutex<BTreeSet<PathBuf>>>,
+    result: Mutex<Visit>,
+}
+
+impl Visitor<'_> {
+    /// A path as messages say it, and as globs match it.
+    fn said(&self, file: &Path) -> (String, String) {
+        let path = paths::relative(&self.project.root, file);
+        if self.project.base == self.project.root {
+            return (path.clone(), path);
+        }
+        (path, paths::relative(&self.project.base, file))
+    }
+
+    fn tree(&self, root: &Path) {
+        walk::walk(root, &|path| self.wanted(path), &|met| match met {
+            Met::File(file) => self.file(&file),
+            Met::Link(file) => self.link(&file),
+            Met::Unreadable { path, why } => {
+                let (path, _) = self.said(&path);
+                (self.see)(Visited::Unreadable { path: &path, why: &why });
+            }
+        });
+    }
+
+    /// Whether a file of the tree may be a document.
+    fn wanted(&self, file: &Path) -> bool {
+        let documents = &self.project.config.documents;
+        if let Some(include) = &documents.include {
+            let (_, path) = self.said(file);
+            return include.matches(&path) && !documents.exclude.matches(&path);
+        }
+        let markdown = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
+        if !markdown {
+            return false;
+        }
+        documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
+    }
+
+    /// A link is no document of its own; one that leads nowhere is worth a word.
+    fn link(&self, file: &Path) {
+        if let Err(error) = disk::require_regular(file)
+            && !disk::is_directory(file)
+        {
+            let (path, _) = self.said(file);
+            self.notice(format!("skipped `{path}`: a symbolic link; {}", disk::explain(&error)));
+        }
+    }
+
+    /// A file that the user named: also outside `documents.include`, but not what is excluded.
+    fn named(&self, file: &Path) {
+        let (path, from_base) = self.said(file);
+        if self.project.config.documents.exclude.matches(&from_base) {
+            self.notice(format!("skipped `{path}`: `documents.exclude` in phx.toml names it"));
+            return;
+        }
+        if let Err(error) = disk::require_regular(file) {
+            let why = disk::explain(&error);
+            (self.see)(Visited::Unreadable { path: &path, why: &why });
+            return;
+        }
+        self.file(file);
+    }
+
+    fn file(&self, file: &Path) {
+        if let Some(seen) = &self.seen
+            && !lock(seen).insert(file.to_path_buf())
+        {
+            return;
+        }
+        let (path, from_base) = self.said(file);
+        self.loaded(self.project.load(file, &path, &from_base), &path);
+    }
+
+    fn loaded(&self, loaded: Loaded, path: &str) {
+        match loaded {
+            Loaded::Document(document) => {
+                (self.see)(Visited::Document(&document));
+                let entry = Entry::of(&document);
+                self.result(|result| result.corpus.entries.push(entry));
+            }
+            Loaded::Ignored => self.result(|result| result.corpus.ignored += 1),
+            Loaded::Gone => self.notice(format!("skipped `{path}`: it was removed while phx was reading")),
+            Loaded::Unreadable(why) => (self.see)(Visited::Unreadable { path, why: &why }),
+            Loaded::TooLarge => (self.see)(Visited::TooLarge { path }),
+        }
+    }
+
+    fn notice(&self, notice: String) {
+        self.result(|result| result.notices.push(notice));
+    }
+
+    fn fail(&self, failure: Failure) {
+        self.result(|result| result.failures.push(failure));
+    }
+
+    fn result(&self, change: impl FnOnce(&mut Visit)) {
+        change(&mut lock(&self.result));
+    }
+
+    fn finish(self) -> Visit {
+        let mut visit = self.result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        visit.corpus.entries.sort();
+        visit.notices.sort();
+        visit
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
