@@ -14,3 +14,6 @@ pub mod config;
 pub mod regen;
 pub mod rules;
 pub mod workspace;
+pub mod report;
+pub mod cli;
+pub mod command;

@@ -1,0 +1,217 @@
+//! The command line: what there is to type, and its help. No logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  clean
+  1  findings that block
+  2  called or configured wrongly
+  3  the repository or a named directory holds nothing governed
+  4  phx itself failed";
+
+/// Keeps living documents true
+///
+/// A living document is a Markdown file whose front matter says which schema it obeys and by when it must be
+/// updated, and whose body marks which sections are facts and which are judgement. phx holds such documents
+/// against their schemas and rules, and says at the exact place what is wrong and what mends it.
+#[derive(Debug, Parser)]
+#[command(name = "phx", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Run as if phx was started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+
+    /// Use this configuration instead of the phx.toml found upwards
+    #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// The time that every rule uses [default: $PHX_NOW, $SOURCE_DATE_EPOCH, the clock]
+    #[arg(long, value_name = "RFC3339", global = true)]
+    pub now: Option<String>,
+
+    /// When to use colours; NO_COLOR and FORCE_COLOR are heeded
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+
+    /// Say nothing but findings
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more on standard error
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check documents against their schemas and the rules
+    Validate(Validate),
+    /// Write a new document of a kind
+    New(New),
+    /// Print a document's model as JSON
+    Inspect(Inspect),
+    /// Say what a rule finds, why, and what to do
+    Explain(Explain),
+    /// List the rules
+    Rules(Rules),
+    /// List and print schemas
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, in roff
+    Man(Man),
+}
+
+/// Check documents against their schemas and the rules
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Files and directories; `-` is standard input [default: the whole repository]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// The path that standard input is checked as
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+
+    /// Format of the findings, as `json` or `sarif=report.sarif`; repeatable
+    ///
+    /// text, concise, json, jsonl, sarif, github, gitlab, junit, markdown
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<String>,
+
+    /// Set a rule off
+    #[arg(short = 'A', long, value_name = "RULE")]
+    pub allow: Vec<String>,
+
+    /// Make a rule's findings warnings
+    #[arg(short = 'W', long, value_name = "RULE")]
+    pub warn: Vec<String>,
+
+    /// Make a rule's findings errors
+    #[arg(short = 'D', long, value_name = "RULE")]
+    pub deny: Vec<String>,
+
+    /// What ends in exit code 1 [default: as `enforcement.level` says, else error]
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
+
+    /// End well where nothing is governed
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// What ends in exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors
+    Error,
+    /// Errors and warnings
+    Warning,
+}
+
+/// Write a new document of a kind
+#[derive(Debug, Args)]
+pub struct New {
+    /// The kind, as `upcoming-features`; `phx schema list` lists them
+    pub kind: String,
+
+    /// Where to write it; `-` is standard output [default: the kind's file name, here]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub path: Option<PathBuf>,
+}
+
+/// Print a document's model as JSON
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The document
+    #[arg(value_name = "DOC", value_hint = ValueHint::FilePath)]
+    pub document: PathBuf,
+}
+
+/// Say what a rule finds, why, and what to do
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The rule, as `stale-document`
+    pub rule: String,
+}
+
+/// List the rules
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// Format of the list
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
+    pub output: ListFormat,
+}
+
+/// Format of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// List and print schemas
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// List the versions, and the kinds that each has a schema for
+    List {
+        /// Format of the list
+        #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
+        output: ListFormat,
+    },
+    /// Print a schema
+    Show {
+        /// A kind; or `governance`, `model`, `findings`, `phx.toml`
+        name: String,
+        /// The version [default: the newest]
+        #[arg(long, value_name = "VERSION")]
+        schema_version: Option<String>,
+    },
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Print the manual page, in roff
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command; phx itself where there is none
+    pub command: Option<String>,
+}

@@ -1,0 +1,35 @@
+//! The commands: one a file, each a thin skin over the floors below.
+
+mod completions;
+mod explain;
+mod findings;
+mod inspect;
+mod man;
+mod new;
+mod rules;
+mod schema;
+mod session;
+mod validate;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use session::Session;
+
+/// Runs a command; returns the exit code.
+///
+/// # Errors
+/// Where phx cannot go on.
+pub fn run(cli: Cli) -> Result<u8, Failure> {
+    let Cli { global, command } = cli;
+    let session = Session::new(&global)?;
+    match command {
+        Command::Validate(arguments) => validate::run(&session, &arguments),
+        Command::New(arguments) => new::run(&session, arguments),
+        Command::Inspect(arguments) => inspect::run(&session, &arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+        Command::Schema(arguments) => schema::run(&session, arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+    }
+}

@@ -1,0 +1,79 @@
+//! What the commands that find things share: formats, files, levels, the exit code.
+
+use std::path::PathBuf;
+
+use super::session::Session;
+use crate::cli::FailOn;
+use crate::config::Enforcement;
+use crate::failure::{CLEAN, FINDINGS, Failure};
+use crate::finding::{Finding, Severity};
+use crate::report::{Color, FORMATS, Format, Report, RuleInfo};
+use crate::rules::{RULES, Rule};
+use crate::system::disk;
+use crate::text::suggest;
+use crate::workspace::visit::Visit;
+
+/// The report of a run.
+pub fn report<'a>(session: &Session, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
+    let rule =
+        |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
+    Report {
+        now: session.now,
+        documents: visit.corpus.entries.iter().map(|entry| entry.path.as_str()).collect(),
+        ignored: visit.corpus.ignored,
+        findings,
+        rules: RULES.iter().map(rule).collect(),
+    }
+}
+
+/// A format, and the file it goes to; standard output where there is none.
+pub type Output = (Format, Option<PathBuf>);
+
+/// Reads `FORMAT[=FILE]`.
+pub fn outputs(given: &[String]) -> Result<Vec<Output>, Failure> {
+    let read = |text: &String| -> Result<Output, Failure> {
+        let (name, file) = match text.split_once('=') {
+            Some((name, file)) if !file.is_empty() => (name, Some(PathBuf::from(file))),
+            Some(_) => return Err(Failure::usage(format!("`-o {text}` names no file"))),
+            None => (text.as_str(), None),
+        };
+        let format = FORMATS.iter().find(|(known, _)| *known == name);
+        let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+        let near = suggest::did_you_mean(name, names.iter().copied());
+        let unknown = || Failure::usage(format!("there is no format `{name}`{near}")).hint(names.join(", "));
+        Ok((*format.ok_or_else(unknown)?, file))
+    };
+    let outputs: Vec<Output> = given.iter().map(read).collect::<Result<_, _>>()?;
+    if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+        return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o sarif=phx.sarif`"));
+    }
+    if outputs.is_empty() {
+        return Ok(vec![(FORMATS[0], None)]);
+    }
+    Ok(outputs)
+}
+
+/// Prints a report in each format, to where it goes.
+pub fn print(session: &Session, report: &Report<'_>, outputs: &[Output]) -> Result<(), Failure> {
+    for ((_, render), file) in outputs {
+        match file {
+            None => Session::print(&render(report, session.color))?,
+            Some(file) => disk::replace(file, render(report, Color::Plain).as_bytes()).map_err(|error| {
+                Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error)))
+            })?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether the findings block.
+pub fn exit_code(report: &Report<'_>, fail_on: Option<FailOn>, enforcement: Enforcement) -> u8 {
+    let errors = report.count(Severity::Error) > 0;
+    let any = !report.findings.is_empty();
+    let blocks = match (fail_on, enforcement) {
+        (Some(FailOn::Warning), _) | (None, Enforcement::Strict) => any,
+        (Some(FailOn::Error), _) | (None, Enforcement::Standard) => errors,
+        (None, Enforcement::Advisory) => false,
+    };
+    if blocks { FINDINGS } else { CLEAN }
+}

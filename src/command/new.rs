@@ -1,0 +1,72 @@
+//! `phx new`: write a new document of a kind.
+
+use std::path::{Path, PathBuf};
+
+use chrono::Duration;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::session::Session;
+use crate::cli::New;
+use crate::failure::{CLEAN, Failure};
+use crate::regen::scaffold::{self, Values};
+use crate::system::disk;
+use crate::text::{duration, suggest};
+use crate::workspace::Project;
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
+    let New { kind: name, path } = arguments;
+    let project = session.project()?;
+    let (template_name, template) = template(&project, &name)?;
+    let kind = project.kind(&name);
+    let configured = project.config.kind(&name).and_then(|kind| kind.update_every);
+    let window = configured.or_else(|| duration::parse(&kind.window));
+    let seconds = u64::try_from(session.now.timestamp()).unwrap_or_default();
+    let values = Values {
+        now: session.now,
+        window: window.unwrap_or(Duration::days(7)),
+        correlation_id: Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)),
+        schema_version: project.catalog.newest(),
+        kind: &name,
+    };
+    let text = scaffold::render(&template_name, &template, &values).map_err(Failure::usage)?;
+    let path = path.unwrap_or_else(|| PathBuf::from(file_name(&kind)));
+    if path == Path::new("-") {
+        Session::print(&text)?;
+        return Ok(CLEAN);
+    }
+    let file = if disk::is_directory(&path) { path.join(file_name(&kind)) } else { path };
+    disk::create(&file, text.as_bytes()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::usage(format!("`{}` is there already", file.display()))
+            .hint("name another path; phx overwrites none"),
+        _ => Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error))),
+    })?;
+    session.notice(&format!("wrote {}", file.display()));
+    Ok(CLEAN)
+}
+
+fn file_name(kind: &crate::schema::Kind) -> String {
+    let made = || format!("{}.md", kind.name.replace('-', "_").to_uppercase());
+    kind.file.clone().unwrap_or_else(made)
+}
+
+/// The repository's template of a kind, else the one that ships with phx.
+fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> {
+    let name = format!(".phx/templates/documents/{kind}.md");
+    let plain = kind.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+    if plain {
+        let own = disk::read_optional(&project.base.join(&name));
+        let own = own.map_err(|error| Failure::usage(format!("`{name}` cannot be read: {}", disk::explain(&error))))?;
+        if let Some(bytes) = own {
+            return Ok((name, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    if let Some(template) = scaffold::template(kind) {
+        return Ok((format!("templates/documents/{kind}.md"), template.to_owned()));
+    }
+    let near = suggest::did_you_mean(kind, scaffold::kinds());
+    let known: Vec<&str> = scaffold::kinds().collect();
+    Err(Failure::usage(format!("there is no template for the kind `{kind}`{near}"))
+        .hint(format!("templates ship for {}", known.join(", ")))
+        .hint(format!("one of your own goes to `{name}`")))
+}

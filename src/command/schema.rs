@@ -1,0 +1,62 @@
+//! `phx schema`: list and print schemas.
+
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::cli::{ListFormat, Schema};
+use crate::failure::{CLEAN, Failure};
+use crate::schema::{Catalog, embedded};
+use crate::text::suggest;
+
+/// Schemas that belong to no version.
+const UNVERSIONED: &[(&str, &str)] =
+    &[("model", embedded::MODEL), ("findings", embedded::FINDINGS), ("phx.toml", embedded::CONFIGURATION)];
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: Schema) -> Result<u8, Failure> {
+    let catalog = session.project()?.catalog;
+    let text = match arguments {
+        Schema::List { output } => list(&catalog, output),
+        Schema::Show { name, schema_version } => show(&catalog, &name, schema_version.as_deref())?,
+    };
+    Session::print(&text)?;
+    Ok(CLEAN)
+}
+
+fn list(catalog: &Catalog, output: ListFormat) -> String {
+    let rows = catalog.versions().flat_map(|version| {
+        let kinds = catalog.kinds(version).iter();
+        kinds.map(move |kind| (version, kind.name.as_str(), kind.file.as_deref().unwrap_or(""), kind.window.as_str()))
+    });
+    match output {
+        ListFormat::Text => rows
+            .map(|(version, name, file, window)| {
+                format!("{version:5} {name:22} {window:4} {file}").trim_end().to_owned() + "\n"
+            })
+            .collect(),
+        ListFormat::Json => {
+            let rows = rows.map(|(version, name, file, window)| {
+                json!({ "version": version, "kind": name, "file": (!file.is_empty()).then_some(file), "window": window })
+            });
+            format!("{:#}\n", Value::Array(rows.collect()))
+        }
+    }
+}
+
+fn show(catalog: &Catalog, name: &str, version: Option<&str>) -> Result<String, Failure> {
+    if let Some((_, text)) = UNVERSIONED.iter().find(|(known, _)| *known == name) {
+        return Ok((*text).to_owned());
+    }
+    let version = version.unwrap_or(catalog.newest());
+    if !catalog.versions().any(|known| known == version) {
+        let (message, help) = catalog.unknown_version(version);
+        return Err(Failure::usage(message).hint(help));
+    }
+    if let Some(schema) = catalog.schema(version, name) {
+        return Ok(format!("{schema:#}\n"));
+    }
+    let kinds = catalog.kinds(version).iter().map(|kind| kind.name.as_str());
+    let known: Vec<&str> = kinds.chain(["governance"]).chain(UNVERSIONED.iter().map(|(name, _)| *name)).collect();
+    let near = suggest::did_you_mean(name, known.iter().copied());
+    Err(Failure::usage(format!("there is no schema `{name}` in {version}{near}")).hint(known.join(", ")))
+}

@@ -1,0 +1,121 @@
+//! What all commands share: the clock, the streams, the project.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::cli::{ColorChoice, Global};
+use crate::document::values;
+use crate::failure::Failure;
+use crate::report::{Color, text};
+use crate::rules::settings;
+use crate::system::{clock, disk, environment};
+use crate::workspace::Project;
+use crate::workspace::project::OpenError;
+
+/// One run of phx.
+#[derive(Debug)]
+pub struct Session {
+    /// The time that everything uses.
+    pub now: DateTime<Utc>,
+    /// Whether standard output may have colours.
+    pub color: Color,
+    /// Whether to say what is being done.
+    pub verbose: bool,
+    quiet: bool,
+    stderr_color: Color,
+    config: Option<PathBuf>,
+}
+
+impl Session {
+    /// Reads the global options, and goes to the directory that `-C` names.
+    ///
+    /// # Errors
+    /// Where the directory is none, or the time is none.
+    pub fn new(global: &Global) -> Result<Self, Failure> {
+        if let Some(directory) = &global.directory {
+            disk::change_directory(directory).map_err(|error| {
+                Failure::usage(format!("cannot go to `{}`: {}", directory.display(), disk::explain(&error)))
+            })?;
+        }
+        Ok(Self {
+            now: now(global.now.as_deref())?,
+            color: color(global.color, environment::stdout_is_terminal()),
+            stderr_color: color(global.color, environment::stderr_is_terminal()),
+            verbose: global.verbose,
+            quiet: global.quiet,
+            config: global.config.clone(),
+        })
+    }
+
+    /// Opens the project; mistakes in its configuration are printed.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn project(&self) -> Result<Project, Failure> {
+        let project = match Project::open(self.config.as_deref()) {
+            Ok(project) => project,
+            Err(OpenError::Failure(failure)) => return Err(failure),
+            Err(OpenError::Mistakes(mistakes)) => return Err(self.mistaken(&mistakes)),
+        };
+        let source = project.config_file.source();
+        let mistakes = settings::mistakes(&project.config, source, &project.catalog);
+        if mistakes.is_empty() { Ok(project) } else { Err(self.mistaken(&mistakes)) }
+    }
+
+    fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {
+        for mistake in mistakes {
+            eprintln!("{}", text::finding(mistake, self.stderr_color));
+        }
+        Failure::usage("the configuration cannot be used").hint("`phx schema show phx.toml` prints what it may hold")
+    }
+
+    /// Says something on standard error, unless asked to be quiet.
+    pub fn notice(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+
+    /// Prints on standard output.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn print(text: &str) -> Result<(), Failure> {
+        disk::write_stdout(text.as_bytes())
+            .map_err(|error| Failure::internal(format!("cannot write to standard output: {error}")))
+    }
+}
+
+fn now(given: Option<&str>) -> Result<DateTime<Utc>, Failure> {
+    let read = |name: &str, text: &str| {
+        let problem = values::timestamp_problem(text);
+        let what = problem.map_or_else(String::new, |problem| format!("{}; {}", problem.what, problem.help));
+        values::timestamp(text).ok_or_else(|| Failure::usage(format!("`{text}` in {name} {what}")))
+    };
+    if let Some(text) = given {
+        return read("--now", text);
+    }
+    if let Some(text) = environment::variable("PHX_NOW") {
+        return read("PHX_NOW", &text);
+    }
+    if let Some(text) = environment::variable("SOURCE_DATE_EPOCH") {
+        let seconds = text.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        return seconds.ok_or_else(|| Failure::usage(format!("`{text}` in SOURCE_DATE_EPOCH is no number of seconds")));
+    }
+    Ok(clock::now())
+}
+
+/// Whether to use colours, by the option, `NO_COLOR` and `FORCE_COLOR`, in this order.
+fn color(choice: ColorChoice, terminal: bool) -> Color {
+    let wanted = match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if environment::variable("NO_COLOR").is_some() => false,
+        ColorChoice::Auto => match environment::variable("FORCE_COLOR") {
+            Some(force) => force != "0",
+            None => terminal && environment::variable("TERM").is_none_or(|term| term != "dumb"),
+        },
+    };
+    if wanted { Color::Ansi } else { Color::Plain }
+}

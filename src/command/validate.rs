@@ -1,0 +1,113 @@
+//! `phx validate`: check documents against their schemas and the rules.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::findings;
+use super::session::Session;
+use crate::cli::Validate;
+use crate::config::Level;
+use crate::failure::Failure;
+use crate::finding::{self, Finding};
+use crate::rules::{Broken, BrokenFile, Context, Judge, Levels, RULES, Rule, Whole, find};
+use crate::system::disk;
+use crate::text::suggest;
+use crate::workspace::visit::Visit;
+use crate::workspace::{Project, Selection, Visited};
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
+    let outputs = findings::outputs(&arguments.output)?;
+    let command_line = command_line(arguments)?;
+    let project = session.project()?;
+    let judge = Judge::new(Levels::new(&project.config, &command_line));
+    let selection = selection(arguments)?;
+    let whole = matches!(selection, Selection::All);
+    let (visit, mut found) = check(session, &project, &judge, selection);
+    if whole {
+        found.extend(judge.whole(&Whole {
+            corpus: &visit.corpus,
+            config: &project.config,
+            config_source: project.config_file.source(),
+            catalog: &project.catalog,
+        }));
+    }
+    finding::sort(&mut found);
+    let report = findings::report(session, &visit, &found);
+    for notice in &visit.notices {
+        session.notice(notice);
+    }
+    if session.verbose {
+        for entry in &visit.corpus.entries {
+            session.notice(&format!("governed {} ({})", entry.path, entry.kind));
+        }
+    }
+    session.notice(&format!("{} governed, {} ignored", report.documents.len(), report.ignored));
+    findings::print(session, &report, &outputs)?;
+    let failed = !visit.failures.is_empty();
+    for failure in &visit.failures {
+        eprintln!("{failure}");
+    }
+    if failed {
+        return Ok(Failure::usage("").exit_code());
+    }
+    let named_files = arguments.paths.iter().any(|path| !disk::is_directory(path));
+    if found.is_empty() && visit.corpus.entries.is_empty() && !arguments.allow_empty && !named_files {
+        return Err(Failure::nothing("nothing governed here")
+            .hint("`phx new KIND` writes a document; --allow-empty makes this no failure"));
+    }
+    Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))
+}
+
+/// Which documents are asked for.
+fn selection(arguments: &Validate) -> Result<Selection, Failure> {
+    let stdin = arguments.paths.iter().any(|path| path == Path::new("-"));
+    match (&arguments.stdin_filename, stdin) {
+        (Some(name), true) if arguments.paths.len() == 1 => {
+            let bytes = disk::read_stdin()
+                .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", disk::explain(&error))))?;
+            Ok(Selection::Bytes { name: name.clone(), bytes })
+        }
+        (None, false) if arguments.paths.is_empty() => Ok(Selection::All),
+        (None, false) => Ok(Selection::Paths(arguments.paths.clone())),
+        (None, true) => Err(Failure::usage("`-` needs a name").hint("add `--stdin-filename PATH`")),
+        (Some(_), _) => Err(Failure::usage("`--stdin-filename` goes with the one path `-`")),
+    }
+}
+
+/// Runs the rules on each document, in parallel.
+fn check(session: &Session, project: &Project, judge: &Judge, selection: Selection) -> (Visit, Vec<Finding>) {
+    let findings = Mutex::new(Vec::new());
+    let visit = project.visit(selection, &|visited| {
+        let found = match visited {
+            Visited::Document(document) => judge.document(&Context {
+                document,
+                kind: &project.kind(&document.shape.kind),
+                catalog: &project.catalog,
+                config: &project.config,
+                now: session.now,
+            }),
+            Visited::Unreadable { path, why } => {
+                judge.broken(&BrokenFile { path, why: &Broken::Unreadable(why.to_owned()) })
+            }
+            Visited::TooLarge { path } => judge.broken(&BrokenFile { path, why: &Broken::TooLarge }),
+        };
+        if !found.is_empty() {
+            findings.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        }
+    });
+    (visit, findings.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn command_line(arguments: &Validate) -> Result<Vec<(&'static Rule, Level)>, Failure> {
+    let sets = [(&arguments.allow, Level::Off), (&arguments.warn, Level::Warning), (&arguments.deny, Level::Error)];
+    let mut levels = Vec::new();
+    for (slugs, level) in sets {
+        for slug in slugs {
+            let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));
+            let unknown = || Failure::usage(format!("there is no rule `{slug}`{near}")).hint("`phx rules` lists them");
+            levels.push((find(slug).ok_or_else(unknown)?, level));
+        }
+    }
+    Ok(levels)
+}

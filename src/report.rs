@@ -1,0 +1,101 @@
+//! Findings for people and for programs: one format a file.
+
+pub mod concise;
+pub mod github;
+pub mod gitlab;
+pub mod json;
+pub mod jsonl;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
+pub mod text;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::finding::{Finding, Severity};
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    /// The time that the rules used.
+    pub now: DateTime<Utc>,
+    /// The governed documents, sorted.
+    pub documents: Vec<&'a str>,
+    /// How many files are not governed.
+    pub ignored: usize,
+    /// The findings, sorted.
+    pub findings: &'a [Finding],
+    /// The rules, by slug.
+    pub rules: Vec<RuleInfo>,
+}
+
+/// A rule as formats with rule metadata need it.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    /// Its name.
+    pub slug: &'static str,
+    /// Its usual severity.
+    pub severity: Severity,
+    /// What it finds, in a line.
+    pub summary: &'static str,
+    /// Its page, in Markdown.
+    pub page: &'static str,
+}
+
+/// Whether a format may use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// A terminal reads it.
+    Ansi,
+    /// Plain text.
+    Plain,
+}
+
+/// A format: its name, and how a report looks in it.
+pub type Format = (&'static str, fn(&Report<'_>, Color) -> String);
+
+/// All formats. A new one is one line.
+pub const FORMATS: &[Format] = &[
+    ("text", text::render),
+    ("concise", concise::render),
+    ("json", json::render),
+    ("jsonl", jsonl::render),
+    ("sarif", sarif::render),
+    ("github", github::render),
+    ("gitlab", gitlab::render),
+    ("junit", junit::render),
+    ("markdown", markdown::render),
+];
+
+impl Report<'_> {
+    /// How many findings have a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// `1 error, 5 warnings in 1 document`; empty where there is nothing.
+    pub fn summary(&self) -> String {
+        let plural = |count: usize, word: &str| match count {
+            1 => format!("1 {word}"),
+            _ => format!("{count} {word}s"),
+        };
+        let mut paths: Vec<&str> = self.findings.iter().map(|finding| finding.path.as_str()).collect();
+        paths.dedup();
+        let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
+        let said: Vec<String> = counts
+            .iter()
+            .map(|(severity, word)| (self.count(*severity), word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| plural(count, word))
+            .collect();
+        if said.is_empty() {
+            return String::new();
+        }
+        format!("{} in {}", said.join(", "), plural(paths.len(), "document"))
+    }
+}
+
+/// A time in RFC 3339, in UTC, in seconds.
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

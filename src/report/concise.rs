@@ -1,0 +1,20 @@
+//! A line for each finding: `path:line:col: severity[rule] message`.
+
+use super::{Color, Report};
+
+/// Renders the report.
+pub fn render(report: &Report<'_>, _: Color) -> String {
+    let lines = report.findings.iter().map(|finding| {
+        let start = finding.range.start;
+        format!(
+            "{}:{}:{}: {}[{}] {}\n",
+            finding.path,
+            start.line,
+            start.column,
+            finding.severity.name(),
+            finding.rule,
+            finding.message
+        )
+    });
+    lines.collect()
+}

@@ -1,0 +1,34 @@
+//! A table for the summary of a CI step or a comment.
+
+use std::fmt::Write;
+
+use super::{Color, Report};
+
+/// Renders the report.
+pub fn render(report: &Report<'_>, _: Color) -> String {
+    if report.findings.is_empty() {
+        return format!("**phx**: nothing to mend in {} governed documents\n", report.documents.len());
+    }
+    let mut table = format!("**phx**: {}\n\n", report.summary());
+    table.push_str("| | rule | place | what | way out |\n|---|---|---|---|---|\n");
+    for finding in report.findings {
+        let start = finding.range.start;
+        let _ = writeln!(
+            table,
+            "| {} | `{}` | `{}:{}:{}` | {} | {} |",
+            finding.severity.name(),
+            finding.rule,
+            cell(&finding.path),
+            start.line,
+            start.column,
+            cell(&finding.message),
+            cell(&finding.help)
+        );
+    }
+    table
+}
+
+/// Keeps a text within its cell, and HTML comments in it visible.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,158 @@
+//! `phx.toml`: where it is found, what it may hold, and what is said of mistakes.
+
+use crate::support::{Repo, assert_valid, clean_document, document, package};
+
+/// All keys that a configuration may hold.
+const FULL: &str = r#"
+[documents]
+include = ["docs/**/*.md"]
+exclude = ["docs/archive/**"]
+require = ["upcoming-features"]
+
+[[kind]]
+name = "upcoming-features"
+paths = ["docs/living/UPCOMING_FEATURES.md"]
+update_every = "14d"
+aliases = { feature_metrics = "feature_summary" }
+
+[front_matter]
+root = "governance"
+[front_matter.aliases]
+last_updated = "last_reviewed_on"
+
+[rules]
+review-due-soon = { level = "warning", within = "3d" }
+undeclared-auto-section = "off"
+
+[enforcement]
+level = "standard"
+
+[hook]
+mode = "write"
+stale = "any"
+
+[facts.sprint]
+start = 2025-08-30
+capacity = 100
+velocity = [70, 74, 72]
+
+[coverage]
+reports = ["target/coverage/lcov.info"]
+"#;
+
+#[test]
+fn every_key_of_the_format_is_taken() {
+    let repo = Repo::new();
+    repo.write("phx.toml", FULL).write("docs/a.md", "# Free\n");
+    repo.run(&["validate", "docs/a.md"]).exits(0);
+}
+
+#[test]
+fn the_schema_of_the_configuration_says_what_the_program_says() {
+    let table: toml::Table = FULL.parse().unwrap();
+    let value = serde_json::to_value(&table).unwrap();
+    assert_valid("schemas/phx.schema.json", &value);
+    let schema: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(package().join("schemas/phx.schema.json")).unwrap()).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        let mut keys: Vec<String> =
+            value["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        keys.sort();
+        keys
+    };
+    let mut tables: Vec<&str> = phx::config::reader::TABLES.iter().map(|(name, _)| *name).collect();
+    tables.sort_unstable();
+    assert_eq!(keys(&schema), tables);
+    for (name, known) in phx::config::reader::TABLES {
+        let described = &schema["properties"][*name];
+        let described = if described["type"] == "array" { &described["items"] } else { described };
+        let mut known: Vec<&str> = known.to_vec();
+        known.sort_unstable();
+        assert_eq!(keys(described), known, "{name}");
+    }
+}
+
+#[test]
+fn mistakes_are_reported_all_at_once_with_their_places() {
+    let repo = Repo::new();
+    repo.write(
+        "phx.toml",
+        "[document]\n[documents]\ninclud = []\nexclude = [\"[\"]\nrequire = 3\n[[kind]]\npaths = []\nupdate_every = \"soon\"\n\
+         [enforcement]\nlevel = \"strickt\"\n[rules]\nstale-document = \"of\"\n",
+    );
+    let run = repo.run(&["validate"]).exits(2).prints("");
+    for said in [
+        "unknown key `document` in the configuration; did you mean `documents`?",
+        "[phx.toml:1:2]",
+        "unknown key `includ` in `[documents]`; did you mean `include`?",
+        "[phx.toml:3:1]",
+        "not a glob: ",
+        "[phx.toml:4:12]",
+        "`require` must be a list of strings",
+        "a `[[kind]]` without `name`",
+        "`level` is `strickt`; did you mean `strict`?",
+        "not a level; did you mean `off`?",
+        "[phx.toml:12:18]",
+        "the configuration cannot be used",
+    ] {
+        assert!(run.stderr.contains(said), "no `{said}` in\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_is_said_with_its_place() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[documents\ninclude = 1\n");
+    repo.run(&["validate"]).exits(2).says("[phx.toml:1:");
+    repo.write("phx.toml", b"\xFF").run(&["validate"]).exits(2).says("`phx.toml` is not UTF-8");
+}
+
+#[test]
+fn rules_options_and_kinds_that_do_not_exist_are_mistakes() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[documents]\nrequire = [\"upcoming-feature\"]\n[rules]\nstale = \"off\"\nreview-due-soon = { withn = \"3d\" }\n");
+    let run = repo.run(&["validate"]).exits(2);
+    run.says("there is no kind `upcoming-feature`; did you mean `upcoming-features`?")
+        .says("there is no rule `stale`; did you mean `stale-document`?")
+        .says("the rule `review-due-soon` has no option `withn`; did you mean `within`?");
+}
+
+#[test]
+fn the_configuration_is_found_upwards_but_not_above_the_repository() {
+    let repo = Repo::bare();
+    repo.write("phx.toml", "nonsense = 1\n");
+    repo.write("inner/.git/HEAD", "").write("inner/a.md", clean_document());
+    repo.run(&["-C", "inner", "validate"]).exits(0);
+    repo.write("inner/phx.toml", "[documents]\nexclude = [\"old/**\"]\n").write("inner/old/b.md", document("", ""));
+    repo.run(&["-C", "inner/old", "validate"]).exits(0).says("1 governed, 0 ignored");
+    repo.run(&["-C", "inner", "validate", "--config", "../phx.toml"]).exits(2).says("unknown key `nonsense`");
+    repo.run(&["-C", "inner", "validate", "--config", "no.toml"]).exits(2).says("there is no configuration `no.toml`");
+}
+
+#[test]
+fn include_and_exclude_choose_the_documents() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[documents]\ninclude = [\"docs/**/*.md\", \"*.markdown\"]\nexclude = [\"docs/old/**\"]\n");
+    repo.write("docs/a.md", document("", "")).write("docs/old/b.md", document("", "")).write("c.md", document("", ""));
+    repo.write("d.markdown", document("", ""));
+    let run = repo.validate().exits(1);
+    let paths: Vec<&str> = run.stdout.lines().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(paths, ["d.markdown", "docs/a.md"]);
+    repo.run(&["validate", "docs/old/b.md"])
+        .exits(0)
+        .says("skipped `docs/old/b.md`: `documents.exclude` in phx.toml names it");
+    repo.run(&["validate", "c.md"]).exits(1);
+}
+
+#[test]
+fn aliases_of_a_kind_join_names_and_blocks() {
+    let repo = Repo::new();
+    let text = document(
+        "  phase_number: 1\n  kind: notes\n",
+        "# T\n\n## Numbers\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n",
+    )
+    .replace("auto_sections: []", "auto_sections: [figures]");
+    repo.write("a.md", &text).validate().exits(1);
+    repo.write("phx.toml", "[[kind]]\nname = \"notes\"\naliases = { figures = \"numbers\" }\n");
+    repo.validate().exits(0).prints("");
+}

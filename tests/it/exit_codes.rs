@@ -1,0 +1,73 @@
+//! Exit codes, one after the other.
+
+use crate::support::{Repo, Run, clean_document, document};
+
+#[test]
+fn clean_is_zero_and_findings_are_one() {
+    let repo = Repo::new();
+    repo.write("a.md", clean_document());
+    repo.run(&["validate"]).exits(0);
+    repo.write("b.md", document("", "")).run(&["validate"]).exits(1);
+}
+
+#[test]
+fn a_wrong_call_is_two() {
+    let repo = Repo::new();
+    repo.write("a.md", clean_document());
+    repo.run(&["validate", "--nonsense"]).exits(2).says("--nonsense");
+    repo.run(&["nonsense"]).exits(2);
+    repo.run(&["-C", "nowhere", "validate"]).exits(2).says("cannot go to `nowhere`: there is no such file");
+    repo.run(&["validate", "-o", "jsn"]).exits(2).says("there is no format `jsn`; did you mean `json`?");
+    repo.run(&["validate", "-o", "json", "-o", "text"]).exits(2).says("two formats for standard output");
+    repo.run(&["validate", "-o", "json=no/such/folder/x"]).exits(2).says("cannot write `no/such/folder/x`");
+}
+
+#[test]
+fn a_named_file_that_is_not_there_is_two_and_the_others_are_still_checked() {
+    let repo = Repo::new();
+    repo.write("b.md", document("", ""));
+    let run = repo.run(&["validate", "-o", "concise", "nothing.md", "b.md"]).exits(2);
+    run.says("there is no `nothing.md`").finds("b.md:2:1: error");
+}
+
+#[test]
+fn nothing_governed_is_three() {
+    let repo = Repo::new();
+    repo.write("docs/free.md", "# Free\n").write("src/x.rs", "");
+    repo.run(&["validate"]).exits(3).says("nothing governed here");
+    repo.run(&["validate", "docs"]).exits(3);
+    repo.run(&["validate", "src"]).exits(3);
+    repo.run(&["validate", "--allow-empty"]).exits(0);
+    repo.run(&["validate", "docs", "--allow-empty"]).exits(0);
+}
+
+#[test]
+fn a_named_file_that_is_not_governed_is_zero() {
+    let repo = Repo::new();
+    repo.write("free.md", "# Free\n");
+    let run = repo.run(&["validate", "free.md"]).exits(0);
+    assert_eq!(run.stderr, "0 governed, 1 ignored\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let repo = Repo::new();
+    for index in 0..2000 {
+        repo.write(&format!("{index}.md"), document("", "# T\n"));
+    }
+    let mut command = repo.command(&["validate", "-q"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    let run = Repo::new().run(&["--help"]).exits(0);
+    for line in ["0  clean", "1  findings", "2  called", "3  the repository", "4  phx itself"] {
+        assert!(run.stdout.contains(line), "{line}");
+    }
+    let version = Run::of(Repo::new().command(&["--version"]).output().unwrap());
+    version.exits(0).finds("phx 0.1.0");
+}

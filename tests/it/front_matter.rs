@@ -1,0 +1,141 @@
+//! Front matter: places of keys and values, forms, dialects, and what is governed.
+
+use crate::support::{Repo, clean_document, document};
+
+/// The findings of a front matter, one a line, without the path.
+fn findings(front: &str) -> String {
+    let repo = Repo::new();
+    repo.write("D.md", format!("---\n{front}---\n\n# T\n"));
+    repo.validate().stdout.replace("D.md:", "")
+}
+
+#[test]
+fn every_error_is_reported_at_its_place_at_once() {
+    let front = "governance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfg\n  last_updated: 2025-13-29T15:35:33Z\n  \
+                 update_required_by: 2025-09-12T15:35:33\n  validation_schema: 1.0\n  auto_sections: sprint\n  \
+                 manual_sections: [3]\n  phase_group: Phoenix\n  phase_number: \"2\"\n  owner: \"\"\n";
+    assert_eq!(
+        findings(front),
+        "3:19: error[schema-violation] `correlation_id` is not a UUID: `g` is no hexadecimal digit\n\
+         4:17: error[schema-violation] `last_updated` is not a time: there is no month 13\n\
+         5:23: error[schema-violation] `update_required_by` has no time zone\n\
+         6:22: error[schema-violation] `validation_schema` is a number; it must be a string\n\
+         7:18: error[schema-violation] `auto_sections` is a string; it must be a list\n\
+         8:21: error[schema-violation] `manual_sections` is a number; it must be a string\n\
+         9:16: error[schema-violation] `phase_group` must be upper snake case of two words or more, as `PHOENIX_RISING`\n\
+         10:17: error[schema-violation] `phase_number` is a string; it must be a whole number\n\
+         11:10: error[schema-violation] `owner` is empty\n"
+    );
+}
+
+#[test]
+fn missing_keys_are_reported_one_by_one() {
+    let found = findings("governance:\n  phase_number: 2\n");
+    assert_eq!(found.lines().count(), 7, "{found}");
+    assert!(found.contains("2:1: error[schema-violation] the front matter has no `last_updated`"), "{found}");
+}
+
+#[test]
+fn every_form_of_yaml_is_read_alike() {
+    let clean = clean_document();
+    let forms = [
+        clean.replace("---\n\n# Title", "...\n\n# Title"),
+        format!("\u{FEFF}{clean}"),
+        clean.replace('\n', "\r\n"),
+        clean.replace('\n', "\r"),
+        clean.replace("  validation_schema: v1.0", "  # a comment\n  validation_schema: \"v1.0\" # another"),
+        clean
+            .replace("auto_sections: []", "auto_sections: &none []")
+            .replace("manual_sections: []", "manual_sections: *none"),
+        clean.replace("---\ngovernance:", "---\ntitle: \"x: y\"\ntags: [a, b]\ngovernance:"),
+        clean.replace("---\ngovernance", "---  \ngovernance").replace("---\n\n", "---\t\n\n"),
+    ];
+    for form in forms {
+        Repo::new().write("D.md", &form).validate().exits(0).prints("");
+    }
+}
+
+#[test]
+fn places_are_right_behind_a_bom_and_with_crlf() {
+    let text = document("  phase_number: 0\n", "").replace('\n', "\r\n");
+    let repo = Repo::new();
+    let found = repo.write("D.md", format!("\u{FEFF}{text}")).run(&["validate", "-o", "json"]).exits(1).json();
+    let finding = &found["findings"][0];
+    assert_eq!((finding["line"].as_u64(), finding["column"].as_u64()), (Some(10), Some(17)));
+    let start = usize::try_from(finding["byte_start"].as_u64().unwrap()).unwrap();
+    assert_eq!(std::fs::read(repo.path().join("D.md")).unwrap()[start], b'0');
+}
+
+#[test]
+fn a_flat_front_matter_under_other_names_is_read() {
+    let repo = Repo::new();
+    repo.write(
+        "phx.toml",
+        "[front_matter]\nroot = \"\"\n[front_matter.aliases]\nlast_updated = \"last_reviewed_on\"\nupdate_required_by = \"review_by\"\n",
+    );
+    let flat = clean_document()
+        .replace("governance:\n", "title: X\n")
+        .replace("\n  ", "\n")
+        .replace("last_updated", "last_reviewed_on")
+        .replace("update_required_by", "review_by");
+    repo.write("D.md", &flat).validate().exits(0).prints("");
+    repo.write("D.md", flat.replace("2025-09-12T15:35:33Z", "tomorrow"));
+    repo.validate().exits(1).prints("D.md:5:12: error[schema-violation] `review_by` is not a time\n");
+    repo.write("D.md", flat.replace("last_reviewed_on: 2025-08-29T15:35:33Z\n", ""));
+    repo.validate().exits(1).prints("D.md:1:1: error[schema-violation] the front matter has no `last_reviewed_on`\n");
+    let stale = repo.write("D.md", flat).run(&["validate", "--now", "2026-01-01T00:00:00Z"]).exits(1);
+    stale.finds("then set `last_reviewed_on` and `review_by`");
+}
+
+#[test]
+fn another_root_is_heeded() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[front_matter]\nroot = \"living\"\n");
+    repo.write("D.md", clean_document().replace("governance:", "living:")).validate().exits(0);
+    repo.write("D.md", clean_document()).run(&["validate"]).exits(3);
+}
+
+#[test]
+fn a_page_that_opens_with_a_rule_line_is_not_governed() {
+    let repo = Repo::new();
+    repo.write("a.md", "---\n\nA rule line, then prose: with a colon\n\tand a tab.\n");
+    repo.write("b.md", "---\ntitle: [broken\n---\n");
+    repo.run(&["validate", "a.md", "b.md"]).exits(0).says("0 governed, 2 ignored");
+}
+
+#[test]
+fn a_governed_document_far_into_its_front_matter_is_found() {
+    let repo = Repo::new();
+    let long = "# filler\n".repeat(6000);
+    let text = clean_document().replace("---\ngovernance", &format!("---\n{long}governance"));
+    repo.write("D.md", text).run(&["validate"]).exits(0).says("1 governed");
+}
+
+/// The header that a careless updater made of a real one; its first value is no YAML.
+const RUINED: &str = "governance:\n  correlation_id: CorrelationContext(correlation_id='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', \
+    parent_correlation_id=None, user='A B', start_time=datetime.datetime(2025, 8, 29, 18, 52, 4), \
+    status=<OperationStatus.IN_PROGRESS: 'in_progress'>, metadata={'user': 'A B', 'files': ['a.yml', 'b.py']})\n  \
+    P25-08-29T18:50:54.656947Z\n  P25-09-01T18:50:54.657944Z\n  validation_schema: v1.0\n";
+
+#[test]
+fn a_ruined_header_is_governed_and_explained_line_by_line() {
+    assert_eq!(
+        findings(RUINED),
+        "3:19: error[invalid-front-matter] `correlation_id` is not a UUID, but it contains one\n\
+         4:3: error[invalid-front-matter] a line without a key; it seems to have been `last_updated`\n\
+         5:3: error[invalid-front-matter] a line without a key; it seems to have been `update_required_by`\n"
+    );
+    let repo = Repo::new();
+    repo.write("D.md", format!("---\n{RUINED}---\n"));
+    let run = repo.run(&["validate"]).exits(1);
+    run.finds("help: write `last_updated: 2025-08-29T18:50:54.656947Z` if that is right")
+        .finds("help: keep just `c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2`");
+}
+
+#[test]
+fn yaml_that_no_line_explains_is_reported_by_yaml() {
+    assert_eq!(
+        findings("governance:\n  owner: a: b\n"),
+        "3:11: error[invalid-front-matter] the YAML cannot be read: mapping values are not allowed in this context\n"
+    );
+}

@@ -1,0 +1,18 @@
+//! The one test binary: what a user sees. One file a command, one a concern.
+
+#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used, clippy::panic)]
+
+mod bad_input;
+mod config;
+mod examples;
+mod exit_codes;
+mod front_matter;
+mod inspect;
+mod layering;
+mod manual;
+mod new;
+mod reports;
+mod rules;
+mod schema;
+mod support;
+mod validate;

@@ -1,0 +1,79 @@
+//! `phx new`: what it writes is valid, and nothing is overwritten.
+
+use crate::support::{NOW, Repo};
+
+const KINDS: &[(&str, &str, &str)] = &[
+    ("active-mocks", "ACTIVE_MOCKS.md", "2025-09-08T00:00:00Z"),
+    ("current-architecture", "CURRENT_ARCHITECTURE.md", "2025-09-08T00:00:00Z"),
+    ("implemented-features", "IMPLEMENTED_FEATURES.md", "2025-09-08T00:00:00Z"),
+    ("phase-plan", "PHASE_PLAN.md", "2025-09-08T00:00:00Z"),
+    ("upcoming-features", "UPCOMING_FEATURES.md", "2025-09-15T00:00:00Z"),
+];
+
+#[test]
+fn what_is_written_validates_at_the_time_it_was_written() {
+    for (kind, file, due) in KINDS {
+        let repo = Repo::new();
+        repo.run(&["new", kind]).exits(0).prints("").says(&format!("wrote {file}"));
+        repo.validate().exits(0).prints("");
+        let text = repo.read(file);
+        assert!(
+            text.contains(&format!("last_updated: {NOW}")) && text.contains(&format!("update_required_by: {due}")),
+            "{text}"
+        );
+        assert!(text.ends_with('\n') && !text.contains("{{"));
+    }
+}
+
+#[test]
+fn each_document_has_a_correlation_id_of_its_own() {
+    let repo = Repo::new();
+    let ids: Vec<String> = (0..2)
+        .map(|_| {
+            let text = repo.run(&["new", "phase-plan", "-"]).exits(0).stdout;
+            text.lines().find(|line| line.contains("correlation_id")).unwrap().to_owned()
+        })
+        .collect();
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[test]
+fn a_path_is_heeded_and_nothing_is_overwritten() {
+    let repo = Repo::new();
+    repo.run(&["new", "phase-plan", "docs/deep/plan.md"]).exits(0);
+    assert!(repo.read("docs/deep/plan.md").contains("# Phase Plan"));
+    repo.write("docs/PHASE_PLAN.md", "mine");
+    let refused = repo.run(&["new", "phase-plan", "docs"]).exits(2);
+    refused.says("`docs/PHASE_PLAN.md` is there already");
+    assert_eq!(repo.read("docs/PHASE_PLAN.md"), "mine");
+}
+
+#[test]
+fn the_configured_window_is_used() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[[kind]]\nname = \"phase-plan\"\nupdate_every = \"30d\"\n");
+    repo.run(&["new", "phase-plan", "-"]).exits(0).finds("update_required_by: 2025-10-01T00:00:00Z");
+}
+
+#[test]
+fn a_repository_has_templates_of_its_own() {
+    let repo = Repo::new();
+    repo.run(&["new", "runbook"])
+        .exits(2)
+        .says("there is no template for the kind `runbook`")
+        .says(".phx/templates/documents/runbook.md");
+    repo.run(&["new", "phase-plans"]).exits(2).says("did you mean `phase-plan`?");
+    repo.write(".phx/templates/documents/runbook.md", "# {{ kind }} of {{ today }}\n");
+    repo.run(&["new", "runbook"]).exits(0);
+    assert_eq!(repo.read("RUNBOOK.md"), "# runbook of 2025-09-01\n");
+    repo.write(".phx/templates/documents/runbook.md", "# T\n{{ nothing }}\n");
+    repo.run(&["new", "runbook", "-"])
+        .exits(2)
+        .prints("")
+        .says("the template `.phx/templates/documents/runbook.md`: line 2: ");
+    repo.write(
+        ".phx/templates/documents/runbook.md",
+        "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+    );
+    repo.run(&["new", "runbook", "-"]).exits(2).says("the template");
+}

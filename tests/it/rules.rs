@@ -1,0 +1,175 @@
+//! The rules: the examples on each page, and the fixtures of each rule, run as a user would run them.
+//!
+//! `tests/rules/<slug>/<case>/input.md` is checked as `DOC.md`, or as the path in `path.txt`, with `phx.toml` if there is
+//! one. `expected.txt` is what `phx validate -o concise` prints; `clean.txt` says that it prints nothing.
+//! `expected.md` is the input once the fixes are applied.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Repo, package};
+
+/// Rules whose pages cannot show a runnable example: what they find is no text.
+const WITHOUT_EXAMPLE: &[&str] = &["invalid-encoding", "oversized-document", "unreadable-document"];
+
+/// Rules that other tests hold: their subjects are made, not kept.
+const WITHOUT_FIXTURE: &[&str] = &["oversized-document", "unreadable-document", "missing-document"];
+
+fn rules() -> Vec<serde_json::Value> {
+    let list = Repo::new().run(&["rules", "-o", "json"]).exits(0).json();
+    list.as_array().unwrap().clone()
+}
+
+fn slug(rule: &serde_json::Value) -> &str {
+    rule["rule"].as_str().unwrap()
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else {
+        return Vec::new();
+    };
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+#[test]
+fn slugs_name_the_smell_and_every_rule_stands_in_the_list_once() {
+    let slugs: Vec<String> = rules().iter().map(|rule| slug(rule).to_owned()).collect();
+    let mut sorted = slugs.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert_eq!(slugs, sorted, "the list is sorted, and no rule stands in it twice");
+    for slug in &slugs {
+        let plain = slug.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let remedy = ["no-", "require-", "check-", "must-", "use-", "valid-"];
+        assert!(plain && slug.contains('-'), "{slug} is not words joined by -");
+        assert!(!remedy.iter().any(|word| slug.starts_with(word)), "{slug} names the remedy");
+        let file = package().join("src/rules").join(slug.replace('-', "_"));
+        assert!(file.with_extension("rs").exists(), "{slug} has its file");
+    }
+}
+
+/// A fenced block of a page: the words behind its fence, and its text.
+fn blocks(page: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(String, String)> = None;
+    for line in page.lines() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => open = Some((info.to_owned(), String::new())),
+            (Some(_), Some("")) => blocks.extend(open.take()),
+            (Some((_, text)), _) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    blocks
+}
+
+#[test]
+fn every_example_on_a_page_does_what_the_page_says() {
+    for rule in rules() {
+        let slug = slug(&rule);
+        let page = Repo::new().run(&["explain", slug]).exits(0).stdout;
+        assert!(page.starts_with(&format!("# {slug}\n")), "{slug}: the page bears the rule's name");
+        assert!(page.contains("\n## Why\n"), "{slug}: the page says why");
+        let (mut finds, mut clean) = (0, 0);
+        let mut configuration = String::new();
+        for (info, text) in blocks(&page) {
+            let mut words = info.split(' ');
+            if words.next() == Some("toml") {
+                configuration = text;
+                continue;
+            }
+            let repo = Repo::new();
+            repo.write("phx.toml", &configuration);
+            let expectation = words.next().unwrap();
+            let path = words.next().and_then(|word| word.strip_prefix("path=")).unwrap_or("DOC.md");
+            let run = repo.write(path, &text).validate();
+            let found = run.stdout.contains(&format!("[{slug}]"));
+            match expectation {
+                "finds" => finds += 1,
+                "clean" => clean += 1,
+                other => panic!("{slug}: an example is `finds` or `clean`, not `{other}`"),
+            }
+            assert_eq!(found, expectation == "finds", "{slug}:\n{text}\n{}", run.stdout);
+        }
+        let shown = finds > 0 && clean > 0;
+        assert_eq!(shown, !WITHOUT_EXAMPLE.contains(&slug), "{slug}: {finds} examples that find, {clean} clean ones");
+    }
+}
+
+#[test]
+fn every_fixture_gives_what_is_expected_of_it() {
+    let root = package().join("tests/rules");
+    for rule in rules() {
+        let slug = slug(&rule);
+        let (mut positive, mut clean) = (0, 0);
+        for case in folders(&root.join(slug)) {
+            let repo = Repo::new();
+            let path = std::fs::read_to_string(case.join("path.txt")).unwrap_or_else(|_| "DOC.md".to_owned());
+            let path = path.trim();
+            let input = std::fs::read(case.join("input.md")).unwrap();
+            repo.write(path, &input);
+            if let Ok(configuration) = std::fs::read(case.join("phx.toml")) {
+                repo.write("phx.toml", configuration);
+            }
+            let run = repo.validate();
+            if case.join("clean.txt").exists() {
+                clean += 1;
+                assert_eq!(run.stdout, "", "{}", case.display());
+                assert_eq!(run.code, 0, "{}", case.display());
+            } else {
+                positive += 1;
+                let expected = std::fs::read_to_string(case.join("expected.txt")).unwrap();
+                assert_eq!(run.stdout, expected, "{}", case.display());
+                assert!(expected.contains(&format!("[{slug}]")), "{} finds something else", case.display());
+            }
+            if let Ok(expected) = std::fs::read_to_string(case.join("expected.md")) {
+                let fixed = apply_fixes(&repo, String::from_utf8(input).unwrap());
+                assert_eq!(fixed, expected, "{}", case.display());
+                let again = repo.write(path, &fixed).validate().stdout;
+                assert!(!again.contains(&format!("[{slug}]")), "{}:\n{again}", case.display());
+            }
+        }
+        let held = positive > 0 && clean > 0;
+        assert_eq!(held, !WITHOUT_FIXTURE.contains(&slug), "{slug}: {positive} fixtures that find, {clean} clean ones");
+    }
+}
+
+/// Applies the fixes that the findings carry, from the end of the text to its start.
+fn apply_fixes(repo: &Repo, mut text: String) -> String {
+    let report = repo.run(&["validate", "-o", "json"]).json();
+    let mut edits = Vec::new();
+    for finding in report["findings"].as_array().unwrap() {
+        for edit in finding["fix"]["edits"].as_array().into_iter().flatten() {
+            let byte = |key: &str| usize::try_from(edit[key].as_u64().unwrap()).unwrap();
+            edits.push((byte("byte_start"), byte("byte_end"), edit["text"].as_str().unwrap().to_owned()));
+        }
+    }
+    edits.sort();
+    for (start, end, replacement) in edits.into_iter().rev() {
+        text.replace_range(start..end, &replacement);
+    }
+    text
+}
+
+#[test]
+fn a_missing_document_is_found_where_the_whole_repository_is_checked() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[documents]\nrequire = [\"phase-plan\", \"document\"]\n");
+    repo.write("DOC.md", crate::support::clean_document());
+    let expected = "phx.toml:2:12: error[missing-document] there is no document of the kind `phase-plan`\n";
+    repo.validate().exits(1).prints(expected);
+    repo.run(&["validate", "-o", "concise", "DOC.md"]).exits(0).prints("");
+}
+
+#[test]
+fn a_rule_that_does_not_exist_cannot_be_explained() {
+    Repo::new()
+        .run(&["explain", "stale-documents"])
+        .exits(2)
+        .prints("")
+        .says("there is no rule `stale-documents`; did you mean `stale-document`?");
+}

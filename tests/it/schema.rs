@@ -1,0 +1,209 @@
+//! Schemas: what ships, `phx schema`, and those of a repository.
+
+use crate::support::{Repo, document, package};
+
+#[test]
+fn the_mandatory_kinds_are_listed() {
+    let list = Repo::new().run(&["schema", "list", "-o", "json"]).exits(0).json();
+    let rows: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["kind"].as_str().unwrap(), row["file"].as_str(), row["window"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("active-mocks", Some("ACTIVE_MOCKS.md"), "7d"),
+            ("current-architecture", Some("CURRENT_ARCHITECTURE.md"), "7d"),
+            ("document", None, "7d"),
+            ("implemented-features", Some("IMPLEMENTED_FEATURES.md"), "7d"),
+            ("phase-plan", Some("PHASE_PLAN.md"), "7d"),
+            ("upcoming-features", Some("UPCOMING_FEATURES.md"), "14d"),
+        ]
+    );
+}
+
+#[test]
+fn every_shipped_schema_is_one_and_is_shown_as_it_is() {
+    let names = [
+        "governance",
+        "document",
+        "active-mocks",
+        "current-architecture",
+        "implemented-features",
+        "phase-plan",
+        "upcoming-features",
+    ];
+    for name in names {
+        let shown = Repo::new().run(&["schema", "show", name]).exits(0).json();
+        assert!(jsonschema::meta::is_valid(&shown), "{name}");
+        let file = package().join(format!("schemas/v1.0/{name}.schema.json"));
+        let shipped: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(shown, shipped);
+    }
+    for name in ["model", "findings", "phx.toml"] {
+        let shown = Repo::new().run(&["schema", "show", name]).exits(0).json();
+        assert!(jsonschema::meta::is_valid(&shown), "{name}");
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_not_shown() {
+    let repo = Repo::new();
+    repo.run(&["schema", "show", "upcoming"])
+        .exits(2)
+        .says("there is no schema `upcoming` in v1.0; did you mean `upcoming-features`?");
+    repo.run(&["schema", "show", "governance", "--schema-version", "v2"]).exits(2).says("known versions: `v1.0`");
+}
+
+#[test]
+fn the_governance_schema_and_the_reader_know_the_same_keys() {
+    let schema = Repo::new().run(&["schema", "show", "governance"]).json();
+    let known: Vec<&str> = phx::document::governance::KEYS.iter().map(|key| key.name).collect();
+    let properties: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(properties, known);
+    let required: Vec<&str> =
+        phx::document::governance::KEYS.iter().filter(|key| key.required).map(|key| key.name).collect();
+    assert_eq!(schema["required"], serde_json::json!(required));
+    assert_eq!(schema["propertyNames"]["enum"], serde_json::json!(known));
+}
+
+/// What each kind must hold, and a document that holds it all.
+const KINDS: &[(&str, &str, &[&str])] = &[
+    (
+        "implemented-features",
+        "## Core Features\n\n### One\n**Status**: Stable | **Version**: 1 | **Coverage**: 5%\n\n## Feature Flags\n\n## Test Coverage Report\n\n## Known Issues\n\n## Feature Stability Matrix\n",
+        &["core_features", "feature_flags", "test_coverage_report", "known_issues", "feature_stability_matrix"],
+    ),
+    (
+        "current-architecture",
+        "## Component Status\n\n## System Components\n\n### Back\n| Component | Status | Mock/Real |\n|---|---|---|\n| a | Active | Real |\n\n## Integration Points\n\n## Performance Metrics\n\n## Risk Assessment\n",
+        &["component_status", "system_components", "integration_points", "performance_metrics", "risk_assessment"],
+    ),
+    (
+        "active-mocks",
+        "## Active Mocks\n\n### 1. One\n**Status**: x | **Fidelity**: Low | **Impact**: High\n**Location**: y\n\n## Mock Inventory\n\n## Technical Debt Assessment\n\n## Migration Timeline\n",
+        &["active_mocks", "mock_inventory", "technical_debt_assessment", "migration_timeline"],
+    ),
+    (
+        "phase-plan",
+        "## Phase Group Summary\n\n## Phase Group: A\n\n### Phase 1: One\n**Status**: x | **Duration**: y\n\n## Success Metrics\n\n## Risk Register\n",
+        &["phase_group_summary", "success_metrics", "risk_register"],
+    ),
+    (
+        "upcoming-features",
+        "## Sprint Summary\n\n## Priority 1: Now\n\n### 1. One\n**Status**: x | **Points**: 1 | **Owner**: a\n**Target**: y\n\n**Acceptance Criteria**:\n- z\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n",
+        &["sprint_summary", "risk_assessment", "dependencies_status"],
+    ),
+];
+
+#[test]
+fn a_document_that_holds_what_its_kind_asks_for_is_clean() {
+    for (kind, body, _) in KINDS {
+        let repo = Repo::new();
+        repo.write("a.md", document(&format!("  phase_number: 1\n  kind: {kind}\n"), &format!("# T\n\n{body}")));
+        repo.validate().exits(0).prints("");
+    }
+}
+
+#[test]
+fn each_required_section_is_missed() {
+    for (kind, body, sections) in KINDS {
+        for section in *sections {
+            let title = section.replace('_', " ");
+            let other: Vec<String> = body
+                .lines()
+                .map(|line| {
+                    if line.to_lowercase() == format!("## {title}") {
+                        "## Elsewhere".to_owned()
+                    } else {
+                        line.to_owned()
+                    }
+                })
+                .collect();
+            let repo = Repo::new();
+            repo.write(
+                "a.md",
+                document(&format!("  phase_number: 1\n  kind: {kind}\n"), &format!("# T\n\n{}\n", other.join("\n"))),
+            );
+            repo.validate().exits(1).finds(&format!("the document has no section `{section}`"));
+        }
+    }
+}
+
+#[test]
+fn each_required_field_and_column_is_missed() {
+    let cases = [
+        ("implemented-features", "**Version**: 1 | ", "feature `One` has no `version`"),
+        ("implemented-features", " | **Coverage**: 5%", "feature `One` has no `coverage`"),
+        ("current-architecture", " Mock/Real |", "a table in `system_components` has no column `Mock/Real`"),
+        ("active-mocks", " | **Fidelity**: Low", "mock 1 `One` has no `fidelity`"),
+        ("active-mocks", "**Location**: y\n", "mock 1 `One` has no `location`"),
+        ("active-mocks", " | **Impact**: High", "mock 1 `One` has no `impact`"),
+        ("phase-plan", " | **Duration**: y", "phase 1 `Phase 1: One` has no `duration`"),
+        ("upcoming-features", " | **Points**: 1", "feature 1 `One` has no `points`"),
+        ("upcoming-features", "**Target**: y\n", "feature 1 `One` has no `target`"),
+        ("upcoming-features", "## Priority 1: Now", "the document has no section whose name starts with `priority_1`"),
+    ];
+    for (kind, cut, said) in cases {
+        let (_, body, _) = KINDS.iter().find(|(name, ..)| *name == kind).unwrap();
+        assert!(body.contains(cut), "{cut}");
+        let repo = Repo::new();
+        let body = body.replace(cut, if cut.contains("Mock/Real") { " x |" } else { "" });
+        repo.write("a.md", document(&format!("  phase_number: 1\n  kind: {kind}\n"), &format!("# T\n\n{body}")));
+        repo.validate().exits(1).finds(said);
+    }
+}
+
+#[test]
+fn the_summary_of_a_phase_group_is_no_phase() {
+    let repo = Repo::new();
+    let (_, body, _) = KINDS.iter().find(|(name, ..)| *name == "phase-plan").unwrap();
+    let body = body.replace("## Phase Group Summary\n", "## Phase Group Summary\n\n### Theme\n**Words**: x\n");
+    repo.write("a.md", document("  phase_number: 1\n  kind: phase-plan\n", &format!("# T\n\n{body}")));
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn a_repository_replaces_a_schema_and_adds_kinds_and_versions() {
+    let repo = Repo::new();
+    repo.write("a.md", document("  phase_number: 1\n  kind: runbook\n", "# T\n\n## Steps\n"));
+    repo.validate().exits(0);
+    repo.write(
+        ".phx/schemas/v1.0/runbook.schema.json",
+        r#"{ "x-kind": { "noun": "step", "sections": ["steps"] },
+             "properties": {
+               "governance": { "$ref": "governance.schema.json" },
+               "title": { "x-message": "a runbook is called Runbook", "const": "Runbook" },
+               "items": { "x-severity": "warning", "items": { "properties": { "fields": { "required": ["owner"] } } } }
+             } }"#,
+    );
+    repo.validate().exits(1).prints("a.md:14:1: error[schema-violation] a runbook is called Runbook\n");
+    repo.write(
+        "a.md",
+        document("  phase_number: 1\n  kind: runbook\n", "# Runbook\n\n## Steps\n\n### 1. Go\n**Time**: 5\n"),
+    );
+    repo.validate().exits(0).prints("a.md:18:1: warning[schema-violation] step 1 `Go` has no `owner`\n");
+    repo.write(".phx/schemas/v1.1/governance.schema.json", r#"{ "required": ["owner"] }"#);
+    repo.write(
+        ".phx/schemas/v1.1/document.schema.json",
+        r#"{ "properties": { "governance": { "$ref": "governance.schema.json" } } }"#,
+    );
+    repo.write("a.md", document("  phase_number: 1\n", "").replace("v1.0", "v1.1"));
+    repo.validate().exits(1).prints("a.md:2:1: error[schema-violation] the front matter has no `owner`\n");
+    repo.write("a.md", document("  phase_number: 1\n", "").replace("v1.0", "v1.2"));
+    repo.run(&["validate"]).exits(1).finds("known versions: `v1.0`, `v1.1`");
+}
+
+#[test]
+fn a_schema_that_cannot_be_used_is_said_and_nothing_is_fetched() {
+    let repo = Repo::new();
+    repo.write("a.md", document("  phase_number: 1\n", ""));
+    repo.write(".phx/schemas/v1.0/document.schema.json", "{ nonsense");
+    repo.run(&["validate"]).exits(2).says("the schema `.phx/schemas/v1.0/document.schema.json` is not JSON: ");
+    repo.write(".phx/schemas/v1.0/document.schema.json", r#"{ "type": "strin" }"#);
+    repo.run(&["validate"]).exits(2).says("cannot be used");
+    repo.write(".phx/schemas/v1.0/document.schema.json", r#"{ "$ref": "http://127.0.0.1:9/x.json" }"#);
+    repo.run(&["validate"]).exits(2).says("none is ever fetched");
+}

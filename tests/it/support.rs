@@ -1,0 +1,147 @@
+//! Temporary repositories, and phx run in them as a user would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The time of every test that sets none: within the windows of the fixtures.
+pub const NOW: &str = "2025-09-01T00:00:00Z";
+
+/// A folder of files that phx runs in, removed at the end.
+pub struct Repo {
+    directory: tempfile::TempDir,
+}
+
+/// What a run came to.
+pub struct Run {
+    /// Exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Repo {
+    /// An empty repository.
+    pub fn new() -> Self {
+        let repo = Self::bare();
+        std::fs::create_dir(repo.path().join(".git")).unwrap();
+        repo
+    }
+
+    /// A folder that is no repository.
+    pub fn bare() -> Self {
+        let directory = tempfile::Builder::new().prefix("phx-test-").tempdir().unwrap();
+        Self { directory }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().canonicalize().unwrap()
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+        self
+    }
+
+    /// Reads a file.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// phx with arguments, in a clean environment, at [`NOW`].
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
+        command.args(arguments).current_dir(self.path()).env_clear().env("PHX_NOW", NOW).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs phx.
+    pub fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Validates everything in one line a finding.
+    pub fn validate(&self) -> Run {
+        self.run(&["validate", "-o", "concise", "-q"])
+    }
+}
+
+impl Run {
+    /// What a finished process came to.
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts standard output.
+    #[track_caller]
+    pub fn prints(self, expected: &str) -> Self {
+        assert_eq!(self.stdout, expected, "stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// Asserts that standard error holds a text.
+    #[track_caller]
+    pub fn says(self, expected: &str) -> Self {
+        assert!(self.stderr.contains(expected), "no `{expected}` in stderr:\n{}", self.stderr);
+        self
+    }
+
+    /// Asserts that standard output holds a text.
+    #[track_caller]
+    pub fn finds(self, expected: &str) -> Self {
+        assert!(self.stdout.contains(expected), "no `{expected}` in stdout:\n{}", self.stdout);
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
+    }
+}
+
+/// A document of no special kind that nothing is wrong with.
+pub fn clean_document() -> String {
+    document("  phase_number: 2\n", "# Title\n")
+}
+
+/// A front matter with all keys that must be there but the phase number, more lines behind them, and a body.
+pub fn document(more: &str, body: &str) -> String {
+    format!(
+        "---\ngovernance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfd\n  \
+         last_updated: 2025-08-29T15:35:33Z\n  update_required_by: 2025-09-12T15:35:33Z\n  \
+         validation_schema: v1.0\n  auto_sections: []\n  manual_sections: []\n  phase_group: PHOENIX_RISING\n{more}---\n\n{body}"
+    )
+}
+
+/// The package's own folder.
+pub fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Holds a JSON value against a schema that ships with phx.
+#[track_caller]
+pub fn assert_valid(schema: &str, value: &serde_json::Value) {
+    let text = std::fs::read_to_string(package().join(schema)).unwrap();
+    let schema = serde_json::from_str(&text).unwrap();
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}\n{value:#}");
+}

@@ -1,0 +1,235 @@
+//! `phx validate`: selection, levels, suppressions, names and places.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{Repo, Run, clean_document, document};
+
+/// A document of features with one item, whose fields are given.
+fn features(fields: &str) -> String {
+    document(
+        "  phase_number: 2\n",
+        &format!(
+            "# Upcoming Features\n\n## Sprint Summary\nNone.\n\n## Dependencies Status\nNone.\n\n## Risk Assessment\nNone.\n\n\
+             ## Work\n\n### Priority 1: Now\n\n#### 3. Third (H2 Fix)\n{fields}\n"
+        ),
+    )
+}
+
+#[test]
+fn a_missing_field_is_reported_at_the_items_heading_in_words() {
+    let repo = Repo::new();
+    repo.write("docs/UPCOMING_FEATURES.md", features("**Status**: Planned | **Points**: 5\n**Target**: soon\n"));
+    repo.validate().exits(1).prints(
+        "docs/UPCOMING_FEATURES.md:28:1: error[schema-violation] feature 3 `Third (H2 Fix)` has neither acceptance criteria nor deliverables\n\
+         docs/UPCOMING_FEATURES.md:28:1: warning[schema-violation] feature 3 `Third (H2 Fix)` has no `dependencies`\n\
+         docs/UPCOMING_FEATURES.md:28:1: error[schema-violation] feature 3 `Third (H2 Fix)` has no `owner`\n",
+    );
+}
+
+#[test]
+fn a_complete_item_has_no_finding() {
+    let repo = Repo::new();
+    let fields = "**Status**: Planned | **Points**: 5 | **Owner**: Ada\n**Target:** soon\n\n**Deliverables**:\n- x\n\n**Dependencies** (known): None\n";
+    repo.write("UPCOMING_FEATURES.md", features(fields)).validate().exits(0).prints("");
+}
+
+#[test]
+fn a_wrong_value_is_reported_at_the_value() {
+    let repo = Repo::new();
+    repo.write("DOC.md", document("  phase_number: 0\n", ""));
+    repo.validate()
+        .exits(1)
+        .prints("DOC.md:10:17: error[schema-violation] `phase_number` is 0; it must be 1 or more\n");
+}
+
+#[test]
+fn required_sections_may_be_singular_or_plural() {
+    let repo = Repo::new();
+    let text = features("").replace("## Dependencies Status", "## Dependency Status");
+    repo.write("UPCOMING_FEATURES.md", text.split("#### 3").next().unwrap());
+    repo.validate().exits(0).prints("");
+    let text = features("").replace("## Dependencies Status", "## Other");
+    repo.write("UPCOMING_FEATURES.md", text.split("#### 3").next().unwrap());
+    repo.validate().exits(1).finds("the document has no section `dependencies_status`");
+}
+
+#[test]
+fn files_are_counted_on_standard_error() {
+    let repo = Repo::new();
+    repo.write("a.md", clean_document())
+        .write("b.md", "# Free\n")
+        .write("c/d.md", "---\ntitle: x\n---\n")
+        .write("e.txt", "");
+    let run = repo.run(&["validate"]).exits(0).prints("");
+    assert_eq!(run.stderr, "1 governed, 2 ignored\n");
+    assert_eq!(repo.run(&["validate", "-q"]).stderr, "");
+    repo.run(&["validate", "-v"]).says("governed a.md (document)");
+}
+
+#[test]
+fn paths_are_said_from_the_root_wherever_phx_runs() {
+    let repo = Repo::new();
+    repo.write("docs/a.md", document("", "")).write("docs/deep/x.txt", "");
+    let from_root = repo.run(&["validate", "-o", "json"]);
+    let mut command = repo.command(&["validate", "-o", "json"]);
+    let from_below = Run::of(command.current_dir(repo.path().join("docs/deep")).output().unwrap());
+    assert_eq!(from_root.stdout, from_below.stdout);
+    let named = repo.run(&["-C", "docs/deep", "validate", "-o", "json", "../a.md"]);
+    assert_eq!(named.json()["findings"], from_root.json()["findings"]);
+    assert_eq!(from_root.json()["findings"][0]["path"], "docs/a.md");
+}
+
+#[test]
+fn output_is_the_same_run_to_run_and_in_any_locale() {
+    let repo = Repo::new();
+    for index in 0..200 {
+        repo.write(&format!("d{}/{index}.md", index % 7), document("", "# T\n"));
+    }
+    let first = repo.run(&["validate", "-o", "json"]).exits(1).stdout;
+    for locale in ["C", "tr_TR.UTF-8"] {
+        let mut command = repo.command(&["validate", "-o", "json"]);
+        let again =
+            command.env("LC_ALL", locale).env("TZ", "Asia/Tokyo").env("RAYON_NUM_THREADS", "7").output().unwrap();
+        assert_eq!(first, String::from_utf8(again.stdout).unwrap());
+    }
+}
+
+#[test]
+fn a_document_named_twice_is_checked_once() {
+    let repo = Repo::new();
+    repo.write("docs/a.md", document("", ""));
+    let run = repo.run(&["validate", "-o", "concise", "docs", "docs/a.md", "./docs/../docs/a.md"]).exits(1);
+    assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+}
+
+#[test]
+fn what_git_ignores_is_left_alone_and_hidden_folders_are_not() {
+    let repo = Repo::new();
+    repo.write(".gitignore", "build/\n");
+    repo.write("build/a.md", document("", "")).write(".github/b.md", document("", ""));
+    repo.validate()
+        .exits(1)
+        .prints(".github/b.md:2:1: error[schema-violation] the front matter has no `phase_number`\n");
+}
+
+#[test]
+fn standard_input_is_checked_under_a_name() {
+    let repo = Repo::new();
+    let mut command = repo.command(&["validate", "-o", "concise", "-", "--stdin-filename", "docs/x.md"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(document("", "").as_bytes()).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).exits(1);
+    run.prints("docs/x.md:2:1: error[schema-violation] the front matter has no `phase_number`\n");
+    repo.run(&["validate", "-"]).exits(2).says("--stdin-filename");
+}
+
+#[test]
+fn levels_come_from_the_command_line_then_the_configuration() {
+    let repo = Repo::new();
+    repo.write("a.md", document("  phase_number: 1\n  onwer: x\n", ""));
+    let warning =
+        "a.md:11:3: warning[schema-violation] unknown key `onwer` in the governance block; did you mean `owner`?\n";
+    repo.validate().exits(0).prints(warning);
+    repo.run(&["validate", "-q", "-o", "concise", "--fail-on", "warning"]).exits(1);
+    repo.run(&["validate", "-q", "-o", "concise", "-D", "schema-violation"]).exits(1).finds("error[schema-violation]");
+    repo.write("phx.toml", "[rules]\nschema-violation = \"off\"\n").validate().exits(0).prints("");
+    repo.run(&["validate", "-q", "-o", "concise", "-W", "schema-violation"]).exits(0).prints(warning);
+    repo.run(&["validate", "-A", "schema-violatoin"]).exits(2).says("did you mean `schema-violation`?");
+}
+
+#[test]
+fn enforcement_decides_what_blocks() {
+    let repo = Repo::new();
+    repo.write("error.md", document("", ""));
+    repo.write("phx.toml", "[enforcement]\nlevel = \"advisory\"\n").validate().exits(0);
+    repo.run(&["validate", "--fail-on", "error"]).exits(1);
+    repo.write("error.md", document("  phase_number: 1\n  onwer: x\n", "")).validate().exits(0);
+    repo.write("phx.toml", "[enforcement]\nlevel = \"strict\"\n").validate().exits(1);
+}
+
+#[test]
+fn a_suppression_covers_the_next_block_of_text_alone() {
+    let repo = Repo::new();
+    let block = |name: &str| {
+        format!(
+            "## {name}\n<!-- phx-ignore undeclared-auto-section: old -->\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n\n"
+        )
+    };
+    let open = "## Open\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    repo.write("a.md", document("  phase_number: 1\n", &format!("{}{}{open}", block("One"), block("Two"))));
+    repo.validate()
+        .exits(0)
+        .prints("a.md:26:1: warning[undeclared-auto-section] the AUTO block `open` is not declared\n");
+}
+
+#[test]
+fn an_item_is_suppressed_at_its_heading() {
+    let repo = Repo::new();
+    let text =
+        features("**Status**: Planned | **Points**: 5 | **Owner**: Ada\n**Target**: soon\n\n**Deliverables**:\n- x\n");
+    repo.write("UPCOMING_FEATURES.md", &text).validate().exits(0).finds("has no `dependencies`");
+    let text = text.replace("#### 3.", "<!-- phx-ignore schema-violation: not known yet -->\n#### 3.");
+    repo.write("UPCOMING_FEATURES.md", text).validate().exits(0).prints("");
+}
+
+#[test]
+fn a_kind_comes_from_the_path_the_front_matter_or_the_file_name() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[[kind]]\nname = \"phase-plan\"\npaths = [\"plans/*.md\"]\n");
+    repo.write("plans/a.md", document("  phase_number: 1\n  kind: active-mocks\n", ""));
+    repo.write("b.md", document("  phase_number: 1\n  kind: active-mocks\n", ""));
+    repo.write("active_mocks.md", document("  phase_number: 1\n", ""));
+    repo.write("c.md", document("  phase_number: 1\n", ""));
+    let run = repo.run(&["validate", "-v"]);
+    for line in ["active_mocks.md (active-mocks)", "b.md (active-mocks)", "c.md (document)", "plans/a.md (phase-plan)"]
+    {
+        assert!(run.stderr.contains(line), "no `{line}` in\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn text_shows_the_place_and_the_way_out() {
+    let repo = Repo::new();
+    let text = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z");
+    repo.write("docs/a.md", text);
+    repo.run(&["validate"]).exits(1).prints(
+        "error[stale-document]: this document was due 8 hours ago\n   \
+         ╭─[docs/a.md:5:23]\n \
+         4 │   last_updated: 2025-08-29T15:35:33Z\n \
+         5 │   update_required_by: 2025-08-31T15:35:33Z\n   \
+         ·                       ──────────┬─────────\n   \
+         ·                                 ╰── due 2025-08-31 15:35 UTC\n   \
+         ╰────\n  \
+         help: read it, change what is no longer true, then set `last_updated` and `update_required_by`\n\n\
+         1 error in 1 document\n",
+    );
+}
+
+#[test]
+fn colours_are_used_only_where_asked_for() {
+    let repo = Repo::new();
+    repo.write("a.md", document("", ""));
+    assert!(!repo.run(&["validate"]).stdout.contains('\x1b'));
+    assert!(repo.run(&["validate", "--color", "always"]).stdout.contains("\x1b[1;31m"));
+    let forced = |key: &str, value: &str| Run::of(repo.command(&["validate"]).env(key, value).output().unwrap()).stdout;
+    assert!(forced("FORCE_COLOR", "1").contains('\x1b'));
+    assert!(!forced("NO_COLOR", "1").contains('\x1b'));
+}
+
+#[test]
+fn time_comes_from_the_option_then_the_variables() {
+    let repo = Repo::new();
+    repo.write("a.md", clean_document());
+    let at = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = repo.command(arguments);
+        Run::of(command.envs(variables.iter().copied()).output().unwrap())
+    };
+    at(&["validate"], &[]).exits(0);
+    at(&["validate", "--now", "2026-01-01T00:00:00Z"], &[]).exits(1);
+    at(&["validate"], &[("PHX_NOW", "2026-01-01T00:00:00+02:00")]).exits(1);
+    at(&["validate"], &[("PHX_NOW", ""), ("SOURCE_DATE_EPOCH", "1800000000")]).exits(1);
+    at(&["validate"], &[("PHX_NOW", ""), ("SOURCE_DATE_EPOCH", "1756700000")]).exits(0);
+    at(&["validate", "--now", "2026-01-01"], &[]).exits(2).says("is a date without a time");
+    at(&["validate"], &[("PHX_NOW", ""), ("SOURCE_DATE_EPOCH", "soon")]).exits(2).says("no number of seconds");
+}
