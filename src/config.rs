@@ -33,7 +33,7 @@ pub struct Config {
     /// What the pre-commit hook does.
     pub hook: Hook,
     /// What stands under `[facts]`.
-    pub facts: Option<Tree>,
+    pub facts: Option<Tree<'static>>,
     /// Coverage reports, as paths.
     pub coverage_reports: Vec<String>,
 }
@@ -110,7 +110,7 @@ pub struct RuleSettings {
     /// Its level, if set.
     pub level: Option<Level>,
     /// Its options beside the level: name, value, place.
-    pub options: Vec<(String, Tree)>,
+    pub options: Vec<(String, Tree<'static>)>,
 }
 
 /// `[enforcement]`

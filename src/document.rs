@@ -15,6 +15,7 @@ pub mod outline;
 pub mod previous;
 pub mod region;
 pub mod salvage;
+pub mod scan;
 pub mod values;
 pub mod yaml;
 
@@ -52,7 +53,7 @@ pub struct Document {
     /// Where its front matter stands.
     pub region: Option<Region>,
     /// The front matter's mapping, if it can be read.
-    pub front: Option<Tree>,
+    pub front: Option<Tree<'static>>,
     /// The governance block.
     pub governance: Governance,
     /// Its markers in order.
@@ -272,7 +273,7 @@ fn read_front(
     region: Option<Region>,
     dialect: &Dialect,
     faults: &mut Vec<Fault>,
-) -> (Option<Tree>, Governance) {
+) -> (Option<Tree<'static>>, Governance) {
     let Some(region) = region else {
         return (None, Governance::default());
     };
@@ -318,7 +319,7 @@ fn read_front(
     (Some(front), governance)
 }
 
-fn not_a_mapping(name: &str, tree: &Tree, place: Span) -> Fault {
+fn not_a_mapping(name: &str, tree: &Tree<'_>, place: Span) -> Fault {
     Fault::new(
         FaultKind::FrontMatter,
         place,
@@ -353,7 +354,7 @@ fn explain(text: &str, content: Span, dialect: &Dialect, yaml: Vec<Fault>) -> Ve
 }
 
 fn bound_blocks(markers: &mut Vec<Marker>, faults: &mut Vec<Fault>) {
-    let opens = |marker: &&Marker| matches!(marker.kind, MarkerKind::Auto { .. } | MarkerKind::Manual { .. });
+    let opens = |marker: &&Marker| !matches!(marker.kind, MarkerKind::Living | MarkerKind::End { .. });
     let Some(past) = markers.iter().filter(opens).nth(blocks::BLOCKS) else {
         return;
     };

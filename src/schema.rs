@@ -4,6 +4,7 @@
 pub mod catalog;
 pub mod describe;
 pub mod embedded;
+pub mod instance;
 pub mod kind;
 pub mod validate;
 

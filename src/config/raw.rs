@@ -11,7 +11,7 @@ use crate::text::{Data, Entry, Span, Tree};
 pub const RULE: &str = "configuration";
 
 /// Parses TOML. What cannot be read is left out, and a mistake says so.
-pub fn parse(source: Source<'_>) -> (Tree, Vec<Finding>) {
+pub fn parse(source: Source<'_>) -> (Tree<'static>, Vec<Finding>) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mistakes = errors.iter().map(|error| {
         let span = error.span().map_or(Span::at(0), Span::from);
@@ -23,18 +23,22 @@ pub fn parse(source: Source<'_>) -> (Tree, Vec<Finding>) {
     (Tree::new(span, entries(table.get_ref())), mistakes)
 }
 
-fn entries(table: &DeTable<'_>) -> Data {
-    let mut entries: Vec<Entry> = table
+fn entries(table: &DeTable<'_>) -> Data<'static> {
+    let mut entries: Vec<Entry<'static>> = table
         .iter()
-        .map(|(key, value)| Entry { key: key.get_ref().to_string(), key_span: key.span().into(), value: tree(value) })
+        .map(|(key, value)| Entry {
+            key: key.get_ref().to_string().into(),
+            key_span: key.span().into(),
+            value: tree(value),
+        })
         .collect();
     entries.sort_by_key(|entry| entry.key_span.start);
     Data::Map(entries)
 }
 
-fn tree(value: &Spanned<DeValue<'_>>) -> Tree {
+fn tree(value: &Spanned<DeValue<'_>>) -> Tree<'static> {
     let data = match value.get_ref() {
-        DeValue::String(text) => Data::Text(text.to_string()),
+        DeValue::String(text) => Data::Text(text.to_string().into()),
         DeValue::Integer(number) => {
             let parsed = i64::from_str_radix(number.as_str(), number.radix());
             parsed.map_or(Data::Null, |number| Data::Number(number.into()))
@@ -44,7 +48,7 @@ fn tree(value: &Spanned<DeValue<'_>>) -> Tree {
             parsed.map_or(Data::Null, Data::Number)
         }
         DeValue::Boolean(value) => Data::Bool(*value),
-        DeValue::Datetime(time) => Data::Text(time.to_string()),
+        DeValue::Datetime(time) => Data::Text(time.to_string().into()),
         DeValue::Array(items) => Data::List(items.iter().map(tree).collect()),
         DeValue::Table(table) => entries(table),
     };

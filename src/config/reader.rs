@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the whole file.
-    pub fn config(&mut self, tree: &Tree) -> Config {
+    pub fn config(&mut self, tree: &Tree<'static>) -> Config {
         let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
         self.known_keys(tree, &tables, "the configuration");
         let config = Config {
@@ -57,9 +57,9 @@ impl<'a> Reader<'a> {
         config
     }
 
-    fn known_keys(&mut self, tree: &Tree, known: &[&str], of: &str) {
+    fn known_keys(&mut self, tree: &Tree<'static>, known: &[&str], of: &str) {
         for entry in tree.entries() {
-            if !known.contains(&entry.key.as_str()) {
+            if !known.contains(&entry.key.as_ref()) {
                 let near = suggest::did_you_mean(&entry.key, known.iter().copied());
                 let list: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
                 self.mistake(
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The table, if it is one; its keys are known.
-    fn table<'t>(&mut self, tree: Option<&'t Tree>, name: &str) -> Option<&'t Tree> {
+    fn table<'t>(&mut self, tree: Option<&'t Tree<'static>>, name: &str) -> Option<&'t Tree<'static>> {
         let tree = tree?;
         if !matches!(tree.data, Data::Map(_)) {
             self.mistake(
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         Some(tree)
     }
 
-    fn text<'t>(&mut self, tree: &'t Tree, key: &str) -> Option<(&'t str, Span)> {
+    fn text<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> Option<(&'t str, Span)> {
         let value = tree.get(key)?;
         if value.as_text().is_none() {
             self.mistake(value.span, format!("`{key}` is {}; it must be a string", value.kind()), "put it in quotes");
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         Some((value.as_text()?, value.span))
     }
 
-    fn texts(&mut self, tree: &Tree, key: &str) -> Option<Vec<(String, Span)>> {
+    fn texts(&mut self, tree: &Tree<'static>, key: &str) -> Option<Vec<(String, Span)>> {
         let value = tree.get(key)?;
         let texts: Option<Vec<_>> = match &value.data {
             Data::List(items) => items.iter().map(|item| Some((item.as_text()?.to_owned(), item.span))).collect(),
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         texts
     }
 
-    fn globs(&mut self, tree: &Tree, key: &str) -> Option<Globs> {
+    fn globs(&mut self, tree: &Tree<'static>, key: &str) -> Option<Globs> {
         let texts = self.texts(tree, key)?;
         let (patterns, spans): (Vec<_>, Vec<_>) = texts.into_iter().unzip();
         match Globs::new(patterns) {
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One word out of several.
-    fn choice<T: Copy>(&mut self, tree: &Tree, key: &str, options: &[(&str, T)]) -> Option<T> {
+    fn choice<T: Copy>(&mut self, tree: &Tree<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
         let (word, span) = self.text(tree, key)?;
         let found = options.iter().find(|(name, _)| *name == word);
         if found.is_none() {
@@ -138,14 +138,14 @@ impl<'a> Reader<'a> {
         found.map(|(_, value)| *value)
     }
 
-    fn pairs(&mut self, tree: &Tree, key: &str) -> Vec<(String, String)> {
+    fn pairs(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
         let Some(value) = tree.get(key) else {
             return Vec::new();
         };
         let mut pairs = Vec::new();
         for entry in value.entries() {
             match entry.value.as_text() {
-                Some(text) => pairs.push((entry.key.clone(), text.to_owned())),
+                Some(text) => pairs.push((entry.key.to_string(), text.to_owned())),
                 None => self.mistake(entry.value.span, format!("`{}` must be a string", entry.key), "put it in quotes"),
             }
         }
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         pairs
     }
 
-    fn documents(&mut self, tree: Option<&Tree>) -> Documents {
+    fn documents(&mut self, tree: Option<&Tree<'static>>) -> Documents {
         let Some(tree) = self.table(tree, "documents") else {
             return Documents::default();
         };
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn kinds(&mut self, tree: Option<&Tree>) -> Vec<KindSettings> {
+    fn kinds(&mut self, tree: Option<&Tree<'static>>) -> Vec<KindSettings> {
         let Some(tree) = tree else {
             return Vec::new();
         };
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
         tables.iter().filter_map(|table| self.kind(table)).collect()
     }
 
-    fn kind(&mut self, tree: &Tree) -> Option<KindSettings> {
+    fn kind(&mut self, tree: &Tree<'static>) -> Option<KindSettings> {
         let tree = self.table(Some(tree), "kind")?;
         let Some((name, span)) = self.text(tree, "name") else {
             if tree.get("name").is_none() {
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn front_matter(&mut self, tree: Option<&Tree>) -> FrontMatter {
+    fn front_matter(&mut self, tree: Option<&Tree<'static>>) -> FrontMatter {
         let default = FrontMatter::default();
         let Some(tree) = self.table(tree, "front_matter") else {
             return default;
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         FrontMatter { root: root.unwrap_or(default.root), aliases: self.pairs(tree, "aliases") }
     }
 
-    fn rules(&mut self, tree: Option<&Tree>) -> BTreeMap<String, RuleSettings> {
+    fn rules(&mut self, tree: Option<&Tree<'static>>) -> BTreeMap<String, RuleSettings> {
         let Some(tree) = self.table(tree, "rules") else {
             return BTreeMap::new();
         };
@@ -227,14 +227,14 @@ impl<'a> Reader<'a> {
             let settings = RuleSettings {
                 span: entry.key_span,
                 level,
-                options: options.map(|option| (option.key.clone(), option.value.clone())).collect(),
+                options: options.map(|option| (option.key.to_string(), option.value.clone())).collect(),
             };
-            rules.insert(entry.key.clone(), settings);
+            rules.insert(entry.key.to_string(), settings);
         }
         rules
     }
 
-    fn level(&mut self, value: &Tree) -> Option<Level> {
+    fn level(&mut self, value: &Tree<'static>) -> Option<Level> {
         let word = value.as_text().unwrap_or_default();
         let level = Level::read(word);
         if level.is_none() {
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
         level
     }
 
-    fn enforcement(&mut self, tree: Option<&Tree>) -> Enforcement {
+    fn enforcement(&mut self, tree: Option<&Tree<'static>>) -> Enforcement {
         let Some(tree) = self.table(tree, "enforcement") else {
             return Enforcement::default();
         };
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
         self.choice(tree, "level", &options).unwrap_or_default()
     }
 
-    fn hook(&mut self, tree: Option<&Tree>) -> Hook {
+    fn hook(&mut self, tree: Option<&Tree<'static>>) -> Hook {
         let default = Hook::default();
         let Some(tree) = self.table(tree, "hook") else {
             return default;
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn coverage(&mut self, tree: Option<&Tree>) -> Vec<String> {
+    fn coverage(&mut self, tree: Option<&Tree<'static>>) -> Vec<String> {
         let Some(tree) = self.table(tree, "coverage") else {
             return Vec::new();
         };

@@ -1,5 +1,7 @@
 //! Fields: `**Label**: value`.
 
+use std::borrow::Cow;
+
 use super::nodes::one_line;
 use crate::text::{Data, Span, Tree, emoji};
 
@@ -72,24 +74,39 @@ fn qualifier(behind: &str) -> usize {
 
 /// A label, key or cell without backticks, bold and white space at the ends.
 pub fn plain(text: &str) -> String {
-    text.replace("**", "").replace(['`'], "").trim().to_owned()
+    let text = text.trim();
+    if text.contains(['*', '`']) { text.replace("**", "").replace('`', "").trim().to_owned() } else { text.to_owned() }
 }
 
 /// A value, and the emoji that led it. Whole numbers become numbers; what stood on several lines is
 /// joined by spaces.
-pub fn value(text: &str, span: Span) -> (Option<String>, Tree) {
-    let joined = one_line(span.slice(text));
-    let (icon, rest) = emoji::split_leading(&joined);
-    if rest.is_empty() {
-        return (None, Tree::text(span, joined));
+pub fn value(text: &str, span: Span) -> (Option<Cow<'_, str>>, Tree<'_>) {
+    match one_line(span.slice(text)) {
+        Cow::Borrowed(joined) => {
+            let (icon, data) = read_value(joined);
+            (icon.map(Cow::Borrowed), Tree::new(span, data))
+        }
+        Cow::Owned(joined) => {
+            let (icon, data) = read_value(&joined);
+            let icon = icon.map(|icon| Cow::Owned(icon.to_owned()));
+            let data = match data {
+                Data::Number(number) => Data::Number(number),
+                Data::Text(text) => Data::Text(Cow::Owned(text.into_owned())),
+                _ => Data::Null,
+            };
+            (icon, Tree::new(span, data))
+        }
     }
-    let icon = (!icon.is_empty()).then(|| icon.to_owned());
+}
+
+fn read_value(joined: &str) -> (Option<&str>, Data<'_>) {
+    let (icon, rest) = emoji::split_leading(joined);
+    if rest.is_empty() {
+        return (None, Data::Text(Cow::Borrowed(joined)));
+    }
     let number = rest.parse::<i64>().ok().filter(|_| !rest.starts_with('+'));
-    let data = match number {
-        Some(number) => Data::Number(number.into()),
-        None => Data::Text(rest.to_owned()),
-    };
-    (icon, Tree::new(span, data))
+    let data = number.map_or(Data::Text(Cow::Borrowed(rest)), |number| Data::Number(number.into()));
+    ((!icon.is_empty()).then_some(icon), data)
 }
 
 #[cfg(test)]
@@ -127,7 +144,7 @@ mod tests {
     fn values_are_numbers_where_whole_and_lose_their_icon() {
         let read = |text: &str| {
             let (icon, tree) = value(text, Span::new(0, text.len()));
-            (icon.unwrap_or_default(), tree.to_json().to_string())
+            (icon.unwrap_or_default().into_owned(), tree.to_json().to_string())
         };
         assert_eq!(read("🚧 In Progress"), ("🚧".into(), "\"In Progress\"".into()));
         assert_eq!(read("8"), (String::new(), "8".into()));

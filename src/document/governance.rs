@@ -72,7 +72,7 @@ pub type Declared = Placed<String>;
 #[derive(Clone, Debug, Default)]
 pub struct Governance {
     /// The block under the program's own key names; `None` where there is none that can be read.
-    pub tree: Option<Tree>,
+    pub tree: Option<Tree<'static>>,
     /// Where the key that holds the block stands; the opening line in a flat front matter.
     pub place: Span,
     /// When the document was last updated.
@@ -91,7 +91,7 @@ pub struct Governance {
 
 impl Governance {
     /// Reads the block from the front matter's mapping. `place` is the opening line.
-    pub fn read(front: &Tree, place: Span, dialect: &Dialect) -> Self {
+    pub fn read(front: &Tree<'static>, place: Span, dialect: &Dialect) -> Self {
         let (tree, place) = if dialect.root.is_empty() {
             (Some(flat(front, dialect)), place)
         } else {
@@ -116,12 +116,12 @@ impl Governance {
     }
 
     /// The names that a mode of block declares.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&Entry<'static>> {
         self.tree.as_ref()?.entry(key)
     }
 }
 
-fn nested(block: &Tree, dialect: &Dialect) -> Tree {
+fn nested(block: &Tree<'static>, dialect: &Dialect) -> Tree<'static> {
     let Data::Map(entries) = &block.data else {
         return block.clone();
     };
@@ -130,7 +130,7 @@ fn nested(block: &Tree, dialect: &Dialect) -> Tree {
 }
 
 /// In a flat front matter only the program's own keys belong to the block.
-fn flat(front: &Tree, dialect: &Dialect) -> Tree {
+fn flat(front: &Tree<'static>, dialect: &Dialect) -> Tree<'static> {
     let ours = front
         .entries()
         .iter()
@@ -139,21 +139,21 @@ fn flat(front: &Tree, dialect: &Dialect) -> Tree {
     Tree::new(front.span, Data::Map(ours.collect()))
 }
 
-fn renamed(entry: &Entry, dialect: &Dialect) -> Entry {
-    Entry { key: dialect.canonical(&entry.key).to_owned(), ..entry.clone() }
+fn renamed(entry: &Entry<'static>, dialect: &Dialect) -> Entry<'static> {
+    Entry { key: dialect.canonical(&entry.key).to_owned().into(), ..entry.clone() }
 }
 
-fn time(tree: &Tree, key: &str) -> Option<Placed<DateTime<Utc>>> {
+fn time(tree: &Tree<'_>, key: &str) -> Option<Placed<DateTime<Utc>>> {
     let value = tree.get(key)?;
     Some(Placed { span: value.span, value: values::timestamp(value.as_text()?)? })
 }
 
-fn text(tree: &Tree, key: &str) -> Option<Placed<String>> {
+fn text(tree: &Tree<'_>, key: &str) -> Option<Placed<String>> {
     let value = tree.get(key)?;
     Some(Placed { span: value.span, value: value.as_text()?.to_owned() })
 }
 
-fn names(tree: &Tree, key: &str) -> Vec<Declared> {
+fn names(tree: &Tree<'_>, key: &str) -> Vec<Declared> {
     let items = tree.get(key).map_or(&[][..], Tree::items);
     let named = items.iter().filter_map(|item| Some(Placed { span: item.span, value: item.as_text()?.to_owned() }));
     named.collect()

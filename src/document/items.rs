@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::blocks::Block;
 use super::fields::{self, Labelled};
-use super::nodes::{Grid, ListItem, Node, NodeKind};
+use super::nodes::{Node, NodeKind};
 use super::outline::{Ids, Outline, Section};
-use crate::text::{Data, Entry, Span, Tree, slug};
+use crate::text::{Span, slug};
 
 /// One entry of a list of things.
 #[derive(Clone, Debug)]
@@ -15,8 +15,8 @@ pub struct Item {
     pub section: usize,
     /// Its fields in order.
     pub fields: Vec<Field>,
-    /// The lists under its heading that no label takes.
-    pub list: Vec<Tree>,
+    /// The lists under its heading that no label takes, as indices of nodes.
+    pub lists: Vec<usize>,
 }
 
 /// A field with its value.
@@ -26,21 +26,30 @@ pub struct Field {
     pub id: String,
     /// Where the label stands.
     pub label: Span,
-    /// The emoji that led the value.
-    pub icon: Option<String>,
     /// The value.
-    pub value: Tree,
+    pub value: FieldValue,
+}
+
+/// The value of a field: what stands beside its label, or what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValue {
+    /// Text at a place.
+    Text(Span),
+    /// A list, a table or code: the index of the node.
+    Node(usize),
+    /// An AUTO block, by index.
+    Block(usize),
 }
 
 /// A table outside AUTO blocks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Table {
+    /// Its node, by index.
+    pub node: usize,
     /// Where it stands.
     pub span: Span,
     /// The section it stands in, by index.
     pub section: Option<usize>,
-    /// Its header and rows.
-    pub grid: Grid,
 }
 
 /// Finds the items. A section is one if its own text starts with a field line, or a sibling's does.
@@ -73,70 +82,50 @@ struct Reader<'t> {
     text: &'t str,
     ids: Ids,
     fields: Vec<Field>,
-    list: Vec<Tree>,
+    lists: Vec<usize>,
     /// A label that waits for its value.
     waiting: Option<Labelled>,
 }
 
 fn read_item(text: &str, nodes: &[Node], index: usize, section: &Section, blocks: &[Block]) -> Item {
-    let mut reader = Reader { text, ids: Ids::default(), fields: Vec::new(), list: Vec::new(), waiting: None };
+    let mut reader = Reader { text, ids: Ids::default(), fields: Vec::new(), lists: Vec::new(), waiting: None };
     let first = blocks.partition_point(|block| block.opener.start < section.heading.start);
-    let mut blocks = blocks[first..]
-        .iter()
-        .take_while(|block| block.section == Some(index))
-        .filter(|block| block.closer.is_some())
+    let mut blocks = (first..blocks.len())
+        .take_while(|at| blocks[*at].section == Some(index))
+        .filter(|at| blocks[*at].closer.is_some())
+        .map(|at| (at, blocks[at].opener.start))
         .peekable();
-    for node in &nodes[section.own.clone()] {
-        while let Some(block) = blocks.next_if(|block| block.opener.start <= node.span.start) {
-            reader.block(block);
+    for at in section.own.clone() {
+        let node = &nodes[at];
+        while let Some((block, _)) = blocks.next_if(|(_, start)| *start <= node.span.start) {
+            reader.settle(FieldValue::Block(block));
         }
-        reader.node(node);
+        reader.node(at, node);
     }
-    for block in blocks {
-        reader.block(block);
+    for (block, _) in blocks {
+        reader.settle(FieldValue::Block(block));
     }
-    Item { section: index, fields: reader.fields, list: reader.list }
+    Item { section: index, fields: reader.fields, lists: reader.lists }
 }
 
 impl Reader<'_> {
-    fn node(&mut self, node: &Node) {
-        let value = match &node.kind {
-            NodeKind::Html => return,
+    fn node(&mut self, index: usize, node: &Node) {
+        match &node.kind {
+            NodeKind::Html => {}
             NodeKind::Paragraph => {
                 self.waiting = None;
-                return self.paragraph(node.span);
+                self.paragraph(node.span);
             }
-            NodeKind::List(items) => {
-                let list = list_tree(items);
-                if self.waiting.is_none() {
-                    self.list.extend(list);
-                    return;
-                }
-                Data::List(list)
-            }
-            NodeKind::Table(grid) => Data::Map(grid_entries(node.span, grid)),
-            NodeKind::Code { language, code } => Data::Map(vec![
-                entry("language", Tree::text(node.span, language.as_str())),
-                entry("code", Tree::text(node.span, code.as_str())),
-            ]),
-            NodeKind::Heading { .. } | NodeKind::Other => {
-                self.waiting = None;
-                return;
-            }
-        };
-        self.settle(Tree::new(node.span, value));
-    }
-
-    fn block(&mut self, block: &Block) {
-        let name = Tree::text(block.opener, block.name.as_str());
-        let value = Data::Map(vec![entry("block", name)]);
-        self.settle(Tree::new(block.opener, value));
+            NodeKind::List(_) if self.waiting.is_none() => self.lists.push(index),
+            NodeKind::List(_) | NodeKind::Table(_) | NodeKind::Code { .. } => self.settle(FieldValue::Node(index)),
+            NodeKind::Heading { .. } | NodeKind::Other => self.waiting = None,
+        }
     }
 
     /// Gives a value to the label that waits for one.
-    fn settle(&mut self, value: Tree) {
+    fn settle(&mut self, value: FieldValue) {
         if let Some(label) = self.waiting.take() {
-            self.push(&label, None, value);
+            self.push(&label, value);
         }
     }
 
@@ -175,68 +164,22 @@ impl Reader<'_> {
 
     fn close(&mut self, field: &Labelled) {
         if !field.value.is_empty() {
-            let (icon, value) = fields::value(self.text, field.value);
-            self.push(field, icon, value);
+            self.push(field, FieldValue::Text(field.value));
         }
     }
 
-    fn push(&mut self, label: &Labelled, icon: Option<String>, value: Tree) {
-        self.fields.push(Field { id: self.ids.unique(slug(&label.label)), label: label.label_span, icon, value });
+    fn push(&mut self, label: &Labelled, value: FieldValue) {
+        self.fields.push(Field { id: self.ids.unique(slug(&label.label)), label: label.label_span, value });
     }
-}
-
-/// Entries of a list: a text, or a mapping where the entry is a task or has entries of its own.
-pub fn list_tree(items: &[ListItem]) -> Vec<Tree> {
-    items.iter().map(list_item).collect()
-}
-
-fn list_item(item: &ListItem) -> Tree {
-    if item.done.is_none() && item.children.is_empty() {
-        return Tree::text(item.span, item.text.as_str());
-    }
-    let mut entries = vec![entry("text", Tree::text(item.span, item.text.as_str()))];
-    if let Some(done) = item.done {
-        entries.push(entry("done", Tree::new(item.span, Data::Bool(done))));
-    }
-    if !item.children.is_empty() {
-        let children = Data::List(list_tree(&item.children));
-        entries.push(entry("list", Tree::new(item.span, children)));
-    }
-    Tree::new(item.span, Data::Map(entries))
-}
-
-/// An entry whose key has the place of its value.
-pub fn entry(key: &str, value: Tree) -> Entry {
-    Entry { key: key.to_owned(), key_span: value.span, value }
-}
-
-/// A table as `header` and `rows`, each row a mapping by the header's cells.
-pub fn grid_entries(span: Span, grid: &Grid) -> Vec<Entry> {
-    let mut seen: Vec<String> = Vec::new();
-    for cell in &grid.header {
-        let name = fields::plain(cell);
-        let count = seen.iter().filter(|other| **other == name).count();
-        seen.push(if count == 0 { name } else { format!("{name}_{}", count + 1) });
-    }
-    let rows = grid.rows.iter().map(|row| {
-        let cells = seen.iter().enumerate().map(|(index, name)| {
-            let (place, text) = row.get(index).map_or((span, ""), |(place, text)| (*place, text));
-            Entry { key: name.clone(), key_span: place, value: Tree::text(place, text) }
-        });
-        let place = row.first().map_or(span, |(place, _)| *place);
-        Tree::new(place, Data::Map(cells.collect()))
-    });
-    let rows = Data::List(rows.collect());
-    vec![entry("header", Tree::texts(span, seen.iter().map(String::as_str))), entry("rows", Tree::new(span, rows))]
 }
 
 /// The tables outside AUTO blocks.
 pub fn tables(nodes: &[Node], outline: &Outline) -> Vec<Table> {
-    let found = nodes.iter().filter_map(|node| {
-        let NodeKind::Table(grid) = &node.kind else {
-            return None;
-        };
-        Some(Table { span: node.span, section: outline.nearest(node.span.start), grid: grid.clone() })
-    });
-    found.collect()
+    let tables = nodes.iter().enumerate().filter(|(_, node)| matches!(node.kind, NodeKind::Table(_)));
+    let table = |(index, node): (usize, &Node)| Table {
+        node: index,
+        span: node.span,
+        section: outline.nearest(node.span.start),
+    };
+    tables.map(table).collect()
 }

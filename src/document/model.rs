@@ -1,36 +1,38 @@
 //! The model: a document as one JSON value, each part of it with its place.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::Document;
 use super::blocks::{Block, Mode};
-use super::items::{Item, Table, entry, grid_entries};
-use super::nodes::{ListItem, NodeKind};
+use super::fields;
+use super::items::{Field, FieldValue, Item, Table};
+use super::nodes::{Grid, ListItem, NodeKind, cell};
 use super::outline::{Section, Title};
 use super::previous;
 use crate::text::{Data, Entry, Span, Tree};
 
 /// Builds the model. Its shape is `schemas/model.schema.json`.
-pub fn model(document: &Document) -> Tree {
+pub fn model(document: &Document) -> Tree<'_> {
+    let builder = Builder { document, text: &document.text };
     let root = root_span(document);
-    let text = |key: &str, value: &str| entry(key, Tree::text(root, value));
-    let front = document.front.clone().unwrap_or(Tree::new(root, Data::Null));
-    let governance = match &document.governance.tree {
-        Some(tree) => tree.clone(),
-        None => Tree::new(document.governance.place, Data::Null),
-    };
-    let (title, title_span) = match &document.outline.title {
-        Some((title, span)) => (Data::Text(title.text.clone()), *span),
-        None => (Data::Null, root),
-    };
+    let front = document.front.as_ref().map_or(Tree::new(root, Data::Null), Tree::reborrow);
+    let place = document.governance.place;
+    let governance = document.governance.tree.as_ref();
+    let governance = governance.map_or(Tree::new(place, Data::Null), Tree::reborrow);
+    let title = document.outline.title.as_ref();
+    let title = title.map_or(Tree::new(root, Data::Null), |(title, span)| Tree::text(*span, title.text.as_str()));
+    let sections = document.outline.sections.iter().map(|section| builder.section_entry(section));
     let entries = vec![
-        text("path", &document.path),
-        text("kind", &document.shape.kind),
-        entry("title", Tree::new(title_span, title)),
-        entry("front_matter", front),
-        Entry { key: "governance".to_owned(), key_span: document.governance.place, value: governance },
-        entry("sections", sections(document, root)),
-        part("blocks", root, document.blocks.iter().map(|each| block(document, each))),
-        part("items", root, document.items.iter().map(|each| item(document, each))),
-        part("tables", root, document.tables.iter().map(|each| table(document, each))),
+        Entry::new("path", Tree::text(root, document.path.as_str())),
+        Entry::new("kind", Tree::text(root, document.shape.kind.as_str())),
+        Entry::new("title", title),
+        Entry::new("front_matter", front),
+        Entry { key: Cow::Borrowed("governance"), key_span: place, value: governance },
+        Entry::new("sections", Tree::new(root, Data::Map(sections.collect()))),
+        list(root, "blocks", document.blocks.iter().map(|block| builder.block(block))),
+        list(root, "items", document.items.iter().map(|item| builder.item(item))),
+        list(root, "tables", document.tables.iter().map(|table| builder.table(table))),
     ];
     Tree::new(root, Data::Map(entries))
 }
@@ -41,179 +43,259 @@ fn root_span(document: &Document) -> Span {
     document.outline.title.as_ref().map_or(first, |(_, span)| *span)
 }
 
-fn part(key: &str, span: Span, values: impl Iterator<Item = Tree>) -> Entry {
-    entry(key, Tree::new(span, Data::List(values.collect())))
+fn list<'a>(span: Span, key: &'static str, values: impl Iterator<Item = Tree<'a>>) -> Entry<'a> {
+    Entry::new(key, Tree::new(span, Data::List(values.collect())))
 }
 
-fn null_or(span: Span, value: Option<Data>) -> Tree {
-    Tree::new(span, value.unwrap_or(Data::Null))
+fn text_or_null(span: Span, text: Option<&str>) -> Tree<'_> {
+    text.map_or(Tree::new(span, Data::Null), |text| Tree::text(span, text))
 }
 
-fn line(document: &Document, span: Span) -> Entry {
-    entry("line", Tree::number(span, document.line(span.start)))
+fn number_or_null(span: Span, number: Option<u64>) -> Tree<'static> {
+    number.map_or(Tree::new(span, Data::Null), |number| Tree::number(span, number))
 }
 
-fn section_ref(document: &Document, span: Span, section: Option<usize>) -> Tree {
-    let id = section.map(|index| Data::Text(document.outline.sections[index].id.clone()));
-    null_or(span, id)
+/// `state`, where the title has one.
+fn state(span: Span, title: &Title) -> Option<Entry<'_>> {
+    title.state.as_deref().map(|state| Entry::new("state", Tree::text(span, state)))
 }
 
-/// The ids of enclosing sections, outermost first.
-fn within(document: &Document, span: Span, sections: &[usize]) -> Entry {
-    let ids = sections.iter().map(|index| document.outline.sections[*index].id.as_str());
-    entry("within", Tree::texts(span, ids))
+struct Builder<'a> {
+    document: &'a Document,
+    text: &'a str,
 }
 
-fn sections(document: &Document, root: Span) -> Tree {
-    let all = document.outline.sections.iter().map(|section| Entry {
-        key: section.id.clone(),
-        key_span: section.heading,
-        value: section_tree(document, section),
-    });
-    Tree::new(root, Data::Map(all.collect()))
-}
-
-fn section_tree(document: &Document, section: &Section) -> Tree {
-    let span = section.heading;
-    let mut entries = vec![
-        entry("title", Tree::text(span, section.title.text.as_str())),
-        entry("canonical", Tree::text(span, section.canonical.as_str())),
-        entry("level", Tree::number(span, section.level)),
-        line(document, span),
-        entry("number", null_or(span, section.title.number.map(|n| Data::Number(n.into())))),
-        within(document, span, &section.within),
-        entry("checklist", Tree::new(span, Data::List(checklist(document, section)))),
-        entry("text", Tree::text(section.content, section_text(document, section))),
-    ];
-    entries.extend(title_extras(&section.title, span));
-    Tree::new(span, Data::Map(entries))
-}
-
-/// `state` where the title has one.
-fn title_extras(title: &Title, span: Span) -> Option<Entry> {
-    let state = title.state.as_deref()?;
-    Some(entry("state", Tree::text(span, state)))
-}
-
-/// The tasks of a section.
-fn checklist(document: &Document, section: &Section) -> Vec<Tree> {
-    fn tasks<'a>(items: &'a [ListItem], found: &mut Vec<&'a ListItem>) {
-        for item in items {
-            if item.done.is_some() {
-                found.push(item);
-            }
-            tasks(&item.children, found);
-        }
+impl<'a> Builder<'a> {
+    fn line(&self, span: Span) -> Entry<'a> {
+        Entry::new("line", Tree::number(span, self.document.line(span.start)))
     }
-    let mut found = Vec::new();
-    let nodes = &document.nodes[section.own.start..];
-    for node in nodes.iter().take_while(|node| node.span.start < section.content.end) {
-        if let NodeKind::List(items) = &node.kind {
-            tasks(items, &mut found);
-        }
+
+    fn section_id(&self, section: usize) -> &'a str {
+        &self.document.outline.sections[section].id
     }
-    let task = |item: &ListItem| {
-        let entries = vec![
-            entry("text", Tree::text(item.span, item.text.as_str())),
-            entry("done", Tree::new(item.span, Data::Bool(item.done == Some(true)))),
+
+    /// The ids of enclosing sections, outermost first.
+    fn within(&self, span: Span, sections: &[usize]) -> Entry<'a> {
+        Entry::new("within", Tree::texts(span, sections.iter().map(|section| self.section_id(*section))))
+    }
+
+    fn section_entry(&self, section: &'a Section) -> Entry<'a> {
+        let span = section.heading;
+        let title = &section.title;
+        let mut entries = vec![
+            Entry::new("title", Tree::text(span, title.text.as_str())),
+            Entry::new("canonical", Tree::text(span, section.canonical.as_str())),
+            Entry::new("level", Tree::number(span, section.level)),
+            self.line(span),
+            Entry::new("number", number_or_null(span, title.number)),
+            self.within(span, &section.within),
+            Entry::new("checklist", Tree::new(span, Data::List(self.checklist(section)))),
+            Entry::new("text", Tree::text(section.content, self.section_text(section))),
         ];
+        entries.extend(state(span, title));
+        let value = Tree::new(span, Data::Map(entries));
+        Entry { key: Cow::Borrowed(&section.id), key_span: span, value }
+    }
+
+    /// The tasks under a heading, up to the next heading.
+    fn checklist(&self, section: &Section) -> Vec<Tree<'a>> {
+        let mut tasks = Vec::new();
+        for node in &self.document.nodes[section.own.clone()] {
+            if let NodeKind::List(items) = &node.kind {
+                self.tasks(items, &mut tasks);
+            }
+        }
+        tasks
+    }
+
+    fn tasks(&self, items: &[ListItem], found: &mut Vec<Tree<'a>>) {
+        for item in items {
+            if let Some(done) = item.done {
+                let text = Entry::new("text", Tree::text(item.span, item.text(self.text)));
+                let done = Entry::new("done", Tree::new(item.span, Data::Bool(done)));
+                found.push(Tree::new(item.span, Data::Map(vec![text, done])));
+            }
+            self.tasks(&item.children, found);
+        }
+    }
+
+    /// What a section says: without AUTO blocks and markers.
+    fn section_text(&self, section: &Section) -> Cow<'a, str> {
+        let markers = &self.document.markers;
+        let Span { start, end } = section.content;
+        let first = markers.partition_point(|marker| marker.span.start < start);
+        let inside = markers[first..].iter().take_while(|marker| marker.span.start < end);
+        let mut at = start;
+        let mut text = String::new();
+        for marker in inside {
+            if marker.line.start >= at {
+                text.push_str(Span::new(at, marker.line.start).slice(self.text));
+            }
+            at = at.max(marker.line.end).max(self.auto_end(marker.span));
+        }
+        if at == start {
+            return Cow::Borrowed(section.content.slice(self.text).trim());
+        }
+        if at < end {
+            text.push_str(Span::new(at, end).slice(self.text));
+        }
+        Cow::Owned(text.trim().to_owned())
+    }
+
+    /// Where the AUTO block that a marker opens ends; 0 for any other marker.
+    fn auto_end(&self, opener: Span) -> usize {
+        let blocks = &self.document.blocks;
+        let index = blocks.partition_point(|block| block.opener.start < opener.start);
+        match blocks.get(index) {
+            Some(block) if block.opener == opener && block.mode == Mode::Auto => {
+                block.closer.map_or(0, |closer| closer.end)
+            }
+            _ => 0,
+        }
+    }
+
+    fn block(&self, block: &'a Block) -> Tree<'a> {
+        let span = block.opener;
+        let section = block.section.map(|section| self.section_id(section));
+        let item = self.document.item_around(block.section).map(|item| self.section_id(item.section));
+        let mode = match block.mode {
+            Mode::Auto => "auto",
+            Mode::Manual => "manual",
+        };
+        let mut entries = vec![
+            Entry::new("mode", Tree::text(span, mode)),
+            Entry::new("name", Tree::text(span, block.name.as_str())),
+            Entry::new("declared", Tree::new(span, Data::Bool(block.declared))),
+            Entry::new("section", text_or_null(span, section)),
+            Entry::new("item", text_or_null(span, item)),
+            self.line(span),
+        ];
+        match block.mode {
+            Mode::Auto => {
+                entries.push(Entry::new("sum", text_or_null(span, block.sum.as_deref())));
+                entries.push(Entry::new("previous", previous::read(self.text, block.body)));
+            }
+            Mode::Manual => entries.push(Entry::new("reviewed", text_or_null(span, block.reviewed.as_deref()))),
+        }
+        Tree::new(span, Data::Map(entries))
+    }
+
+    fn item(&self, item: &'a Item) -> Tree<'a> {
+        let section = &self.document.outline.sections[item.section];
+        let span = section.heading;
+        let title = &section.title;
+        let mut fields = Vec::with_capacity(item.fields.len());
+        let mut icons = Vec::new();
+        for field in &item.fields {
+            let (icon, value) = self.field(field);
+            if let Some(icon) = icon {
+                icons.push(Entry::new(field.id.as_str(), Tree::text(value.span, icon)));
+            }
+            fields.push(Entry { key: Cow::Borrowed(&field.id), key_span: field.label, value });
+        }
+        if let Some(icon) = title.icons.first() {
+            icons.push(Entry::new("title", Tree::text(span, icon.as_str())));
+        }
+        let mut entries = vec![
+            Entry::new("id", Tree::text(span, section.id.as_str())),
+            Entry::new("number", number_or_null(span, title.number)),
+            Entry::new("title", Tree::text(span, title.text.as_str())),
+            self.line(span),
+            self.within(span, &section.within),
+            Entry::new("fields", Tree::new(span, Data::Map(fields))),
+            Entry::new("icons", Tree::new(span, Data::Map(icons))),
+        ];
+        let loose = item.lists.iter().flat_map(|index| self.node_list(*index));
+        let loose: Vec<Tree<'a>> = loose.collect();
+        if !loose.is_empty() {
+            entries.push(Entry::new("list", Tree::new(span, Data::List(loose))));
+        }
+        entries.extend(state(span, title));
+        Tree::new(span, Data::Map(entries))
+    }
+
+    /// A field's value, and the emoji that led it.
+    fn field(&self, field: &Field) -> (Option<Cow<'a, str>>, Tree<'a>) {
+        match field.value {
+            FieldValue::Text(span) => fields::value(self.text, span),
+            FieldValue::Node(index) => (None, self.node(index)),
+            FieldValue::Block(index) => {
+                let block = &self.document.blocks[index];
+                let name = Entry::new("block", Tree::text(block.opener, block.name.as_str()));
+                (None, Tree::new(block.opener, Data::Map(vec![name])))
+            }
+        }
+    }
+
+    fn node(&self, index: usize) -> Tree<'a> {
+        let node = &self.document.nodes[index];
+        let data = match &node.kind {
+            NodeKind::Table(grid) => Data::Map(self.grid(node.span, grid)),
+            NodeKind::Code { language, code } => Data::Map(vec![
+                Entry::new("language", Tree::text(node.span, language.as_str())),
+                Entry::new("code", Tree::text(node.span, code.as_str())),
+            ]),
+            _ => Data::List(self.node_list(index)),
+        };
+        Tree::new(node.span, data)
+    }
+
+    fn node_list(&self, index: usize) -> Vec<Tree<'a>> {
+        match &self.document.nodes[index].kind {
+            NodeKind::List(items) => items.iter().map(|item| self.list_item(item)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// An entry of a list: a text, or a mapping where it is a task or has entries of its own.
+    fn list_item(&self, item: &'a ListItem) -> Tree<'a> {
+        let text = Tree::text(item.span, item.text(self.text));
+        if item.done.is_none() && item.children.is_empty() {
+            return text;
+        }
+        let mut entries = vec![Entry::new("text", text)];
+        if let Some(done) = item.done {
+            entries.push(Entry::new("done", Tree::new(item.span, Data::Bool(done))));
+        }
+        if !item.children.is_empty() {
+            entries.push(list(item.span, "list", item.children.iter().map(|child| self.list_item(child))));
+        }
         Tree::new(item.span, Data::Map(entries))
-    };
-    found.into_iter().map(task).collect()
-}
+    }
 
-/// What a section says: without AUTO blocks and markers.
-fn section_text(document: &Document, section: &Section) -> String {
-    let end = section.content.end;
-    let mut at = section.content.start;
-    let mut text = String::new();
-    let first = document.markers.partition_point(|marker| marker.span.start < at);
-    for marker in document.markers[first..].iter().take_while(|marker| marker.span.start < end) {
-        if marker.line.start >= at {
-            text.push_str(document.slice(Span::new(at, marker.line.start)));
+    fn table(&self, table: &Table) -> Tree<'a> {
+        let mut sections = Vec::new();
+        if let Some(index) = table.section {
+            sections.clone_from(&self.document.outline.sections[index].within);
+            sections.push(index);
         }
-        at = at.max(marker.line.end).max(auto_end(document, marker.span));
-    }
-    if at < end {
-        text.push_str(document.slice(Span::new(at, end)));
-    }
-    text.trim().to_owned()
-}
-
-/// Where the AUTO block that a marker opens ends; 0 for any other marker.
-fn auto_end(document: &Document, opener: Span) -> usize {
-    let index = document.blocks.partition_point(|block| block.opener.start < opener.start);
-    match document.blocks.get(index) {
-        Some(block) if block.opener == opener && block.mode == Mode::Auto => {
-            block.closer.map_or(0, |closer| closer.end)
+        let mut entries = vec![self.within(table.span, &sections), self.line(table.span)];
+        if let NodeKind::Table(grid) = &self.document.nodes[table.node].kind {
+            entries.extend(self.grid(table.span, grid));
         }
-        _ => 0,
+        Tree::new(table.span, Data::Map(entries))
     }
-}
 
-fn block(document: &Document, block: &Block) -> Tree {
-    let span = block.opener;
-    let optional = |value: &Option<String>| null_or(span, value.clone().map(Data::Text));
-    let item = document.item_around(block.section).map(|item| item.section);
-    let mode = match block.mode {
-        Mode::Auto => "auto",
-        Mode::Manual => "manual",
-    };
-    let mut entries = vec![
-        entry("mode", Tree::text(span, mode)),
-        entry("name", Tree::text(span, block.name.as_str())),
-        entry("declared", Tree::new(span, Data::Bool(block.declared))),
-        entry("section", section_ref(document, span, block.section)),
-        entry("item", section_ref(document, span, item)),
-        line(document, span),
-    ];
-    match block.mode {
-        Mode::Auto => {
-            entries.push(entry("sum", optional(&block.sum)));
-            entries.push(entry("previous", previous::read(&document.text, block.body)));
+    /// A table as `header` and `rows`, each row a mapping by the header's cells. A cell that repeats gets `_2`.
+    fn grid(&self, span: Span, grid: &Grid) -> Vec<Entry<'a>> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut names: Vec<String> = Vec::with_capacity(grid.header.len());
+        for header in &grid.header {
+            let name = fields::plain(&cell(self.text, *header));
+            let count = seen.entry(name.clone()).or_insert(0);
+            *count += 1;
+            names.push(if *count == 1 { name } else { format!("{name}_{count}") });
         }
-        Mode::Manual => entries.push(entry("reviewed", optional(&block.reviewed))),
+        let rows = grid.rows.iter().map(|row| {
+            let cells = names.iter().enumerate().map(|(index, name)| {
+                let place = row.get(index).copied();
+                let text = place.map_or(Cow::Borrowed(""), |place| cell(self.text, place));
+                Entry::new(name.clone(), Tree::text(place.unwrap_or(span), text))
+            });
+            Tree::new(row.first().copied().unwrap_or(span), Data::Map(cells.collect()))
+        });
+        let rows = list(span, "rows", rows);
+        let header = names.iter().map(|name| Tree::text(span, name.clone()));
+        vec![list(span, "header", header), rows]
     }
-    Tree::new(span, Data::Map(entries))
-}
-
-fn item(document: &Document, item: &Item) -> Tree {
-    let section = &document.outline.sections[item.section];
-    let span = section.heading;
-    let fields = item.fields.iter().map(|field| Entry {
-        key: field.id.clone(),
-        key_span: field.label,
-        value: field.value.clone(),
-    });
-    let icons = item.fields.iter().filter_map(|field| {
-        let icon = field.icon.as_deref()?;
-        Some(entry(&field.id, Tree::text(field.value.span, icon)))
-    });
-    let title_icons = section.title.icons.first();
-    let title_icons = title_icons.map(|icon| entry("title", Tree::text(span, icon.as_str())));
-    let mut entries = vec![
-        entry("id", Tree::text(span, section.id.as_str())),
-        entry("number", null_or(span, section.title.number.map(|n| Data::Number(n.into())))),
-        entry("title", Tree::text(span, section.title.text.as_str())),
-        line(document, span),
-        within(document, span, &section.within),
-        entry("fields", Tree::new(span, Data::Map(fields.collect()))),
-        entry("icons", Tree::new(span, Data::Map(icons.chain(title_icons).collect()))),
-    ];
-    if !item.list.is_empty() {
-        entries.push(entry("list", Tree::new(span, Data::List(item.list.clone()))));
-    }
-    entries.extend(title_extras(&section.title, span));
-    Tree::new(span, Data::Map(entries))
-}
-
-fn table(document: &Document, table: &Table) -> Tree {
-    let sections = table.section.map_or_else(Vec::new, |index| {
-        let mut chain = document.outline.sections[index].within.clone();
-        chain.push(index);
-        chain
-    });
-    let mut entries = vec![within(document, table.span, &sections), line(document, table.span)];
-    entries.extend(grid_entries(table.span, &table.grid));
-    Tree::new(table.span, Data::Map(entries))
 }

@@ -1,26 +1,29 @@
 //! The body of an AUTO block as a tree, so that a template can keep what it does not compute.
 
+use std::collections::HashSet;
+
 use super::fields;
-use super::items::entry;
 use crate::text::{Data, Entry, Span, Tree};
 
 /// What stands under one sub-heading, or before the first.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct Group<'a> {
     /// Values by label: `Label: value`, with or without a bullet.
-    pub pairs: Vec<Entry>,
+    pub pairs: Vec<Entry<'a>>,
+    /// The labels that are there; the first value of a label counts.
+    labels: HashSet<String>,
     /// Tables: the header's cells, and the rows by their first cell.
-    pub tables: Vec<Tree>,
+    pub tables: Vec<Tree<'a>>,
     /// Entries of lists that are no pairs.
-    pub lists: Vec<Tree>,
+    pub lists: Vec<Tree<'a>>,
     /// All other lines.
-    pub lines: Vec<Tree>,
+    pub lines: Vec<Tree<'a>>,
 }
 
 /// Reads the body at `span`. Bullets, bold and backticks are stripped from labels and first cells.
-pub fn read(text: &str, span: Span) -> Tree {
-    let mut groups: Vec<(String, Span, Group)> = vec![(String::new(), span, Group::default())];
-    let mut table: Option<Table> = None;
+pub fn read(text: &str, span: Span) -> Tree<'_> {
+    let mut groups: Vec<(String, Span, Group<'_>)> = vec![(String::new(), span, Group::default())];
+    let mut table: Option<Table<'_>> = None;
     let mut at = span.start;
     for raw in span.slice(text).split_inclusive(['\n', '\r']) {
         let line = Span::new(at, at + raw.len()).trimmed(text);
@@ -46,24 +49,28 @@ pub fn read(text: &str, span: Span) -> Tree {
     let mut groups = groups.into_iter();
     let (_, _, first) = groups.next().unwrap_or_default();
     let under = groups.map(|(title, line, group)| Entry {
-        key: title,
+        key: title.into(),
         key_span: line,
         value: Tree::new(line, Data::Map(group.entries(line))),
     });
     let under = Data::Map(under.collect());
     let mut entries = first.entries(span);
-    entries.push(entry("groups", Tree::new(span, under)));
+    entries.push(Entry::new("groups", Tree::new(span, under)));
     Tree::new(span, Data::Map(entries))
 }
 
-impl Group {
-    fn line(&mut self, text: &str, line: Span) {
+impl<'a> Group<'a> {
+    fn line(&mut self, text: &'a str, line: Span) {
         let words = line.slice(text);
         let behind = bullet(words);
         let content = Span::new(line.start + behind, line.end);
         if let Some((label, value)) = pair(text, content) {
-            if !self.pairs.iter().any(|pair| pair.key == label) {
-                self.pairs.push(Entry { key: label, key_span: content, value: Tree::text(value, value.slice(text)) });
+            if self.labels.insert(label.clone()) {
+                self.pairs.push(Entry {
+                    key: label.into(),
+                    key_span: content,
+                    value: Tree::text(value, value.slice(text)),
+                });
             }
         } else if behind > 0 {
             self.lists.push(Tree::text(content, content.slice(text)));
@@ -72,8 +79,8 @@ impl Group {
         }
     }
 
-    fn entries(self, span: Span) -> Vec<Entry> {
-        let part = |key: &str, data: Data| entry(key, Tree::new(span, data));
+    fn entries(self, span: Span) -> Vec<Entry<'a>> {
+        let part = |key: &'static str, data: Data<'a>| Entry::new(key, Tree::new(span, data));
         vec![
             part("pairs", Data::Map(self.pairs)),
             part("tables", Data::List(self.tables)),
@@ -118,19 +125,19 @@ fn pair(text: &str, span: Span) -> Option<(String, Span)> {
 }
 
 /// A table as its lines come.
-struct Table {
+struct Table<'a> {
     span: Span,
     lines: usize,
     header: Vec<String>,
-    rows: Vec<Entry>,
+    rows: Vec<Entry<'a>>,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     fn new(span: Span) -> Self {
         Self { span, lines: 0, header: Vec::new(), rows: Vec::new() }
     }
 
-    fn row(&mut self, text: &str, line: Span) {
+    fn row(&mut self, text: &'a str, line: Span) {
         let cells = cells(line.slice(text));
         let rule = |cell: &String| cell.chars().all(|c| matches!(c, '-' | ':')) && !cell.is_empty();
         self.lines += 1;
@@ -141,17 +148,18 @@ impl Table {
             _ => {
                 let key = cells.first().map(|cell| fields::plain(cell)).unwrap_or_default();
                 let named = self.header.iter().zip(&cells);
-                let row = named.map(|(name, cell)| entry(&fields::plain(name), Tree::text(line, cell.as_str())));
+                let row = named.map(|(name, cell)| Entry::new(fields::plain(name), Tree::text(line, cell.clone())));
                 let value = Tree::new(line, Data::Map(row.collect()));
-                self.rows.push(Entry { key, key_span: line, value });
+                self.rows.push(Entry { key: key.into(), key_span: line, value });
             }
         }
     }
 
-    fn tree(self) -> Tree {
-        let header = Tree::texts(self.span, self.header.iter().map(String::as_str));
+    fn tree(self) -> Tree<'a> {
+        let header = self.header.into_iter().map(|cell| Tree::text(self.span, cell)).collect();
+        let header = Tree::new(self.span, Data::List(header));
         let rows = Tree::new(self.span, Data::Map(self.rows));
-        Tree::new(self.span, Data::Map(vec![entry("header", header), entry("rows", rows)]))
+        Tree::new(self.span, Data::Map(vec![Entry::new("header", header), Entry::new("rows", rows)]))
     }
 }
 

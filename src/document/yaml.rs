@@ -18,7 +18,7 @@ pub const NODES: usize = 10_000;
 
 /// Parses the YAML in `text[region]`. Spans are those of the whole text. Without a value the
 /// faults say why.
-pub fn parse(text: &str, region: Span) -> (Option<Tree>, Vec<Fault>) {
+pub fn parse(text: &str, region: Span) -> (Option<Tree<'static>>, Vec<Fault>) {
     let mut builder = Builder::new(text);
     let mut options = Options::default();
     options.emit_comments = false;
@@ -73,16 +73,16 @@ struct Frame {
 }
 
 enum Open {
-    List(Vec<Tree>),
-    Map { entries: Vec<Entry>, key: Option<(String, Span)> },
+    List(Vec<Tree<'static>>),
+    Map { entries: Vec<Entry<'static>>, key: Option<(String, Span)> },
 }
 
 struct Builder<'t> {
     text: &'t str,
     stack: Vec<Frame>,
-    anchors: HashMap<usize, (Tree, usize)>,
+    anchors: HashMap<usize, (Tree<'static>, usize)>,
     nodes: usize,
-    root: Option<Tree>,
+    root: Option<Tree<'static>>,
     faults: Vec<Fault>,
 }
 
@@ -98,7 +98,7 @@ impl<'t> Builder<'t> {
                 let data = if style == ScalarStyle::Plain && !is_text {
                     plain(&value)
                 } else {
-                    Data::Text(value.into_owned())
+                    Data::Text(value.into_owned().into())
                 };
                 self.count(1, span)?;
                 self.place(Tree::new(span, data), anchor, 1)
@@ -150,7 +150,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Puts a finished value where it belongs: the root, the list, or the mapping as key or value.
-    fn place(&mut self, tree: Tree, anchor: usize, size: usize) -> Result<(), Fault> {
+    fn place(&mut self, tree: Tree<'static>, anchor: usize, size: usize) -> Result<(), Fault> {
         if anchor != 0 {
             self.anchors.insert(anchor, (tree.clone(), size));
         }
@@ -169,7 +169,7 @@ impl<'t> Builder<'t> {
                         let first = first.key_span;
                         self.faults.push(duplicate(&name, key_span, first, self.text));
                     } else {
-                        entries.push(Entry { key: name, key_span, value: tree });
+                        entries.push(Entry { key: name.into(), key_span, value: tree });
                     }
                 }
             },
@@ -205,9 +205,9 @@ fn duplicate(name: &str, span: Span, first: Span, text: &str) -> Fault {
     )
 }
 
-fn key_text(tree: &Tree) -> Result<String, Fault> {
+fn key_text(tree: &Tree<'_>) -> Result<String, Fault> {
     match &tree.data {
-        Data::Text(text) => Ok(text.clone()),
+        Data::Text(text) => Ok(text.to_string()),
         Data::Null => Ok("null".to_owned()),
         Data::Bool(value) => Ok(value.to_string()),
         Data::Number(number) => Ok(number.to_string()),
@@ -215,7 +215,7 @@ fn key_text(tree: &Tree) -> Result<String, Fault> {
     }
 }
 
-fn size(tree: &Tree) -> usize {
+fn size(tree: &Tree<'_>) -> usize {
     let below: usize = match &tree.data {
         Data::List(items) => items.iter().map(size).sum(),
         Data::Map(entries) => entries.iter().map(|entry| size(&entry.value) + 1).sum(),
@@ -224,7 +224,7 @@ fn size(tree: &Tree) -> usize {
     below + 1
 }
 
-fn last_end(data: &Data) -> Option<usize> {
+fn last_end(data: &Data<'_>) -> Option<usize> {
     match data {
         Data::List(items) => items.last().map(|item| item.span.end),
         Data::Map(entries) => entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end)),
@@ -233,7 +233,7 @@ fn last_end(data: &Data) -> Option<usize> {
 }
 
 /// A plain scalar by the core schema.
-fn plain(value: &str) -> Data {
+fn plain(value: &str) -> Data<'static> {
     match value {
         "" | "~" | "null" | "Null" | "NULL" => return Data::Null,
         "true" | "True" | "TRUE" => return Data::Bool(true),
@@ -245,7 +245,7 @@ fn plain(value: &str) -> Data {
     if numeric && let Some(number) = number(value) {
         return Data::Number(number);
     }
-    Data::Text(value.to_owned())
+    Data::Text(value.to_owned().into())
 }
 
 fn number(value: &str) -> Option<Number> {

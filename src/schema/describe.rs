@@ -23,7 +23,7 @@ pub struct Described {
 }
 
 /// Describes an error of the validator; one that names several keys becomes several.
-pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Tree) -> Vec<Described> {
+pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Tree<'_>) -> Vec<Described> {
     let path: Vec<String> = pointer(error.instance_path().as_str());
     let place = Place::new(document, model, &path);
     match error.kind() {
@@ -58,12 +58,12 @@ fn pointer(text: &str) -> Vec<String> {
 struct Place<'a> {
     document: &'a Document,
     path: &'a [String],
-    value: &'a Tree,
+    value: &'a Tree<'a>,
     span: Span,
 }
 
 impl<'a> Place<'a> {
-    fn new(document: &'a Document, model: &'a Tree, path: &'a [String]) -> Self {
+    fn new(document: &'a Document, model: &'a Tree<'a>, path: &'a [String]) -> Self {
         let (value, entry) = model.descend(path.iter().map(String::as_str));
         // A mapping spans many lines; its key is a better place.
         let span = match (&value.data, entry) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::catalog::Store;
 use super::describe::{self, Described};
+use super::instance::Instance;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::text::{Span, Tree};
@@ -15,7 +16,7 @@ pub type Format = (&'static str, fn(&str) -> bool);
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Compiled {
-    validator: Validator,
+    validator: Validator<Instance>,
     store: Store,
     uri: String,
 }
@@ -44,8 +45,10 @@ impl Compiled {
         let Some(schema) = store.get(uri) else {
             return Err(Failure::internal(format!("there is no schema `{uri}`")));
         };
-        let mut options =
-            jsonschema::options().with_base_uri(uri).with_retriever(store.clone()).should_validate_formats(true);
+        let mut options = jsonschema::options_for::<Instance>()
+            .with_base_uri(uri)
+            .with_retriever(store.clone())
+            .should_validate_formats(true);
         for (name, check) in formats {
             options = options.with_format(name, check);
         }
@@ -57,12 +60,11 @@ impl Compiled {
     }
 
     /// Holds a document's model against the schema.
-    pub fn validate(&self, document: &Document, model: &Tree) -> Vec<Violation> {
-        let json = model.to_json();
-        if self.validator.is_valid(&json) {
+    pub fn validate(&self, document: &Document, model: &Tree<'_>) -> Vec<Violation> {
+        if self.validator.is_valid(model) {
             return Vec::new();
         }
-        let errors = self.validator.iter_errors(&json);
+        let errors = self.validator.iter_errors(model);
         errors
             .flat_map(|error| {
                 let says = self.says(error.evaluation_path().as_str());

@@ -15,7 +15,11 @@ pub fn slug(title: &str) -> String {
             id.push('_');
         }
         gap = false;
-        id.extend(c.to_lowercase());
+        if c.is_ascii() {
+            id.push(c.to_ascii_lowercase());
+        } else {
+            id.extend(c.to_lowercase());
+        }
     }
     id
 }

@@ -1,21 +1,23 @@
 //! A JSON value that knows where each of its parts stands.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::Span;
 
 /// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tree {
+pub struct Tree<'a> {
     /// Where the value stands.
     pub span: Span,
     /// The value.
-    pub data: Data,
+    pub data: Data<'a>,
 }
 
 /// What a [`Tree`] holds.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Data {
+pub enum Data<'a> {
     /// JSON `null`.
     Null,
     /// JSON `true` or `false`.
@@ -23,32 +25,32 @@ pub enum Data {
     /// A number.
     Number(Number),
     /// A text.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A list.
-    List(Vec<Tree>),
+    List(Vec<Tree<'a>>),
     /// A mapping, in the order it was written.
-    Map(Vec<Entry>),
+    Map(Vec<Entry<'a>>),
 }
 
 /// A key of a mapping with its value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct Entry<'a> {
     /// The key.
-    pub key: String,
+    pub key: Cow<'a, str>,
     /// Where the key stands.
     pub key_span: Span,
     /// What it holds.
-    pub value: Tree,
+    pub value: Tree<'a>,
 }
 
-impl Tree {
+impl<'a> Tree<'a> {
     /// A value at a place.
-    pub fn new(span: Span, data: Data) -> Self {
+    pub fn new(span: Span, data: Data<'a>) -> Self {
         Self { span, data }
     }
 
     /// A text at a place.
-    pub fn text(span: Span, text: impl Into<String>) -> Self {
+    pub fn text(span: Span, text: impl Into<Cow<'a, str>>) -> Self {
         Self::new(span, Data::Text(text.into()))
     }
 
@@ -58,13 +60,13 @@ impl Tree {
     }
 
     /// A list of texts that share a place.
-    pub fn texts<'a>(span: Span, texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn texts(span: Span, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let list = texts.into_iter().map(|text| Self::text(span, text));
         Self::new(span, Data::List(list.collect()))
     }
 
     /// The entries of a mapping; none for anything else.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry<'a>] {
         match &self.data {
             Data::Map(entries) => entries,
             _ => &[],
@@ -72,7 +74,7 @@ impl Tree {
     }
 
     /// The values of a list; none for anything else.
-    pub fn items(&self) -> &[Tree] {
+    pub fn items(&self) -> &[Tree<'a>] {
         match &self.data {
             Data::List(items) => items,
             _ => &[],
@@ -80,12 +82,12 @@ impl Tree {
     }
 
     /// The entry of a key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&Entry<'a>> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Tree> {
+    pub fn get(&self, key: &str) -> Option<&Tree<'a>> {
         self.entry(key).map(|entry| &entry.value)
     }
 
@@ -97,18 +99,31 @@ impl Tree {
         }
     }
 
+    /// The same value, its texts borrowed from this one.
+    pub fn reborrow(&self) -> Tree<'_> {
+        let data = match &self.data {
+            Data::Null => Data::Null,
+            Data::Bool(value) => Data::Bool(*value),
+            Data::Number(number) => Data::Number(number.clone()),
+            Data::Text(text) => Data::Text(Cow::Borrowed(text)),
+            Data::List(items) => Data::List(items.iter().map(Tree::reborrow).collect()),
+            Data::Map(entries) => Data::Map(entries.iter().map(Entry::reborrow).collect()),
+        };
+        Tree { span: self.span, data }
+    }
+
     /// The value as JSON.
     pub fn to_json(&self) -> Value {
         match &self.data {
             Data::Null => Value::Null,
             Data::Bool(value) => Value::Bool(*value),
             Data::Number(number) => Value::Number(number.clone()),
-            Data::Text(text) => Value::String(text.clone()),
+            Data::Text(text) => Value::String(text.to_string()),
             Data::List(items) => items.iter().map(Tree::to_json).collect(),
             Data::Map(entries) => {
                 let mut map = Map::with_capacity(entries.len());
                 for entry in entries {
-                    map.insert(entry.key.clone(), entry.value.to_json());
+                    map.insert(entry.key.to_string(), entry.value.to_json());
                 }
                 Value::Object(map)
             }
@@ -117,7 +132,7 @@ impl Tree {
 
     /// What stands at the end of a path of keys and indices, as far as it goes: the deepest value
     /// on the path, and the entry that leads to it where it is a key's.
-    pub fn descend<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> (&Tree, Option<&Entry>) {
+    pub fn descend<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> (&Tree<'a>, Option<&Entry<'a>>) {
         let mut place = (self, None);
         for step in path {
             let next = match &place.0.data {
@@ -145,5 +160,17 @@ impl Tree {
             Data::List(_) => "a list",
             Data::Map(_) => "a mapping",
         }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// An entry whose key has the place of its value.
+    pub fn new(key: impl Into<Cow<'a, str>>, value: Tree<'a>) -> Self {
+        Self { key: key.into(), key_span: value.span, value }
+    }
+
+    /// The same entry, its texts borrowed from this one.
+    pub fn reborrow(&self) -> Entry<'_> {
+        Entry { key: Cow::Borrowed(&self.key), key_span: self.key_span, value: self.value.reborrow() }
     }
 }

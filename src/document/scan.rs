@@ -1,0 +1,550 @@
+//! The blocks of a plain Markdown body by a scan of its lines, where that is enough to tell them.
+//!
+//! Most documents are headings, paragraphs, flat lists, fences, tables and comments, all at the margin. For those a
+//! scan finds what `pulldown-cmark` finds, some ten times faster. At the first line that could mean something
+//! else (an indent, a quote, a setext underline, a nested or lazy entry, HTML) it gives up, and the parser decides. A test
+//! holds the two together over generated documents.
+
+use super::nodes::{self, Grid, ListItem, Node, NodeKind, Nodes};
+use crate::text::Span;
+
+/// The nodes of `text[start..]`, or `None` where a scan of lines cannot tell them.
+pub fn scan(text: &str, start: usize) -> Option<Nodes> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: start, out: Nodes::default() };
+    while let Some(line) = scanner.peek() {
+        scanner.block(line)?;
+    }
+    Some(scanner.out)
+}
+
+/// A line without its line end, and where the next one starts.
+#[derive(Clone, Copy)]
+struct Line {
+    span: Span,
+    next: usize,
+}
+
+/// How a line that is not blank starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Heading(u8),
+    Fence,
+    Rule,
+    Comment,
+    /// An entry of a list: its bullet or the delimiter of its number, where its text starts in the line, and
+    /// whether it may stand right below a paragraph.
+    Entry {
+        mark: u8,
+        text: usize,
+        interrupts: bool,
+    },
+    Row,
+    Text,
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    out: Nodes,
+}
+
+impl Scanner<'_> {
+    fn peek(&self) -> Option<Line> {
+        self.line(self.at)
+    }
+
+    fn line(&self, start: usize) -> Option<Line> {
+        let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let (mut end, next) = match memchr::memchr(b'\n', rest) {
+            Some(length) => (start + length, start + length + 1),
+            None => (self.bytes.len(), self.bytes.len()),
+        };
+        if end > start && self.bytes[end - 1] == b'\r' && next > end {
+            end -= 1;
+        }
+        Some(Line { span: Span::new(start, end), next })
+    }
+
+    fn slice(&self, line: Line) -> &[u8] {
+        &self.bytes[line.span.start..line.span.end]
+    }
+
+    fn push(&mut self, span: Span, kind: NodeKind) {
+        self.out.nodes.push(Node { span: span.trimmed(self.text), kind });
+    }
+
+    /// Reads the block that starts at a line; `None` where it cannot be told.
+    fn block(&mut self, line: Line) -> Option<()> {
+        if is_blank(self.slice(line)) {
+            self.at = line.next;
+            return Some(());
+        }
+        match start(self.slice(line))? {
+            Start::Heading(level) => self.heading(line, level),
+            Start::Fence => self.fence(line)?,
+            Start::Rule => {
+                self.push(line.span, NodeKind::Other);
+                self.at = line.next;
+            }
+            Start::Comment => {
+                self.out.html.push(Span::new(line.span.start, line.next));
+                self.push(line.span, NodeKind::Html);
+                self.at = line.next;
+            }
+            Start::Entry { mark, text, .. } => self.list(line, mark, text)?,
+            Start::Row => self.table(line)?,
+            Start::Text => self.paragraph(line)?,
+        }
+        Some(())
+    }
+
+    fn heading(&mut self, line: Line, level: u8) {
+        let content = &self.text[line.span.start + usize::from(level)..line.span.end];
+        let plain =
+            content.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -.,:()/?'%".contains(&byte) || byte >= 0x80);
+        let title = if plain {
+            content.trim_matches([' ', '\t']).to_owned()
+        } else {
+            // Inline Markdown is left to the parser, this line alone.
+            let parsed = nodes::parse_markdown(&self.text[line.span.start..line.span.end], 0).nodes.pop();
+            match parsed.map(|node| node.kind) {
+                Some(NodeKind::Heading { title, .. }) => title,
+                _ => String::new(),
+            }
+        };
+        self.push(line.span, NodeKind::Heading { level, title });
+        self.at = line.next;
+    }
+
+    fn fence(&mut self, line: Line) -> Option<()> {
+        let opener = self.slice(line);
+        let mark = opener[0];
+        let length = opener.iter().take_while(|byte| **byte == mark).count();
+        let info = self.text[line.span.start + length..line.span.end].trim();
+        if info.contains(['`', '\\', '&']) {
+            return None;
+        }
+        let language = info.split_whitespace().next().unwrap_or("").to_owned();
+        let mut code = String::new();
+        let mut at = line.next;
+        loop {
+            let inside = self.line(at)?;
+            let content = &self.text[inside.span.start..inside.span.end];
+            let closer = content.trim_start_matches(' ');
+            let indent = content.len() - closer.len();
+            let run = closer.bytes().take_while(|byte| *byte == mark).count();
+            if indent < 4 && run >= length && closer[run..].trim_matches([' ', '\t']).is_empty() {
+                self.push(Span::new(line.span.start, inside.span.end), NodeKind::Code { language, code });
+                self.at = inside.next;
+                return Some(());
+            }
+            code.push_str(content);
+            code.push('\n');
+            at = inside.next;
+        }
+    }
+
+    fn list(&mut self, first: Line, mark: u8, text: usize) -> Option<()> {
+        let mut items = vec![self.entry(first, text)?];
+        let mut end = first.span.end;
+        let mut lazy = None;
+        let mut at = first.next;
+        while let Some(line) = self.line(at) {
+            let content = self.slice(line);
+            if is_blank(content) {
+                at = line.next;
+                continue;
+            }
+            let adjoins = line.span.start == self.next_of(end);
+            match start(content)? {
+                Start::Entry { mark: other, text, .. } if other == mark => {
+                    items.push(self.entry(line, text)?);
+                    end = line.span.end;
+                    at = line.next;
+                }
+                // A bold line right below: see `nodes::Builder::without_lazy_fields`.
+                Start::Text if adjoins && content.starts_with(b"**") => {
+                    let last = self.paragraph_end(line)?;
+                    lazy = Some(Span::new(line.span.start, last.span.end));
+                    at = last.next;
+                    // What follows might still belong to the list.
+                    end = last.span.end;
+                    if let Some(next) = self.next_text(at)
+                        && match start(self.slice(next))? {
+                            Start::Entry { mark: other, .. } => other == mark,
+                            Start::Row => next.span.start == at,
+                            _ => false,
+                        }
+                    {
+                        return None;
+                    }
+                    break;
+                }
+                Start::Text | Start::Row if adjoins => return None,
+                _ => break,
+            }
+        }
+        self.push(Span::new(first.span.start, end), NodeKind::List(items));
+        if let Some(lazy) = lazy {
+            self.push(lazy, NodeKind::Paragraph);
+        }
+        self.at = self.next_of(end);
+        Some(())
+    }
+
+    /// Where the line after the one that ends at `end` starts.
+    fn next_of(&self, end: usize) -> usize {
+        match self.bytes.get(end) {
+            Some(b'\r') => end + 2,
+            Some(_) => end + 1,
+            None => end,
+        }
+    }
+
+    /// The next line that is not blank.
+    fn next_text(&self, mut at: usize) -> Option<Line> {
+        loop {
+            let line = self.line(at)?;
+            if !is_blank(self.slice(line)) {
+                return Some(line);
+            }
+            at = line.next;
+        }
+    }
+
+    fn entry(&self, line: Line, text: usize) -> Option<ListItem> {
+        let mut span = Span::new(line.span.start + text, line.span.end).trimmed(self.text);
+        let content = span.slice(self.text);
+        let mut done = None;
+        if content.starts_with('[') {
+            done = match content.get(..4) {
+                Some("[ ] ") => Some(false),
+                Some("[x] " | "[X] ") => Some(true),
+                // A link, or a definition of one.
+                _ => return None,
+            };
+            span = Span::new(span.start + 4, span.end).trimmed(self.text);
+        }
+        let content = span.slice(self.text).as_bytes();
+        let plain = content
+            .first()
+            .is_some_and(|first| first.is_ascii_alphanumeric() || *first >= 0x80 || b"`*$(\"'/.".contains(first));
+        // What reads as a block of its own inside the entry is left to the parser.
+        let inner = plain && start(content) == Some(Start::Text);
+        (inner && !ends_oddly(content)).then(|| ListItem { span, done, children: Vec::new() })
+    }
+
+    fn table(&mut self, first: Line) -> Option<()> {
+        let rule = self.line(first.next)?;
+        let header = self.cells(first)?;
+        let is_rule = |cell: &Span| {
+            let cell = cell.slice(self.text).as_bytes();
+            let inner = cell.strip_prefix(b":").unwrap_or(cell);
+            let inner = inner.strip_suffix(b":").unwrap_or(inner);
+            !inner.is_empty() && inner.iter().all(|byte| *byte == b'-')
+        };
+        if self.slice(rule).first() != Some(&b'|') {
+            return None;
+        }
+        let rules = self.cells(rule)?;
+        if rules.len() != header.len() || !rules.iter().all(is_rule) {
+            return None;
+        }
+        let mut rows = Vec::new();
+        let mut end = rule.span.end;
+        let mut at = rule.next;
+        while let Some(line) = self.line(at) {
+            let content = self.slice(line);
+            if is_blank(content) {
+                break;
+            }
+            match start(content)? {
+                Start::Row => {
+                    let cells = self.cells(line)?;
+                    if cells.len() != header.len() {
+                        return None;
+                    }
+                    rows.push(cells);
+                    end = line.span.end;
+                    at = line.next;
+                }
+                Start::Text => return None,
+                _ => break,
+            }
+        }
+        self.push(Span::new(first.span.start, end), NodeKind::Table(Grid { header, rows }));
+        self.at = at;
+        Some(())
+    }
+
+    /// The cells of a line that starts and ends with `|`.
+    fn cells(&self, line: Line) -> Option<Vec<Span>> {
+        let span = line.span.trimmed(self.text);
+        let content = span.slice(self.text).as_bytes();
+        if content.len() < 3 || content[content.len() - 1] != b'|' || content.contains(&b'\\') {
+            return None;
+        }
+        let bars: Vec<usize> = memchr::memchr_iter(b'|', content).collect();
+        let cells = bars.windows(2).map(|pair| Span::new(span.start + pair[0] + 1, span.start + pair[1]));
+        let cells: Vec<Span> = cells.map(|cell| cell.trimmed(self.text)).collect();
+        // An empty cell has no place that both readers would agree on.
+        (!cells.iter().any(|cell| cell.is_empty())).then_some(cells)
+    }
+
+    fn paragraph(&mut self, first: Line) -> Option<()> {
+        let last = self.paragraph_end(first)?;
+        self.push(Span::new(first.span.start, last.span.end), NodeKind::Paragraph);
+        self.at = last.next;
+        Some(())
+    }
+
+    /// The last line of the paragraph that starts at a line.
+    fn paragraph_end(&self, first: Line) -> Option<Line> {
+        let mut last = first;
+        if self.slice(first)[0] == b'[' && self.slice(first).windows(2).any(|pair| pair == b"]:") {
+            return None;
+        }
+        while let Some(line) = self.line(last.next) {
+            let content = self.slice(line);
+            if is_blank(content) {
+                break;
+            }
+            match start(content)? {
+                Start::Text => last = line,
+                // `---` below a paragraph makes it a heading.
+                Start::Rule => return None,
+                Start::Entry { interrupts: false, .. } => return None,
+                Start::Row => {
+                    let under = self.line(line.next).map(|under| self.slice(under)).unwrap_or_default();
+                    // The line above a row of dashes is a header, with bars at its ends or without.
+                    if is_dashes(content) || !is_dashes(under) {
+                        return None;
+                    }
+                    break;
+                }
+                _ => break,
+            }
+        }
+        (!ends_oddly(self.slice(last))).then_some(last)
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
+}
+
+/// The line between the header of a table and its rows.
+fn is_dashes(line: &[u8]) -> bool {
+    line.contains(&b'-') && line.iter().all(|byte| b"|-: ".contains(byte))
+}
+
+/// A backslash or an HTML bracket at the end may reach into the next line.
+fn ends_oddly(line: &[u8]) -> bool {
+    line.last() == Some(&b'\\')
+}
+
+/// How a line starts; `None` where that takes more than a look at it.
+fn start(line: &[u8]) -> Option<Start> {
+    if memchr::memchr2(b'\r', 0, line).is_some() {
+        return None;
+    }
+    let first = *line.first()?;
+    match first {
+        b'#' => {
+            let level = line.iter().take_while(|byte| **byte == b'#').count();
+            let spaced = line.get(level) == Some(&b' ');
+            let closed = line.trim_ascii_end().ends_with(b"#");
+            let named = line[level.min(line.len())..].iter().any(|byte| *byte != b' ');
+            (level <= 6 && spaced && named && !closed).then_some(Start::Heading(u8::try_from(level).ok()?))
+        }
+        b'`' | b'~' => {
+            let run = line.iter().take_while(|byte| **byte == first).count();
+            match (first, run) {
+                (_, 3..) => Some(Start::Fence),
+                (b'`', _) => Some(Start::Text),
+                _ => None,
+            }
+        }
+        b'-' | b'*' | b'+' => {
+            let rule = line.iter().all(|byte| *byte == first || *byte == b' ');
+            let marks = line.iter().filter(|byte| **byte == first).count();
+            if rule {
+                return (marks >= 3 && first != b'+').then_some(Start::Rule);
+            }
+            if line.get(1) == Some(&b' ') {
+                return entry(line, first, 2, true);
+            }
+            (first == b'*' && line.get(1) != Some(&b'\t')).then_some(Start::Text)
+        }
+        b'0'..=b'9' => {
+            let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            match (line.get(digits), line.get(digits + 1)) {
+                (Some(mark @ (b'.' | b')')), Some(b' ')) if digits <= 9 => {
+                    entry(line, *mark, digits + 2, &line[..digits] == b"1")
+                }
+                (Some(b'.' | b')'), None | Some(b'\t')) => None,
+                _ => Some(Start::Text),
+            }
+        }
+        b'|' => Some(Start::Row),
+        b'<' => {
+            let comment = line.trim_ascii_end();
+            let whole = comment.starts_with(b"<!-- ") && comment.ends_with(b" -->") && comment.len() > 8;
+            let once = whole && memchr::memmem::find(&comment[4..comment.len() - 3], b"--").is_none();
+            once.then_some(Start::Comment)
+        }
+        b' ' | b'\t' | b'>' | b'=' | b'_' | b':' | b'\x0B' | b'\x0C' => None,
+        _ => Some(Start::Text),
+    }
+}
+
+/// An entry whose text starts right behind one space.
+fn entry(line: &[u8], mark: u8, text: usize, interrupts: bool) -> Option<Start> {
+    let next = *line.get(text)?;
+    (next != b' ' && next != b'\t').then_some(Start::Entry { mark, text, interrupts })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Lines that plain documents are made of.
+    const PLAIN: &[&str] = &[
+        "",
+        "",
+        "",
+        "# T",
+        "## A `b` **c** [d](e)",
+        "### 3. Fix ✅",
+        "text",
+        "**Status**: x | **Points**: 3",
+        "**Owner**: y",
+        "- a",
+        "- b `c`",
+        "- [ ] task",
+        "- [x] done",
+        "* star",
+        "1. one",
+        "2. two",
+        "- **bold**: x",
+        "---",
+        "```",
+        "```rust",
+        "`code` text",
+        "| a | b |",
+        "|---|---|",
+        "| :-: | --- |",
+        "| 1 | 2 |",
+        "<!-- AUTO-GENERATED -->",
+        "**Total: 8**",
+        "🚧 emoji",
+        "*emph*",
+        "2025-08-29",
+        "1986. A year",
+    ];
+
+    /// Lines that could mean more than one thing.
+    const ODD: &[&str] = &[
+        "#### a #",
+        "- [link](u)",
+        "+ plus",
+        "7) seven",
+        "-",
+        "- ",
+        "-  two spaces",
+        "- - nested",
+        "- # h",
+        "- ```",
+        "  - deep",
+        "    code",
+        "\ttab",
+        "> quote",
+        "***",
+        "===",
+        "___",
+        "````",
+        "~~~",
+        "| 1 |",
+        "| x \\| y | z |",
+        "| `a|b` | c |",
+        "<!-- two",
+        "-->",
+        "<div>",
+        "</div>",
+        "[x]: http://y",
+        "[a] b",
+        "a \\",
+        "a  ",
+        "1",
+        "é",
+        "_emph_",
+        "a | b",
+        "--- | ---",
+        ": def",
+        "!",
+        "a <b> c",
+        "&amp; x",
+        "\\# x",
+        "<!-- a --> b",
+        "https://x.y",
+        "a\u{0}b",
+        "#nospace",
+        "- a\\",
+        "[x]:",
+        "`open",
+        "**open",
+        "-\tx",
+        "<?php",
+        "a<!-- b",
+    ];
+
+    /// What a reader of the document can see of its nodes.
+    fn seen(text: &str, nodes: &Nodes) -> (Vec<String>, Vec<String>) {
+        let items = |items: &[ListItem]| -> Vec<String> {
+            items.iter().map(|item| format!("{:?} {:?} {}", item.done, item.text(text), item.children.len())).collect()
+        };
+        let kind = |node: &Node| match &node.kind {
+            NodeKind::List(list) => format!("list {:?}", items(list)),
+            NodeKind::Table(grid) => {
+                let cells = |row: &Vec<Span>| row.iter().map(|cell| cell.slice(text).to_owned()).collect::<Vec<_>>();
+                format!("table {:?} {:?}", cells(&grid.header), grid.rows.iter().map(cells).collect::<Vec<_>>())
+            }
+            other => format!("{other:?}"),
+        };
+        let all = nodes.nodes.iter().map(|node| format!("{:?} {}", node.span, kind(node))).collect();
+        (all, nodes.html.iter().map(|html| html.slice(text).trim().to_owned()).collect())
+    }
+
+    fn check(text: &str) -> bool {
+        let Some(scanned) = scan(text, 0) else { return false };
+        let parsed = nodes::parse_markdown(text, 0);
+        assert_eq!(seen(text, &scanned), seen(text, &parsed), "{text}");
+        true
+    }
+
+    fn line() -> impl Strategy<Value = &'static str> {
+        prop_oneof![9 => prop::sample::select(PLAIN), 1 => prop::sample::select(ODD)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn the_scan_finds_what_the_parser_finds(lines in prop::collection::vec(line(), 0..12), crlf: bool, last: bool) {
+            let mut text = lines.join(if crlf { "\r\n" } else { "\n" });
+            if last {
+                text.push('\n');
+            }
+            check(&text);
+        }
+    }
+
+    #[test]
+    fn a_plain_document_is_told_by_its_lines() {
+        let text = "# T\n<!-- LIVING DOCUMENT -->\n\nText.\nMore.\n\n## A: `b`\n**Status**: 🚧 x | **Points**: 8\n**Target**: y\n\n**List**:\n\
+                    - [ ] one\n- [x] two\n\n**Steps**:\n1. one (5)\n2. two\n**Total: 7**\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\n- x\n```\n";
+        assert!(check(text));
+    }
+}
