@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::nodes::one_line;
-use crate::text::{Data, Span, Tree, emoji};
+use crate::text::{Data, Span, Tree, emoji, lines};
 
 /// A label and, where one stands beside it, its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,16 +16,21 @@ pub struct Labelled {
     pub value: Span,
 }
 
+/// Whether the text at a span starts with a field.
+pub fn starts(text: &str, span: Span) -> bool {
+    span.slice(text).starts_with("**")
+        && lines::of(text, span).next().is_some_and(|line| one(text, line.trimmed(text)).is_some())
+}
+
 /// Reads the fields of a line, if it starts with one. Several stand on one line between ` | ` and the
 /// next `**`.
 pub fn of_line(text: &str, line: Span) -> Vec<Labelled> {
-    let mut fields: Vec<Labelled> = Vec::new();
     let mut rest = line.trimmed(text);
     let Some(first) = one(text, rest) else {
-        return fields;
+        return Vec::new();
     };
-    fields.push(first);
-    while let Some(at) = rest.slice(text).find(" | **") {
+    let mut fields = vec![first];
+    while let Some(at) = next_on_line(rest.slice(text)) {
         let next = Span::new(rest.start + at + 3, rest.end);
         if let (Some(field), Some(last)) = (one(text, next), fields.last_mut()) {
             last.value.end = (rest.start + at).max(last.value.start);
@@ -37,10 +42,16 @@ pub fn of_line(text: &str, line: Span) -> Vec<Labelled> {
     fields
 }
 
+/// Where ` | **` stands.
+fn next_on_line(text: &str) -> Option<usize> {
+    let mut bars = memchr::memchr_iter(b'|', text.as_bytes()).filter_map(|bar| bar.checked_sub(1));
+    bars.find(|at| text.as_bytes()[*at..].starts_with(b" | **"))
+}
+
 /// Reads one field at the start of a span; its value is all that follows.
 fn one(text: &str, span: Span) -> Option<Labelled> {
     let inside = span.slice(text).strip_prefix("**")?;
-    let close = inside.find("**")?;
+    let close = memchr::memchr_iter(b'*', inside.as_bytes()).find(|at| inside[*at..].starts_with("**"))?;
     let label_start = span.start + 2;
     let (bold, behind) = (&inside[..close], &inside[close + 2..]);
     let after = label_start + close + 2;

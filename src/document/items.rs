@@ -6,7 +6,7 @@ use super::blocks::Block;
 use super::fields::{self, Labelled};
 use super::nodes::{Node, NodeKind};
 use super::outline::{Ids, Outline, Section};
-use crate::text::{Span, slug};
+use crate::text::{Span, lines, slug};
 
 /// One entry of a list of things.
 #[derive(Clone, Debug)]
@@ -67,14 +67,7 @@ pub fn items(text: &str, nodes: &[Node], outline: &Outline, blocks: &[Block]) ->
 
 fn starts_with_fields(text: &str, own: &[Node]) -> bool {
     let first = own.iter().find(|node| !matches!(node.kind, NodeKind::Html));
-    first.is_some_and(|node| {
-        matches!(node.kind, NodeKind::Paragraph) && !fields::of_line(text, first_line(text, node.span)).is_empty()
-    })
-}
-
-fn first_line(text: &str, span: Span) -> Span {
-    let length = span.slice(text).find(['\n', '\r']).unwrap_or(span.len());
-    Span::new(span.start, span.start + length)
+    first.is_some_and(|node| matches!(node.kind, NodeKind::Paragraph) && fields::starts(text, node.span))
 }
 
 /// What the reading of one item has gathered so far.
@@ -130,11 +123,8 @@ impl Reader<'_> {
     }
 
     fn paragraph(&mut self, span: Span) {
-        let mut at = span.start;
         let mut open: Option<Labelled> = None;
-        for raw in span.slice(self.text).split_inclusive(['\n', '\r']) {
-            let line = Span::new(at, at + raw.len());
-            at = line.end;
+        for line in lines::of(self.text, span) {
             let mut fields = fields::of_line(self.text, line);
             match fields.pop() {
                 Some(last) => {

@@ -185,7 +185,7 @@ impl<'a> Builder<'a> {
         let span = section.heading;
         let title = &section.title;
         let mut fields = Vec::with_capacity(item.fields.len());
-        let mut icons = Vec::new();
+        let mut icons = Vec::with_capacity(2);
         for field in &item.fields {
             let (icon, value) = self.field(field);
             if let Some(icon) = icon {

@@ -16,30 +16,21 @@ pub struct Candidate<'a> {
     pub id: &'a str,
 }
 
-/// A name or an id in the forms that the stages compare.
-struct Forms<'a> {
+/// A name as it is written, and as an id.
+struct Name<'a> {
     raw: &'a str,
     id: String,
-    singular: String,
-}
-
-impl<'a> Forms<'a> {
-    fn new(raw: &'a str) -> Self {
-        let id = slug(raw);
-        let singular = singular(&id);
-        Self { raw, id, singular }
-    }
 }
 
 /// The candidates that bear one id.
 struct Group<'a> {
-    forms: Forms<'a>,
+    id: &'a str,
     markers: Vec<&'a str>,
     met: Option<usize>,
 }
 
 /// A stage: whether a name and a group fit.
-type Fits = fn(&Forms<'_>, &Group<'_>, &[(String, String)]) -> bool;
+type Fits = fn(&Name<'_>, &Group<'_>, &[(String, String)]) -> bool;
 
 /// The stages in order, each with whether it takes only what fits nothing else.
 const STAGES: &[(Fits, bool)] =
@@ -51,7 +42,7 @@ pub fn meet(names: &[&str], candidates: &[Candidate<'_>], aliases: &[(String, St
         return vec![None; candidates.len()];
     }
     let (mut groups, group_of) = group(candidates);
-    let names: Vec<Forms<'_>> = names.iter().map(|name| Forms::new(name)).collect();
+    let names: Vec<Name<'_>> = names.iter().map(|name| Name { raw: name, id: slug(name) }).collect();
     let mut free: Vec<usize> = (0..names.len()).collect();
     for (fits, only) in STAGES {
         let fitting = |index: &usize| -> Vec<usize> {
@@ -83,7 +74,7 @@ fn group<'a>(candidates: &[Candidate<'a>]) -> (Vec<Group<'a>>, Vec<usize>) {
     let mut group_of = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let at = *places.entry(candidate.id).or_insert_with(|| {
-            groups.push(Group { forms: Forms::new(candidate.id), markers: Vec::new(), met: None });
+            groups.push(Group { id: candidate.id, markers: Vec::new(), met: None });
             groups.len() - 1
         });
         groups[at].markers.extend(candidate.marker);
@@ -92,51 +83,63 @@ fn group<'a>(candidates: &[Candidate<'a>]) -> (Vec<Group<'a>>, Vec<usize>) {
     (groups, group_of)
 }
 
-fn by_marker(name: &Forms<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+fn by_marker(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
     group.markers.contains(&name.raw)
 }
 
-fn by_id(name: &Forms<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
-    name.id == group.forms.raw
+fn by_id(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+    name.id == group.id
 }
 
-fn by_number(name: &Forms<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
-    name.singular == group.forms.singular
+fn by_number(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+    same_in_singular(&name.id, group.id)
 }
 
-fn by_prefix(name: &Forms<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
-    let (name, id) = (name.id.as_str(), group.forms.raw);
+fn by_prefix(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+    let (name, id) = (name.id.as_str(), group.id);
     let (short, long) = if name.len() < id.len() { (name, id) } else { (id, name) };
     short.contains('_') && long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'))
 }
 
-fn by_alias(name: &Forms<'_>, group: &Group<'_>, aliases: &[(String, String)]) -> bool {
+fn by_alias(name: &Name<'_>, group: &Group<'_>, aliases: &[(String, String)]) -> bool {
     let same = |alias: &str, id: &str| slug(alias) == id;
     aliases.iter().any(|(a, b)| {
-        (same(a, &name.id) && same(b, group.forms.raw)) || (same(b, &name.id) && same(a, group.forms.raw))
+        (same(a, &name.id) && same(b, group.id)) || (same(b, &name.id) && same(a, group.id))
     })
 }
 
-/// The id with each word in the singular, as far as English spelling tells.
-pub fn singular(id: &str) -> String {
-    let words: Vec<String> = id.split('_').map(singular_word).collect();
-    words.join("_")
+/// Whether two ids are equal but for singular and plural, as far as English spelling tells.
+pub fn same_in_singular(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split('_'), b.split('_'));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || singular(a) == singular(b) => {}
+            _ => return false,
+        }
+    }
 }
 
-fn singular_word(word: &str) -> String {
+/// A word in the singular: its stem, and what the stem ends in.
+fn singular(word: &str) -> (&str, &str) {
     if let Some(stem) = word.strip_suffix("ies")
         && stem.len() > 1
     {
-        return format!("{stem}y");
+        return (stem, "y");
+    }
+    if let Some(stem) = word.strip_suffix('y')
+        && stem.len() > 1
+    {
+        return (stem, "y");
     }
     for ending in ["sses", "shes", "ches", "xes", "zes"] {
         if word.ends_with(ending) {
-            return word[..word.len() - 2].to_owned();
+            return (&word[..word.len() - 2], "");
         }
     }
     match word.strip_suffix('s') {
-        Some(stem) if !stem.is_empty() && !stem.ends_with(['s', 'u', 'i']) => stem.to_owned(),
-        _ => word.to_owned(),
+        Some(stem) if !stem.is_empty() && !stem.ends_with(['s', 'u', 'i']) => (stem, ""),
+        _ => (word, ""),
     }
 }
 
@@ -154,7 +157,9 @@ mod tests {
     fn singular_and_plural_meet() {
         assert_eq!(met(&["dependency_status"], &["dependencies_status"]), [Some(0)]);
         assert_eq!(met(&["sprint_metric"], &["sprint_metrics"]), [Some(0)]);
-        assert_eq!(singular("analysis_boxes_status_class"), "analysis_box_status_class");
+        assert!(same_in_singular("analysis_boxes_status_class", "analysis_box_status_classes"));
+        assert!(!same_in_singular("status", "statu"));
+        assert!(!same_in_singular("mock_inventory", "mock"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::nodes::{Node, NodeKind};
-use crate::text::{Span, emoji, slug};
+use crate::text::{Span, emoji, lines, slug};
 
 /// What a heading says, once its number, its pictures and its state are taken off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,35 +164,54 @@ impl Outline {
 }
 
 fn first_line(text: &str, span: Span) -> Span {
-    let line = span.slice(text).split(['\n', '\r']).next().unwrap_or_default();
+    let line = lines::of(text, span).next().unwrap_or(span).slice(text);
     Span::new(span.start, span.start + line.trim_end().len())
 }
 
 /// Gives out ids, each once.
 #[derive(Default)]
 pub struct Ids {
-    seen: HashMap<String, usize>,
+    /// The first few, which is all for most documents.
+    few: Vec<(String, usize)>,
+    many: HashMap<String, usize>,
 }
 
 impl Ids {
+    /// How many ids are looked up one by one.
+    const FEW: usize = 32;
+
     /// The id itself the first time, then with `_2`, `_3` behind; `section` for an empty one.
     pub fn unique(&mut self, id: String) -> String {
         let id = if id.is_empty() { "section".to_owned() } else { id };
-        let count = self.seen.entry(id.clone()).or_insert(0);
-        *count += 1;
-        if *count == 1 {
+        let count = self.count(&id);
+        if *count == 0 {
+            *count = 1;
             return id;
         }
         let mut number = *count;
         loop {
+            number += 1;
             let candidate = format!("{id}_{number}");
-            if !self.seen.contains_key(&candidate) {
-                self.seen.insert(candidate.clone(), 1);
-                self.seen.insert(id, number);
+            let taken = self.count(&candidate);
+            if *taken == 0 {
+                *taken = 1;
+                *self.count(&id) = number;
                 return candidate;
             }
-            number += 1;
         }
+    }
+
+    /// The highest number that an id was given out with; 0 for none.
+    fn count(&mut self, id: &str) -> &mut usize {
+        if let Some(at) = self.few.iter().position(|(known, _)| known == id) {
+            return &mut self.few[at].1;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push((id.to_owned(), 0));
+            let last = self.few.len() - 1;
+            return &mut self.few[last].1;
+        }
+        self.many.entry(id.to_owned()).or_insert(0)
     }
 }
 

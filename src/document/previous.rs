@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::fields;
-use crate::text::{Data, Entry, Span, Tree};
+use crate::text::{Data, Entry, Span, Tree, lines};
 
 /// What stands under one sub-heading, or before the first.
 #[derive(Clone, Debug, Default)]
@@ -24,10 +24,8 @@ pub struct Group<'a> {
 pub fn read(text: &str, span: Span) -> Tree<'_> {
     let mut groups: Vec<(String, Span, Group<'_>)> = vec![(String::new(), span, Group::default())];
     let mut table: Option<Table<'_>> = None;
-    let mut at = span.start;
-    for raw in span.slice(text).split_inclusive(['\n', '\r']) {
-        let line = Span::new(at, at + raw.len()).trimmed(text);
-        at += raw.len();
+    for line in lines::of(text, span) {
+        let line = line.trimmed(text);
         let words = line.slice(text);
         let Some((_, _, group)) = groups.last_mut() else { break };
         if words.starts_with('|') {

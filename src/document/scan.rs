@@ -10,6 +10,12 @@ use crate::text::Span;
 
 /// The nodes of `text[start..]`, or `None` where a scan of lines cannot tell them.
 pub fn scan(text: &str, start: usize) -> Option<Nodes> {
+    let body = text.as_bytes().get(start..)?;
+    // A lone CR ends a line too, and a NUL is not what it seems: both are left to the parser.
+    let lone = |at: usize| body[at] == 0 || body.get(at + 1) != Some(&b'\n');
+    if memchr::memchr2_iter(b'\r', 0, body).any(lone) {
+        return None;
+    }
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: start, out: Nodes::default() };
     while let Some(line) = scanner.peek() {
         scanner.block(line)?;
@@ -346,9 +352,6 @@ fn ends_oddly(line: &[u8]) -> bool {
 
 /// How a line starts; `None` where that takes more than a look at it.
 fn start(line: &[u8]) -> Option<Start> {
-    if memchr::memchr2(b'\r', 0, line).is_some() {
-        return None;
-    }
     let first = *line.first()?;
     match first {
         b'#' => {

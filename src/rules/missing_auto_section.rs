@@ -6,7 +6,7 @@ use super::{Check, Context, Rule};
 use crate::document::nodes::NodeKind;
 use crate::document::{Declared, Document, Mode, fields, names};
 use crate::finding::{Finding, Severity};
-use crate::text::{Span, slug};
+use crate::text::{Span, lines, slug};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -64,17 +64,15 @@ fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Fi
 
 /// Where the labels stand that bear a name.
 fn labels(document: &Document, name: &str) -> Vec<Span> {
-    let wanted = names::singular(&slug(name));
+    let wanted = slug(name);
     let mut found = Vec::new();
     for node in &document.nodes {
         if !matches!(node.kind, NodeKind::Paragraph) {
             continue;
         }
-        let mut at = node.span.start;
-        for raw in document.slice(node.span).split_inclusive(['\n', '\r']) {
-            let fields = fields::of_line(&document.text, Span::new(at, at + raw.len()));
-            at += raw.len();
-            let named = fields.iter().filter(|field| names::singular(&slug(&field.label)) == wanted);
+        for line in lines::of(&document.text, node.span) {
+            let fields = fields::of_line(&document.text, line);
+            let named = fields.iter().filter(|field| names::same_in_singular(&slug(&field.label), &wanted));
             found.extend(named.map(|field| field.label_span));
         }
     }

@@ -17,6 +17,9 @@ pub fn is_emoji(c: char) -> bool {
 ///
 /// `🚧 In Progress` becomes (`🚧`, `In Progress`); without an emoji the first part is empty.
 pub fn split_leading(text: &str) -> (&str, &str) {
+    if text.as_bytes().first().is_some_and(u8::is_ascii_graphic) {
+        return ("", text);
+    }
     let mut end = 0;
     for (at, c) in text.char_indices() {
         if is_emoji(c) || (end > 0 && joins(c)) {
@@ -31,6 +34,9 @@ pub fn split_leading(text: &str) -> (&str, &str) {
 /// Splits trailing emoji, and the white space before them, off a text: (`text`, `emoji`).
 pub fn split_trailing(text: &str) -> (&str, &str) {
     let text = text.trim_end();
+    if text.as_bytes().last().is_some_and(u8::is_ascii) {
+        return (text, "");
+    }
     let mut start = text.len();
     for (at, c) in text.char_indices().rev() {
         if is_emoji(c) {

@@ -71,6 +71,24 @@ impl Lines {
     }
 }
 
+/// The lines of a part of a text, each without its line end.
+pub fn of(text: &str, part: Span) -> impl Iterator<Item = Span> {
+    let bytes = &text.as_bytes()[..part.end];
+    let mut at = part.start;
+    std::iter::from_fn(move || {
+        if at >= bytes.len() {
+            return None;
+        }
+        let start = at;
+        let end = memchr::memchr2(b'\n', b'\r', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+        at = match (bytes.get(end), bytes.get(end + 1)) {
+            (Some(b'\r'), Some(b'\n')) => end + 2,
+            _ => end + 1,
+        };
+        Some(Span::new(start, end))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

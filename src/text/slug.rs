@@ -7,6 +7,14 @@ pub fn slug(title: &str) -> String {
     let mut id = String::with_capacity(title.len());
     let mut gap = false;
     for c in title.chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            if gap && !id.is_empty() {
+                id.push('_');
+            }
+            gap = false;
+            id.push(c);
+            continue;
+        }
         if !c.is_alphanumeric() {
             gap = true;
             continue;

@@ -57,6 +57,13 @@ impl Span {
     #[must_use]
     pub fn trimmed(self, text: &str) -> Self {
         let part = self.slice(text);
+        let edges = (part.as_bytes().first(), part.as_bytes().last());
+        if let (Some(first), Some(last)) = edges
+            && first.is_ascii_graphic()
+            && last.is_ascii_graphic()
+        {
+            return self;
+        }
         let start = self.start + (part.len() - part.trim_start().len());
         Self::new(start, start + part.trim().len())
     }
