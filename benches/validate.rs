@@ -53,7 +53,11 @@ fn main() {
     };
 
     println!("governed tree: 10,000 documents of 8 KB");
-    compare(&[("rg (the floor)", &|| rg(&governed)), ("phx validate", &|| validate(&governed)), ("rumdl, one rule", &|| rumdl(&governed))]);
+    compare(&[
+        ("rg (the floor)", &|| rg(&governed)),
+        ("phx validate", &|| validate(&governed)),
+        ("rumdl, one rule", &|| rumdl(&governed)),
+    ]);
     println!("free tree: 40,000 files that are not governed");
     compare(&[("rg (the floor)", &|| rg(&free)), ("phx validate", &|| validate(&free))]);
     println!("one document");

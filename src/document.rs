@@ -7,6 +7,7 @@ pub mod fault;
 pub mod fields;
 pub mod governance;
 pub mod items;
+pub mod line;
 pub mod marker;
 pub mod model;
 pub mod names;

@@ -37,6 +37,35 @@ pub fn model(document: &Document) -> Tree<'_> {
     Tree::new(root, Data::Map(entries))
 }
 
+/// The model without what the shipped schemas do not look at: texts, lists, rows, blocks. The keys are there, their
+/// values are empty. What is valid in full is valid like this, and a test holds the two together.
+pub fn outline(document: &Document) -> Tree<'_> {
+    let builder = Builder { document, text: &document.text };
+    let root = root_span(document);
+    let place = document.governance.place;
+    let governance = document.governance.tree.as_ref();
+    let governance = governance.map_or(Tree::new(place, Data::Null), Tree::reborrow);
+    let sections = document.outline.sections.iter().map(|section| {
+        let canonical = Entry::new("canonical", Tree::text(section.heading, section.canonical.as_str()));
+        let value = Tree::new(section.heading, Data::Map(vec![canonical]));
+        Entry::new(section.id.as_str(), value)
+    });
+    let items = document.items.iter().map(|item| {
+        let section = &document.outline.sections[item.section];
+        let null = |field: &'_ Field| Tree::new(field.label, Data::Null);
+        let fields = item.fields.iter().map(|field| Entry::new(field.id.as_str(), null(field)));
+        let fields = Entry::new("fields", Tree::new(section.heading, Data::Map(fields.collect())));
+        Tree::new(section.heading, Data::Map(vec![builder.within(section.heading, &section.within), fields]))
+    });
+    let entries = vec![
+        Entry::new("governance", governance),
+        Entry::new("sections", Tree::new(root, Data::Map(sections.collect()))),
+        list(root, "items", items),
+        list(root, "tables", document.tables.iter().map(|table| builder.table(table))),
+    ];
+    Tree::new(root, Data::Map(entries))
+}
+
 /// Where what has no place of its own is reported: the title, else the first line.
 fn root_span(document: &Document) -> Span {
     let first = document.lines.span(&document.text, 1);

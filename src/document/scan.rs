@@ -5,6 +5,7 @@
 //! else (an indent, a quote, a setext underline, a nested or lazy entry, HTML) it gives up, and the parser decides. A test
 //! holds the two together over generated documents.
 
+use super::line::{Start, ends_oddly, is_blank, is_dashes, start};
 use super::nodes::{self, Grid, ListItem, Node, NodeKind, Nodes};
 use crate::text::Span;
 
@@ -28,24 +29,6 @@ pub fn scan(text: &str, start: usize) -> Option<Nodes> {
 struct Line {
     span: Span,
     next: usize,
-}
-
-/// How a line that is not blank starts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Heading(u8),
-    Fence,
-    Rule,
-    Comment,
-    /// An entry of a list: its bullet or the delimiter of its number, where its text starts in the line, and
-    /// whether it may stand right below a paragraph.
-    Entry {
-        mark: u8,
-        text: usize,
-        interrupts: bool,
-    },
-    Row,
-    Text,
 }
 
 struct Scanner<'t> {
@@ -319,8 +302,7 @@ impl Scanner<'_> {
             match start(content)? {
                 Start::Text => last = line,
                 // `---` below a paragraph makes it a heading.
-                Start::Rule => return None,
-                Start::Entry { interrupts: false, .. } => return None,
+                Start::Rule | Start::Entry { interrupts: false, .. } => return None,
                 Start::Row => {
                     let under = self.line(line.next).map(|under| self.slice(under)).unwrap_or_default();
                     // The line above a row of dashes is a header, with bars at its ends or without.
@@ -334,78 +316,6 @@ impl Scanner<'_> {
         }
         (!ends_oddly(self.slice(last))).then_some(last)
     }
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
-}
-
-/// The line between the header of a table and its rows.
-fn is_dashes(line: &[u8]) -> bool {
-    line.contains(&b'-') && line.iter().all(|byte| b"|-: ".contains(byte))
-}
-
-/// A backslash or an HTML bracket at the end may reach into the next line.
-fn ends_oddly(line: &[u8]) -> bool {
-    line.last() == Some(&b'\\')
-}
-
-/// How a line starts; `None` where that takes more than a look at it.
-fn start(line: &[u8]) -> Option<Start> {
-    let first = *line.first()?;
-    match first {
-        b'#' => {
-            let level = line.iter().take_while(|byte| **byte == b'#').count();
-            let spaced = line.get(level) == Some(&b' ');
-            let closed = line.trim_ascii_end().ends_with(b"#");
-            let named = line[level.min(line.len())..].iter().any(|byte| *byte != b' ');
-            (level <= 6 && spaced && named && !closed).then_some(Start::Heading(u8::try_from(level).ok()?))
-        }
-        b'`' | b'~' => {
-            let run = line.iter().take_while(|byte| **byte == first).count();
-            match (first, run) {
-                (_, 3..) => Some(Start::Fence),
-                (b'`', _) => Some(Start::Text),
-                _ => None,
-            }
-        }
-        b'-' | b'*' | b'+' => {
-            let rule = line.iter().all(|byte| *byte == first || *byte == b' ');
-            let marks = line.iter().filter(|byte| **byte == first).count();
-            if rule {
-                return (marks >= 3 && first != b'+').then_some(Start::Rule);
-            }
-            if line.get(1) == Some(&b' ') {
-                return entry(line, first, 2, true);
-            }
-            (first == b'*' && line.get(1) != Some(&b'\t')).then_some(Start::Text)
-        }
-        b'0'..=b'9' => {
-            let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            match (line.get(digits), line.get(digits + 1)) {
-                (Some(mark @ (b'.' | b')')), Some(b' ')) if digits <= 9 => {
-                    entry(line, *mark, digits + 2, &line[..digits] == b"1")
-                }
-                (Some(b'.' | b')'), None | Some(b'\t')) => None,
-                _ => Some(Start::Text),
-            }
-        }
-        b'|' => Some(Start::Row),
-        b'<' => {
-            let comment = line.trim_ascii_end();
-            let whole = comment.starts_with(b"<!-- ") && comment.ends_with(b" -->") && comment.len() > 8;
-            let once = whole && memchr::memmem::find(&comment[4..comment.len() - 3], b"--").is_none();
-            once.then_some(Start::Comment)
-        }
-        b' ' | b'\t' | b'>' | b'=' | b'_' | b':' | b'\x0B' | b'\x0C' => None,
-        _ => Some(Start::Text),
-    }
-}
-
-/// An entry whose text starts right behind one space.
-fn entry(line: &[u8], mark: u8, text: usize, interrupts: bool) -> Option<Start> {
-    let next = *line.get(text)?;
-    (next != b' ' && next != b'\t').then_some(Start::Entry { mark, text, interrupts })
 }
 
 #[cfg(test)]

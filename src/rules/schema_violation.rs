@@ -1,7 +1,6 @@
 //! A model that violates the schema of its kind.
 
 use super::{Check, Context, Rule};
-use crate::document::model;
 use crate::finding::{Finding, Severity};
 use crate::schema::Violation;
 
@@ -28,8 +27,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     match catalog.compiled(version, &document.shape.kind) {
         Ok(schema) => {
-            let model = model::model(document);
-            let violations = schema.validate(document, &model);
+            let violations = schema.validate(document);
             violations.into_iter().map(|violation| say(context, violation)).collect()
         }
         Err(failure) => {

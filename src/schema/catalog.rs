@@ -39,6 +39,8 @@ pub struct Catalog {
     versions: BTreeMap<String, Vec<Kind>>,
     store: Store,
     compiled: BTreeMap<Key, OnceLock<Result<Compiled, Failure>>>,
+    /// Whether all schemas are those in the binary.
+    as_shipped: bool,
 }
 
 /// The schemas as JSON, by the URI under which references find them.
@@ -95,7 +97,7 @@ impl Catalog {
             }
         }
         let compiled = schemas.into_keys().map(|key| (key, OnceLock::new())).collect();
-        let catalog = Self { versions, store: Store(Arc::new(store)), compiled };
+        let catalog = Self { versions, store: Store(Arc::new(store)), compiled, as_shipped: overlays.is_empty() };
         // A repository's schema that cannot be used is told before any document is looked at.
         for overlay in overlays {
             catalog.compiled(&overlay.version, &overlay.kind)?;
@@ -156,7 +158,7 @@ impl Catalog {
                 _ => Err(Failure::internal("there is no schema `document`")),
             };
         };
-        let compile = || Compiled::new(&uri(version, kind), self.store.clone(), formats());
+        let compile = || Compiled::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
         cell.get_or_init(compile).as_ref().map_err(Clone::clone)
     }
 

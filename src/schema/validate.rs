@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::catalog::Store;
 use super::describe::{self, Described};
 use super::instance::Instance;
-use crate::document::Document;
+use crate::document::{Document, model};
 use crate::failure::Failure;
-use crate::text::{Span, Tree};
+use crate::text::Span;
 
 /// A format of strings: its name, and whether a string has it.
 pub type Format = (&'static str, fn(&str) -> bool);
@@ -19,6 +19,8 @@ pub struct Compiled {
     validator: Validator<Instance>,
     store: Store,
     uri: String,
+    /// Whether it looks at no more than the outline of a model.
+    as_shipped: bool,
 }
 
 /// One violation.
@@ -41,7 +43,7 @@ impl Compiled {
     ///
     /// # Errors
     /// Where it is no schema, or refers to one that is not there.
-    pub fn new(uri: &str, store: Store, formats: Vec<Format>) -> Result<Self, Failure> {
+    pub fn new(uri: &str, store: Store, formats: Vec<Format>, as_shipped: bool) -> Result<Self, Failure> {
         let Some(schema) = store.get(uri) else {
             return Err(Failure::internal(format!("there is no schema `{uri}`")));
         };
@@ -56,19 +58,20 @@ impl Compiled {
             Failure::usage(format!("the schema `{uri}` cannot be used: {error}"))
                 .hint("correct it in `.phx/schemas/`; `phx schema show KIND` prints the one it replaces")
         })?;
-        Ok(Self { validator, store, uri: uri.to_owned() })
+        Ok(Self { validator, store, uri: uri.to_owned(), as_shipped })
     }
 
-    /// Holds a document's model against the schema.
-    pub fn validate(&self, document: &Document, model: &Tree<'_>) -> Vec<Violation> {
-        if self.validator.is_valid(model) {
+    /// Holds a document's model against the schema. The model is built in full only where that can matter.
+    pub fn validate(&self, document: &Document) -> Vec<Violation> {
+        if self.as_shipped && self.validator.is_valid(&model::outline(document)) {
             return Vec::new();
         }
-        let errors = self.validator.iter_errors(model);
+        let model = model::model(document);
+        let errors = self.validator.iter_errors(&model);
         errors
             .flat_map(|error| {
                 let says = self.says(error.evaluation_path().as_str());
-                describe::describe(&error, document, model)
+                describe::describe(&error, document, &model)
                     .into_iter()
                     .map(move |described| violation(&says, described))
             })

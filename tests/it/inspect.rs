@@ -138,7 +138,8 @@ fn sections_carry_what_their_titles_say() {
         (Some("Phase 2: Hardening"), Some(2), Some("COMPLETE"))
     );
     let risk = &sections["risk_assessment"];
-    assert_eq!(risk["checklist"], serde_json::json!([{ "text": "Check it", "done": false }]));
+    assert_eq!(risk["checklist"], serde_json::json!([]), "the task stands under a heading of its own");
+    assert_eq!(sections["deep"]["checklist"], serde_json::json!([{ "text": "Check it", "done": false }]));
     assert_eq!(risk["text"], "### Deep\nText.\n\n- [ ] Check it\n\n```\n## not a heading\n<!-- MANUAL -->\n```");
     assert_eq!(sections["sprint_summary"]["text"], "");
 }

@@ -207,3 +207,24 @@ fn a_schema_that_cannot_be_used_is_said_and_nothing_is_fetched() {
     repo.write(".phx/schemas/v1.0/document.schema.json", r#"{ "$ref": "http://127.0.0.1:9/x.json" }"#);
     repo.run(&["validate"]).exits(2).says("none is ever fetched");
 }
+
+/// The shipped schemas are held against the outline of a model first. Any schema of a repository's own, however far from
+/// the document, makes phx build the model in full; the findings are the same.
+#[test]
+fn an_outline_and_a_full_model_give_the_same_findings() {
+    let (short, full) = (Repo::new(), Repo::new());
+    full.write(".phx/schemas/v0.1/unrelated.schema.json", "{}");
+    for (kind, body, _) in KINDS {
+        let text = document(&format!("  phase_number: 1\n  kind: {kind}\n"), &format!("# T\n\n{body}"));
+        let lines: Vec<&str> = text.lines().collect();
+        for cut in 2..lines.len() {
+            let rest = [&lines[..cut], &lines[cut + 1..]].concat().join("\n");
+            for repo in [&short, &full] {
+                repo.write(&format!("{kind}-{cut}.md"), &rest);
+            }
+        }
+    }
+    let (short, full) = (short.validate(), full.validate());
+    assert!(short.stdout.lines().count() > 50, "cuts are found:\n{}", short.stdout);
+    assert_eq!(short.stdout, full.stdout);
+}
