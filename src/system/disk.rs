@@ -12,14 +12,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Opens a regular file and reads up to `head` bytes of it.
+    /// Opens a file and reads up to `head` bytes of it, with one call: fewer may come though there are more.
     ///
     /// # Errors
-    /// As the system says; also if it is no regular file, and so might never end.
+    /// As the system says.
     pub fn open(path: &Path, head: usize) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let mut reading = Self { file, bytes: Vec::new(), whole: false };
-        reading.more(head)?;
+        let mut reading = Self { file: File::open(path)?, bytes: Vec::new(), whole: false };
+        reading.read(head)?;
         Ok(reading)
     }
 
@@ -28,7 +27,7 @@ impl Reading {
         &self.bytes
     }
 
-    /// Whether that is the whole file.
+    /// Whether that is the whole file for sure.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
@@ -39,10 +38,22 @@ impl Reading {
     /// As the system says.
     pub fn more(&mut self, length: usize) -> io::Result<()> {
         while !self.whole && self.bytes.len() < length {
-            let missing = (length - self.bytes.len()) as u64;
-            let read = (&mut self.file).take(missing).read_to_end(&mut self.bytes)?;
-            self.whole = (read as u64) < missing;
+            self.read((length - self.bytes.len()).min(CHUNK))?;
         }
+        Ok(())
+    }
+
+    fn read(&mut self, most: usize) -> io::Result<()> {
+        let start = self.bytes.len();
+        self.bytes.resize(start + most, 0);
+        let read = loop {
+            match self.file.read(&mut self.bytes[start..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        self.bytes.truncate(start + *read.as_ref().unwrap_or(&0));
+        self.whole = read? == 0;
         Ok(())
     }
 
@@ -51,6 +62,9 @@ impl Reading {
         self.bytes
     }
 }
+
+/// How many bytes are asked for at once.
+const CHUNK: usize = 64 * 1024;
 
 /// Opening a pipe or a device might wait for ever: an error for whatever is no regular file.
 ///

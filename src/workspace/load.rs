@@ -10,8 +10,8 @@ use crate::document::{Document, SIZE, Shape};
 use crate::system::disk::{self, Reading};
 use crate::text::decode;
 
-/// How many bytes are read to decide whether a file is governed. Most front matters are shorter.
-const HEAD: usize = 4096;
+/// How many bytes are read to decide whether a file is governed. Most front matters are shorter, and most documents too.
+const HEAD: usize = 16 * 1024;
 
 /// What became of a file.
 #[derive(Debug)]
