@@ -205,7 +205,7 @@ pub fn build(text: &str, lines: &Lines, markers: &[Marker], pairs: &[Pair], outl
 /// else the heading above, else the document's title.
 fn unnamed(text: &str, lines: &Lines, marker: &Marker, outline: &Outline, section: Option<usize>) -> String {
     if let Some(label) = lead_in(text, lines, marker) {
-        return slug(&label);
+        return slug(label.slice(text));
     }
     match section {
         Some(index) => outline.sections[index].id.clone(),
@@ -214,7 +214,7 @@ fn unnamed(text: &str, lines: &Lines, marker: &Marker, outline: &Outline, sectio
 }
 
 /// The bold label without a value that leads a block in.
-pub fn lead_in(text: &str, lines: &Lines, marker: &Marker) -> Option<String> {
+pub fn lead_in(text: &str, lines: &Lines, marker: &Marker) -> Option<Span> {
     let mut line = lines.line(marker.line.start);
     while line > 1 {
         line -= 1;
@@ -224,7 +224,7 @@ pub fn lead_in(text: &str, lines: &Lines, marker: &Marker) -> Option<String> {
         }
         let fields = fields::of_line(text, span);
         return match fields.as_slice() {
-            [field] if field.value.is_empty() => Some(field.label.clone()),
+            [field] if field.value.is_empty() => Some(field.label),
             _ => None,
         };
     }

@@ -8,10 +8,8 @@ use crate::text::{Data, Span, Tree, emoji, lines};
 /// A label and, where one stands beside it, its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
-    /// The label as plain text.
-    pub label: String,
-    /// Where it stands, without the asterisks.
-    pub label_span: Span,
+    /// Where the label stands, without the asterisks.
+    pub label: Span,
     /// The value on the same line and those below; empty where there is none.
     pub value: Span,
 }
@@ -62,15 +60,8 @@ fn one(text: &str, span: Span) -> Option<Labelled> {
         behind[skipped..].strip_prefix(':')?;
         (bold, Span::new(after + skipped + 1, span.end))
     };
-    let plain = plain(label);
-    if plain.is_empty() {
-        return None;
-    }
-    Some(Labelled {
-        label: plain,
-        label_span: Span::new(label_start, label_start + label.len()),
-        value: value.trimmed(text),
-    })
+    let label = Span::new(label_start, label_start + label.len()).trimmed(text);
+    (!label.is_empty()).then(|| Labelled { label, value: value.trimmed(text) })
 }
 
 /// The length of white space and a qualifier in parentheses before the colon.
@@ -127,7 +118,7 @@ mod tests {
     fn read(line: &str) -> Vec<(String, String)> {
         of_line(line, Span::new(0, line.len()))
             .into_iter()
-            .map(|field| (field.label, field.value.slice(line).to_owned()))
+            .map(|field| (field.label.slice(line).to_owned(), field.value.slice(line).to_owned()))
             .collect()
     }
 

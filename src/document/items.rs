@@ -159,7 +159,7 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, label: &Labelled, value: FieldValue) {
-        self.fields.push(Field { id: self.ids.unique(slug(&label.label)), label: label.label_span, value });
+        self.fields.push(Field { id: self.ids.unique(slug(label.label.slice(self.text))), label: label.label, value });
     }
 }
 

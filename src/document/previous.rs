@@ -112,7 +112,7 @@ fn bullet(words: &str) -> usize {
 fn pair(text: &str, span: Span) -> Option<(String, Span)> {
     let words = span.slice(text);
     if let [field] = fields::of_line(text, span).as_slice() {
-        return Some((field.label.clone(), field.value));
+        return Some((fields::plain(field.label.slice(text)), field.value));
     }
     let colon = words
         .match_indices(':')

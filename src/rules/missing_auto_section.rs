@@ -72,8 +72,10 @@ fn labels(document: &Document, name: &str) -> Vec<Span> {
         }
         for line in lines::of(&document.text, node.span) {
             let fields = fields::of_line(&document.text, line);
-            let named = fields.iter().filter(|field| names::same_in_singular(&slug(&field.label), &wanted));
-            found.extend(named.map(|field| field.label_span));
+            let named = fields
+                .iter()
+                .filter(|field| names::same_in_singular(&slug(field.label.slice(&document.text)), &wanted));
+            found.extend(named.map(|field| field.label));
         }
     }
     found

@@ -12,13 +12,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Opens a file and reads up to `head` bytes of it, with one call: fewer may come though there are more.
+    /// Opens a file and reads up to `head` bytes of it.
     ///
     /// # Errors
     /// As the system says.
     pub fn open(path: &Path, head: usize) -> io::Result<Self> {
         let mut reading = Self { file: File::open(path)?, bytes: Vec::new(), whole: false };
-        reading.read(head)?;
+        reading.more(head)?;
         Ok(reading)
     }
 
@@ -27,7 +27,7 @@ impl Reading {
         &self.bytes
     }
 
-    /// Whether that is the whole file for sure.
+    /// Whether that is the whole file.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
@@ -37,23 +37,14 @@ impl Reading {
     /// # Errors
     /// As the system says.
     pub fn more(&mut self, length: usize) -> io::Result<()> {
-        while !self.whole && self.bytes.len() < length {
-            self.read((length - self.bytes.len()).min(CHUNK))?;
+        if self.whole || self.bytes.len() >= length {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn read(&mut self, most: usize) -> io::Result<()> {
-        let start = self.bytes.len();
-        self.bytes.resize(start + most, 0);
-        let read = loop {
-            match self.file.read(&mut self.bytes[start..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        self.bytes.truncate(start + *read.as_ref().unwrap_or(&0));
-        self.whole = read? == 0;
+        let missing = length - self.bytes.len();
+        // Without room to spare the file would be read in a dozen small steps.
+        self.bytes.reserve(missing.min(CHUNK));
+        let read = (&mut self.file).take(missing as u64).read_to_end(&mut self.bytes)?;
+        self.whole = read < missing;
         Ok(())
     }
 
@@ -63,7 +54,7 @@ impl Reading {
     }
 }
 
-/// How many bytes are asked for at once.
+/// How many bytes there is room for at once.
 const CHUNK: usize = 64 * 1024;
 
 /// Opening a pipe or a device might wait for ever: an error for whatever is no regular file.
