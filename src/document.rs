@@ -171,7 +171,7 @@ impl Document {
         let candidates: Vec<_> = places.iter().map(|at| candidate(&self.blocks[*at])).collect();
         let names: Vec<&str> = declared.iter().map(|name| name.value.as_str()).collect();
         let met = names::meet(&names, &candidates, &self.shape.aliases);
-        let kinds: Vec<&str> = self.kind_names(mode, &names, &met);
+        let kinds: Vec<&str> = if met.contains(&None) { self.kind_names(mode, &names, &met) } else { Vec::new() };
         let of_kind = names::meet(&kinds, &candidates, &self.shape.aliases);
         let canonical: Vec<(Option<String>, bool)> = met
             .iter()
@@ -219,6 +219,9 @@ impl Document {
         let manual = &self.governance.manual_sections;
         let open: Vec<usize> =
             (0..manual.len()).filter(|at| !met_names.contains(&manual[*at].value.as_str())).collect();
+        if open.is_empty() {
+            return;
+        }
         let names: Vec<&str> = open.iter().map(|at| manual[*at].value.as_str()).collect();
         let free = self.sections_without_marker();
         let met = self.meet_sections(&names, &free);

@@ -219,8 +219,9 @@ impl Scanner<'_> {
         let plain = content
             .first()
             .is_some_and(|first| first.is_ascii_alphanumeric() || *first >= 0x80 || b"`*$(\"'/.".contains(first));
-        // What reads as a block of its own inside the entry is left to the parser.
-        let inner = plain && start(content) == Some(Start::Text);
+        // What reads as a block of its own inside the entry is left to the parser; words are none.
+        let word = content.first().is_some_and(|first| first.is_ascii_alphabetic() || *first >= 0x80);
+        let inner = word || (plain && start(content) == Some(Start::Text));
         (inner && !ends_oddly(content)).then(|| ListItem { span, done, children: Vec::new() })
     }
 

@@ -130,12 +130,9 @@ impl Catalog {
 
     /// The kind that a file name makes, without case.
     pub fn kind_of_file(&self, file: &str) -> Option<&str> {
-        let lower = file.to_lowercase();
-        let kinds = self.kinds(self.newest()).iter();
-        kinds
-            .filter(|kind| kind.file.as_ref().is_some_and(|name| name.to_lowercase() == lower))
-            .map(|kind| kind.name.as_str())
-            .next()
+        let mut kinds = self.kinds(self.newest()).iter();
+        let named = |kind: &&Kind| kind.file.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(file));
+        kinds.find(named).map(|kind| kind.name.as_str())
     }
 
     /// The JSON of a schema.

@@ -76,7 +76,7 @@ impl Project {
         let file = path.rsplit('/').next().unwrap_or(path);
         let shape = |named: Option<&str>| -> Arc<Shape> {
             let kind = claimed.or(named).or_else(|| self.catalog.kind_of_file(file));
-            self.kind(kind.unwrap_or("document")).shape
+            Arc::clone(&self.kind(kind.unwrap_or("document")).shape)
         };
         Document::parse(path, decode::decode(bytes), &self.dialect, &shape)
     }

@@ -20,6 +20,9 @@ pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
 
 /// The way from `base` to `path`, both absolute and clean, with `/`. Names that are not UTF-8 are shown with `U+FFFD`.
 pub fn relative(base: &Path, path: &Path) -> String {
+    if let Some(below) = below(base, path) {
+        return below;
+    }
     let mut from = base.components().peekable();
     let mut to = path.components().peekable();
     while from.peek().is_some() && from.peek() == to.peek() {
@@ -32,6 +35,12 @@ pub fn relative(base: &Path, path: &Path) -> String {
     let up = from.map(|_| OsStr::new(".."));
     let parts: Vec<_> = up.chain(to.map(Component::as_os_str)).map(OsStr::to_string_lossy).collect();
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+/// The usual case, a file below the base, by its bytes alone.
+fn below(base: &Path, path: &Path) -> Option<String> {
+    let rest = path.to_str()?.strip_prefix(base.to_str()?)?.strip_prefix(std::path::MAIN_SEPARATOR)?;
+    (!rest.is_empty()).then(|| rest.replace(std::path::MAIN_SEPARATOR, "/"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A repository as phx sees it: its root, its configuration, its schemas.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,9 +106,9 @@ impl Project {
     }
 
     /// A kind, with what the configuration adds to it.
-    pub fn kind(&self, name: &str) -> Kind {
-        let known = self.kinds.get(name).cloned();
-        known.unwrap_or_else(|| self.catalog.kind(self.catalog.newest(), name))
+    pub fn kind(&self, name: &str) -> Cow<'_, Kind> {
+        let made = || Cow::Owned(self.catalog.kind(self.catalog.newest(), name));
+        self.kinds.get(name).map_or_else(made, Cow::Borrowed)
     }
 
     /// The kind that the configuration claims a path for; the path is from its directory.
