@@ -65,7 +65,7 @@ impl Session {
 
     fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {
         for mistake in mistakes {
-            eprintln!("{}", text::finding(mistake, self.stderr_color));
+            disk::write_stderr(&text::finding(mistake, self.stderr_color));
         }
         Failure::usage("the configuration cannot be used").hint("`phx schema show phx.toml` prints what it may hold")
     }
@@ -73,7 +73,7 @@ impl Session {
     /// Says something on standard error, unless asked to be quiet.
     pub fn notice(&self, message: &str) {
         if !self.quiet {
-            eprintln!("{message}");
+            disk::write_stderr(message);
         }
     }
 

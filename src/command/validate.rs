@@ -46,7 +46,7 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     findings::print(session, &report, &outputs)?;
     let failed = !visit.failures.is_empty();
     for failure in &visit.failures {
-        eprintln!("{failure}");
+        disk::write_stderr(&failure.to_string());
     }
     if failed {
         return Ok(Failure::usage("").exit_code());

@@ -123,6 +123,11 @@ pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Writes a line to standard error. Where nobody can read it there is nobody to tell.
+pub fn write_stderr(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// Writes a new file, with the directories above it.
 ///
 /// # Errors

@@ -62,6 +62,17 @@ fn a_closed_pipe_is_no_failure() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_closed_standard_error_is_no_failure() {
+    let repo = Repo::new();
+    repo.write("a.md", clean_document());
+    let mut command = repo.command(&["validate", "-v"]);
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn help_lists_the_exit_codes() {
     let run = Repo::new().run(&["--help"]).exits(0);
