@@ -192,12 +192,14 @@ impl<'a> Place<'a> {
             Kind::Type { kind } => {
                 (format!("{name} is {}; it must be {}", self.value.kind(), wanted_type(kind)), self.type_help(kind))
             }
-            Kind::Minimum { limit } => {
-                (format!("{name} is {}; it must be {limit} or more", error.instance()), String::new())
-            }
-            Kind::Maximum { limit } => {
-                (format!("{name} is {}; it must be {limit} or less", error.instance()), String::new())
-            }
+            Kind::Minimum { limit } => (
+                format!("{name} is {}; it must be {limit} or more", error.instance()),
+                format!("write {limit} or more"),
+            ),
+            Kind::Maximum { limit } => (
+                format!("{name} is {}; it must be {limit} or less", error.instance()),
+                format!("write {limit} or less"),
+            ),
             Kind::MinLength { .. } if text.is_empty() => {
                 (format!("{name} is empty"), "write something, or take the key out".to_owned())
             }
@@ -210,12 +212,15 @@ impl<'a> Place<'a> {
                     format!("it must be one of {}", known.join(", ")),
                 )
             }
-            Kind::Constant { expected_value } => (format!("{name} must be `{}`", bare(expected_value)), String::new()),
-            Kind::Pattern { pattern } => (format!("{name} does not match `{pattern}`"), String::new()),
-            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::Not { .. } | Kind::FalseSchema => {
-                (format!("{name} is not what its schema allows"), String::new())
+            Kind::Constant { expected_value } => {
+                (format!("{name} must be `{}`", bare(expected_value)), "correct it".to_owned())
             }
-            _ => (format!("{name}: {}", error.masked_with("the value")), String::new()),
+            Kind::Pattern { pattern } => (format!("{name} does not match `{pattern}`"), "correct it".to_owned()),
+            Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::Not { .. } | Kind::FalseSchema => (
+                format!("{name} is not what its schema allows"),
+                "`phx schema show KIND` prints what it allows".to_owned(),
+            ),
+            _ => (format!("{name}: {}", error.masked_with("the value")), "correct it".to_owned()),
         }
     }
 
@@ -225,7 +230,7 @@ impl<'a> Place<'a> {
             Data::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
             Data::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
             Data::Null => "give it a value".to_owned(),
-            _ => String::new(),
+            _ => "correct it".to_owned(),
         }
     }
 }

@@ -117,6 +117,7 @@ impl Compiled {
 struct Says {
     lowered: bool,
     message: Option<String>,
+    help: Option<String>,
 }
 
 impl Says {
@@ -126,6 +127,10 @@ impl Says {
         }
         if let Some(message) = schema.get("x-message").and_then(Value::as_str) {
             self.message = Some(message.to_owned());
+            self.help = None;
+        }
+        if let Some(help) = schema.get("x-help").and_then(Value::as_str) {
+            self.help = Some(help.to_owned());
         }
     }
 }
@@ -135,5 +140,11 @@ fn violation(says: &Says, described: Described) -> Violation {
         Some(message) => message.replace("{item}", &described.of),
         None => described.message,
     };
-    Violation { span: described.span, subject: described.subject, message, help: described.help, lowered: says.lowered }
+    Violation {
+        span: described.span,
+        subject: described.subject,
+        message,
+        help: says.help.clone().unwrap_or(described.help),
+        lowered: says.lowered,
+    }
 }

@@ -116,6 +116,10 @@ fn every_fixture_gives_what_is_expected_of_it() {
                 repo.write("phx.toml", configuration);
             }
             let run = repo.validate();
+            let report = repo.run(&["validate", "-o", "json"]).json();
+            for finding in report["findings"].as_array().unwrap() {
+                assert!(finding["help"].is_string(), "{} gives no way out: {finding}", case.display());
+            }
             if case.join("clean.txt").exists() {
                 clean += 1;
                 assert_eq!(run.stdout, "", "{}", case.display());
