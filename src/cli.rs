@@ -109,11 +109,11 @@ pub struct Validate {
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub output: Vec<String>,
 
-    /// Set a rule off
+    /// Set a rule off; -W and -D win over it
     #[arg(short = 'A', long, value_name = "RULE")]
     pub allow: Vec<String>,
 
-    /// Make a rule's findings warnings
+    /// Make a rule's findings warnings; -D wins over it
     #[arg(short = 'W', long, value_name = "RULE")]
     pub warn: Vec<String>,
 

@@ -71,11 +71,13 @@ pub struct FrontMatter {
     pub root: String,
     /// Pairs of a key of phx and the key that the repository writes.
     pub aliases: Vec<(String, String)>,
+    /// Where each key of phx stands.
+    pub alias_spans: Vec<Span>,
 }
 
 impl Default for FrontMatter {
     fn default() -> Self {
-        Self { root: "governance".to_owned(), aliases: Vec::new() }
+        Self { root: "governance".to_owned(), aliases: Vec::new(), alias_spans: Vec::new() }
     }
 }
 

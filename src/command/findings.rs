@@ -47,6 +47,13 @@ pub fn outputs(given: &[String]) -> Result<Vec<Output>, Failure> {
     if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
         return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o sarif=phx.sarif`"));
     }
+    let mut files: Vec<&PathBuf> = outputs.iter().filter_map(|(_, file)| file.as_ref()).collect();
+    files.sort();
+    if let Some(pair) = files.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(
+            Failure::usage(format!("two formats for `{}`", pair[0].display())).hint("give each a file of its own")
+        );
+    }
     if outputs.is_empty() {
         return Ok(vec![(FORMATS[0], None)]);
     }

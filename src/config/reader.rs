@@ -178,7 +178,13 @@ impl<'a> Reader<'a> {
             self.mistake(tree.span, "`kind` must be a list of tables", "write `[[kind]]`");
             return Vec::new();
         };
-        tables.iter().filter_map(|table| self.kind(table)).collect()
+        let kinds: Vec<KindSettings> = tables.iter().filter_map(|table| self.kind(table)).collect();
+        for (index, kind) in kinds.iter().enumerate() {
+            if kinds[..index].iter().any(|other| other.name == kind.name) {
+                self.mistake(kind.span, format!("a second `[[kind]]` for `{}`", kind.name), "put both into one");
+            }
+        }
+        kinds
     }
 
     fn kind(&mut self, tree: &Tree<'static>) -> Option<KindSettings> {
@@ -209,7 +215,12 @@ impl<'a> Reader<'a> {
             return default;
         };
         let root = self.text(tree, "root").map(|(root, _)| root.to_owned());
-        FrontMatter { root: root.unwrap_or(default.root), aliases: self.pairs(tree, "aliases") }
+        let spans = tree.get("aliases").map(Tree::entries).unwrap_or_default();
+        FrontMatter {
+            root: root.unwrap_or(default.root),
+            aliases: self.pairs(tree, "aliases"),
+            alias_spans: spans.iter().map(|entry| entry.key_span).collect(),
+        }
     }
 
     fn rules(&mut self, tree: Option<&Tree<'static>>) -> BTreeMap<String, RuleSettings> {

@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultKind};
 use super::fields;
 use super::marker::{Marker, MarkerKind};
-use super::outline::Outline;
+use super::outline::{Outline, Title};
 use crate::text::{Lines, Span, slug};
 
 /// How many blocks a document may hold.
@@ -208,9 +208,15 @@ fn unnamed(text: &str, lines: &Lines, marker: &Marker, outline: &Outline, sectio
         return slug(label.slice(text));
     }
     match section {
-        Some(index) => outline.sections[index].id.clone(),
+        Some(index) => title_id(&outline.sections[index].title),
         None => outline.title.as_ref().map_or_else(|| "section".to_owned(), |(title, _)| slug(&title.text)),
     }
+}
+
+/// The id that a title gives: not that of its section, which has a number behind it where titles repeat.
+fn title_id(title: &Title) -> String {
+    let id = slug(&title.text);
+    if id.is_empty() { "section".to_owned() } else { id }
 }
 
 /// The bold label without a value that leads a block in.

@@ -124,6 +124,7 @@ impl Reader<'_> {
 
     fn paragraph(&mut self, span: Span) {
         let mut open: Option<Labelled> = None;
+        let mut below = false;
         for line in lines::of(self.text, span) {
             let mut fields = fields::of_line(self.text, line);
             match fields.pop() {
@@ -132,13 +133,17 @@ impl Reader<'_> {
                         self.close(&field);
                     }
                     open = Some(last);
+                    below = false;
                 }
-                // Text below a field goes on with its value.
+                // Text below a label is its value where none stands beside it.
                 None => {
-                    if let Some(field) = &mut open {
+                    if let Some(field) = &mut open
+                        && (field.value.is_empty() || below)
+                    {
                         let more = line.trimmed(self.text);
                         let start = if field.value.is_empty() { more.start } else { field.value.start };
                         field.value = Span::new(start, more.end.max(start));
+                        below = true;
                     }
                 }
             }

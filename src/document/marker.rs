@@ -54,8 +54,12 @@ pub enum MarkerKind {
 /// Finds the markers in `text[start..]`. What stands in code, or inside a longer comment, is text.
 pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
     let mut markers = Vec::new();
-    for at in memmem::find_iter(&text.as_bytes()[start..], "<!--") {
-        let at = start + at;
+    let bytes = text.as_bytes();
+    let finder = memmem::Finder::new("<!--");
+    let mut from = start;
+    while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
+        // Only the first comment of a line can be alone on it.
+        from = memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |end| at + end);
         let Some((span, line)) = alone_on_line(text, at) else {
             continue;
         };
@@ -138,7 +142,8 @@ fn read(comment: &str) -> Option<MarkerKind> {
     if let Some(rest) = inside.strip_prefix("LIVING DOCUMENT") {
         return (rest.is_empty() || rest.starts_with(" - ")).then_some(MarkerKind::Living);
     }
-    inside.strip_prefix("phx-ignore").map(ignore)
+    let rest = inside.strip_prefix("phx-ignore")?;
+    (rest.is_empty() || rest.starts_with([' ', ':'])).then(|| ignore(rest))
 }
 
 /// Reads `[:name]`; `None` where what follows is neither a name nor the end of the word.
@@ -165,13 +170,16 @@ fn option(rest: &str, key: &str) -> Result<Option<String>, Unread> {
     if whole { Ok(Some(value.to_owned())) } else { Err(Unread) }
 }
 
-/// Reads what follows `phx-ignore`. What is missing stays empty: the rules on suppressions say so.
+/// Reads what follows `phx-ignore`. What is missing stays empty, and what does not belong there stays in the name of
+/// the rule: the rules on suppressions say so.
 fn ignore(rest: &str) -> MarkerKind {
-    let (head, reason) = rest.split_once(':').unwrap_or((rest, ""));
-    let mut words = head.split_whitespace();
-    let rule = words.next().unwrap_or_default().to_owned();
-    let until = words.find_map(|word| word.strip_prefix("until=")).map(str::to_owned);
-    MarkerKind::Ignore { rule, until, reason: reason.trim().to_owned() }
+    let (head, reason) = rest.split_once(": ").unwrap_or((rest.strip_suffix(':').unwrap_or(rest), ""));
+    let (until, words): (Vec<&str>, Vec<&str>) = head.split_whitespace().partition(|word| word.starts_with("until="));
+    MarkerKind::Ignore {
+        rule: words.join(" "),
+        until: until.first().map(|until| until.trim_start_matches("until=").to_owned()),
+        reason: reason.trim().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::fields;
+use super::outline::Ids;
 use crate::text::{Data, Entry, Span, Tree, lines};
 
 /// What stands under one sub-heading, or before the first.
@@ -125,6 +126,8 @@ fn pair(text: &str, span: Span) -> Option<(String, Span)> {
 /// A table as its lines come.
 struct Table<'a> {
     span: Span,
+    /// The rows' keys; one that repeats gets `_2`.
+    ids: Ids,
     lines: usize,
     header: Vec<String>,
     rows: Vec<Entry<'a>>,
@@ -132,7 +135,7 @@ struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(span: Span) -> Self {
-        Self { span, lines: 0, header: Vec::new(), rows: Vec::new() }
+        Self { span, ids: Ids::default(), lines: 0, header: Vec::new(), rows: Vec::new() }
     }
 
     fn row(&mut self, text: &'a str, line: Span) {
@@ -144,7 +147,7 @@ impl<'a> Table<'a> {
             1 => self.header = cells,
             2 if cells.iter().all(rule) => {}
             _ => {
-                let key = cells.first().map(|cell| fields::plain(cell)).unwrap_or_default();
+                let key = self.ids.unique(cells.first().map(|cell| fields::plain(cell)).unwrap_or_default());
                 let named = self.header.iter().zip(&cells);
                 let row = named.map(|(name, cell)| Entry::new(fields::plain(name), Tree::text(line, cell.clone())));
                 let value = Tree::new(line, Data::Map(row.collect()));

@@ -9,7 +9,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle};
 use serde_json::Number;
 
 use super::fault::{Fault, FaultKind};
-use crate::text::{Data, Entry, Lines, Span, Tree};
+use crate::text::{Data, Entry, Lines, Span, Tree, lines};
 
 /// How deep mappings and lists may be nested.
 pub const DEPTH: usize = 64;
@@ -47,12 +47,17 @@ fn scan_fault(text: &str, at: usize, why: &str) -> Fault {
     let at = at.min(text.len());
     let line_start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let line_end = text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end);
-    let line = &text[line_start..line_end];
-    let indent = line.len() - line.trim_start().len();
-    if let Some(tab) = line[..indent].find('\t') {
+    // The scanner may complain at the end of the line before the tab.
+    let behind = Span::new(line_start, text.len());
+    let tab = lines::of(text, behind).take(2).find_map(|line| {
+        let content = line.slice(text);
+        let indent = content.len() - content.trim_start().len();
+        content[..indent].find('\t').map(|tab| line.start + tab)
+    });
+    if let Some(tab) = tab {
         return Fault::new(
             FaultKind::FrontMatter,
-            Span::new(line_start + tab, line_start + tab + 1),
+            Span::new(tab, tab + 1),
             "a tab in the indentation of YAML",
             "indent with spaces",
         );

@@ -28,7 +28,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let names: Vec<&str> = open.iter().map(|name| name.value.as_str()).collect();
-    let sections = document.meet_sections(&names, &document.sections_without_marker());
+    let sections = document.meet_sections(&names, &sections_without_blocks(document));
     let say = |(index, name): (usize, &&Declared)| {
         let section = sections.iter().find(|(met, _)| *met == index).map(|(_, section)| *section);
         missing(context, name, section)
@@ -60,6 +60,16 @@ fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Fi
     context
         .finding(&RULE, name.span, name_text, format!("`{name_text}` is declared and no AUTO block is there"))
         .help("add the section with its markers, or take the name out of `auto_sections`")
+}
+
+/// The sections in which no block stands, however deep.
+fn sections_without_blocks(document: &Document) -> Vec<usize> {
+    let sections = &document.outline.sections;
+    let holds = |span: Span| {
+        let first = document.blocks.partition_point(|block| block.opener.start < span.start);
+        document.blocks.get(first).is_some_and(|block| block.opener.start < span.end)
+    };
+    (0..sections.len()).filter(|index| !holds(sections[*index].content)).collect()
 }
 
 /// Where the labels stand that bear a name.

@@ -3,6 +3,7 @@
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::schema::Violation;
+use crate::text::suggest;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -25,6 +26,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if !catalog.versions().any(|known| known == version) {
         return Vec::new();
     }
+    if let Some(finding) = misspelt_kind(context) {
+        return vec![finding];
+    }
     match catalog.compiled(version, &document.shape.kind) {
         Ok(schema) => {
             let violations = schema.validate(document);
@@ -40,4 +44,20 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn say(context: &Context<'_>, violation: Violation) -> Finding {
     let severity = if violation.lowered { Severity::Warning } else { RULE.severity };
     context.finding_as(&RULE, severity, violation.span, &violation.subject, violation.message).help(violation.help)
+}
+
+/// A kind that the front matter names and that is nearly one that there is: its schema would go unchecked.
+fn misspelt_kind(context: &Context<'_>) -> Option<Finding> {
+    let kind = context.document.governance.entry("kind")?;
+    let name = kind.value.as_text()?;
+    let catalog = context.catalog;
+    let known = catalog.kinds(catalog.newest()).iter().map(|kind| kind.name.as_str());
+    let mut known = known.chain(context.config.kinds.iter().map(|kind| kind.name.as_str()));
+    if known.clone().any(|known| known == name) {
+        return None;
+    }
+    let near = suggest::nearest(name, &mut known)?;
+    let message = format!("there is no kind `{name}`; did you mean `{near}`?");
+    let finding = context.finding(&RULE, kind.value.span, name, message);
+    Some(finding.help(format!("write `{near}`; a kind of your own needs a `[[kind]]` in phx.toml")))
 }

@@ -1,13 +1,14 @@
-//! Whether the configuration speaks of rules and kinds that there are.
+//! Whether the configuration speaks of rules, keys and kinds that there are.
 
 use super::{RULES, find};
 use crate::config::Config;
 use crate::config::raw::RULE;
+use crate::document::governance::KEYS;
 use crate::finding::{Finding, Severity, Source};
 use crate::schema::Catalog;
-use crate::text::{Span, suggest};
+use crate::text::{Span, duration, suggest};
 
-/// Mistakes in `[rules]` and `documents.require` that only the list of rules and kinds can tell.
+/// Mistakes that only the lists of rules, keys and kinds can tell. Every option of a rule is a span of time.
 pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
     let mut mistakes = Vec::new();
     let mut mistake = |span: Span, message: String, help: String| {
@@ -25,6 +26,13 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
         };
         for (option, value) in &settings.options {
             if rule.options.contains(&option.as_str()) {
+                if value.as_text().and_then(duration::parse).is_none() {
+                    mistake(
+                        value.span,
+                        format!("`{option}` is no span of time"),
+                        "write it as `\"3d\"`, `\"36h\"` or `\"2w\"`".to_owned(),
+                    );
+                }
                 continue;
             }
             let known: Vec<&str> = std::iter::once("level").chain(rule.options.iter().copied()).collect();
@@ -34,6 +42,14 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
                 format!("the rule `{slug}` has no option `{option}`{near}"),
                 format!("it takes `{}`", known.join("`, `")),
             );
+        }
+    }
+    let keys = || KEYS.iter().map(|key| key.name);
+    for ((key, _), span) in config.front_matter.aliases.iter().zip(&config.front_matter.alias_spans) {
+        if !keys().any(|known| known == key) {
+            let near = suggest::did_you_mean(key, keys());
+            let list: Vec<&str> = keys().collect();
+            mistake(*span, format!("there is no key `{key}` to alias{near}"), format!("keys: `{}`", list.join("`, `")));
         }
     }
     let kinds: Vec<&str> = catalog

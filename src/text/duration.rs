@@ -6,7 +6,7 @@ use chrono::Duration;
 pub fn parse(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let count: i64 = text[..text.len() - unit.len_utf8()].parse().ok()?;
-    if !(0..=1_000_000).contains(&count) {
+    if !(1..=1_000_000).contains(&count) {
         return None;
     }
     match unit {
@@ -39,7 +39,7 @@ mod tests {
     fn spans_are_read_and_said() {
         assert_eq!(parse("14d"), Some(Duration::days(14)));
         assert_eq!(parse("2w"), Some(Duration::weeks(2)));
-        for text in ["", "d", "14", "1.5d", "-3d", "14 days"] {
+        for text in ["", "d", "14", "1.5d", "-3d", "0d", "14 days"] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(words(Duration::hours(8)), "8 hours");

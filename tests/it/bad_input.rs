@@ -38,6 +38,8 @@ fn front_matter_that_never_ends() {
 fn a_tab_in_yaml() {
     let said = said_of_front("governance:\n\towner: x");
     assert_eq!(said, "3:1: error[invalid-front-matter] a tab in the indentation of YAML");
+    let said = said_of(clean_document().replace("  phase_number", "\tphase_number"));
+    assert_eq!(said, "10:1: error[invalid-front-matter] a tab in the indentation of YAML");
 }
 
 #[test]
@@ -144,6 +146,12 @@ fn ten_thousand_markers_that_do_not_pair() {
 #[test]
 fn lines_of_a_megabyte() {
     let text = format!("{}{}\n| {} |\n", clean_document(), "[x](".repeat(250_000), "a|".repeat(500_000));
+    assert_eq!(said_of(text), "");
+}
+
+#[test]
+fn comments_that_open_and_never_close() {
+    let text = format!("{}{}\n{}", clean_document(), "<!-- ".repeat(400_000), "<!--\n".repeat(100_000));
     assert_eq!(said_of(text), "");
 }
 

@@ -156,3 +156,18 @@ fn aliases_of_a_kind_join_names_and_blocks() {
     repo.write("phx.toml", "[[kind]]\nname = \"notes\"\naliases = { figures = \"numbers\" }\n");
     repo.validate().exits(0).prints("");
 }
+
+#[test]
+fn values_that_would_be_without_effect_are_mistakes() {
+    let repo = Repo::new();
+    repo.write(
+        "phx.toml",
+        "[rules]\nreview-due-soon = { within = \"ten\" }\n[front_matter.aliases]\nlast_updatd = \"x\"\n",
+    );
+    let run = repo.run(&["validate"]).exits(2);
+    run.says("`within` is no span of time")
+        .says("there is no key `last_updatd` to alias; did you mean `last_updated`?");
+    repo.write("phx.toml", "[[kind]]\nname = \"a\"\nupdate_every = \"0d\"\n[[kind]]\nname = \"a\"\n");
+    let run = repo.run(&["validate"]).exits(2);
+    run.says("`0d` is no span of time").says("a second `[[kind]]` for `a`");
+}

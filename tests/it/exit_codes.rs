@@ -19,6 +19,7 @@ fn a_wrong_call_is_two() {
     repo.run(&["-C", "nowhere", "validate"]).exits(2).says("cannot go to `nowhere`: there is no such file");
     repo.run(&["validate", "-o", "jsn"]).exits(2).says("there is no format `jsn`; did you mean `json`?");
     repo.run(&["validate", "-o", "json", "-o", "text"]).exits(2).says("two formats for standard output");
+    repo.run(&["validate", "-o", "json=x", "-o", "sarif=x"]).exits(2).says("two formats for `x`");
     repo.run(&["validate", "-o", "json=no/such/folder/x"]).exits(2).says("cannot write `no/such/folder/x`");
 }
 

@@ -108,7 +108,7 @@ fn items_carry_their_fields() {
     );
     assert_eq!(first["icons"], serde_json::json!({ "status": "🚧" }));
     assert_eq!(first["list"], serde_json::json!(["loose entry", "another"]));
-    assert_eq!(items[1]["fields"], serde_json::json!({ "status": "Planned goes on here" }));
+    assert_eq!(items[1]["fields"], serde_json::json!({ "status": "Planned" }));
     assert_eq!(items[2]["fields"], serde_json::json!({}));
 }
 

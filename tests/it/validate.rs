@@ -233,3 +233,29 @@ fn time_comes_from_the_option_then_the_variables() {
     at(&["validate", "--now", "2026-01-01"], &[]).exits(2).says("is a date without a time");
     at(&["validate"], &[("PHX_NOW", ""), ("SOURCE_DATE_EPOCH", "soon")]).exits(2).says("no number of seconds");
 }
+
+#[test]
+fn a_misspelt_kind_does_not_switch_the_checks_off() {
+    let repo = Repo::new();
+    repo.write("a.md", document("  phase_number: 1\n  kind: upcoming-featurs\n", ""));
+    let expected =
+        "a.md:11:9: error[schema-violation] there is no kind `upcoming-featurs`; did you mean `upcoming-features`?\n";
+    repo.validate().exits(1).prints(expected);
+}
+
+#[test]
+fn blocks_under_equal_headings_bear_one_name() {
+    let repo = Repo::new();
+    let block = "#### Phase Progress\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n\n";
+    let text = document("  phase_number: 1\n", &format!("# T\n\n## P\n\n### A\n\n{block}### B\n\n{block}"));
+    repo.write("a.md", text.replace("auto_sections: []", "auto_sections: [phase_progress]"));
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn a_section_with_blocks_inside_is_not_told_to_become_one() {
+    let repo = Repo::new();
+    let body = "# T\n\n## Numbers\n\n### Latency\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    repo.write("a.md", document("  phase_number: 1\n", body).replace("auto_sections: []", "auto_sections: [numbers]"));
+    repo.validate().exits(1).finds("error[missing-auto-section] `numbers` is declared and no AUTO block is there");
+}
