@@ -1,7 +1,5 @@
 //! Items: headings whose own text starts with field lines, and their siblings; and the tables of a document.
 
-use std::collections::HashSet;
-
 use super::blocks::Block;
 use super::fields::{self, Labelled};
 use super::nodes::{Node, NodeKind};
@@ -58,9 +56,11 @@ pub fn items(text: &str, nodes: &[Node], outline: &Outline, blocks: &[Block]) ->
     let starts: Vec<bool> =
         sections.iter().map(|section| starts_with_fields(text, &nodes[section.own.clone()])).collect();
     let kin = |section: &Section| (section.within.last().copied(), section.level);
-    let families: HashSet<_> =
-        sections.iter().zip(&starts).filter(|(_, starts)| **starts).map(|(section, _)| kin(section)).collect();
-    let is_item = |section: &Section| families.contains(&kin(section));
+    let pairs = sections.iter().zip(&starts).filter(|(_, starts)| **starts);
+    let mut families: Vec<_> = pairs.map(|(section, _)| kin(section)).collect();
+    families.sort_unstable();
+    families.dedup();
+    let is_item = |section: &Section| families.binary_search(&kin(section)).is_ok();
     let found = sections.iter().enumerate().filter(|(_, section)| is_item(section));
     found.map(|(index, section)| read_item(text, nodes, index, section, blocks)).collect()
 }

@@ -45,6 +45,9 @@ pub fn meet(names: &[&str], candidates: &[Candidate<'_>], aliases: &[(String, St
     let names: Vec<Name<'_>> = names.iter().map(|name| Name { raw: name, id: slug(name) }).collect();
     let mut free: Vec<usize> = (0..names.len()).collect();
     for (fits, only) in STAGES {
+        if free.is_empty() {
+            break;
+        }
         let fitting = |index: &usize| -> Vec<usize> {
             (0..groups.len())
                 .filter(|at| groups[*at].met.is_none() && fits(&names[*index], &groups[*at], aliases))
