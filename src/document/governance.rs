@@ -65,6 +65,9 @@ pub struct Placed<T> {
     pub value: T,
 }
 
+/// A time in the front matter.
+pub type Time = Placed<DateTime<Utc>>;
+
 /// A name in `auto_sections` or `manual_sections`.
 pub type Declared = Placed<String>;
 
@@ -76,9 +79,9 @@ pub struct Governance {
     /// Where the key that holds the block stands; the opening line in a flat front matter.
     pub place: Span,
     /// When the document was last updated.
-    pub last_updated: Option<Placed<DateTime<Utc>>>,
+    pub last_updated: Option<Time>,
     /// By when it must be updated again.
-    pub update_required_by: Option<Placed<DateTime<Utc>>>,
+    pub update_required_by: Option<Time>,
     /// The version of its schema.
     pub validation_schema: Option<Placed<String>>,
     /// The AUTO blocks that it declares.
@@ -115,7 +118,12 @@ impl Governance {
         }
     }
 
-    /// The names that a mode of block declares.
+    /// When the document was updated and by when it must be again, where both are there.
+    pub fn stamp(&self) -> Option<(&Time, &Time)> {
+        self.last_updated.as_ref().zip(self.update_required_by.as_ref())
+    }
+
+    /// The entry of a key, under the program's own name for it.
     pub fn entry(&self, key: &str) -> Option<&Entry<'static>> {
         self.tree.as_ref()?.entry(key)
     }
@@ -143,7 +151,7 @@ fn renamed(entry: &Entry<'static>, dialect: &Dialect) -> Entry<'static> {
     Entry { key: dialect.canonical(&entry.key).to_owned().into(), ..entry.clone() }
 }
 
-fn time(tree: &Tree<'_>, key: &str) -> Option<Placed<DateTime<Utc>>> {
+fn time(tree: &Tree<'_>, key: &str) -> Option<Time> {
     let value = tree.get(key)?;
     Some(Placed { span: value.span, value: values::timestamp(value.as_text()?)? })
 }

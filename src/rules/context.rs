@@ -102,9 +102,7 @@ impl<'a> Context<'a> {
         if let Some(window) = self.kind_settings().and_then(|kind| kind.update_every) {
             return Some(window);
         }
-        let governance = &self.document.governance;
-        let own = governance.last_updated.as_ref().zip(governance.update_required_by.as_ref());
-        let own = own.map(|(updated, due)| due.value - updated.value);
+        let own = self.document.governance.stamp().map(|(updated, due)| due.value - updated.value);
         own.filter(|window| *window > Duration::zero()).or_else(|| duration::parse(&self.kind.window))
     }
 }

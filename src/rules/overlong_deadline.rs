@@ -15,8 +15,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    let governance = &context.document.governance;
-    let (Some(updated), Some(due)) = (&governance.last_updated, &governance.update_required_by) else {
+    let Some((updated, due)) = context.document.governance.stamp() else {
         return Vec::new();
     };
     let Some(longest) = context.kind_settings().and_then(|kind| kind.update_every) else {

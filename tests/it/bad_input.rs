@@ -228,8 +228,7 @@ mod unix {
         mode("c.md", 0o000);
         let mut command = repo.command(&["validate", "-o", "concise", "-q"]);
         let binary = repo.path().join("phx");
-        let root = std::fs::read("/proc/self/environ").is_ok() && is_root();
-        if root {
+        if is_root() {
             // The binary may stand where only root looks.
             std::fs::copy(env!("CARGO_BIN_EXE_phx"), &binary).unwrap();
             command = std::process::Command::new(&binary);
