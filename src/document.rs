@@ -2,6 +2,7 @@
 //! fails, it returns its faults beside the document.
 
 pub mod blocks;
+pub mod body;
 pub mod dialect;
 pub mod fault;
 pub mod fields;
@@ -151,6 +152,12 @@ impl Document {
             let at = self.items.binary_search_by_key(&index, |item| item.section);
             at.ok().map(|at| &self.items[at])
         })
+    }
+
+    /// Whether no other item stands around an item.
+    pub fn is_outermost(&self, item: &Item) -> bool {
+        let around = &self.outline.sections[item.section].within;
+        !around.iter().any(|section| self.items.binary_search_by_key(section, |item| item.section).is_ok())
     }
 
     /// Gives blocks and sections their canonical names.

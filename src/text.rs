@@ -10,7 +10,7 @@ pub mod span;
 pub mod suggest;
 pub mod tree;
 
-pub use edit::Edit;
+pub use edit::{Edit, Edits};
 pub use lines::{Lines, Position};
 pub use slug::slug;
 pub use span::Span;

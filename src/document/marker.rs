@@ -94,6 +94,11 @@ fn alone_on_line(text: &str, at: usize) -> Option<(Span, Span)> {
     Some((Span::new(at, at + comment.len()), Span::new(line_start, next)))
 }
 
+/// Whether a line says what a marker says.
+pub fn is_marker(line: &str) -> bool {
+    read(line).is_some()
+}
+
 /// Whether Markdown reads the text at `span` as a comment of its own.
 fn is_comment(text: &str, span: Span, nodes: &Nodes) -> bool {
     let index = nodes.html.partition_point(|html| html.end <= span.start);

@@ -66,6 +66,31 @@ pub fn outline(document: &Document) -> Tree<'_> {
     Tree::new(root, Data::Map(entries))
 }
 
+/// One item, as it stands in the model.
+pub fn item<'a>(document: &'a Document, item: &'a Item) -> Tree<'a> {
+    Builder { document, text: &document.text }.item(item)
+}
+
+/// One table, as it stands in the model.
+pub fn table<'a>(document: &'a Document, table: &Table) -> Tree<'a> {
+    Builder { document, text: &document.text }.table(table)
+}
+
+/// The value of a field, as it stands in the model.
+pub fn field<'a>(document: &'a Document, field: &Field) -> Tree<'a> {
+    Builder { document, text: &document.text }.field(field).1
+}
+
+/// The entries of the list that a node is, each with whether it is a task that is done.
+pub fn list_entries(document: &Document, node: usize) -> Vec<(String, bool)> {
+    match &document.nodes[node].kind {
+        NodeKind::List(items) => {
+            items.iter().map(|item| (item.text(&document.text).into_owned(), item.done == Some(true))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Where what has no place of its own is reported: the title, else the first line.
 fn root_span(document: &Document) -> Span {
     let first = document.lines.span(&document.text, 1);

@@ -2,52 +2,48 @@
 
 use std::collections::HashSet;
 
+use super::body::{self, PieceKind};
 use super::fields;
 use super::outline::Ids;
 use crate::text::{Data, Entry, Span, Tree, lines};
 
 /// What stands under one sub-heading, or before the first.
 #[derive(Clone, Debug, Default)]
-pub struct Group<'a> {
+struct Group<'a> {
     /// Values by label: `Label: value`, with or without a bullet.
-    pub pairs: Vec<Entry<'a>>,
+    pairs: Vec<Entry<'a>>,
     /// The labels that are there; the first value of a label counts.
     labels: HashSet<String>,
     /// Tables: the header's cells, and the rows by their first cell.
-    pub tables: Vec<Tree<'a>>,
+    tables: Vec<Tree<'a>>,
     /// Entries of lists that are no pairs.
-    pub lists: Vec<Tree<'a>>,
+    lists: Vec<Tree<'a>>,
     /// All other lines.
-    pub lines: Vec<Tree<'a>>,
+    lines: Vec<Tree<'a>>,
 }
 
 /// Reads the body at `span`. Bullets, bold and backticks are stripped from labels and first cells.
 pub fn read(text: &str, span: Span) -> Tree<'_> {
-    let mut groups: Vec<(String, Span, Group<'_>)> = vec![(String::new(), span, Group::default())];
-    let mut table: Option<Table<'_>> = None;
-    for line in lines::of(text, span) {
-        let line = line.trimmed(text);
-        let words = line.slice(text);
-        let Some((_, _, group)) = groups.last_mut() else { break };
-        if words.starts_with('|') {
-            table.get_or_insert_with(|| Table::new(line)).row(text, line);
-            continue;
-        }
-        if let Some(done) = table.take() {
-            group.tables.push(done.tree());
-        }
-        if let Some(title) = heading(words) {
-            groups.push((title, line, Group::default()));
-        } else if !words.is_empty() {
-            group.line(text, line);
+    let mut first = Group::default();
+    let mut under: Vec<(String, Span, Group<'_>)> = Vec::new();
+    for piece in body::read(text, span) {
+        let place = piece.span.trimmed(text);
+        let group = under.last_mut().map_or(&mut first, |(_, _, group)| group);
+        match piece.kind {
+            PieceKind::Heading { title, .. } => under.push((title, place, Group::default())),
+            PieceKind::Table => group.tables.push(table(text, place)),
+            PieceKind::Pair(pair) => group.pair(text, pair),
+            PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
+            PieceKind::Code | PieceKind::Text => {
+                group.lines.extend(lines::of(text, piece.span).map(|line| {
+                    let line = line.trimmed(text);
+                    Tree::text(line, line.slice(text))
+                }));
+            }
+            PieceKind::Blank => {}
         }
     }
-    if let (Some(done), Some((_, _, group))) = (table, groups.last_mut()) {
-        group.tables.push(done.tree());
-    }
-    let mut groups = groups.into_iter();
-    let (_, _, first) = groups.next().unwrap_or_default();
-    let under = groups.map(|(title, line, group)| Entry {
+    let under = under.into_iter().map(|(title, line, group)| Entry {
         key: title.into(),
         key_span: line,
         value: Tree::new(line, Data::Map(group.entries(line))),
@@ -59,22 +55,22 @@ pub fn read(text: &str, span: Span) -> Tree<'_> {
 }
 
 impl<'a> Group<'a> {
-    fn line(&mut self, text: &'a str, line: Span) {
+    fn pair(&mut self, text: &'a str, pair: body::Pair) {
+        let label = fields::plain(pair.label.slice(text));
+        if self.labels.insert(label.clone()) {
+            let value = Tree::text(pair.value, pair.value.slice(text));
+            self.pairs.push(Entry { key: label.into(), key_span: pair.label, value });
+        }
+    }
+
+    /// A line of a list: a pair, or an entry.
+    fn entry(&mut self, text: &'a str, line: Span) {
         let words = line.slice(text);
-        let behind = bullet(words);
+        let behind = body::bullet(words).max(body::ordinal(words));
         let content = Span::new(line.start + behind, line.end);
-        if let Some((label, value)) = pair(text, content) {
-            if self.labels.insert(label.clone()) {
-                self.pairs.push(Entry {
-                    key: label.into(),
-                    key_span: content,
-                    value: Tree::text(value, value.slice(text)),
-                });
-            }
-        } else if behind > 0 {
-            self.lists.push(Tree::text(content, content.slice(text)));
-        } else {
-            self.lines.push(Tree::text(line, words));
+        match body::pair(text, content) {
+            Some(pair) => self.pair(text, pair),
+            None => self.lists.push(Tree::text(content, content.slice(text))),
         }
     }
 
@@ -89,102 +85,29 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The words of an ATX heading.
-fn heading(words: &str) -> Option<String> {
-    let rest = words.trim_start_matches('#');
-    let level = words.len() - rest.len();
-    let is_heading = (1..=6).contains(&level) && rest.starts_with(' ');
-    is_heading.then(|| fields::plain(rest.trim().trim_end_matches('#')))
-}
-
-/// The length of a bullet or an ordinal at the start, white space included.
-fn bullet(words: &str) -> usize {
-    let marker = match words.find(|c: char| !c.is_ascii_digit()) {
-        Some(0) if words.starts_with(['-', '*', '+']) => 1,
-        Some(digits) if digits > 0 && words[digits..].starts_with(['.', ')']) => digits + 1,
-        _ => return 0,
-    };
-    let rest = &words[marker..];
-    let space = rest.len() - rest.trim_start().len();
-    if space == 0 { 0 } else { marker + space }
-}
-
-/// Splits `Label: value`, `**Label**: value` or `**Label:** value`.
-fn pair(text: &str, span: Span) -> Option<(String, Span)> {
-    let words = span.slice(text);
-    if let [field] = fields::of_line(text, span).as_slice() {
-        return Some((fields::plain(field.label.slice(text)), field.value));
-    }
-    let colon = words
-        .match_indices(':')
-        .map(|(at, _)| at)
-        .find(|at| words[at + 1..].is_empty() || words[at + 1..].starts_with(' '))?;
-    let label = fields::plain(&words[..colon]);
-    (!label.is_empty()).then(|| (label, Span::new(span.start + colon + 1, span.end).trimmed(text)))
-}
-
-/// A table as its lines come.
-struct Table<'a> {
-    span: Span,
-    /// The rows' keys; one that repeats gets `_2`.
-    ids: Ids,
-    lines: usize,
-    header: Vec<String>,
-    rows: Vec<Entry<'a>>,
-}
-
-impl<'a> Table<'a> {
-    fn new(span: Span) -> Self {
-        Self { span, ids: Ids::default(), lines: 0, header: Vec::new(), rows: Vec::new() }
-    }
-
-    fn row(&mut self, text: &'a str, line: Span) {
-        let cells = cells(line.slice(text));
-        let rule = |cell: &String| cell.chars().all(|c| matches!(c, '-' | ':')) && !cell.is_empty();
-        self.lines += 1;
-        self.span.end = line.end;
-        match self.lines {
-            1 => self.header = cells,
-            2 if cells.iter().all(rule) => {}
+/// A table: its header, and its rows by their first cell; one that repeats gets `_2`.
+fn table(text: &str, span: Span) -> Tree<'_> {
+    let mut ids = Ids::default();
+    let mut header: Vec<String> = Vec::new();
+    let mut rows: Vec<Entry<'_>> = Vec::new();
+    for (number, line) in lines::of(text, span).enumerate() {
+        let cells = body::cells(line.slice(text));
+        match number {
+            0 => header = cells,
+            1 if body::is_rule(&cells) => {}
             _ => {
-                let key = self.ids.unique(cells.first().map(|cell| fields::plain(cell)).unwrap_or_default());
-                let named = self.header.iter().zip(&cells);
-                let row = named.map(|(name, cell)| Entry::new(fields::plain(name), Tree::text(line, cell.clone())));
+                let key = ids.unique(cells.first().map(|cell| fields::plain(cell)).unwrap_or_default());
+                let named = header.iter().zip(cells);
+                let row = named.map(|(name, cell)| Entry::new(fields::plain(name), Tree::text(line, cell)));
                 let value = Tree::new(line, Data::Map(row.collect()));
-                self.rows.push(Entry { key: key.into(), key_span: line, value });
+                rows.push(Entry { key: key.into(), key_span: line, value });
             }
         }
     }
-
-    fn tree(self) -> Tree<'a> {
-        let header = self.header.into_iter().map(|cell| Tree::text(self.span, cell)).collect();
-        let header = Tree::new(self.span, Data::List(header));
-        let rows = Tree::new(self.span, Data::Map(self.rows));
-        Tree::new(self.span, Data::Map(vec![Entry::new("header", header), Entry::new("rows", rows)]))
-    }
-}
-
-/// The cells of a table line; `\|` is a bar inside a cell.
-fn cells(line: &str) -> Vec<String> {
-    let inner = line.trim().trim_start_matches('|');
-    let mut cells = vec![String::new()];
-    let mut escaped = false;
-    for c in inner.chars() {
-        match (c, cells.last_mut()) {
-            ('|', Some(cell)) if escaped => {
-                cell.pop();
-                cell.push('|');
-            }
-            ('|', _) => cells.push(String::new()),
-            (_, Some(cell)) => cell.push(c),
-            _ => {}
-        }
-        escaped = c == '\\';
-    }
-    if cells.last().is_some_and(|cell| cell.trim().is_empty()) {
-        cells.pop();
-    }
-    cells.iter().map(|cell| cell.trim().to_owned()).collect()
+    let header = header.into_iter().map(|cell| Tree::text(span, cell)).collect();
+    let header = Tree::new(span, Data::List(header));
+    let rows = Tree::new(span, Data::Map(rows));
+    Tree::new(span, Data::Map(vec![Entry::new("header", header), Entry::new("rows", rows)]))
 }
 
 #[cfg(test)]

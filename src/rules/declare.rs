@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Context, Rule};
 use crate::document::{Document, Mode};
 use crate::finding::Finding;
-use crate::text::{Data, Edit, Span};
+use crate::text::{Data, Edit, Span, lines};
 
 /// The edits that add `name` to the list of a key; `None` where the way it is written leaves no safe one.
 pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
@@ -29,7 +29,7 @@ pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
             let line = document.lines.span(text, document.line(last.start));
             let indent = line.slice(text).split('-').next()?;
             let plain = indent.trim().is_empty() && line.covers(last);
-            plain.then(|| vec![Edit::insert(line.end, format!("{}{indent}- {name}", line_end(text)))])
+            plain.then(|| vec![Edit::insert(line.end, format!("{}{indent}- {name}", lines::ending(text)))])
         }
         _ => None,
     }
@@ -49,16 +49,7 @@ fn new_key(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
     let end = last.value.span.end.max(last.key_span.end);
     let line = document.lines.span(text, document.line(end.saturating_sub(1)));
     let written = document.dialect.written(key);
-    Some(vec![Edit::insert(line.end, format!("{}{indent}{written}: [{name}]", line_end(text)))])
-}
-
-/// The line end that a text uses: that of its first line.
-pub fn line_end(text: &str) -> &'static str {
-    match text.find(['\n', '\r']) {
-        Some(at) if text[at..].starts_with("\r\n") => "\r\n",
-        Some(at) if text[at..].starts_with('\r') => "\r",
-        _ => "\n",
-    }
+    Some(vec![Edit::insert(line.end, format!("{}{indent}{written}: [{name}]", lines::ending(text)))])
 }
 
 /// The blocks of a mode that no name declares, each name once, as findings with the fix.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Context, Rule, declare};
+use super::{Check, Context, Rule};
 use crate::document::{Declared, Mode};
 use crate::finding::{Finding, Severity};
-use crate::text::Edit;
+use crate::text::{Edit, lines};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -44,7 +44,7 @@ fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Fi
     let message = format!("`{name_text}` is declared; the section at line {line} has no MANUAL marker");
     let below = document.line(section.content.start.max(1) - 1);
     let at = document.lines.span(&document.text, below).end;
-    let marker = format!("{}<!-- MANUAL - REQUIRES REVIEW -->", declare::line_end(&document.text));
+    let marker = format!("{}<!-- MANUAL - REQUIRES REVIEW -->", lines::ending(&document.text));
     context
         .finding(&RULE, name.span, name_text, message)
         .help("put `<!-- MANUAL - REQUIRES REVIEW -->` under its heading")

@@ -89,6 +89,29 @@ pub fn of(text: &str, part: Span) -> impl Iterator<Item = Span> {
     })
 }
 
+/// The byte behind the line end at `at`; `at` itself where there is none.
+pub fn behind(text: &str, at: usize) -> usize {
+    match text.as_bytes().get(at..) {
+        Some([b'\r', b'\n', ..]) => at + 2,
+        Some([b'\r' | b'\n', ..]) => at + 1,
+        _ => at,
+    }
+}
+
+/// The line end that a text uses: that of its first line.
+pub fn ending(text: &str) -> &'static str {
+    match text.find(['\n', '\r']) {
+        Some(at) if text[at..].starts_with("\r\n") => "\r\n",
+        Some(at) if text[at..].starts_with('\r') => "\r",
+        _ => "\n",
+    }
+}
+
+/// The text with LF line ends.
+pub fn with_lf(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
