@@ -34,8 +34,30 @@ pub struct Config {
     pub hook: Hook,
     /// What stands under `[facts]`.
     pub facts: Option<Tree<'static>>,
-    /// Coverage reports, as paths.
-    pub coverage_reports: Vec<String>,
+    /// Where coverage comes from, and what it should be.
+    pub coverage: Coverage,
+}
+
+/// `[coverage]`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coverage {
+    /// Reports, as paths from the configuration's directory, with the place of each.
+    pub reports: Vec<(String, Span)>,
+    /// The least that is wanted, in per cent.
+    pub target: Option<f64>,
+    /// The folders that documents speak of.
+    pub folders: Vec<CoverageFolder>,
+}
+
+/// One `[[coverage.folders]]`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CoverageFolder {
+    /// Its path from the root.
+    pub path: String,
+    /// What its group is called.
+    pub title: String,
+    /// The least that is wanted here, in per cent.
+    pub target: Option<f64>,
 }
 
 /// `[documents]`

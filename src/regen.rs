@@ -1,3 +1,29 @@
-//! What phx writes: templates rendered from values. No disk: it is given bytes and returns text.
+//! What phx writes: templates rendered from facts into new bodies of AUTO blocks, and these into edits. No disk: it is
+//! given bytes and values, and returns edits.
 
+pub mod changes;
+pub mod confidence;
+pub mod dependencies;
+pub mod diff;
+pub mod facts;
+pub mod filters;
+pub mod fixes;
+pub mod functions;
+pub mod items;
+pub mod library;
+pub mod merge;
+pub mod parts;
+pub mod plan;
+pub mod proof;
+pub mod rewritten;
 pub mod scaffold;
+pub mod scope;
+pub mod sum;
+pub mod values;
+
+pub use facts::Facts;
+pub use library::{Library, Measured, Override};
+pub use plan::{BlockPlan, Outcome};
+
+/// How much a template may compute, in steps of the template machine.
+pub const FUEL: u64 = 1_000_000;

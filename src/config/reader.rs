@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::raw::RULE;
-use super::{Config, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level, RuleSettings};
+use super::{
+    Config, Coverage, CoverageFolder, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level,
+    RuleSettings,
+};
 use crate::finding::{Finding, Severity, Source};
 use crate::text::{Data, Span, Tree, duration, suggest};
 
@@ -18,7 +21,8 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("enforcement", &["level"]),
     ("hook", &["mode", "stale"]),
     ("facts", &[]),
-    ("coverage", &["reports"]),
+    ("coverage", &["reports", "target", "folders"]),
+    ("coverage.folders", &["path", "title", "target"]),
 ];
 
 /// Reads, and keeps the mistakes.
@@ -41,7 +45,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the whole file.
     pub fn config(&mut self, tree: &Tree<'static>) -> Config {
-        let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
+        let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).filter(|name| !name.contains('.')).collect();
         self.known_keys(tree, &tables, "the configuration");
         let config = Config {
             documents: self.documents(tree.get("documents")),
@@ -51,7 +55,7 @@ impl<'a> Reader<'a> {
             enforcement: self.enforcement(tree.get("enforcement")),
             hook: self.hook(tree.get("hook")),
             facts: tree.get("facts").cloned(),
-            coverage_reports: self.coverage(tree.get("coverage")),
+            coverage: self.coverage(tree.get("coverage")),
         };
         self.mistakes.sort_by_key(|finding| finding.range.bytes.start);
         config
@@ -277,11 +281,48 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn coverage(&mut self, tree: Option<&Tree<'static>>) -> Vec<String> {
+    fn coverage(&mut self, tree: Option<&Tree<'static>>) -> Coverage {
         let Some(tree) = self.table(tree, "coverage") else {
-            return Vec::new();
+            return Coverage::default();
         };
-        let reports = self.texts(tree, "reports").unwrap_or_default();
-        reports.into_iter().map(|(path, _)| path).collect()
+        let folders = tree.get("folders");
+        let tables = folders.map(Tree::items).unwrap_or_default();
+        if let Some(folders) = folders.filter(|folders| !matches!(folders.data, Data::List(_))) {
+            self.mistake(folders.span, "`folders` must be a list of tables", "write `[[coverage.folders]]`");
+        }
+        Coverage {
+            reports: self.texts(tree, "reports").unwrap_or_default(),
+            target: self.percent(tree, "target"),
+            folders: tables.iter().filter_map(|table| self.coverage_folder(table)).collect(),
+        }
+    }
+
+    fn coverage_folder(&mut self, tree: &Tree<'static>) -> Option<CoverageFolder> {
+        let tree = self.table(Some(tree), "coverage.folders")?;
+        let path = self.text(tree, "path").map(|(path, _)| path.to_owned());
+        if tree.get("path").is_none() {
+            self.mistake(tree.span, "a `[[coverage.folders]]` without `path`", "add `path = \"…\"`");
+        }
+        let path = path?;
+        let title = self.text(tree, "title").map(|(title, _)| title.to_owned());
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let made = || {
+            let mut letters = name.chars();
+            let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+            format!("{} Coverage", first.chain(letters).collect::<String>())
+        };
+        Some(CoverageFolder { title: title.unwrap_or_else(made), target: self.percent(tree, "target"), path })
+    }
+
+    fn percent(&mut self, tree: &Tree<'static>, key: &str) -> Option<f64> {
+        let value = tree.get(key)?;
+        let number = match &value.data {
+            Data::Number(number) => number.as_f64().filter(|number| (0.0..=100.0).contains(number)),
+            _ => None,
+        };
+        if number.is_none() {
+            self.mistake(value.span, format!("`{key}` must be a number from 0 to 100"), format!("write `{key} = 80`"));
+        }
+        number
     }
 }

@@ -5,10 +5,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
 use uuid::Uuid;
 
+use super::FUEL;
 use crate::text::duration;
-
-/// How much a template may compute, in steps of the template machine.
-const FUEL: u64 = 100_000;
 
 /// The templates in the binary. A new one is one line.
 const TEMPLATES: &[(&str, &str)] = &[

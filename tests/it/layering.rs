@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("regen", &["text", "finding", "document", "corpus", "config"]),
     ("rules", &["text", "finding", "document", "corpus", "schema", "config", "regen"]),
     ("workspace", &["text", "system", "document", "corpus", "schema", "config", "regen", "finding", "failure"]),
-    ("report", &["text", "finding"]),
+    ("report", &["text", "finding", "regen"]),
     ("cli", &[]),
     (
         "command",
@@ -53,6 +53,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("minijinja", &["regen"]),
     ("toml", &["config"]),
     ("globset", &["config"]),
+    ("similar", &["regen"]),
+    ("roxmltree", &["regen"]),
+    ("rustix", &["system"]),
 ];
 
 fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {

@@ -1,0 +1,165 @@
+//! Unified diffs of documents, a hunk for each block: what `patch -p1` applies.
+
+use std::fmt::Write;
+
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
+
+use crate::document::Document;
+use crate::text::{Edits, Lines, Span};
+
+/// How many unchanged lines stand around each change.
+const CONTEXT: usize = 3;
+
+/// The diff between a document and what edits make of it. Each hunk names the blocks that it changes.
+pub fn unified(document: &Document, edits: &Edits) -> String {
+    let new = edits.apply(&document.text);
+    let new_lines = Lines::new(&new);
+    let old = Side { text: &document.text, lines: &document.lines };
+    let new = Side { text: &new, lines: &new_lines };
+    let ops = operations(edits, &old, &new);
+    let mut out = format!("--- a/{}\n+++ b/{}\n", document.path, document.path);
+    for hunk in group_diff_ops(ops, CONTEXT) {
+        let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
+        let (old_start, old_end) = (first.old_range().start, last.old_range().end);
+        let (new_start, new_end) = (first.new_range().start, last.new_range().end);
+        let names = names(document, &hunk).join(", ");
+        let title = if names.is_empty() { String::new() } else { format!(" {names}") };
+        let _ = writeln!(out, "@@ -{} +{} @@{title}", range(old_start, old_end), range(new_start, new_end));
+        for op in &hunk {
+            match op.tag() {
+                DiffTag::Equal => old.write(&mut out, ' ', op.old_range()),
+                DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => {
+                    old.write(&mut out, '-', op.old_range());
+                    new.write(&mut out, '+', op.new_range());
+                }
+            }
+        }
+    }
+    out
+}
+
+/// One text and its lines.
+struct Side<'a> {
+    text: &'a str,
+    lines: &'a Lines,
+}
+
+impl<'a> Side<'a> {
+    /// How many lines it has; the empty one behind a final line end is none.
+    fn count(&self) -> usize {
+        let all = self.lines.count();
+        if self.lines.full_span(self.text, all).is_empty() { all - 1 } else { all }
+    }
+
+    /// A line from 0, with its line end.
+    fn line(&self, index: usize) -> &'a str {
+        self.lines.full_span(self.text, index + 1).slice(self.text)
+    }
+
+    /// The lines that a span touches, from 0.
+    fn touched(&self, span: Span) -> std::ops::Range<usize> {
+        let first = self.lines.line(span.start) - 1;
+        let last = if span.is_empty() { first } else { self.lines.line(span.end - 1) };
+        first..last.min(self.count())
+    }
+
+    fn write(&self, out: &mut String, sign: char, range: std::ops::Range<usize>) {
+        for index in range {
+            let line = self.line(index);
+            out.push(sign);
+            out.push_str(line);
+            if !line.ends_with('\n') {
+                out.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+}
+
+/// What happens to the lines: each edit is compared by itself, and all else is equal.
+fn operations(edits: &Edits, old: &Side<'_>, new: &Side<'_>) -> Vec<DiffOp> {
+    let moves = edits.moves();
+    let mut ops: Vec<DiffOp> = Vec::new();
+    let (mut old_at, mut new_at) = (0, 0);
+    for edit in edits.iter() {
+        let end = moves.of(edit.span.end);
+        let mut old_range = old.touched(edit.span);
+        let mut new_range = new.touched(Span::new(end - edit.text.len(), end));
+        if edit.span.is_empty() && !edit.text.ends_with(['\n', '\r']) {
+            // An insertion into a line changes the line.
+            old_range.end = (old_range.start + 1).min(old.count());
+        }
+        old_range.start = old_range.start.max(old_at);
+        new_range.start = new_range.start.max(new_at);
+        let gap = old_range.start - old_at;
+        equal(&mut ops, old_at, new_at, gap);
+        let old_lines: Vec<&str> = old_range.clone().map(|index| old.line(index)).collect();
+        let new_lines: Vec<&str> = new_range.clone().map(|index| new.line(index)).collect();
+        for op in capture_diff_slices(Algorithm::Myers, &old_lines, &new_lines) {
+            match op {
+                DiffOp::Equal { old_index, new_index, len } => {
+                    equal(&mut ops, old_index + old_range.start, new_index + new_range.start, len);
+                }
+                change => ops.push(shifted(change, old_range.start, new_range.start)),
+            }
+        }
+        (old_at, new_at) = (old_range.end.max(old_at), new_range.end.max(new_at));
+    }
+    equal(&mut ops, old_at, new_at, old.count() - old_at);
+    ops
+}
+
+fn equal(ops: &mut Vec<DiffOp>, old_index: usize, new_index: usize, len: usize) {
+    if len == 0 {
+        return;
+    }
+    // Equal runs that meet are one, or the context between two changes would be counted twice.
+    if let Some(DiffOp::Equal { len: last, .. }) = ops.last_mut() {
+        *last += len;
+    } else {
+        ops.push(DiffOp::Equal { old_index, new_index, len });
+    }
+}
+
+/// A change of one edit, in the lines of the whole.
+fn shifted(op: DiffOp, old: usize, new: usize) -> DiffOp {
+    match op {
+        DiffOp::Equal { .. } => op,
+        DiffOp::Delete { old_index, old_len, new_index } => {
+            DiffOp::Delete { old_index: old_index + old, old_len, new_index: new_index + new }
+        }
+        DiffOp::Insert { old_index, new_index, new_len } => {
+            DiffOp::Insert { old_index: old_index + old, new_index: new_index + new, new_len }
+        }
+        DiffOp::Replace { old_index, old_len, new_index, new_len } => {
+            DiffOp::Replace { old_index: old_index + old, old_len, new_index: new_index + new, new_len }
+        }
+    }
+}
+
+/// `start,length` as diffs count: from 1, and of an empty range the line before it.
+fn range(start: usize, end: usize) -> String {
+    match end - start {
+        1 => format!("{}", start + 1),
+        0 => format!("{start},0"),
+        length => format!("{},{length}", start + 1),
+    }
+}
+
+/// The AUTO blocks that the changed lines of a hunk belong to.
+fn names<'d>(document: &'d Document, hunk: &[DiffOp]) -> Vec<&'d str> {
+    let changed = hunk.iter().filter(|op| op.tag() != DiffTag::Equal).map(|op| {
+        let range = op.old_range();
+        range.start + 1..range.end.max(range.start + 1) + 1
+    });
+    let mut names: Vec<&str> = Vec::new();
+    for lines in changed {
+        for block in &document.blocks {
+            let Some(closer) = block.closer else { continue };
+            let (first, last) = (document.line(block.opener.start), document.line(closer.start));
+            if first < lines.end && lines.start <= last && !names.contains(&block.name.as_str()) {
+                names.push(&block.name);
+            }
+        }
+    }
+    names
+}

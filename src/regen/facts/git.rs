@@ -1,0 +1,29 @@
+//! What the history says of a document's sources.
+
+use minijinja::Value;
+
+/// The commit that last changed something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its id.
+    pub commit: String,
+    /// When it was made (RFC 3339).
+    pub at: String,
+    /// Who made it.
+    pub author: String,
+}
+
+/// The fact `git`: `last_change` with `commit`, `at`, `author`.
+pub fn value(last_change: Change) -> Value {
+    let Change { commit, at, author } = last_change;
+    let change = Value::from_pairs([("commit", commit), ("at", at), ("author", author)]);
+    Value::from_pairs([("last_change", change)])
+}
+
+/// Reads what `git log -1 --format=%H%x00%cI%x00%an` prints; `None` where no commit touches the sources.
+pub fn read(bytes: &[u8]) -> Option<Change> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.trim_end_matches('\n').split('\0').map(str::to_owned);
+    let commit = parts.next().filter(|commit| !commit.is_empty())?;
+    Some(Change { commit, at: parts.next()?, author: parts.next()? })
+}

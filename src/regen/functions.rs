@@ -1,0 +1,160 @@
+//! The functions that templates call.
+
+use std::sync::Arc;
+
+use chrono::SecondsFormat;
+use minijinja::value::{Kwargs, from_args};
+use minijinja::{Error, ErrorKind, Value};
+
+use super::items::{self as document_items, ItemValue};
+use super::library::Measured;
+use super::merge::NOTHING;
+use super::scope::Scope;
+use crate::text::slug;
+
+/// `name`, `sum`, and `item`, the item around the block.
+pub fn block(scope: &Arc<Scope>) -> Value {
+    let block = scope.block();
+    let around = scope.document.item_around(block.section);
+    let at = around.and_then(|around| scope.document.items.iter().position(|item| item.section == around.section));
+    let item = at.map_or(Value::from(()), |at| Value::from_object(ItemValue::new(&scope.document, at)));
+    Value::from_pairs([
+        ("name", Value::from(block.name.as_str())),
+        ("sum", Value::from(block.sum.clone())),
+        ("item", item),
+    ])
+}
+
+/// `fact("facts.sprint.capacity", keep="Team Capacity")`: the fact; with no source the previous value of the label; with
+/// none of that nothing, and the line is left out. `value=` is what the template made of the fact.
+pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (path, options): (&str, Kwargs) = from_args(arguments)?;
+    let keep_label: Option<String> = options.get("keep")?;
+    let made: Option<Value> = options.get("value")?;
+    options.assert_all_used()?;
+    let mut steps = path.split('.');
+    let root = steps.next().unwrap_or_default();
+    let known = Measured::ALL.iter().find(|(name, _)| *name == root && *name != "now");
+    let base = match (root, known) {
+        ("facts", _) => Some(scope.facts.config.clone()),
+        (_, Some((_, fact))) => scope.measured(*fact)?,
+        _ => {
+            let message = format!("`{path}` is no fact; facts start with `facts`, `coverage`, `doctor` or `git`");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+    };
+    let there = |value: &Value| !value.is_undefined() && !value.is_none();
+    let found = steps.try_fold(base.unwrap_or_default(), |value, step| {
+        let next = if there(&value) { value.get_attr(step).ok() } else { None };
+        next.filter(there)
+    });
+    if let Some(found) = found.filter(there) {
+        let value = made.unwrap_or(found);
+        if there(&value) {
+            return Ok(scope.sourced(value));
+        }
+        return Ok(previous_or_nothing(scope, keep_label.as_deref()));
+    }
+    let source = known.map_or_else(|| format!("set `{path}` in phx.toml"), |(_, fact)| fact.source().to_owned());
+    scope.kept(keep_label.as_deref().unwrap_or_default(), &source);
+    Ok(match keep_label {
+        Some(label) => previous_or_nothing(scope, Some(&label)),
+        None => Value::from(()),
+    })
+}
+
+/// `keep(value, "Label")`: the value, or where it is none the previous value of the label.
+pub fn keep(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (value, label): (Value, &str) = from_args(arguments)?;
+    if value.is_none() || value.is_undefined() {
+        return Ok(previous_or_nothing(scope, Some(label)));
+    }
+    Ok(value)
+}
+
+fn previous_or_nothing(scope: &Scope, label: Option<&str>) -> Value {
+    let previous = label.and_then(|label| scope.previous_pair(label));
+    Value::from(previous.unwrap_or_else(|| NOTHING.to_owned()))
+}
+
+/// `label("Total", "Total Components")`: the first of these labels that stands there, else the first.
+pub fn label(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (labels,): (minijinja::value::Rest<String>,) = from_args(arguments)?;
+    let standing = labels.iter().find(|label| scope.previous_pair(label).is_some());
+    Ok(standing.or_else(|| labels.first()).map(|label| Value::from(label.as_str())).unwrap_or_default())
+}
+
+/// `now(keep="Last Scan")`: the previous time while nothing else in the body differs, else the time. A label that does not
+/// stand there stays away.
+pub fn now(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (options,): (Kwargs,) = from_args(arguments)?;
+    let label: String = options.get("keep")?;
+    options.assert_all_used()?;
+    if !scope.needs.contains(&Measured::Now) {
+        let message = "the time is measured; declare it in the first line: {# needs: now #}";
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    scope.note().clock = true;
+    let Some(previous) = scope.previous_pair(&label) else {
+        return Ok(Value::from(NOTHING));
+    };
+    // As long as the previous one: a date stays a date.
+    Ok(Value::from(match scope.now {
+        None => previous,
+        Some(now) if previous.len() == 10 => now.format("%Y-%m-%d").to_string(),
+        Some(now) => now.to_rfc3339_opts(SecondsFormat::Secs, true),
+    }))
+}
+
+/// `items("priority_*")`: the outermost items within a section.
+pub fn items(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (pattern,): (Option<&str>,) = from_args(arguments)?;
+    let found = document_items::within(&scope.document, pattern);
+    let values = found.into_iter().map(|index| Value::from_object(ItemValue::new(&scope.document, index)));
+    Ok(scope.sourced(Value::from(values.collect::<Vec<_>>())))
+}
+
+/// `tables("system_components")`: the tables within a section.
+pub fn tables(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (pattern,): (&str,) = from_args(arguments)?;
+    Ok(scope.sourced(Value::from(document_items::tables(&scope.document, pattern))))
+}
+
+/// `phases_of_group()`: the phases of the group that the front matter names, where a section bears its name, else those of
+/// all groups.
+pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
+    let document = &scope.document;
+    let group = document.governance.entry("phase_group").and_then(|entry| entry.value.as_text()).map(slug);
+    let is_group = |id: &str| id.starts_with("phase_group_") && id != "phase_group_summary";
+    let own = |id: &str| is_group(id) && group.as_ref().is_some_and(|group| id.contains(group.as_str()));
+    let within = |fits: &dyn Fn(&str) -> bool| -> Vec<Value> {
+        let sections = &document.outline.sections;
+        let inside = |index: &usize| {
+            let item = &document.items[*index];
+            sections[item.section].within.iter().any(|section| fits(&sections[*section].id))
+        };
+        let found = document_items::within(document, None).into_iter().filter(inside);
+        found.map(|index| Value::from_object(ItemValue::new(document, index))).collect()
+    };
+    let named = within(&own);
+    scope.sourced(Value::from(if named.is_empty() { within(&is_group) } else { named }))
+}
+
+/// `current_phase(previous, 2, phases)`: the previous value while it names the phase of that number, else the number,
+/// or the phase's title where a title stood.
+pub fn current_phase(_: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (previous, number, phases): (Value, Value, Value) = from_args(arguments)?;
+    let previous = previous.as_str().unwrap_or_default();
+    let first = previous.find(|c: char| c.is_ascii_digit()).map(|at| {
+        let digits = &previous[at..];
+        &digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())]
+    });
+    let wanted = number.to_string();
+    if first == Some(wanted.as_str()) {
+        return Ok(Value::from(previous));
+    }
+    let titled = previous.contains(char::is_alphabetic);
+    let is_it = |phase: &Value| phase.get_attr("number").is_ok_and(|own| own == number);
+    let phase = phases.try_iter()?.find(is_it).filter(|_| titled);
+    phase.map_or(Ok(number), |phase| phase.get_attr("title"))
+}

@@ -1,0 +1,289 @@
+//! The templates of AUTO blocks: those in the binary, and those that a repository puts in their place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Template, UndefinedBehavior};
+
+use super::merge::Owns;
+use super::{FUEL, filters};
+use crate::document::names::{self, Candidate};
+use crate::document::{Block, Document};
+
+/// The section templates in the binary, by kind and name. A new one is one line.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("active-mocks/mock_inventory", include_str!("../../templates/sections/active-mocks/mock_inventory.md")),
+    ("active-mocks/mock_summary", include_str!("../../templates/sections/active-mocks/mock_summary.md")),
+    (
+        "current-architecture/component_status",
+        include_str!("../../templates/sections/current-architecture/component_status.md"),
+    ),
+    (
+        "current-architecture/integration_health",
+        include_str!("../../templates/sections/current-architecture/integration_health.md"),
+    ),
+    (
+        "current-architecture/performance_metrics",
+        include_str!("../../templates/sections/current-architecture/performance_metrics.md"),
+    ),
+    (
+        "implemented-features/feature_metrics",
+        include_str!("../../templates/sections/implemented-features/feature_metrics.md"),
+    ),
+    (
+        "implemented-features/test_coverage",
+        include_str!("../../templates/sections/implemented-features/test_coverage.md"),
+    ),
+    ("phase-plan/milestone_tracking", include_str!("../../templates/sections/phase-plan/milestone_tracking.md")),
+    ("phase-plan/phase_group_summary", include_str!("../../templates/sections/phase-plan/phase_group_summary.md")),
+    ("phase-plan/phase_progress", include_str!("../../templates/sections/phase-plan/phase_progress.md")),
+    (
+        "upcoming-features/dependency_status",
+        include_str!("../../templates/sections/upcoming-features/dependency_status.md"),
+    ),
+    ("upcoming-features/sprint_metrics", include_str!("../../templates/sections/upcoming-features/sprint_metrics.md")),
+    ("upcoming-features/sprint_summary", include_str!("../../templates/sections/upcoming-features/sprint_summary.md")),
+];
+
+/// A template of a repository: `.phx/templates/sections/<key>.md`.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// `<kind>/<name>` or `<name>`.
+    pub key: String,
+    /// Its path for messages.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Facts that move only when somebody runs `phx regen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measured {
+    /// Coverage reports.
+    Coverage,
+    /// The last result of `phx doctor`.
+    Doctor,
+    /// The history of the repository.
+    Git,
+    /// The time.
+    Now,
+}
+
+impl Measured {
+    /// All of them with their names.
+    pub const ALL: &'static [(&'static str, Self)] =
+        &[("coverage", Self::Coverage), ("doctor", Self::Doctor), ("git", Self::Git), ("now", Self::Now)];
+
+    /// As templates name it.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, fact)| *fact == self).map_or("", |(name, _)| name)
+    }
+
+    /// What a user does to have it.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Coverage => "name reports in `[coverage]` of phx.toml",
+            Self::Doctor => "run `phx doctor`",
+            Self::Git => "run it in a git repository with its history",
+            Self::Now => "run `phx regen`",
+        }
+    }
+}
+
+/// Why a template cannot be used or rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// The template's path.
+    pub template: String,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl TemplateError {
+    /// What minijinja says, in one line.
+    pub fn of(template: &str, error: &minijinja::Error) -> Self {
+        let detail =
+            error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        Self { template: template.to_owned(), line: error.line(), message: detail }
+    }
+}
+
+impl std::fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = self.line.map_or_else(String::new, |line| format!(":{line}"));
+        write!(f, "{}{line}: {}", self.template, self.message)
+    }
+}
+
+/// A template that can be rendered.
+#[derive(Debug)]
+pub struct Compiled {
+    environment: Environment<'static>,
+    path: String,
+    /// The measured facts that it needs.
+    pub needs: BTreeSet<Measured>,
+    /// What it owns.
+    pub owns: Owns,
+    /// Whether it looks at other documents.
+    pub reads_documents: bool,
+    /// Whether it looks at what the binary says of itself.
+    pub reads_program: bool,
+}
+
+impl Compiled {
+    /// The template as minijinja has it.
+    pub fn template(&self) -> Result<Template<'_, '_>, TemplateError> {
+        self.environment.get_template(&self.path).map_err(|error| TemplateError::of(&self.path, &error))
+    }
+
+    /// Its path, for messages.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    path: String,
+    text: String,
+    compiled: OnceLock<Result<Compiled, TemplateError>>,
+}
+
+/// All section templates. Each is compiled when it is first asked for, and once.
+#[derive(Debug)]
+pub struct Library {
+    entries: BTreeMap<String, Entry>,
+}
+
+impl Library {
+    /// The templates of the binary with a repository's over them.
+    pub fn new(overrides: Vec<Override>) -> Self {
+        let mut entries = BTreeMap::new();
+        for (key, text) in TEMPLATES {
+            let path = format!("templates/sections/{key}.md");
+            entries.insert((*key).to_owned(), Entry { path, text: (*text).to_owned(), compiled: OnceLock::new() });
+        }
+        let mut plain = BTreeSet::new();
+        for Override { key, path, text } in overrides {
+            if !key.contains('/') {
+                plain.insert(key.clone());
+            }
+            entries.insert(key, Entry { path, text, compiled: OnceLock::new() });
+        }
+        // A repository comes before the binary also with a template for all kinds.
+        let hidden = |key: &String, entry: &Entry| {
+            let name = key.rsplit('/').next().unwrap_or(key);
+            entry.path.starts_with("templates/") && plain.contains(name)
+        };
+        entries.retain(|key, entry| !hidden(key, entry));
+        Self { entries }
+    }
+
+    /// The template of a block, if there is one.
+    pub fn find(&self, document: &Document, block: &Block) -> Option<Result<&Compiled, &TemplateError>> {
+        let kind = &document.shape.kind;
+        let entry = self.entry(kind, &block.name).or_else(|| {
+            // A declared name of the user's own may be another word for one that the kind has.
+            let candidate = Candidate { marker: None, id: &block.name };
+            let known: Vec<&str> = document.shape.blocks.iter().map(String::as_str).collect();
+            let met = names::meet(&known, &[candidate], &document.shape.aliases);
+            self.entry(kind, known[met.first().copied().flatten()?])
+        })?;
+        Some(entry.compiled.get_or_init(|| entry.compile()).as_ref())
+    }
+
+    /// The measured facts that the templates of a document's blocks need.
+    pub fn needs(&self, document: &Document) -> BTreeSet<Measured> {
+        self.compiled(document).flat_map(|compiled| compiled.needs.iter().copied()).collect()
+    }
+
+    /// Whether a template of a document's blocks looks at other documents.
+    pub fn reads_documents(&self, document: &Document) -> bool {
+        self.compiled(document).any(|compiled| compiled.reads_documents)
+    }
+
+    fn compiled<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = &'a Compiled> {
+        super::plan::writable(document).filter_map(|(_, block)| self.find(document, block)?.ok())
+    }
+
+    fn entry(&self, kind: &str, name: &str) -> Option<&Entry> {
+        // Paths are ids: what stands in a marker may name no other file.
+        self.entries.get(&format!("{kind}/{name}")).or_else(|| self.entries.get(name))
+    }
+
+    /// Compiles every template; the errors, by path.
+    pub fn errors(&self) -> Vec<&TemplateError> {
+        let compiled = self.entries.values().map(|entry| entry.compiled.get_or_init(|| entry.compile()));
+        compiled.filter_map(|result| result.as_ref().err()).collect()
+    }
+}
+
+impl Entry {
+    fn compile(&self) -> Result<Compiled, TemplateError> {
+        let failed = |error: &minijinja::Error| TemplateError::of(&self.path, error);
+        let (needs, owns) = header(&self.text).map_err(|message| TemplateError {
+            template: self.path.clone(),
+            line: Some(1),
+            message,
+        })?;
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.map_err(|error| failed(&error))?);
+        environment.set_fuel(Some(FUEL));
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        filters::register(&mut environment);
+        environment
+            .add_template_owned(self.path.clone(), self.text.replace("\r\n", "\n"))
+            .map_err(|error| failed(&error))?;
+        let variables =
+            environment.get_template(&self.path).map_err(|error| failed(&error))?.undeclared_variables(false);
+        Ok(Compiled {
+            path: self.path.clone(),
+            needs,
+            owns,
+            reads_documents: variables.contains("documents"),
+            reads_program: variables.contains("phx"),
+            environment,
+        })
+    }
+}
+
+/// Reads the first line: `{# needs: coverage, now; owns: groups #}`.
+fn header(text: &str) -> Result<(BTreeSet<Measured>, Owns), String> {
+    let mut needs = BTreeSet::new();
+    let mut owns = Owns::default();
+    let first = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default().trim();
+    let Some(inside) = first.strip_prefix("{#").and_then(|rest| rest.strip_suffix("#}")) else {
+        return Ok((needs, owns));
+    };
+    for part in inside.trim_matches(['-', ' ']).split(';') {
+        let Some((key, values)) = part.split_once(':') else { continue };
+        let values = values.split(',').map(str::trim).filter(|value| !value.is_empty());
+        match key.trim() {
+            "needs" => {
+                for value in values {
+                    let known = Measured::ALL.iter().find(|(name, _)| *name == value);
+                    let names: Vec<&str> = Measured::ALL.iter().map(|(name, _)| *name).collect();
+                    let unknown = || format!("there is no measured fact `{value}`; there are `{}`", names.join("`, `"));
+                    needs.insert(known.ok_or_else(unknown)?.1);
+                }
+            }
+            "owns" => {
+                for value in values {
+                    owns = match value {
+                        "values" => Owns::Values,
+                        "groups" => Owns::Groups,
+                        "body" => Owns::Body,
+                        _ => return Err(format!("a template owns `values`, `groups` or `body`, not `{value}`")),
+                    };
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((needs, owns))
+}

@@ -1,0 +1,293 @@
+//! Bringing what a template rendered into the body that stands there: what it renders is replaced, everything
+//! else stays where it is, and a line that says the same already keeps its bytes.
+
+use std::collections::BTreeMap;
+
+use super::parts::{Group, Part};
+use crate::document::body::{self, PieceKind};
+use crate::document::names;
+use crate::text::{Span, lines, slug};
+
+/// What a template owns of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owns {
+    /// The pairs, tables, lists and texts that it renders.
+    #[default]
+    Values,
+    /// These, and all pairs, tables and lists under each sub-heading that it renders.
+    Groups,
+    /// All of it.
+    Body,
+}
+
+/// How lines that are new look.
+#[derive(Clone, Copy, Debug)]
+pub struct Style<'a> {
+    /// Their line end.
+    pub ending: &'a str,
+    /// What stands before each: the white space before the markers.
+    pub indent: &'a str,
+}
+
+/// The value of a line that a template owns and that is to go: no document holds this character.
+pub const NOTHING: &str = "\u{FDD0}";
+
+/// The body after the rendering has come into it. `rendered` has LF line ends.
+pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {
+    if owns == Owns::Body || standing.trim().is_empty() {
+        let kept = rendered.lines().filter(|line| !line.contains(NOTHING));
+        return kept.map(|line| styled(&format!("{line}\n"), style)).collect();
+    }
+    let mut groups = Group::read(standing);
+    let mut last = 0;
+    for (index, mut new) in Group::read(rendered).into_iter().enumerate() {
+        new.restyle(style);
+        if index == 0 {
+            groups[0].take(new.parts, style);
+            continue;
+        }
+        if let Some(at) = groups.iter().position(|group| group.is_like(&new)) {
+            let group = &mut groups[at];
+            group.used = true;
+            group.take(new.parts, style);
+            if owns == Owns::Groups {
+                group.drop_unused();
+            }
+            last = at;
+        } else if new.parts.iter().any(|part| part.kind != PieceKind::Blank && !part.is_nothing()) {
+            last = insert_group(&mut groups, last, new, style);
+        }
+    }
+    groups.iter().flat_map(Group::texts).collect()
+}
+
+/// Puts a group that does not stand there behind the one that was placed last, else at the end.
+fn insert_group(groups: &mut Vec<Group>, last: usize, mut new: Group, style: Style<'_>) -> usize {
+    let at = if last == 0 { groups.len() } else { last + 1 };
+    let level = groups.iter().find_map(|group| group.heading.as_ref()?.level());
+    if let (Some(heading), Some(level)) = (&mut new.heading, level) {
+        heading.relevel(level);
+    }
+    new.parts.retain(|part| !part.is_nothing());
+    new.used = true;
+    groups[at - 1].end_with_blank(style);
+    if at < groups.len() {
+        new.end_with_blank(style);
+    }
+    groups.insert(at, new);
+    at
+}
+
+/// A line with the indentation and the line end of its surroundings.
+pub fn styled(text: &str, style: Style<'_>) -> String {
+    let line = |line: &str| match line.trim_end_matches(['\n', '\r']) {
+        "" => style.ending.to_owned(),
+        content => format!("{}{content}{}", style.indent, style.ending),
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+impl Group {
+    /// Whether both stand under one sub-heading.
+    fn is_like(&self, other: &Self) -> bool {
+        let title = |group: &Self| match group.heading.as_ref().map(|heading| &heading.kind) {
+            Some(PieceKind::Heading { title, .. }) => Some(slug(title)),
+            _ => None,
+        };
+        !self.used && title(self).is_some() && title(self) == title(other)
+    }
+
+    /// Takes rendered parts in.
+    fn take(&mut self, new: Vec<Part>, style: Style<'_>) {
+        let met = self.meet(&new);
+        let first = met.iter().flatten().min().copied();
+        let mut cursor: Option<usize> = None;
+        let mut inserts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+        for (part, met) in new.into_iter().zip(met) {
+            if let Some(at) = met {
+                self.parts[at].used = true;
+                self.parts[at].become_like(&part);
+                cursor = cursor.max(Some(at));
+            } else if part.kind != PieceKind::Blank && !part.is_nothing() {
+                inserts.entry(self.place(cursor, first)).or_default().push(part);
+            }
+        }
+        self.insert(inserts, style);
+        self.parts.retain(|part| !part.is_nothing());
+    }
+
+    /// For each rendered part the standing one that it replaces. Labels meet if they are equal, then if their ids are;
+    /// tables, lists, code and texts meet in their order.
+    fn meet(&self, new: &[Part]) -> Vec<Option<usize>> {
+        let mut met: Vec<Option<usize>> = vec![None; new.len()];
+        let mut taken = vec![false; self.parts.len()];
+        let mut stage = |fits: &dyn Fn(&Part, &Part) -> bool| {
+            for (part, met) in new.iter().zip(&mut met).filter(|(_, met)| met.is_none()) {
+                let free = |at: &usize| !taken[*at] && fits(&self.parts[*at], part);
+                if let Some(at) = (0..self.parts.len()).find(free) {
+                    *met = Some(at);
+                    taken[at] = true;
+                }
+            }
+        };
+        stage(&|old, new| old.label() == new.label() && (old.label().is_some() || old.is_same_kind(new)));
+        stage(&|old, new| old.labels_fit(new, |old, new| slug(old) == slug(new)));
+        stage(&|old, new| old.labels_fit(new, |old, new| names::same_in_singular(&slug(old), &slug(new))));
+        met
+    }
+
+    /// Where a new part goes: behind the last that was placed and the lines that hang on it, else before the first
+    /// that will be, else at the end.
+    fn place(&self, cursor: Option<usize>, first: Option<usize>) -> usize {
+        let Some(cursor) = cursor else {
+            let end = self.parts.iter().rposition(|part| part.kind != PieceKind::Blank);
+            return first.unwrap_or_else(|| end.map_or(self.parts.len(), |end| end + 1));
+        };
+        let indent = self.parts[cursor].indent();
+        let hanging = self.parts[cursor + 1..]
+            .iter()
+            .take_while(|part| part.kind != PieceKind::Blank && part.indent() > indent && !part.used);
+        cursor + 1 + hanging.count()
+    }
+
+    /// Inserts parts before the standing ones at the given places.
+    fn insert(&mut self, mut inserts: BTreeMap<usize, Vec<Part>>, style: Style<'_>) {
+        if inserts.is_empty() {
+            return;
+        }
+        let mut standing = std::mem::take(&mut self.parts).into_iter().enumerate().peekable();
+        loop {
+            let at = standing.peek().map_or(usize::MAX, |(at, _)| *at);
+            let later = inserts.split_off(&at.saturating_add(1));
+            for part in std::mem::replace(&mut inserts, later).into_values().flatten() {
+                self.push_new(part, standing.peek().map(|(_, next)| next), style);
+            }
+            let Some((_, next)) = standing.next() else { break };
+            if self.parts.last().is_some_and(|last| last.is_new && last.stands_apart(&next)) {
+                self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
+            }
+            self.parts.push(next);
+        }
+    }
+
+    /// Adds a part, in the dress of its neighbour where both are pairs, else apart from it.
+    fn push_new(&mut self, mut part: Part, next: Option<&Part>, style: Style<'_>) {
+        let last = self.parts.last();
+        let model = last.filter(|last| last.pair().is_some()).or(next);
+        if let Some(model) = model {
+            part.dress_like(model, style);
+        }
+        if last.is_some_and(|last| last.stands_apart(&part)) {
+            self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
+        }
+        part.used = true;
+        part.is_new = true;
+        self.parts.push(part);
+    }
+
+    /// Takes out what a template owns and did not render.
+    fn drop_unused(&mut self) {
+        let owned = |part: &Part| {
+            matches!(part.kind, PieceKind::Pair(_) | PieceKind::Table | PieceKind::List | PieceKind::Code)
+        };
+        self.parts.retain(|part| part.used || !owned(part));
+        let mut blank = false;
+        self.parts.retain(|part| {
+            let second = blank && part.kind == PieceKind::Blank;
+            blank = part.kind == PieceKind::Blank;
+            !second
+        });
+    }
+
+    fn end_with_blank(&mut self, style: Style<'_>) {
+        let last = self.parts.last().or(self.heading.as_ref());
+        if last.is_some_and(|part| part.kind != PieceKind::Blank) {
+            self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
+        }
+    }
+}
+
+impl Part {
+    /// Says what the rendered part says, with as few changed bytes as that takes.
+    fn become_like(&mut self, new: &Self) {
+        if new.is_nothing() {
+            NOTHING.clone_into(&mut self.text);
+            return;
+        }
+        match (self.kind.clone(), new.pair()) {
+            (PieceKind::Pair(pair), Some(theirs)) => self.set_value(pair, theirs.value.slice(&new.text)),
+            (PieceKind::Table, _) => self.text = table(&self.text, &new.text),
+            _ if same_words(&self.text, &new.text) => {}
+            _ => self.text.clone_from(&new.text),
+        }
+    }
+
+    fn set_value(&mut self, pair: body::Pair, value: &str) {
+        let standing = pair.value.slice(&self.text);
+        if standing == value {
+            return;
+        }
+        // `**15**` becomes `**10**`.
+        let marks = ["**", "`", "*", "_"];
+        let wraps = |mark: &&&str| {
+            standing.len() > 2 * mark.len() && standing.starts_with(**mark) && standing.ends_with(**mark)
+        };
+        let mark = marks.iter().find(wraps).copied().filter(|mark| !value.starts_with(*mark)).unwrap_or_default();
+        if standing.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark)) == Some(value) {
+            return;
+        }
+        let gap = if pair.value.is_empty() && !self.text[..pair.value.start].ends_with(' ') { " " } else { "" };
+        self.text.replace_range(pair.value.start..pair.value.end, &format!("{gap}{mark}{value}{mark}"));
+        self.read_again();
+    }
+
+    /// Writes a pair as its neighbour writes one: bullet, bold, backticks.
+    fn dress_like(&mut self, model: &Self, style: Style<'_>) {
+        let (Some(own), Some(other)) = (self.pair(), model.pair()) else {
+            return;
+        };
+        let (label, value) = (own.label.slice(&self.text), own.value.slice(&self.text));
+        let before = Span::new(0, other.label.start).slice(&model.text);
+        let between = Span::new(other.label.end, other.value.start).slice(&model.text).trim_end();
+        self.text = format!("{before}{label}{between} {value}{}", style.ending);
+        self.read_again();
+    }
+}
+
+/// Whether two texts differ at most in white space at the ends of their lines.
+fn same_words(a: &str, b: &str) -> bool {
+    a.lines().map(str::trim).eq(b.lines().map(str::trim))
+}
+
+/// A rendered table in the lines of the standing one, as far as these say the same.
+fn table(standing: &str, rendered: &str) -> String {
+    if same_words(standing, rendered) {
+        return standing.to_owned();
+    }
+    let read = |text: &str| -> Vec<(String, Vec<String>)> {
+        let all = lines::of(text, Span::new(0, text.len()));
+        let line = |line: Span| {
+            let whole = Span::new(line.start, lines::behind(text, line.end)).slice(text);
+            (whole.to_owned(), body::cells(line.slice(text)))
+        };
+        all.map(line).collect()
+    };
+    let mut old = read(standing);
+    let mut out = String::with_capacity(standing.len().max(rendered.len()));
+    for (number, (line, cells)) in read(rendered).into_iter().enumerate() {
+        let same = match number {
+            0 => old.first().filter(|(_, header)| *header == cells).map(|_| 0),
+            1 if body::is_rule(&cells) => {
+                let fits = |(_, rule): &(String, Vec<String>)| body::is_rule(rule) && rule.len() == cells.len();
+                old.get(1).filter(|rule| fits(rule)).map(|_| 1)
+            }
+            _ => (2..old.len()).find(|at| old[*at].1 == cells),
+        };
+        match same {
+            // A line is used once; its cells are taken so that it is not found again.
+            Some(at) => out.push_str(&std::mem::take(&mut old[at]).0),
+            None => out.push_str(&line),
+        }
+    }
+    out
+}

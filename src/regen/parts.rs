@@ -1,0 +1,142 @@
+//! A body as groups of parts that can be replaced, moved apart and written again.
+
+use super::merge::{NOTHING, Style, styled};
+use crate::document::body::{self, Pair, PieceKind};
+use crate::text::{Span, lines};
+
+/// Whole lines of a body, as text of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The lines, line ends included.
+    pub text: String,
+    /// What they are; spans are those of `text`.
+    pub kind: PieceKind,
+    /// Whether a template has rendered it.
+    pub used: bool,
+    /// Whether it did not stand there before.
+    pub is_new: bool,
+}
+
+/// What stands under one sub-heading, or before the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// The sub-heading; the first group has none.
+    pub heading: Option<Part>,
+    /// What follows.
+    pub parts: Vec<Part>,
+    /// Whether a template has rendered it.
+    pub used: bool,
+}
+
+impl Group {
+    /// Takes a body apart. There is always a first group, which has no heading.
+    pub fn read(body: &str) -> Vec<Self> {
+        let mut groups = vec![Self::default()];
+        for piece in body::read(body, Span::new(0, body.len())) {
+            let start = piece.span.start;
+            let back = |span: Span| Span::new(span.start - start, span.end - start);
+            let kind = match piece.kind {
+                PieceKind::Pair(pair) => PieceKind::Pair(Pair { label: back(pair.label), value: back(pair.value) }),
+                kind => kind,
+            };
+            let part = Part::new(piece.span.slice(body).to_owned(), kind);
+            if matches!(part.kind, PieceKind::Heading { .. }) {
+                groups.push(Self { heading: Some(part), ..Self::default() });
+            } else if let Some(group) = groups.last_mut() {
+                group.parts.push(part);
+            }
+        }
+        groups
+    }
+
+    /// Gives all lines the style of their surroundings.
+    pub fn restyle(&mut self, style: Style<'_>) {
+        for part in self.heading.iter_mut().chain(&mut self.parts) {
+            part.text = styled(&part.text, style);
+            part.read_again();
+        }
+    }
+
+    /// The texts in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.heading.iter().chain(&self.parts).map(|part| part.text.as_str())
+    }
+}
+
+impl Part {
+    /// A part that no template has rendered yet.
+    pub fn new(text: String, kind: PieceKind) -> Self {
+        Self { text, kind, used: false, is_new: false }
+    }
+
+    /// The pair that it is.
+    pub fn pair(&self) -> Option<Pair> {
+        match self.kind {
+            PieceKind::Pair(pair) => Some(pair),
+            _ => None,
+        }
+    }
+
+    /// The label of the pair that it is.
+    pub fn label(&self) -> Option<&str> {
+        self.pair().map(|pair| pair.label.slice(&self.text))
+    }
+
+    /// Whether both are pairs, and their labels fit.
+    pub fn labels_fit(&self, other: &Self, fit: impl Fn(&str, &str) -> bool) -> bool {
+        self.label().zip(other.label()).is_some_and(|(a, b)| fit(a, b))
+    }
+
+    /// Whether both are tables, lists, code or texts.
+    pub fn is_same_kind(&self, other: &Self) -> bool {
+        let whole = matches!(self.kind, PieceKind::Table | PieceKind::List | PieceKind::Code | PieceKind::Text);
+        whole && self.kind == other.kind
+    }
+
+    /// Whether a blank line belongs between this part and the next.
+    pub fn stands_apart(&self, next: &Self) -> bool {
+        let blank = self.kind == PieceKind::Blank || next.kind == PieceKind::Blank;
+        !blank && (self.pair().is_none() || next.pair().is_none())
+    }
+
+    /// Whether a template owns the line and gives it no value.
+    pub fn is_nothing(&self) -> bool {
+        self.text.contains(NOTHING)
+    }
+
+    /// The level of the heading that it is.
+    pub fn level(&self) -> Option<usize> {
+        match self.kind {
+            PieceKind::Heading { level, .. } => Some(level),
+            _ => None,
+        }
+    }
+
+    /// Writes the heading with another level.
+    pub fn relevel(&mut self, level: usize) {
+        if let Some(own) = self.level() {
+            let at = self.text.find('#').unwrap_or(0);
+            self.text.replace_range(at..at + own, &"#".repeat(level));
+            self.read_again();
+        }
+    }
+
+    /// How many bytes of white space its first line starts with.
+    pub fn indent(&self) -> usize {
+        self.text.len() - self.text.trim_start().len()
+    }
+
+    /// Reads its text once more, after a change.
+    pub fn read_again(&mut self) {
+        if let PieceKind::Pair(_) = self.kind {
+            let whole = Span::new(0, self.text.len());
+            let line = lines::of(&self.text, whole).next().unwrap_or_default().trimmed(&self.text);
+            let bullet = body::bullet(line.slice(&self.text));
+            if let Some(pair) = body::pair(&self.text, Span::new(line.start + bullet, line.end)) {
+                self.kind = PieceKind::Pair(pair);
+            }
+        } else if let PieceKind::Heading { level, .. } = &mut self.kind {
+            *level = self.text.trim_start().bytes().take_while(|byte| *byte == b'#').count();
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What phx would write into each AUTO block of a document: the plan that `regen` carries out, `--check` compares and
+//! `validate` judges.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::facts::{Facts, MeasuredFacts};
+use super::library::{Compiled, Library, TemplateError};
+use super::merge::{self, NOTHING, Style};
+use super::scope::{Kept, Scope, Trace};
+use super::sum::{self, State};
+use crate::document::body::{self, PieceKind};
+use crate::document::{Block, Document, Mode, marker};
+use crate::text::{Edit, Edits, Span, lines};
+
+/// What is to become of one AUTO block.
+#[derive(Clone, Debug)]
+pub struct BlockPlan {
+    /// The block, by index.
+    pub block: usize,
+    /// How its body and its checksum agree.
+    pub state: State,
+    /// What its template makes of it.
+    pub outcome: Outcome,
+    /// What stays for want of a fact.
+    pub kept: Vec<Kept>,
+}
+
+/// What a template makes of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is no template of its name.
+    NoTemplate,
+    /// No fact had a source: the body is nobody's business.
+    NoFacts,
+    /// The body as it should be.
+    Body(String),
+    /// The template cannot be rendered.
+    Failed(TemplateError),
+}
+
+/// What plans are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The templates.
+    pub library: &'a Library,
+    /// The tree facts.
+    pub facts: &'a Arc<Facts>,
+    /// The measured facts, as far as they are to be used.
+    pub measured: &'a Arc<MeasuredFacts>,
+}
+
+/// The AUTO blocks that can be written, by index: none in a document whose syntax is broken.
+pub fn writable(document: &Document) -> impl Iterator<Item = (usize, &Block)> {
+    let blocks = document.blocks.iter().enumerate();
+    blocks.filter(|(_, block)| {
+        block.mode == Mode::Auto && block.closer.is_some() && document.faults.is_empty() && document.has_governance()
+    })
+}
+
+/// Plans all AUTO blocks of a document.
+pub fn document(document: &Arc<Document>, sources: Sources<'_>) -> Vec<BlockPlan> {
+    writable(document).map(|(index, _)| block(document, index, None, sources)).collect()
+}
+
+/// Plans one block. `restored` is the body to keep values from, where it is not the one that stands there.
+pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>, sources: Sources<'_>) -> BlockPlan {
+    let block = &document.blocks[index];
+    let (outcome, kept) = match sources.library.find(document, block) {
+        None => (Outcome::NoTemplate, Vec::new()),
+        Some(Err(error)) => (Outcome::Failed(error.clone()), Vec::new()),
+        Some(Ok(compiled)) => {
+            let job = Job { document, index, restored, sources, compiled };
+            job.run().unwrap_or_else(|error| (Outcome::Failed(error), Vec::new()))
+        }
+    };
+    BlockPlan { block: index, state: sum::state(document, block), outcome, kept }
+}
+
+/// The rendering of one block.
+struct Job<'a> {
+    document: &'a Arc<Document>,
+    index: usize,
+    restored: Option<&'a Arc<str>>,
+    sources: Sources<'a>,
+    compiled: &'a Compiled,
+}
+
+impl Job<'_> {
+    fn run(&self) -> Result<(Outcome, Vec<Kept>), TemplateError> {
+        let (body, mut trace) = self.render(None)?;
+        if !trace.sourced || body.is_none() {
+            return Ok((Outcome::NoFacts, trace.kept));
+        }
+        let standing = self.standing();
+        let mut body = self.merge(&body.unwrap_or_default())?;
+        let now = self.sources.measured.now;
+        if trace.clock && now.is_some() && body != standing {
+            let (later, again) = self.render(now)?;
+            body = self.merge(&later.unwrap_or_default())?;
+            trace = again;
+        }
+        Ok((Outcome::Body(body), trace.kept))
+    }
+
+    fn block(&self) -> &Block {
+        &self.document.blocks[self.index]
+    }
+
+    /// The body whose values are kept.
+    fn standing(&self) -> &str {
+        match self.restored {
+            Some(body) => body,
+            None => self.document.slice(self.block().body),
+        }
+    }
+
+    /// The rendering, tidied up; `None` where nothing is left of it.
+    fn render(&self, now: Option<chrono::DateTime<chrono::Utc>>) -> Result<(Option<String>, Trace), TemplateError> {
+        let Sources { facts, measured, .. } = self.sources;
+        let mut scope = Scope::new(self.document, self.index, facts, measured, self.compiled);
+        scope.restored = self.restored.map(Arc::clone);
+        scope.now = now;
+        let scope = Arc::new(scope);
+        let template = self.compiled.template()?;
+        let values = || Value::from_dyn_object(Arc::clone(&scope));
+        let failed = |error: minijinja::Error| TemplateError::of(self.compiled.path(), &error);
+        let rendered = template.render(values()).map_err(failed)?;
+        if let Some((at, message)) = self.misplaced(&rendered) {
+            let (_, spans) = template.render_with_spans(values()).map_err(failed)?;
+            let span = spans.iter().find(|span| span.output_range().contains(&at));
+            let below = |start: usize| rendered[start..at].matches('\n').count();
+            let line = span.map(|span| span.line() + below(span.output_range().start));
+            let template = self.compiled.path().to_owned();
+            return Err(TemplateError { template, line, message });
+        }
+        let tidy = tidy(&rendered);
+        let says = tidy.lines().any(|line| !line.trim().is_empty() && !line.contains(NOTHING));
+        let trace = scope.trace();
+        Ok((says.then_some(tidy), trace))
+    }
+
+    /// Brings a rendering into the body that stands there.
+    fn merge(&self, rendered: &str) -> Result<String, TemplateError> {
+        let document = self.document;
+        let block = self.block();
+        let line = document.lines.span(&document.text, document.line(block.opener.start));
+        let indent = Span::new(line.start, block.opener.start).slice(&document.text);
+        let style = Style { ending: lines::ending(&document.text), indent };
+        let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
+        let stays = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
+        if merged != self.standing() && !stays() {
+            let message =
+                "what it renders is read back differently; render pairs, tables, lists or code, or own the `body`";
+            let template = self.compiled.path().to_owned();
+            return Err(TemplateError { template, line: None, message: message.to_owned() });
+        }
+        Ok(merged)
+    }
+
+    /// A rendering may neither end its block nor its section: the place of what would, and what it is.
+    fn misplaced(&self, rendered: &str) -> Option<(usize, String)> {
+        let block = self.block();
+        let level = block.section.map_or(1, |section| self.document.outline.sections[section].level);
+        for piece in body::read(rendered, Span::new(0, rendered.len())) {
+            if let PieceKind::Heading { level: own, title } = &piece.kind
+                && *own <= usize::from(level)
+            {
+                let message = format!("it renders the heading `{title}` of level {own} in a section of level {level}");
+                return Some((piece.span.start, message));
+            }
+            let mut lines = lines::of(rendered, piece.span);
+            let is_marker =
+                |line: &Span| piece.kind != PieceKind::Code && marker::is_marker(line.slice(rendered).trim());
+            if let Some(line) = lines.find(is_marker) {
+                return Some((line.start, format!("it renders the marker `{}`", line.slice(rendered).trim())));
+            }
+        }
+        None
+    }
+}
+
+/// A rendering without blank lines at its ends and in a row, and without the lines that say nothing, but for pairs: these
+/// are owned, and go.
+fn tidy(rendered: &str) -> String {
+    let mut out = String::with_capacity(rendered.len());
+    let mut blank = true;
+    for piece in body::read(rendered, Span::new(0, rendered.len())) {
+        if piece.kind == PieceKind::Code {
+            out.push_str(piece.span.slice(rendered));
+            blank = false;
+            continue;
+        }
+        for line in piece.span.slice(rendered).lines().map(str::trim_end) {
+            let gone = line.contains(NOTHING) && !matches!(piece.kind, PieceKind::Pair(_));
+            if gone || (line.is_empty() && blank) {
+                continue;
+            }
+            blank = line.is_empty();
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    let length = out.trim_end().len();
+    out.truncate(length);
+    out.push('\n');
+    out
+}
+
+/// The edits that carry a plan out for one block: its body, and the checksum in its END marker.
+pub fn edits(document: &Document, block: &Block, body: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if document.slice(block.body) != body {
+        edits.push(Edit::replace(block.body, body));
+    }
+    edits.extend(sum_edit(document, block, Some(&sum::of(body))));
+    edits
+}
+
+/// The document's text once all its plans that have a body are carried out.
+pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
+    let mut all = Edits::default();
+    for plan in plans {
+        if let Outcome::Body(body) = &plan.outcome {
+            all.add(edits(document, &document.blocks[plan.block], body));
+        }
+    }
+    all.apply(&document.text)
+}
+
+/// The edits that empty a block and take its checksum away.
+pub fn clean(document: &Document, block: &Block) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if !block.body.is_empty() {
+        edits.push(Edit::replace(block.body, ""));
+    }
+    edits.extend(sum_edit(document, block, None));
+    edits
+}
+
+/// Writes the END marker with another checksum, or without one.
+fn sum_edit(document: &Document, block: &Block, sum: Option<&str>) -> Option<Edit> {
+    let closer = block.closer?;
+    if block.sum.as_deref() == sum {
+        return None;
+    }
+    let standing = document.slice(closer);
+    let head = standing.split(" sum:").next()?.trim_end_matches("-->").trim_end();
+    let sum = sum.map_or_else(String::new, |sum| format!(" sum:{sum}"));
+    Some(Edit::replace(closer, format!("{head}{sum} -->")))
+}
+
+impl BlockPlan {
+    /// What to do instead of editing the values that no fact gives: "to change `Team Capacity` set …".
+    pub fn instead(&self) -> Option<String> {
+        let labelled: Vec<String> = self
+            .kept
+            .iter()
+            .filter(|kept| !kept.label.is_empty())
+            .map(|kept| format!("to change `{}` {}", kept.label, kept.source))
+            .collect();
+        (!labelled.is_empty()).then(|| labelled.join(", "))
+    }
+
+    /// What would give the values that no fact gives, each once.
+    pub fn sources(&self) -> Vec<&str> {
+        let mut sources: Vec<&str> = Vec::new();
+        for kept in &self.kept {
+            if !sources.contains(&kept.source.as_str()) {
+                sources.push(&kept.source);
+            }
+        }
+        sources
+    }
+}

@@ -1,0 +1,149 @@
+//! The proof that edits did what they were to do and nothing else: the result parses to the same document, with just
+//! what was edited changed.
+
+use crate::document::nodes::{ListItem, Node, NodeKind};
+use crate::document::{Document, Fault, Marker, MarkerKind};
+use crate::text::edit::Moves;
+use crate::text::{Edits, Span, Tree};
+
+/// Holds the document `after` against the one `before` edits that change AUTO bodies and checksums alone.
+///
+/// # Errors
+/// What is not the same.
+pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
+    let moves = edits.moves();
+    bytes(before, after, edits)?;
+    let inside = |span: Span| {
+        let at = before.blocks.partition_point(|block| block.opener.start <= span.start);
+        let block = at.checked_sub(1).map(|at| &before.blocks[at]);
+        block.is_some_and(|block| {
+            let allowed = block.body.covers(span) || block.closer == Some(span);
+            block.mode == crate::document::Mode::Auto && allowed
+        })
+    };
+    if let Some(edit) = edits.iter().find(|edit| !inside(edit.span)) {
+        return Err(format!("the edit at byte {} is outside AUTO blocks", edit.span.start));
+    }
+    same("front matter", before.front.as_ref().map(Plain), after.front.as_ref().map(Plain))?;
+    same("number of markers", before.markers.len(), after.markers.len())?;
+    let markers = before.markers.iter().zip(&after.markers);
+    for (old, new) in markers {
+        let at = moves.of(old.span.start) == new.span.start || matches!(old.kind, MarkerKind::End { .. });
+        if !at || !is_like(old, new) {
+            return Err(format!("the marker on line {} is not the same", before.line(old.span.start)));
+        }
+    }
+    same("number of faults", before.faults.len(), after.faults.len())?;
+    nodes(before, after, &moves)?;
+    names(before, after)
+}
+
+/// Holds the document `after` against the one `before` edits that mend findings: nothing new is wrong with its syntax, and
+/// its sections and items are the same.
+///
+/// # Errors
+/// What is not the same.
+pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
+    bytes(before, after, edits)?;
+    if let Some(fault) = after.faults.iter().find(|fault| !has_fault(&before.faults, fault)) {
+        return Err(format!("there would be {}", fault.message));
+    }
+    let sections = |document: &Document| -> Vec<(String, u8)> {
+        document.outline.sections.iter().map(|section| (section.id.clone(), section.level)).collect()
+    };
+    same("sections", sections(before), sections(after))?;
+    same("number of items", before.items.len(), after.items.len())?;
+    let keys = |document: &Document| -> Vec<String> {
+        let entries = document.governance.tree.as_ref().map(Tree::entries).unwrap_or_default();
+        let kept = entries.iter().filter(|entry| !matches!(entry.key.as_ref(), "auto_sections" | "manual_sections"));
+        kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
+    };
+    same("governance block", keys(before), keys(after))
+}
+
+fn has_fault(faults: &[Fault], fault: &Fault) -> bool {
+    faults.iter().any(|known| known.kind == fault.kind && known.message == fault.message)
+}
+
+/// Every byte outside the edits is where it should be.
+fn bytes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
+    if edits.apply(&before.text) == after.text { Ok(()) } else { Err("bytes outside the edits differ".to_owned()) }
+}
+
+#[allow(clippy::needless_pass_by_value)] // what is compared is made for it
+fn same<T: PartialEq>(what: &str, before: T, after: T) -> Result<(), String> {
+    if before == after { Ok(()) } else { Err(format!("the {what} is not the same")) }
+}
+
+/// A tree compared without places.
+struct Plain<'a>(&'a Tree<'a>);
+
+impl PartialEq for Plain<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_json() == other.0.to_json()
+    }
+}
+
+/// Whether two markers say the same, but for checksums.
+fn is_like(old: &Marker, new: &Marker) -> bool {
+    match (&old.kind, &new.kind) {
+        (MarkerKind::End { name: old, .. }, MarkerKind::End { name: new, .. }) => old == new,
+        (old, new) => old == new,
+    }
+}
+
+/// What stands outside AUTO blocks is read as it was.
+fn nodes(before: &Document, after: &Document, moves: &Moves) -> Result<(), String> {
+    same("number of Markdown blocks", before.nodes.len(), after.nodes.len())?;
+    let shifted = |span: Span| Span::new(moves.of(span.start), moves.of(span.end));
+    for (old, new) in before.nodes.iter().zip(&after.nodes) {
+        // An HTML block may hold an AUTO block; its markers and its text are compared as such.
+        let place = shifted(old.span) == new.span || matches!(old.kind, NodeKind::Html);
+        if !place || !same_node(old, new, &shifted) {
+            return Err(format!("the text at line {} is not the same", before.line(old.span.start)));
+        }
+    }
+    Ok(())
+}
+
+fn same_node(old: &Node, new: &Node, moved: &dyn Fn(Span) -> Span) -> bool {
+    match (&old.kind, &new.kind) {
+        (NodeKind::Heading { level, title }, NodeKind::Heading { level: new_level, title: new_title }) => {
+            level == new_level && title == new_title
+        }
+        (NodeKind::List(old), NodeKind::List(new)) => same_items(old, new, moved),
+        (NodeKind::Table(old), NodeKind::Table(new)) => {
+            let rows = |grid: &crate::document::nodes::Grid| grid.rows.iter().map(Vec::len).collect::<Vec<_>>();
+            old.header.len() == new.header.len() && rows(old) == rows(new)
+        }
+        (NodeKind::Code { language, code }, NodeKind::Code { language: new_language, code: new_code }) => {
+            language == new_language && code == new_code
+        }
+        (old, new) => std::mem::discriminant(old) == std::mem::discriminant(new),
+    }
+}
+
+fn same_items(old: &[ListItem], new: &[ListItem], moved: &dyn Fn(Span) -> Span) -> bool {
+    old.len() == new.len()
+        && old.iter().zip(new).all(|(old, new)| {
+            moved(old.span) == new.span && old.done == new.done && same_items(&old.children, &new.children, moved)
+        })
+}
+
+/// Blocks, sections and items bear the names that they bore.
+fn names(before: &Document, after: &Document) -> Result<(), String> {
+    let blocks = |document: &Document| -> Vec<(String, bool, Option<usize>)> {
+        document.blocks.iter().map(|block| (block.name.clone(), block.declared, block.section)).collect()
+    };
+    same("list of blocks", blocks(before), blocks(after))?;
+    let sections = |document: &Document| -> Vec<(String, String, Vec<usize>)> {
+        let sections = document.outline.sections.iter();
+        sections.map(|section| (section.id.clone(), section.canonical.clone(), section.within.clone())).collect()
+    };
+    same("list of sections", sections(before), sections(after))?;
+    let items = |document: &Document| -> Vec<(usize, Vec<String>)> {
+        let ids = |item: &crate::document::Item| item.fields.iter().map(|field| field.id.clone()).collect();
+        document.items.iter().map(|item| (item.section, ids(item))).collect()
+    };
+    same("list of items", items(before), items(after))
+}

@@ -1,0 +1,93 @@
+//! What became of a document and of each of its AUTO blocks, for reports.
+
+use super::scope::Kept;
+
+/// What became of one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewritten {
+    /// Its path from the root.
+    pub path: String,
+    /// Its AUTO blocks, in order.
+    pub blocks: Vec<BlockResult>,
+    /// The names of its AUTO blocks, where none of them is the one that was asked for.
+    pub others: Vec<String>,
+    /// What changed or would change, as a unified diff; empty for nothing.
+    pub diff: String,
+    /// Why none of its blocks can be written.
+    pub problem: Option<String>,
+}
+
+/// What became of one AUTO block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockResult {
+    /// Its canonical name.
+    pub name: String,
+    /// The line of its marker.
+    pub line: usize,
+    /// What became of it.
+    pub what: What,
+    /// What changed or would change, in words; empty for nothing, or for a checksum alone.
+    pub changes: String,
+    /// What stayed for want of a fact.
+    pub kept: Vec<Kept>,
+}
+
+/// What became of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It is as it should be.
+    Current,
+    /// It would be written.
+    Outdated,
+    /// It was written.
+    Written,
+    /// It was not written, because somebody edited it: the way out.
+    Edited(String),
+    /// It cannot be rendered: why.
+    Failed(String),
+    /// There is no template for it.
+    NoTemplate,
+    /// No fact that it shows has a source.
+    NoFacts,
+}
+
+impl What {
+    /// As programs read it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Outdated => "outdated",
+            Self::Written => "written",
+            Self::Edited(_) => "edited",
+            Self::Failed(_) => "failed",
+            Self::NoTemplate => "no-template",
+            Self::NoFacts => "no-facts",
+        }
+    }
+
+    /// Why it was left alone, and the way out.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Edited(why) | Self::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+impl Rewritten {
+    /// A document none of whose blocks can be written.
+    pub fn stopped(path: &str, why: String) -> Self {
+        Self { path: path.to_owned(), problem: Some(why), ..Self::default() }
+    }
+
+    /// Whether something is not as it should be.
+    pub fn is_finding(&self) -> bool {
+        let wrong = |block: &BlockResult| matches!(block.what, What::Outdated | What::Edited(_) | What::Failed(_));
+        self.problem.is_some() || self.blocks.iter().any(wrong)
+    }
+
+    /// How many blocks came to something.
+    pub fn count(&self, what: &What) -> usize {
+        self.blocks.iter().filter(|block| block.what == *what).count()
+    }
+}

@@ -1,0 +1,247 @@
+//! What a template sees: facts, the block that it renders, and the functions over both. Everything is looked up when it
+//! is asked for, and what was asked for is noted.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use chrono::{DateTime, Utc};
+use minijinja::value::{Kwargs, Object, from_args};
+use minijinja::{Error, ErrorKind, State, Value};
+
+use super::facts::{Fact, Facts, MeasuredFacts};
+use super::items::ItemValue;
+use super::library::{Compiled, Measured};
+use super::merge::NOTHING;
+use super::{confidence, functions, values};
+use crate::document::{Block, Document, fields, model, previous};
+use crate::text::{Tree, slug};
+
+/// A value that stayed because no fact gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The label whose value it is; empty where a template keeps none.
+    pub label: String,
+    /// The key or the report that would give it.
+    pub source: String,
+}
+
+/// What a rendering asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Whether a fact had a source.
+    pub sourced: bool,
+    /// What stayed for want of a fact.
+    pub kept: Vec<Kept>,
+    /// Whether the time was asked for.
+    pub clock: bool,
+}
+
+/// All that one rendering of one block sees.
+#[derive(Debug)]
+pub struct Scope {
+    /// The document.
+    pub document: Arc<Document>,
+    /// The block, by index.
+    pub block: usize,
+    /// The tree facts.
+    pub facts: Arc<Facts>,
+    /// The measured facts, as far as they are to be used.
+    pub measured: Arc<MeasuredFacts>,
+    /// The measured facts that the template declares.
+    pub needs: std::collections::BTreeSet<Measured>,
+    /// Text whose AUTO body is the previous one, where it is not the document's own.
+    pub restored: Option<Arc<str>>,
+    /// The time, once the body has been found to differ.
+    pub now: Option<DateTime<Utc>>,
+    previous: OnceLock<Value>,
+    trace: Mutex<Trace>,
+}
+
+/// A function of templates.
+#[derive(Debug)]
+struct Function {
+    scope: Arc<Scope>,
+    call: fn(&Arc<Scope>, &[Value]) -> Result<Value, Error>,
+}
+
+impl Object for Function {
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        (self.call)(&self.scope, args)
+    }
+}
+
+impl Scope {
+    /// The scope of a block.
+    pub fn new(
+        document: &Arc<Document>,
+        block: usize,
+        facts: &Arc<Facts>,
+        measured: &Arc<MeasuredFacts>,
+        compiled: &Compiled,
+    ) -> Self {
+        Self {
+            document: Arc::clone(document),
+            block,
+            facts: Arc::clone(facts),
+            measured: Arc::clone(measured),
+            needs: compiled.needs.clone(),
+            restored: None,
+            now: None,
+            previous: OnceLock::new(),
+            trace: Mutex::default(),
+        }
+    }
+
+    /// What the rendering asked for.
+    pub fn trace(&self) -> Trace {
+        self.note().clone()
+    }
+
+    pub(super) fn note(&self) -> MutexGuard<'_, Trace> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn sourced<T>(&self, value: T) -> T {
+        self.note().sourced = true;
+        value
+    }
+
+    pub(super) fn block(&self) -> &Block {
+        &self.document.blocks[self.block]
+    }
+
+    /// The body that stands there, as a tree.
+    fn previous_tree<T>(&self, read: impl FnOnce(&Tree<'_>, &str) -> T) -> T {
+        match &self.restored {
+            Some(body) => read(&previous::read(body, crate::text::Span::new(0, body.len())), body),
+            None => read(&previous::read(&self.document.text, self.block().body), &self.document.text),
+        }
+    }
+
+    pub(super) fn previous(&self) -> &Value {
+        self.previous.get_or_init(|| self.previous_tree(|tree, _| values::of_tree(tree)))
+    }
+
+    /// The previous value of a label; labels meet if they are equal, or their ids are.
+    pub(super) fn previous_pair(&self, label: &str) -> Option<String> {
+        let pairs = self.previous().get_attr("pairs").ok()?;
+        let own = pairs.get_attr(label).ok().filter(|value| !value.is_undefined());
+        let same = |key: &Value| key.as_str().is_some_and(|key| slug(key) == slug(label));
+        let value = own.or_else(|| pairs.get_item(&pairs.try_iter().ok()?.find(same)?).ok())?;
+        value.as_str().map(str::to_owned)
+    }
+
+    pub(super) fn kept(&self, label: &str, source: &str) {
+        let kept = Kept { label: label.to_owned(), source: source.to_owned() };
+        let mut note = self.note();
+        if !note.kept.contains(&kept) {
+            note.kept.push(kept);
+        }
+    }
+
+    /// A measured fact by the name of its root.
+    pub(super) fn measured(&self, fact: Measured) -> Result<Option<Value>, Error> {
+        if !self.needs.contains(&fact) {
+            let name = fact.name();
+            let message = format!("`{name}` is measured; declare it in the first line: {{# needs: {name} #}}");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        match self.measured.of(fact) {
+            Fact::Absent => {
+                self.kept("", fact.source());
+                Ok(None)
+            }
+            Fact::Present(value) => Ok(Some(self.sourced(value.clone()))),
+            Fact::Broken(why) => Err(Error::new(ErrorKind::InvalidOperation, why.clone())),
+        }
+    }
+
+    fn function(self: &Arc<Self>, call: fn(&Arc<Self>, &[Value]) -> Result<Value, Error>) -> Value {
+        Value::from_object(Function { scope: Arc::clone(self), call })
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let measured = |fact| {
+            let value = self.measured(fact).map(|value| value.unwrap_or(Value::from(())));
+            Some(value.unwrap_or_else(Value::from))
+        };
+        Some(match key {
+            "document" => self.sourced(Value::from_object(ModelValue(Arc::clone(&self.document)))),
+            "documents" => self.sourced(self.facts.documents.clone()),
+            "phx" => self.sourced(self.facts.program.clone()),
+            "config" => Value::from_pairs([("facts", self.facts.config.clone())]),
+            "coverage" => return measured(Measured::Coverage),
+            "doctor" => return measured(Measured::Doctor),
+            "git" => return measured(Measured::Git),
+            "now" => self.function(functions::now),
+            "previous" => Value::from_object(PreviousValue(Arc::clone(self))),
+            "block" => functions::block(self),
+            "nothing" => Value::from(NOTHING),
+            "fact" => self.function(functions::fact),
+            "label" => self.function(functions::label),
+            "keep" => self.function(functions::keep),
+            "items" => self.function(functions::items),
+            "tables" => self.function(functions::tables),
+            "phases_of_group" => self.function(|scope, _| Ok(functions::phases_of_group(scope))),
+            "current_phase" => self.function(functions::current_phase),
+            "confidence" => self.function(|_, arguments| confidence::share(arguments)),
+            "recent" => self.function(|_, arguments| confidence::recent(arguments)),
+            _ => return None,
+        })
+    }
+}
+
+/// The model of a document, part by part.
+#[derive(Debug)]
+struct ModelValue(Arc<Document>);
+
+impl Object for ModelValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let document = &self.0;
+        match key.as_str()? {
+            "items" => {
+                let items = (0..document.items.len()).map(|index| Value::from_object(ItemValue::new(document, index)));
+                Some(Value::from(items.collect::<Vec<_>>()))
+            }
+            "governance" => document.governance.tree.as_ref().map(values::of_tree),
+            "path" => Some(Value::from(document.path.as_str())),
+            "kind" => Some(Value::from(document.shape.kind.as_str())),
+            key => model::model(document).get(key).map(values::of_tree),
+        }
+    }
+}
+
+/// The body that stands there.
+#[derive(Debug)]
+struct PreviousValue(Arc<Scope>);
+
+impl Object for PreviousValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.previous().get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    /// `previous.rows(except=["Name"])`: the lines of the first table's rows, without those whose first cell is named.
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if method != "rows" {
+            return Err(Error::from(ErrorKind::UnknownMethod));
+        }
+        let (options,): (Kwargs,) = from_args(args)?;
+        let except: Option<Vec<String>> = options.get("except")?;
+        options.assert_all_used()?;
+        let except: Vec<String> = except.unwrap_or_default().iter().map(|name| slug(name)).collect();
+        let lines = self.0.previous_tree(|tree, text| {
+            let table = tree.get("tables").and_then(|tables| tables.items().first());
+            let rows = table.and_then(|table| table.get("rows")).map(Tree::entries).unwrap_or_default();
+            let first = |line: &str| crate::document::body::cells(line).into_iter().next().unwrap_or_default();
+            let lines = rows.iter().map(|row| row.key_span.slice(text).trim().to_owned());
+            let foreign = lines.filter(|line| !except.contains(&slug(&fields::plain(&first(line)))));
+            foreign.map(Value::from).collect::<Vec<_>>()
+        });
+        Ok(Value::from(lines))
+    }
+}

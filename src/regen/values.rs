@@ -1,0 +1,142 @@
+//! Words and numbers as templates compare and add them.
+
+use minijinja::Value;
+use serde_json::{Number, Value as Json};
+
+use crate::document::fields;
+use crate::text::{Data, Tree, emoji};
+
+/// A tree as a value of a template.
+pub fn of_tree(tree: &Tree<'_>) -> Value {
+    match &tree.data {
+        Data::Null => Value::from(()),
+        Data::Bool(value) => Value::from(*value),
+        Data::Number(number) => of_json_number(number),
+        Data::Text(text) => Value::from(text.as_ref()),
+        Data::List(items) => items.iter().map(of_tree).collect(),
+        Data::Map(entries) => {
+            Value::from_pairs(entries.iter().map(|entry| (entry.key.as_ref(), of_tree(&entry.value))))
+        }
+    }
+}
+
+/// JSON as a value of a template.
+pub fn of_json(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => of_json_number(number),
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(of_json).collect(),
+        Json::Object(entries) => Value::from_pairs(entries.iter().map(|(key, value)| (key.as_str(), of_json(value)))),
+    }
+}
+
+fn of_json_number(number: &Number) -> Value {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) => Value::from(number),
+        (_, Some(number)) => Value::from(number),
+        _ => Value::from(number.as_f64().unwrap_or_default()),
+    }
+}
+
+/// The number that a value is or starts with: `85%` is 85, `8 points` is 8, `N/A` is none.
+pub fn number(value: &Value) -> Option<f64> {
+    if let Some(text) = value.as_str() {
+        return leading_number(text);
+    }
+    if value.is_number() { f64::try_from(value.clone()).ok() } else { None }
+}
+
+/// The number that a text starts with, behind emoji and marks.
+pub fn leading_number(text: &str) -> Option<f64> {
+    let text = plain(text);
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let number = text[..end].trim_end_matches('.');
+    // `5-8` and `2025-09-01` are no numbers.
+    let behind = text[number.len()..].trim_start_matches('.');
+    let ranges = behind.starts_with(['-', '–', ':', '/', ',']) && behind[1..].contains(|c: char| c.is_ascii_digit());
+    if ranges { None } else { number.parse().ok() }
+}
+
+/// A number as a value: whole where it is whole, else with one digit behind the point.
+pub fn of_number(number: f64) -> Value {
+    let rounded = (number * 10.0).round() / 10.0;
+    if rounded.fract() == 0.0 { Value::from(whole(rounded)) } else { Value::from(format!("{rounded:.1}")) }
+}
+
+/// The nearest whole number, halves away from zero.
+pub fn whole(number: f64) -> i64 {
+    // Counts, points and percentages; what is larger than a float can hold exactly is none of these.
+    #[allow(clippy::cast_possible_truncation)]
+    let whole = number.round() as i64;
+    whole
+}
+
+/// Text without leading emoji, bold and backticks.
+pub fn plain(text: &str) -> String {
+    let text = fields::plain(text);
+    let rest = emoji::split_leading(&text).1;
+    if rest.is_empty() { text } else { rest.to_owned() }
+}
+
+/// A value as plain text.
+pub fn plain_value(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), plain)
+}
+
+/// Whether a text is a word, or starts with it: `Stable (since May)` is `stable`, `Unstable` is not.
+pub fn starts_with_word(text: &str, word: &str) -> bool {
+    let text = plain(text).to_lowercase();
+    let rest = text.strip_prefix(&word.to_lowercase());
+    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+}
+
+/// The points that a text gives as `(5 points)`, added up; `None` where it gives none.
+pub fn points(text: &str) -> Option<f64> {
+    let mut sum = None;
+    for (open, _) in text.match_indices('(') {
+        let inside = &text[open + 1..];
+        let Some(inside) = inside.find(')').map(|close| &inside[..close]) else { continue };
+        let end = inside.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(inside.len());
+        let unit = inside[end..].trim();
+        let is_unit = ["point", "points", "pt", "pts", "story point", "story points", "sp"];
+        if let Ok(number) = inside[..end].parse::<f64>()
+            && is_unit.contains(&unit.to_lowercase().as_str())
+        {
+            sum = Some(sum.unwrap_or(0.0) + number);
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_off_the_front() {
+        let cases = [("85%", Some(85.0)), ("**72.5 %**", Some(72.5)), ("8 points", Some(8.0)), ("🟢 3", Some(3.0))];
+        for (text, number) in cases {
+            assert_eq!(leading_number(text), number, "{text}");
+        }
+        for text in ["N/A", "", "5-8", "2025-09-01", "~5", "1,000", "v2"] {
+            assert_eq!(leading_number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn points_are_added_up() {
+        assert_eq!(points("1. a (5 points)\n2. b (3 points) (see x)\n**Total: 9 points**"), Some(8.0));
+        assert_eq!(points("one (1 point), half (0.5 story points)"), Some(1.5));
+        assert_eq!(points("No action needed (intentional), (5-8 points)"), None);
+    }
+
+    #[test]
+    fn a_word_is_a_word() {
+        assert!(starts_with_word("✅ Stable (since May)", "stable"));
+        assert!(starts_with_word("**Beta**", "Beta"));
+        assert!(!starts_with_word("Unstable", "stable"));
+        assert!(!starts_with_word("Stability", "stabil"));
+    }
+}
