@@ -1,10 +1,16 @@
-//! Where documents are: finding the root and the configuration, discovering and loading documents. The only
-//! maker of a corpus.
+//! Where documents are: finding the root and the configuration, discovering, loading and writing documents, and reading
+//! what facts are made from. The only maker of a corpus.
 
+pub mod history;
 pub mod load;
+pub mod measured;
 pub mod paths;
+pub mod planned;
 pub mod project;
+pub mod rewrite;
+pub mod templates;
 pub mod visit;
+pub mod write;
 
 pub use load::Loaded;
 pub use project::Project;

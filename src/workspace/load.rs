@@ -17,7 +17,7 @@ const HEAD: usize = 16 * 1024;
 #[derive(Debug)]
 pub enum Loaded {
     /// A governed document.
-    Document(Box<Document>),
+    Document(Arc<Document>),
     /// A file that is not governed.
     Ignored,
     /// It was listed, and is gone.
@@ -33,7 +33,7 @@ impl Project {
     pub fn load(&self, file: &Path, path: &str, from_base: &str) -> Loaded {
         match self.read(file, self.claimed(from_base)) {
             Ok(Some(bytes)) if bytes.len() > SIZE => Loaded::TooLarge,
-            Ok(Some(bytes)) => Loaded::Document(Box::new(self.parse(bytes, path, from_base))),
+            Ok(Some(bytes)) => Loaded::Document(Arc::new(self.parse(bytes, path, from_base))),
             Ok(None) => Loaded::Ignored,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Loaded::Gone,
             Err(error) => Loaded::Unreadable(disk::explain(&error)),
@@ -49,7 +49,7 @@ impl Project {
         if bytes.len() > SIZE {
             return Loaded::TooLarge;
         }
-        Loaded::Document(Box::new(self.parse(bytes, path, from_base)))
+        Loaded::Document(Arc::new(self.parse(bytes, path, from_base)))
     }
 
     /// The bytes of a governed file, one more than a document may have at the most.

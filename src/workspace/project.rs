@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::paths;
+use super::{paths, templates};
 use crate::config::{self, Config};
 use crate::document::{Dialect, Shape};
 use crate::failure::Failure;
 use crate::finding::{Finding, Source};
+use crate::regen::Library;
 use crate::schema::{Catalog, Kind, Overlay};
 use crate::system::disk;
 use crate::text::Lines;
@@ -30,6 +31,8 @@ pub struct Project {
     pub config_file: ConfigFile,
     /// The known schemas.
     pub catalog: Catalog,
+    /// The templates of AUTO blocks.
+    pub library: Library,
     /// How the front matter is written.
     pub dialect: Arc<Dialect>,
     kinds: BTreeMap<String, Kind>,
@@ -96,6 +99,7 @@ impl Project {
                 aliases: config.front_matter.aliases.clone(),
             }),
             kinds: kinds(&catalog, &config),
+            library: Library::new(templates::overrides(&base, &root)?),
             root,
             base,
             cwd,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::system::disk;
 use crate::system::walk::{self, Met};
 
 /// Which documents a command is asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Selection {
     /// All of the repository.
     All,
@@ -34,7 +34,7 @@ pub enum Selection {
 #[derive(Debug)]
 pub enum Visited<'a> {
     /// A governed document.
-    Document(&'a Document),
+    Document(&'a Arc<Document>),
     /// A file that cannot be read, and why.
     Unreadable {
         /// Its path from the root.

@@ -1,0 +1,104 @@
+//! git, by its command line. No pager, no prompt, no hook or monitor that a configuration names is started.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// How many commits back a body is looked for.
+const REACH: &str = "200";
+
+fn command(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .args(["--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"])
+        .args(arguments)
+        .current_dir(root)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs git and returns what it prints.
+fn run(mut command: Command) -> Result<Vec<u8>, String> {
+    let output = command.output().map_err(|error| format!("git cannot be started: {error}"))?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(said.lines().next().unwrap_or("git failed").trim_start_matches("fatal: ").to_owned())
+}
+
+/// The commit that last touched one of the paths, as `id NUL time NUL author`; nothing where history does not reach it.
+///
+/// # Errors
+/// What git says.
+pub fn last_change(root: &Path, paths: &[String]) -> Result<Vec<u8>, String> {
+    let shallow = run(command(root, &["rev-parse", "--is-shallow-repository"]))?;
+    let mut log = command(root, &["log", "-1", "--format=%H%x00%cI%x00%an", "--"]);
+    // Sources are globs.
+    log.args(paths.iter().map(|path| format!(":(glob){path}")));
+    let found = run(log)?;
+    if shallow.starts_with(b"true") {
+        let id = found.split(|byte| *byte == 0).next().unwrap_or_default();
+        let grafts = run(command(root, &["rev-list", "--max-parents=0", "--all"]))?;
+        // At the border of a shallow clone every file seems to have changed.
+        if grafts.split(|byte| *byte == b'\n').any(|border| border == id) {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a merge, a rebase, a cherry-pick or a revert is under way.
+pub fn is_merging(root: &Path) -> bool {
+    ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"]
+        .iter()
+        .any(|name| run(command(root, &["rev-parse", "--verify", "--quiet", name])).is_ok())
+}
+
+/// The committed texts of a file, newest first, each once.
+///
+/// # Errors
+/// What git says.
+pub fn past_texts(root: &Path, path: &str) -> Result<Vec<Vec<u8>>, String> {
+    let literal = format!(":(literal){path}");
+    let commits = run(command(root, &["rev-list", "-n", REACH, "HEAD", "--", &literal]))?;
+    let commits = String::from_utf8_lossy(&commits);
+    let asked = commits.lines().fold(String::new(), |asked, commit| asked + commit + ":./" + path + "\n");
+    let mut batch = command(root, &["cat-file", "--batch"]);
+    batch.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = batch.spawn().map_err(|error| format!("git cannot be started: {error}"))?;
+    let stdin = child.stdin.take();
+    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(asked.as_bytes())));
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let _ = writer.join();
+    Ok(blobs(&output.stdout))
+}
+
+/// What `cat-file --batch` prints: `id type size LF bytes LF`, or `name missing LF`.
+fn blobs(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    while let Some(end) = memchr::memchr(b'\n', bytes) {
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        bytes = &bytes[end + 1..];
+        let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
+        let Some(size) = size.filter(|size| *size <= bytes.len()) else { continue };
+        found.push(bytes[..size].to_vec());
+        bytes = bytes.get(size + 1..).unwrap_or_default();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blobs;
+
+    #[test]
+    fn blobs_are_read_by_their_size() {
+        let printed = b"0a blob 4\na\nb\n\nHEAD~3:x missing\n0b blob 0\n\n";
+        assert_eq!(blobs(printed), [b"a\nb\n".to_vec(), Vec::new()]);
+    }
+}

@@ -1,0 +1,188 @@
+//! Putting new bytes in the place of a file: in one step, with its mode and owner, and only if it is still what was read.
+
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Tells the temporary files of one process apart.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Why a file was not replaced. It is as it was.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Its mode forbids writing.
+    ReadOnly,
+    /// It is no longer what was read.
+    Changed,
+    /// A link leads out of the directory that it must stay in.
+    Outside(PathBuf),
+    /// The system says no.
+    System(io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+/// Replaces the file at `path`, which held `old`, by `new`. A link is followed, as long as it stays inside `root`; a
+/// file elsewhere may be named, but not by a link. Both paths are absolute and clean.
+///
+/// The new bytes go to a temporary file beside it, are flushed and take the file's mode; then both change places in one step.
+/// Where the system can swap, what comes out is compared with `old` once more, so that not even a change in the last moment
+/// is lost.
+pub fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), Refusal> {
+    let target = std::fs::canonicalize(path)?;
+    let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
+    if is_link && !target.starts_with(std::fs::canonicalize(root)?) {
+        return Err(Refusal::Outside(target));
+    }
+    let metadata = std::fs::metadata(&target)?;
+    if metadata.permissions().readonly() {
+        return Err(Refusal::ReadOnly);
+    }
+    if std::fs::read(&target)? != old {
+        return Err(Refusal::Changed);
+    }
+    let beside = Temporary::create(&target)?;
+    beside.fill(new, &metadata)?;
+    if swap(&beside.path, &target)? {
+        if std::fs::read(&beside.path)? != old {
+            swap(&beside.path, &target)?;
+            return Err(Refusal::Changed);
+        }
+    } else {
+        if std::fs::read(&target)? != old {
+            return Err(Refusal::Changed);
+        }
+        std::fs::rename(&beside.path, &target)?;
+    }
+    sync_directory(&target);
+    Ok(())
+}
+
+/// A file beside another that is removed when it is no longer needed.
+struct Temporary {
+    path: PathBuf,
+    file: File,
+}
+
+impl Temporary {
+    fn create(target: &Path) -> io::Result<Self> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        sweep(target, &name);
+        loop {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = target.with_file_name(format!(".{name}.{}-{count}.phx-tmp", std::process::id()));
+            let file = File::create_new(&path)?;
+            // Whoever finds it later knows by the lock whether its process still lives; somebody may have taken the file
+            // for one that was left behind before it was locked.
+            let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+            if locked && std::fs::symlink_metadata(&path).is_ok() {
+                return Ok(Self { path, file });
+            }
+        }
+    }
+
+    fn fill(&self, bytes: &[u8], like: &Metadata) -> io::Result<()> {
+        (&self.file).write_all(bytes)?;
+        own(&self.file, like);
+        self.file.set_permissions(like.permissions())?;
+        self.file.sync_all()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what a killed run left behind for the same file: a temporary file that nobody holds the lock of.
+fn sweep(target: &Path, name: &str) {
+    let Some(Ok(entries)) = target.parent().map(std::fs::read_dir) else {
+        return;
+    };
+    let start = format!(".{name}.");
+    for entry in entries.flatten() {
+        let found = entry.file_name();
+        let found = found.to_string_lossy();
+        let is_ours = found.starts_with(&start) && found.ends_with(".phx-tmp");
+        if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Lets two files change places; `false` where the system or the file system cannot.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn swap(a: &Path, b: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[allow(clippy::unnecessary_wraps)]
+fn swap(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Keeps the owner where phx runs as somebody who may.
+#[cfg(unix)]
+fn own(file: &File, like: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if file.metadata().is_ok_and(|own| (own.uid(), own.gid()) != (like.uid(), like.gid())) {
+        let _ = fchown(file, Some(like.uid()), Some(like.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn own(_: &File, _: &Metadata) {}
+
+/// Makes the new name last.
+fn sync_directory(target: &Path) {
+    if cfg!(unix)
+        && let Some(Ok(directory)) = target.parent().map(File::open)
+    {
+        let _ = directory.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_since_it_was_read_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.md");
+        std::fs::write(&file, "theirs").unwrap();
+        assert!(matches!(replace(&file, folder.path(), b"read", b"ours"), Err(Refusal::Changed)));
+        assert_eq!(std::fs::read(&file).unwrap(), b"theirs");
+        replace(&file, folder.path(), b"theirs", b"ours").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"ours");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.md");
+        std::fs::write(&file, "old").unwrap();
+        std::fs::write(folder.path().join(".a.md.1-0.phx-tmp"), "half").unwrap();
+        let held = File::create_new(folder.path().join(".a.md.2-0.phx-tmp")).unwrap();
+        held.try_lock().unwrap();
+        replace(&file, folder.path(), b"old", b"new").unwrap();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".a.md.2-0.phx-tmp", "a.md"]);
+    }
+}

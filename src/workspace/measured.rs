@@ -1,0 +1,115 @@
+//! Measured facts: reports and history, read when the first document needs them, and once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::Project;
+use crate::document::Document;
+use crate::regen::Measured;
+use crate::regen::facts::{Fact, MeasuredFacts, coverage, doctor, git as git_facts};
+use crate::system::{disk, git};
+
+/// The measured facts of a run.
+#[derive(Debug)]
+pub struct Measurements<'a> {
+    project: &'a Project,
+    now: DateTime<Utc>,
+    coverage: OnceLock<Fact>,
+    doctor: OnceLock<Fact>,
+    history: Mutex<BTreeMap<Vec<String>, Fact>>,
+    notices: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Measurements<'a> {
+    /// Nothing is read yet.
+    pub fn new(project: &'a Project, now: DateTime<Utc>) -> Self {
+        Self {
+            project,
+            now,
+            coverage: OnceLock::new(),
+            doctor: OnceLock::new(),
+            history: Mutex::default(),
+            notices: Mutex::default(),
+        }
+    }
+
+    /// The facts that a document needs.
+    pub fn of(&self, document: &Document, needs: &BTreeSet<Measured>) -> Arc<MeasuredFacts> {
+        let mut facts = MeasuredFacts { now: Some(self.now), ..MeasuredFacts::default() };
+        for fact in needs {
+            match fact {
+                Measured::Coverage => facts.coverage = self.coverage.get_or_init(|| self.read_coverage()).clone(),
+                Measured::Doctor => facts.doctor = self.doctor.get_or_init(|| self.read_doctor()).clone(),
+                Measured::Git => facts.git = self.history_of(document),
+                Measured::Now => {}
+            }
+        }
+        Arc::new(facts)
+    }
+
+    /// What the user should know of the sources, sorted.
+    pub fn notices(self) -> impl Iterator<Item = String> {
+        self.notices.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter()
+    }
+
+    fn notice(&self, notice: String) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).insert(notice);
+    }
+
+    fn read_coverage(&self) -> Fact {
+        let settings = &self.project.config.coverage;
+        let mut reports = Vec::new();
+        for (path, _) in &settings.reports {
+            match disk::read_optional(&self.project.base.join(path)) {
+                Ok(Some(bytes)) => reports.push(coverage::Report { path: path.clone(), bytes }),
+                Ok(None) => {
+                    self.notice(format!("there is no coverage report `{path}`: what it would say stays as it stands"));
+                }
+                Err(error) => return Fact::Broken(format!("{path}: {}", disk::explain(&error))),
+            }
+        }
+        if reports.is_empty() {
+            return Fact::Absent;
+        }
+        let root = self.project.root.to_string_lossy().replace('\\', "/");
+        match coverage::read(&reports, &root, settings) {
+            Ok(value) => Fact::Present(value),
+            Err(why) => Fact::Broken(why),
+        }
+    }
+
+    fn read_doctor(&self) -> Fact {
+        match disk::read_optional(&self.project.base.join(doctor::FILE)) {
+            Ok(None) => Fact::Absent,
+            Ok(Some(bytes)) => match doctor::read(doctor::FILE, &bytes) {
+                Ok(value) => Fact::Present(value),
+                Err(why) => Fact::Broken(why),
+            },
+            Err(error) => Fact::Broken(format!("{}: {}", doctor::FILE, disk::explain(&error))),
+        }
+    }
+
+    /// The last change of a document's sources, or of the document itself where it names none.
+    fn history_of(&self, document: &Document) -> Fact {
+        let named = document.governance.entry("sources").map(|entry| entry.value.items()).unwrap_or_default();
+        let mut sources: Vec<String> = named.iter().filter_map(|source| source.as_text().map(str::to_owned)).collect();
+        if sources.is_empty() {
+            sources.push(document.path.clone());
+        }
+        let mut known = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fact) = known.get(&sources) {
+            return fact.clone();
+        }
+        let fact = match git::last_change(&self.project.root, &sources) {
+            Ok(bytes) => git_facts::read(&bytes).map_or(Fact::Absent, |change| Fact::Present(git_facts::value(change))),
+            Err(why) => {
+                self.notice(format!("git says nothing of the sources of `{}`: {why}", document.path));
+                Fact::Absent
+            }
+        };
+        known.insert(sources, fact.clone());
+        fact
+    }
+}

@@ -1,0 +1,100 @@
+//! Going through documents with the plans of their AUTO blocks: what a template needs is read before it is rendered.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::measured::Measurements;
+use super::visit::Visit;
+use super::{Project, Selection, Visited};
+use crate::corpus::{Digest, Digests};
+use crate::document::Document;
+use crate::regen::facts::{Facts, MeasuredFacts, documents};
+use crate::regen::plan::{self, BlockPlan, Sources};
+
+/// How plans are made.
+#[derive(Debug)]
+pub struct Planning<'a> {
+    /// The tree facts, without those of other documents.
+    pub facts: Facts,
+    /// The measured facts; without them the values that stand stay.
+    pub measurements: Option<&'a Measurements<'a>>,
+}
+
+/// A document with its plans, and what more plans of it would be made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Planned<'a> {
+    /// The document.
+    pub document: &'a Arc<Document>,
+    /// The plans of its AUTO blocks.
+    pub plans: &'a [BlockPlan],
+    /// What they were made from.
+    pub sources: Sources<'a>,
+}
+
+/// What is met on the way.
+#[derive(Debug)]
+pub enum Met<'a> {
+    /// A governed document.
+    Document(Planned<'a>),
+    /// Anything else.
+    Other(Visited<'a>),
+}
+
+impl Project {
+    /// Visits the selected documents. Those whose templates look at other documents come last, once all are known.
+    pub fn visit_planned(
+        &self,
+        selection: Selection,
+        planning: &Planning<'_>,
+        see: &(dyn Fn(Met<'_>) + Sync),
+    ) -> Visit {
+        let facts = Arc::new(planning.facts.clone());
+        let later: Mutex<Vec<Arc<Document>>> = Mutex::default();
+        let mut visit = self.visit(selection, &|visited| match visited {
+            Visited::Document(document) if self.library.reads_documents(document) => {
+                later.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(document));
+            }
+            Visited::Document(document) => self.see_planned(document, &facts, planning, see),
+            other => see(Met::Other(other)),
+        });
+        let later = later.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !later.is_empty() {
+            let (digests, notices) = self.digests();
+            visit
+                .notices
+                .extend(notices.into_iter().filter(|notice| !visit.notices.contains(notice)).collect::<Vec<_>>());
+            let facts = Arc::new(Facts { documents: documents::value(Arc::new(digests)), ..planning.facts.clone() });
+            later.par_iter().for_each(|document| self.see_planned(document, &facts, planning, see));
+        }
+        visit
+    }
+
+    fn see_planned(
+        &self,
+        document: &Arc<Document>,
+        facts: &Arc<Facts>,
+        planning: &Planning<'_>,
+        see: &(dyn Fn(Met<'_>) + Sync),
+    ) {
+        let measured = match planning.measurements {
+            None => Arc::new(MeasuredFacts::default()),
+            Some(measurements) => measurements.of(document, &self.library.needs(document)),
+        };
+        let sources = Sources { library: &self.library, facts, measured: &measured };
+        let plans = plan::document(document, sources);
+        see(Met::Document(Planned { document, plans: &plans, sources }));
+    }
+
+    /// What every governed document of the repository says to others, and what could not be read.
+    fn digests(&self) -> (Digests, Vec<String>) {
+        let digests: Mutex<Vec<Digest>> = Mutex::default();
+        let visit = self.visit(Selection::All, &|visited| {
+            if let Visited::Document(document) = visited {
+                let digest = Digest::of(document);
+                digests.lock().unwrap_or_else(PoisonError::into_inner).push(digest);
+            }
+        });
+        (Digests::new(digests.into_inner().unwrap_or_else(PoisonError::into_inner)), visit.notices)
+    }
+}

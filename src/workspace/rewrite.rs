@@ -1,0 +1,211 @@
+//! Carrying out the plans of a document's AUTO blocks: deciding about each block, proving the result, writing it.
+
+use std::sync::Arc;
+
+use super::Project;
+use super::planned::Planned;
+use crate::document::{Block, Document};
+use crate::failure::Failure;
+use crate::regen::plan::{self, BlockPlan, Outcome};
+use crate::regen::rewritten::{BlockResult, Rewritten, What};
+use crate::regen::sum::State;
+use crate::regen::{changes, diff, proof};
+use crate::text::{Edits, decode};
+
+/// What is to happen to AUTO blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// They get the bodies that their templates render.
+    Render,
+    /// They are emptied.
+    Clean,
+}
+
+/// Whether edits are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are shown.
+    Check,
+    /// They are written.
+    Write,
+}
+
+/// Whether bodies that somebody edited are overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// They stay, and are told.
+    Refuse,
+    /// They are restored.
+    Restore,
+}
+
+/// How documents are rewritten.
+#[derive(Clone, Copy, Debug)]
+pub struct Rewrite<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// What is to happen.
+    pub action: Action,
+    /// Whether it is made.
+    pub mode: Mode,
+    /// What is done about edited bodies.
+    pub edited: Edited,
+    /// The only blocks that are touched, by canonical name.
+    pub section: Option<&'a str>,
+}
+
+/// A document that was rewritten, and why it could not be written.
+#[derive(Debug)]
+pub struct Done {
+    /// What became of it.
+    pub rewritten: Rewritten,
+    /// What went wrong in writing it.
+    pub failure: Option<Failure>,
+}
+
+/// What is decided about a block: the body it gets, or why it gets none.
+enum Decision {
+    Body(String),
+    Leave(What),
+}
+
+impl Rewrite<'_> {
+    /// Rewrites one document.
+    pub fn document(&self, planned: Planned<'_>) -> Done {
+        let document = planned.document;
+        if let Some(why) = unwritable(document) {
+            return Done { rewritten: Rewritten::stopped(&document.path, why), failure: None };
+        }
+        let mut edits = Edits::default();
+        let mut blocks = Vec::new();
+        for plan in planned.plans {
+            let block = &document.blocks[plan.block];
+            if self.section.is_none_or(|section| section == block.name) {
+                blocks.push(self.block(planned, plan, block, &mut edits));
+            }
+        }
+        let mut rewritten = Rewritten { path: document.path.clone(), blocks, ..Rewritten::default() };
+        if rewritten.blocks.is_empty() {
+            rewritten.others = planned.plans.iter().map(|plan| document.blocks[plan.block].name.clone()).collect();
+        }
+        if edits.is_empty() {
+            return Done { rewritten, failure: None };
+        }
+        rewritten.diff = diff::unified(document, &edits);
+        let failure = self.prove_and_write(document, &edits).err();
+        if failure.is_none() && self.mode == Mode::Write {
+            for block in &mut rewritten.blocks {
+                if block.what == What::Outdated {
+                    block.what = What::Written;
+                }
+            }
+        }
+        Done { rewritten, failure }
+    }
+
+    fn block(&self, planned: Planned<'_>, plan: &BlockPlan, block: &Block, edits: &mut Edits) -> BlockResult {
+        let document = planned.document;
+        let standing = document.slice(block.body);
+        let mut result = BlockResult {
+            name: block.name.clone(),
+            line: document.line(block.opener.start),
+            what: What::Current,
+            changes: String::new(),
+            kept: plan.kept.clone(),
+        };
+        let group = match (self.action, self.decide(planned, plan)) {
+            (_, Decision::Leave(what)) => {
+                result.what = what;
+                return result;
+            }
+            (Action::Clean, Decision::Body(_)) => plan::clean(document, block),
+            (Action::Render, Decision::Body(body)) => {
+                result.changes = changes::words(standing, &body);
+                plan::edits(document, block, &body)
+            }
+        };
+        if !group.is_empty() {
+            result.what = What::Outdated;
+            edits.add(group);
+        }
+        result
+    }
+
+    fn decide(&self, planned: Planned<'_>, plan: &BlockPlan) -> Decision {
+        let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
+        if self.action == Action::Clean {
+            return if refused {
+                Decision::Leave(edited(planned.document, plan))
+            } else {
+                Decision::Body(String::new())
+            };
+        }
+        match &plan.outcome {
+            Outcome::NoTemplate | Outcome::NoFacts if refused => Decision::Leave(edited(planned.document, plan)),
+            Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
+            Outcome::NoFacts => Decision::Leave(What::NoFacts),
+            Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
+            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body),
+            Outcome::Body(body) => Decision::Body(body.clone()),
+        }
+    }
+
+    /// A body that somebody edited is restored on request, and taken as it is where it says what phx would have
+    /// written, or where a merge made it.
+    fn decide_edited(&self, planned: Planned<'_>, plan: &BlockPlan, body: &str) -> Decision {
+        let Planned { document, sources, .. } = planned;
+        let block = &document.blocks[plan.block];
+        let standing = document.slice(block.body);
+        let again = |kept: &Arc<str>| match plan::block(document, plan.block, Some(kept), sources).outcome {
+            Outcome::Body(body) => Some(body),
+            _ => None,
+        };
+        if self.edited == Edited::Restore {
+            let committed = self.project.committed_body(document, block);
+            let restored = committed.and_then(|committed| again(&committed));
+            return Decision::Body(restored.unwrap_or_else(|| body.to_owned()));
+        }
+        if self.mode == Mode::Check {
+            return Decision::Leave(edited(document, plan));
+        }
+        // Without a committed body only what is rendered on an empty one is sure to hold nothing that was edited.
+        let committed = self.project.committed_body(document, block).unwrap_or_else(|| Arc::from(""));
+        if again(&committed).is_some_and(|body| body == standing) || self.project.is_merging() {
+            return Decision::Body(body.to_owned());
+        }
+        Decision::Leave(edited(document, plan))
+    }
+
+    fn prove_and_write(&self, document: &Arc<Document>, edits: &Edits) -> Result<(), Failure> {
+        if self.mode == Mode::Check {
+            return Ok(());
+        }
+        let text = edits.apply(&document.text);
+        let after = self.project.parse_again(document, &text);
+        proof::bodies(document, &after, edits).map_err(|why| {
+            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
+                .hint("please report this, with the document")
+        })?;
+        self.project.write(document, &text)
+    }
+}
+
+/// Why no block of a document can be written.
+pub fn unwritable(document: &Document) -> Option<String> {
+    let fault = document.faults.first()?;
+    let line = document.line(fault.span.start);
+    Some(format!("line {line}: {}; no block of it is written", fault.message))
+}
+
+fn edited(document: &Document, plan: &BlockPlan) -> What {
+    let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
+    What::Edited(format!("somebody edited it; `phx regen --force {}` restores it{instead}", document.path))
+}
+
+impl Project {
+    /// Parses a text in the place of a document.
+    pub fn parse_again(&self, document: &Document, text: &str) -> Document {
+        let shape = |_: Option<&str>| Arc::clone(&document.shape);
+        Document::parse(&document.path, decode::decode(text.as_bytes().to_vec()), &self.dialect, &shape)
+    }
+}

@@ -1,0 +1,39 @@
+//! Writing documents back: what stands on disk must be what was read, and stays whole.
+
+use std::path::Path;
+
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::system::disk;
+use crate::system::replace::{Refusal, replace};
+
+use super::{Project, paths};
+
+impl Project {
+    /// Puts `text` in the place of a document.
+    ///
+    /// # Errors
+    /// Why it was not written; the file is as it was.
+    pub fn write(&self, document: &Document, text: &str) -> Result<(), Failure> {
+        let path = &document.path;
+        let file = paths::absolute(&self.root, Path::new(path));
+        replace(&file, &self.root, document.text.as_bytes(), text.as_bytes()).map_err(|refusal| match refusal {
+            Refusal::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
+                .hint(format!("make it writable, as with `chmod u+w {path}`")),
+            Refusal::Changed => {
+                Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
+                    .hint("run the same command again")
+            }
+            Refusal::Outside(target) => {
+                let target = target.display();
+                Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
+                    .hint("name the file itself, from the repository that it is in")
+            }
+            Refusal::System(error) => {
+                let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+                let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };
+                Failure::internal(format!("`{path}` cannot be written: {why}; it is as it was"))
+            }
+        })
+    }
+}
