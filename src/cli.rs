@@ -75,6 +75,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Check documents against their schemas and the rules
     Validate(Validate),
+    /// Rewrite AUTO blocks from facts
+    Regen(Regen),
     /// Write a new document of a kind
     New(New),
     /// Print a document's model as JSON
@@ -124,6 +126,54 @@ pub struct Validate {
     /// What ends in exit code 1 [default: as `enforcement.level` says, else error]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOn>,
+
+    /// Apply the fixes that findings carry, then report what remains
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Print what --fix would change, as a unified diff, and write nothing; exit code 1 if there is something
+    #[arg(long, conflicts_with = "fix")]
+    pub diff: bool,
+
+    /// End well where nothing is governed
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// Rewrite AUTO blocks from facts
+///
+/// Only the bodies of AUTO blocks and the checksums in their END markers change. What no fact gives keeps its value. A body
+/// that somebody edited by hand is left alone.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
+pub struct Regen {
+    /// Files and directories [default: the whole repository]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Write nothing; print a unified diff, and end with exit code 1 if there is one
+    #[arg(long)]
+    pub check: bool,
+
+    /// Only the AUTO block of this name
+    #[arg(long, value_name = "NAME")]
+    pub section: Option<String>,
+
+    /// Restore bodies that somebody edited by hand
+    #[arg(long)]
+    pub force: bool,
+
+    /// With --check, compare coverage, doctor results, history and times too
+    #[arg(long, requires = "check")]
+    pub measured: bool,
+
+    /// Empty AUTO bodies and take their checksums away
+    #[arg(long, conflicts_with = "measured")]
+    pub clean: bool,
+
+    /// Format of what is said of each block
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
+    pub output: ListFormat,
 
     /// End well where nothing is governed
     #[arg(long)]

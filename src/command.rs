@@ -1,11 +1,15 @@
 //! The commands: one a file, each a thin skin over the floors below.
 
+mod check;
 mod completions;
 mod explain;
 mod findings;
+mod fix;
 mod inspect;
 mod man;
 mod new;
+mod program;
+mod regen;
 mod rules;
 mod schema;
 mod session;
@@ -24,6 +28,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     let session = Session::new(&global)?;
     match command {
         Command::Validate(arguments) => validate::run(&session, &arguments),
+        Command::Regen(arguments) => regen::run(&session, &arguments),
         Command::New(arguments) => new::run(&session, arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::document::items::FieldValue;
 use crate::document::{Document, Item, fields};
+use crate::text::Tree;
 
 /// What is kept of one document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +57,7 @@ impl Digest {
     pub fn of(document: &Document) -> Self {
         let governance = document.governance.tree.as_ref();
         let group = governance.and_then(|tree| tree.get("phase_group")?.as_text().map(str::to_owned));
-        let governance = governance.map_or(Value::Null, |tree| tree.to_json());
+        let governance = governance.map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
         let outermost = document.items.iter().filter(|item| document.is_outermost(item));
         let items: Vec<Value> = outermost.map(|item| item_json(document, item)).collect();

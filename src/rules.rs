@@ -7,6 +7,7 @@ pub mod judge;
 pub mod settings;
 pub mod suppression;
 
+mod edited_auto_section;
 mod expired_suppression;
 mod future_timestamp;
 mod invalid_encoding;
@@ -17,6 +18,7 @@ mod missing_document;
 mod missing_front_matter;
 mod missing_manual_section;
 mod nested_marker;
+mod outdated_auto_section;
 mod overlong_deadline;
 mod oversized_document;
 mod review_due_soon;
@@ -26,6 +28,7 @@ mod unbalanced_marker;
 mod undeclared_auto_section;
 mod undeclared_manual_section;
 mod unexplained_suppression;
+mod ungenerated_auto_section;
 mod unknown_schema_version;
 mod unreadable_document;
 mod unterminated_front_matter;
@@ -35,6 +38,7 @@ pub use context::{Broken, BrokenFile, Context, Whole};
 pub use judge::{Judge, Levels};
 
 use crate::finding::{Finding, Severity};
+use crate::regen::BlockPlan;
 
 /// A rule.
 #[derive(Debug)]
@@ -58,6 +62,8 @@ pub struct Rule {
 pub enum Check {
     /// Each document.
     Document(fn(&Context<'_>) -> Vec<Finding>),
+    /// Each AUTO block that can be written, with its plan.
+    Block(fn(&Context<'_>, &BlockPlan) -> Option<Finding>),
     /// All documents together.
     Whole(fn(&Whole<'_>) -> Vec<Finding>),
     /// A file that could not become a document.
@@ -68,6 +74,7 @@ pub enum Check {
 
 /// All rules, by slug. A new one is one line here and one above.
 pub const RULES: &[&Rule] = &[
+    &edited_auto_section::RULE,
     &expired_suppression::RULE,
     &future_timestamp::RULE,
     &invalid_encoding::RULE,
@@ -78,6 +85,7 @@ pub const RULES: &[&Rule] = &[
     &missing_front_matter::RULE,
     &missing_manual_section::RULE,
     &nested_marker::RULE,
+    &outdated_auto_section::RULE,
     &overlong_deadline::RULE,
     &oversized_document::RULE,
     &review_due_soon::RULE,
@@ -87,6 +95,7 @@ pub const RULES: &[&Rule] = &[
     &undeclared_auto_section::RULE,
     &undeclared_manual_section::RULE,
     &unexplained_suppression::RULE,
+    &ungenerated_auto_section::RULE,
     &unknown_schema_version::RULE,
     &unreadable_document::RULE,
     &unterminated_front_matter::RULE,

@@ -1,6 +1,6 @@
 //! What the commands that find things share: formats, files, levels, the exit code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use crate::cli::FailOn;
@@ -83,4 +83,14 @@ pub fn exit_code(report: &Report<'_>, fail_on: Option<FailOn>, enforcement: Enfo
         (None, Enforcement::Advisory) => false,
     };
     if blocks { FINDINGS } else { CLEAN }
+}
+
+/// Fails where the repository or a named directory holds nothing governed; never for files named one by one.
+pub fn refuse_nothing(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
+    let files = named.iter().any(|path| !disk::is_directory(path) || path == Path::new("-"));
+    if !visit.corpus.entries.is_empty() || allowed || files {
+        return Ok(());
+    }
+    Err(Failure::nothing("nothing governed here")
+        .hint("`phx new KIND` writes a document; --allow-empty makes this no failure"))
 }

@@ -1,17 +1,22 @@
 //! `phx new`: write a new document of a kind.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use chrono::Duration;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use super::program;
 use super::session::Session;
 use crate::cli::New;
 use crate::failure::{CLEAN, Failure};
+use crate::regen::facts::Facts;
+use crate::regen::plan;
 use crate::regen::scaffold::{self, Values};
 use crate::system::disk;
 use crate::text::{duration, suggest};
-use crate::workspace::Project;
+use crate::workspace::planned::{Met, Planning};
+use crate::workspace::{Project, Selection};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
@@ -32,10 +37,11 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
     let text = scaffold::render(&template_name, &template, &values).map_err(Failure::usage)?;
     let path = path.unwrap_or_else(|| PathBuf::from(file_name(&kind)));
     if path == Path::new("-") {
-        Session::print(&text)?;
+        Session::print(&regenerated(&project, &PathBuf::from(file_name(&kind)), text))?;
         return Ok(CLEAN);
     }
     let file = if disk::is_directory(&path) { path.join(file_name(&kind)) } else { path };
+    let text = regenerated(&project, &file, text);
     disk::create(&file, text.as_bytes()).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::usage(format!("`{}` is there already", file.display()))
             .hint("name another path; phx overwrites none"),
@@ -43,6 +49,20 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
     })?;
     session.notice(&format!("wrote {}", file.display()));
     Ok(CLEAN)
+}
+
+/// The text with its AUTO blocks as `phx regen` would write them.
+fn regenerated(project: &Project, file: &Path, text: String) -> String {
+    let planning = Planning { facts: Facts::new(&project.config, program::facts), measurements: None };
+    let selection = Selection::Bytes { name: file.to_path_buf(), bytes: text.clone().into_bytes() };
+    let written = Mutex::new(text);
+    project.visit_planned(selection, &planning, &|met| {
+        if let Met::Document(planned) = met {
+            *written.lock().unwrap_or_else(PoisonError::into_inner) =
+                plan::carried_out(planned.document, planned.plans);
+        }
+    });
+    written.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn file_name(kind: &crate::schema::Kind) -> String {

@@ -1,19 +1,17 @@
 //! `phx validate`: check documents against their schemas and the rules.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-use super::findings;
 use super::session::Session;
+use super::{check, findings, fix};
 use crate::cli::Validate;
 use crate::config::Level;
 use crate::failure::Failure;
-use crate::finding::{self, Finding};
-use crate::rules::{Broken, BrokenFile, Context, Judge, Levels, RULES, Rule, Whole, find};
+use crate::finding;
+use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
 use crate::system::disk;
 use crate::text::suggest;
-use crate::workspace::visit::Visit;
-use crate::workspace::{Project, Selection, Visited};
+use crate::workspace::Selection;
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
@@ -22,8 +20,15 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let project = session.project()?;
     let judge = Judge::new(Levels::new(&project.config, &command_line));
     let selection = selection(arguments)?;
+    if arguments.diff {
+        return fix::show(session, &project, &judge, selection);
+    }
+    let mut failures = Vec::new();
+    if arguments.fix {
+        failures = fix::apply(session, &project, &judge, &selection)?;
+    }
     let whole = matches!(selection, Selection::All);
-    let (visit, mut found) = check(session, &project, &judge, selection);
+    let (visit, mut found) = check::documents(session, &project, &judge, selection);
     if whole {
         found.extend(judge.whole(&Whole {
             corpus: &visit.corpus,
@@ -44,17 +49,15 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     }
     session.notice(&format!("{} governed, {} ignored", report.documents.len(), report.ignored));
     findings::print(session, &report, &outputs)?;
-    let failed = !visit.failures.is_empty();
-    for failure in &visit.failures {
+    failures.extend(visit.failures.iter().cloned());
+    for failure in &failures {
         disk::write_stderr(&failure.to_string());
     }
-    if failed {
-        return Ok(Failure::usage("").exit_code());
+    if let Some(code) = failures.iter().map(Failure::exit_code).max() {
+        return Ok(code);
     }
-    let named_files = arguments.paths.iter().any(|path| !disk::is_directory(path));
-    if found.is_empty() && visit.corpus.entries.is_empty() && !arguments.allow_empty && !named_files {
-        return Err(Failure::nothing("nothing governed here")
-            .hint("`phx new KIND` writes a document; --allow-empty makes this no failure"));
+    if found.is_empty() {
+        findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
     }
     Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))
 }
@@ -73,30 +76,6 @@ fn selection(arguments: &Validate) -> Result<Selection, Failure> {
         (None, true) => Err(Failure::usage("`-` needs a name").hint("add `--stdin-filename PATH`")),
         (Some(_), _) => Err(Failure::usage("`--stdin-filename` goes with the one path `-`")),
     }
-}
-
-/// Runs the rules on each document, in parallel.
-fn check(session: &Session, project: &Project, judge: &Judge, selection: Selection) -> (Visit, Vec<Finding>) {
-    let findings = Mutex::new(Vec::new());
-    let visit = project.visit(selection, &|visited| {
-        let found = match visited {
-            Visited::Document(document) => judge.document(&Context {
-                document,
-                kind: &project.kind(&document.shape.kind),
-                catalog: &project.catalog,
-                config: &project.config,
-                now: session.now,
-            }),
-            Visited::Unreadable { path, why } => {
-                judge.broken(&BrokenFile { path, why: &Broken::Unreadable(why.to_owned()) })
-            }
-            Visited::TooLarge { path } => judge.broken(&BrokenFile { path, why: &Broken::TooLarge }),
-        };
-        if !found.is_empty() {
-            findings.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-        }
-    });
-    (visit, findings.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn command_line(arguments: &Validate) -> Result<Vec<(&'static Rule, Level)>, Failure> {

@@ -7,6 +7,7 @@ use crate::config::{Config, KindSettings, RuleSettings};
 use crate::corpus::Corpus;
 use crate::document::{Document, Fault, FaultKind};
 use crate::finding::{Finding, Severity, Source};
+use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
 use crate::text::{Span, duration};
 
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// The configuration.
     pub config: &'a Config,
+    /// The plans of its AUTO blocks; none where no rule looks at them.
+    pub plans: &'a [BlockPlan],
     /// The time.
     pub now: DateTime<Utc>,
 }

@@ -57,12 +57,19 @@ impl Judge {
         rules.flat_map(|rule| rule.checks)
     }
 
+    /// Whether a rule looks at the plans of AUTO blocks.
+    pub fn needs_plans(&self) -> bool {
+        self.checks().any(|check| matches!(check, Check::Block(_)))
+    }
+
     /// What is wrong with one document: suppressed findings are left out, useless suppressions are found.
     pub fn document(&self, context: &Context<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for check in self.checks() {
-            if let Check::Document(check) = check {
-                findings.extend(check(context));
+            match check {
+                Check::Document(check) => findings.extend(check(context)),
+                Check::Block(check) => findings.extend(context.plans.iter().filter_map(|plan| check(context, plan))),
+                Check::Whole(_) | Check::Broken(_) | Check::Suppression(_) => {}
             }
         }
         let mut suppressions = Suppressions::read(context.document);

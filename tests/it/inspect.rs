@@ -178,7 +178,7 @@ fn a_total_below_a_list_is_no_part_of_its_last_entry() {
 #[test]
 fn a_bold_lead_in_names_a_block() {
     let repo = Repo::new();
-    let body = "# T\n\n## A\n\n**Milestone Tracking**:\n\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    let body = "# T\n\n## A\n\n**Milestone Tracking**:\n\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
     repo.write(
         "a.md",
         document("  phase_number: 1\n", body).replace("auto_sections: []", "auto_sections: [milestone_tracking]"),

@@ -7,7 +7,8 @@ use crate::support::{NOW, Repo, assert_valid, clean_document, document};
 /// A repository with an error, a warning with a fix, a clean document and an ungoverned page.
 fn repo() -> Repo {
     let repo = Repo::new();
-    let block = "# T\n\n## 100%, \"A|B\" <x>\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    let block =
+        "# T\n\n## 100%, \"A|B\" <x>\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
     repo.write("docs/a b.md", document("  phase_number: 0\n", block));
     repo.write("clean.md", clean_document()).write("free.md", "# Free\n");
     repo

@@ -153,10 +153,10 @@ fn a_suppression_covers_the_next_block_of_text_alone() {
     let repo = Repo::new();
     let block = |name: &str| {
         format!(
-            "## {name}\n<!-- phx-ignore undeclared-auto-section: old -->\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n\n"
+            "## {name}\n<!-- phx-ignore undeclared-auto-section: old -->\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n\n"
         )
     };
-    let open = "## Open\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    let open = "## Open\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
     repo.write("a.md", document("  phase_number: 1\n", &format!("{}{}{open}", block("One"), block("Two"))));
     repo.validate()
         .exits(0)
@@ -246,7 +246,7 @@ fn a_misspelt_kind_does_not_switch_the_checks_off() {
 #[test]
 fn blocks_under_equal_headings_bear_one_name() {
     let repo = Repo::new();
-    let block = "#### Phase Progress\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n\n";
+    let block = "#### Phase Progress\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n\n";
     let text = document("  phase_number: 1\n", &format!("# T\n\n## P\n\n### A\n\n{block}### B\n\n{block}"));
     repo.write("a.md", text.replace("auto_sections: []", "auto_sections: [phase_progress]"));
     repo.validate().exits(0).prints("");
@@ -255,7 +255,7 @@ fn blocks_under_equal_headings_bear_one_name() {
 #[test]
 fn a_section_with_blocks_inside_is_not_told_to_become_one() {
     let repo = Repo::new();
-    let body = "# T\n\n## Numbers\n\n### Latency\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+    let body = "# T\n\n## Numbers\n\n### Latency\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
     repo.write("a.md", document("  phase_number: 1\n", body).replace("auto_sections: []", "auto_sections: [numbers]"));
     repo.validate().exits(1).finds("error[missing-auto-section] `numbers` is declared and no AUTO block is there");
 }

@@ -1,0 +1,94 @@
+//! `phx regen`: rewrite AUTO blocks from facts, or say what would be rewritten.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::session::Session;
+use super::{findings, program};
+use crate::cli::{ListFormat, Regen};
+use crate::failure::{CLEAN, FINDINGS, Failure};
+use crate::regen::facts::Facts;
+use crate::regen::rewritten::Rewritten;
+use crate::report::regen::{self as report, Options};
+use crate::system::disk;
+use crate::text::suggest;
+use crate::workspace::measured::Measurements;
+use crate::workspace::planned::{Met, Planning};
+use crate::workspace::rewrite::{Action, Done, Edited, Mode, Rewrite};
+use crate::workspace::visit::Visit;
+use crate::workspace::{Project, Selection, Visited};
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
+    let project = session.project()?;
+    let measurements = Measurements::new(&project, session.now);
+    let (visit, done) = rewrite(&project, &measurements, arguments);
+    let (documents, failures): (Vec<_>, Vec<_>) = done.into_iter().map(|done| (done.rewritten, done.failure)).unzip();
+    let failures: Vec<Failure> = visit.failures.iter().cloned().chain(failures.into_iter().flatten()).collect();
+    if failures.is_empty() {
+        findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
+        require_section(arguments.section.as_deref(), &documents)?;
+    }
+    let options = Options { check: arguments.check, verbose: session.verbose, now: session.now };
+    match arguments.output {
+        ListFormat::Json => Session::print(&report::json(&documents, options))?,
+        ListFormat::Text if arguments.check => Session::print(&report::diffs(&documents, session.color))?,
+        ListFormat::Text => {}
+    }
+    for notice in
+        visit.notices.iter().cloned().chain(measurements.notices()).chain(report::notices(&documents, options))
+    {
+        session.notice(&notice);
+    }
+    for problem in report::problems(&documents).into_iter().chain(failures.iter().map(ToString::to_string)) {
+        disk::write_stderr(&problem);
+    }
+    session.notice(&report::summary(&documents, options));
+    let worst = failures.iter().map(Failure::exit_code).max();
+    let found = documents.iter().any(Rewritten::is_finding);
+    Ok(worst.unwrap_or(if found { FINDINGS } else { CLEAN }))
+}
+
+/// Plans every selected document, and carries the plans out unless they are only to be shown. Sorted by path.
+fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen) -> (Visit, Vec<Done>) {
+    let measured = !arguments.check || arguments.measured;
+    let planning =
+        Planning { facts: Facts::new(&project.config, program::facts), measurements: measured.then_some(measurements) };
+    let rewrite = Rewrite {
+        project,
+        action: if arguments.clean { Action::Clean } else { Action::Render },
+        mode: if arguments.check { Mode::Check } else { Mode::Write },
+        edited: if arguments.force { Edited::Restore } else { Edited::Refuse },
+        section: arguments.section.as_deref(),
+    };
+    let selection = match arguments.paths.as_slice() {
+        [] => Selection::All,
+        paths => Selection::Paths(paths.to_vec()),
+    };
+    let done = Mutex::new(Vec::new());
+    let visit = project.visit_planned(selection, &planning, &|met| {
+        let stopped = |path: &str, why: String| Done { rewritten: Rewritten::stopped(path, why), failure: None };
+        let one = match met {
+            Met::Document(planned) => rewrite.document(planned),
+            Met::Other(Visited::Unreadable { path, why }) => stopped(path, format!("it cannot be read: {why}")),
+            Met::Other(Visited::TooLarge { path }) => stopped(path, "it is longer than a document may be".to_owned()),
+            Met::Other(Visited::Document(_)) => return,
+        };
+        done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by(|a, b| a.rewritten.path.cmp(&b.rewritten.path));
+    (visit, done)
+}
+
+/// A section that no document has is a mistake in the name.
+fn require_section(section: Option<&str>, documents: &[Rewritten]) -> Result<(), Failure> {
+    let Some(section) = section.filter(|_| documents.iter().all(|document| document.blocks.is_empty())) else {
+        return Ok(());
+    };
+    let mut names: Vec<&str> = documents.iter().flat_map(|document| &document.others).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let near = suggest::did_you_mean(section, names.iter().copied());
+    let failure = Failure::usage(format!("no AUTO block is called `{section}`{near}"));
+    Err(if names.is_empty() { failure } else { failure.hint(format!("there are `{}`", names.join("`, `"))) })
+}

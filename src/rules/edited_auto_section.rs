@@ -1,0 +1,29 @@
+//! An AUTO block whose body is not what phx wrote.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::regen::BlockPlan;
+use crate::regen::sum::State;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "edited-auto-section",
+    severity: Severity::Error,
+    summary: "an AUTO block was edited by hand",
+    page: include_str!("edited_auto_section.md"),
+    options: &[],
+    checks: &[Check::Block(check)],
+};
+
+fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
+    if plan.state != State::Edited {
+        return None;
+    }
+    let block = &context.document.blocks[plan.block];
+    let path = &context.document.path;
+    let message = format!("the AUTO block `{}` was edited: its body does not match its checksum", block.name);
+    let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
+    let help = format!("`phx regen --force {path}` restores it{instead}");
+    let place = block.closer.unwrap_or(block.opener);
+    Some(context.finding(&RULE, place, &block.name, message).help(help))
+}

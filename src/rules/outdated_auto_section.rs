@@ -1,0 +1,39 @@
+//! An AUTO block whose facts have moved.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::regen::sum::State;
+use crate::regen::{BlockPlan, Outcome, changes};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "outdated-auto-section",
+    severity: Severity::Error,
+    summary: "an AUTO block differs from what its template renders now",
+    page: include_str!("outdated_auto_section.md"),
+    options: &[],
+    checks: &[Check::Block(check)],
+};
+
+fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
+    if plan.state != State::Intact {
+        return None;
+    }
+    let document = context.document;
+    let block = &document.blocks[plan.block];
+    let standing = document.slice(block.body);
+    let (message, help) = match &plan.outcome {
+        Outcome::Body(body) if body != standing => {
+            let words = changes::words(standing, body);
+            let change = if words.is_empty() { String::new() } else { format!(": {words}") };
+            let message = format!("the AUTO block `{}` is outdated{change}", block.name);
+            (message, format!("`phx regen {}` writes it", document.path))
+        }
+        Outcome::Failed(error) => {
+            let message = format!("the AUTO block `{}` cannot be rendered: {error}", block.name);
+            (message, "mend what it names; the block stays as it is".to_owned())
+        }
+        Outcome::Body(_) | Outcome::NoTemplate | Outcome::NoFacts => return None,
+    };
+    Some(context.finding(&RULE, block.opener, &block.name, message).help(help))
+}

@@ -1,0 +1,51 @@
+//! An AUTO block that phx has never written.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::regen::sum::State;
+use crate::regen::{BlockPlan, Outcome, changes};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "ungenerated-auto-section",
+    severity: Severity::Warning,
+    summary: "an AUTO block without a checksum: phx has never written it",
+    page: include_str!("ungenerated_auto_section.md"),
+    options: &[],
+    checks: &[Check::Block(check)],
+};
+
+fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
+    if plan.state != State::Unwritten {
+        return None;
+    }
+    let document = context.document;
+    let block = &document.blocks[plan.block];
+    let standing = document.slice(block.body);
+    let name = &block.name;
+    let never = format!("phx has never written the AUTO block `{name}`");
+    let (message, help) = match &plan.outcome {
+        Outcome::Body(body) => {
+            let words = changes::words(standing, body);
+            let would = if words.is_empty() { "only the checksum would be new" } else { &words };
+            (format!("{never}: {would}"), format!("`phx regen {}` writes it", document.path))
+        }
+        // Nothing stands there that a program should have written.
+        Outcome::NoFacts if standing.trim().is_empty() => return None,
+        Outcome::NoFacts => {
+            let sources = plan.sources().join(", or ");
+            let help = if sources.is_empty() { "give its template a fact to render".to_owned() } else { sources };
+            (format!("{never}: no fact that it shows has a source"), help)
+        }
+        Outcome::NoTemplate => {
+            let kind = &document.shape.kind;
+            let own = format!(".phx/templates/sections/{kind}/{name}.md");
+            (format!("{never}: there is no template for it"), format!("write `{own}`, or take its markers out"))
+        }
+        Outcome::Failed(error) => {
+            let message = format!("{never}: it cannot be rendered: {error}");
+            (message, "mend what it names; the block stays as it is".to_owned())
+        }
+    };
+    Some(context.finding(&RULE, block.opener, name, message).help(help))
+}
