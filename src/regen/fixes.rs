@@ -8,7 +8,7 @@ pub fn edits<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Edits {
     let mut edits = Edits::default();
     for fix in findings.into_iter().filter_map(|finding| finding.fix.as_ref()) {
         let group = fix.edits.iter().map(|(range, text)| Edit::replace(range.bytes, text.as_str()));
-        edits.add(group.collect());
+        let _next_round = !edits.add(group.collect());
     }
     edits
 }

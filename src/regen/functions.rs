@@ -12,7 +12,7 @@ use super::merge::NOTHING;
 use super::scope::Scope;
 use crate::text::slug;
 
-/// `name`, `sum`, and `item`, the item around the block.
+/// `name`, `sum`, `heading` (the marks of a sub-heading here), and `item`, the item around the block.
 pub fn block(scope: &Arc<Scope>) -> Value {
     let block = scope.block();
     let around = scope.document.item_around(block.section);
@@ -21,6 +21,7 @@ pub fn block(scope: &Arc<Scope>) -> Value {
     Value::from_pairs([
         ("name", Value::from(block.name.as_str())),
         ("sum", Value::from(block.sum.clone())),
+        ("heading", Value::from("#".repeat(6.min(1 + scope.level())))),
         ("item", item),
     ])
 }
@@ -30,7 +31,8 @@ pub fn block(scope: &Arc<Scope>) -> Value {
 pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (path, options): (&str, Kwargs) = from_args(arguments)?;
     let keep_label: Option<String> = options.get("keep")?;
-    let made: Option<Value> = options.get("value")?;
+    // A value that is none was made of the fact, and says nothing.
+    let made: Option<Value> = if options.has("value") { Some(options.get("value")?) } else { None };
     options.assert_all_used()?;
     let mut steps = path.split('.');
     let root = steps.next().unwrap_or_default();

@@ -108,6 +108,9 @@ impl Group {
                 self.parts[at].used = true;
                 self.parts[at].become_like(&part);
                 cursor = cursor.max(Some(at));
+                if part.is_nothing() {
+                    self.drop_all(&part);
+                }
             } else if part.kind != PieceKind::Blank && !part.is_nothing() {
                 inserts.entry(self.place(cursor, first)).or_default().push(part);
             }
@@ -150,6 +153,14 @@ impl Group {
         cursor + 1 + hanging.count()
     }
 
+    /// Takes out every pair of the label of a part.
+    fn drop_all(&mut self, part: &Part) {
+        let same = |other: &Part| other.labels_fit(part, |old, new| slug(old) == slug(new));
+        for other in self.parts.iter_mut().filter(|other| !other.used && same(other)) {
+            NOTHING.clone_into(&mut other.text);
+        }
+    }
+
     /// Inserts parts before the standing ones at the given places.
     fn insert(&mut self, mut inserts: BTreeMap<usize, Vec<Part>>, style: Style<'_>) {
         if inserts.is_empty() {
@@ -160,9 +171,13 @@ impl Group {
             let at = standing.peek().map_or(usize::MAX, |(at, _)| *at);
             let later = inserts.split_off(&at.saturating_add(1));
             for part in std::mem::replace(&mut inserts, later).into_values().flatten() {
-                self.push_new(part, standing.peek().map(|(_, next)| next), style);
+                let next = standing.peek().map(|(_, next)| next).filter(|next| !next.is_nothing());
+                self.push_new(part, next, style);
             }
             let Some((_, next)) = standing.next() else { break };
+            if next.is_nothing() {
+                continue;
+            }
             if self.parts.last().is_some_and(|last| last.is_new && last.stands_apart(&next)) {
                 self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
             }
@@ -216,10 +231,22 @@ impl Part {
         }
         match (self.kind.clone(), new.pair()) {
             (PieceKind::Pair(pair), Some(theirs)) => self.set_value(pair, theirs.value.slice(&new.text)),
-            (PieceKind::Table, _) => self.text = table(&self.text, &new.text),
+            (PieceKind::Table, _) => self.text = table(&self.text, &new.indented_like(self)),
             _ if same_words(&self.text, &new.text) => {}
-            _ => self.text.clone_from(&new.text),
+            _ => self.text = new.indented_like(self),
         }
+    }
+
+    /// Its text with the indentation of another part.
+    fn indented_like(&self, other: &Self) -> String {
+        let (own, theirs) = (self.indent(), &other.text[..other.indent()]);
+        let line = |line: &str| match line.get(own..).filter(|_| line[..own].trim().is_empty()) {
+            Some(rest) if !rest.trim().is_empty() => format!("{theirs}{rest}"),
+            _ => line.to_owned(),
+        };
+        lines::of(&self.text, Span::new(0, self.text.len()))
+            .map(|span| line(Span::new(span.start, lines::behind(&self.text, span.end)).slice(&self.text)))
+            .collect()
     }
 
     fn set_value(&mut self, pair: body::Pair, value: &str) {
@@ -290,4 +317,67 @@ fn table(standing: &str, rendered: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLE: Style<'_> = Style { ending: "\n", indent: "" };
+
+    #[track_caller]
+    fn merged(standing: &str, rendered: &str) -> String {
+        let once = merge(standing, rendered, Owns::Values, STYLE);
+        assert_eq!(merge(&once, rendered, Owns::Values, STYLE), once, "a second time");
+        once
+    }
+
+    #[test]
+    fn a_value_is_written_in_the_dress_that_stands_there() {
+        let standing = "- **Total**: `3`\n* Points:\nOwner: Ines\nRate: **70%**\n";
+        let rendered = "Total: 4\nPoints: 5\nRate: 70%\n";
+        assert_eq!(merged(standing, rendered), "- **Total**: `4`\n* Points: 5\nOwner: Ines\nRate: **70%**\n");
+    }
+
+    #[test]
+    fn labels_meet_by_their_ids_and_what_is_new_stands_behind_what_comes_before_it() {
+        let standing = "Of things: 1\n- Story points: 1\n- Feature: 2\n\nwords\n";
+        let rendered = "Story Points: 3\nCapacity: 7\nFeatures: 4\n";
+        let expected = "Of things: 1\n- Story points: 3\n- Capacity: 7\n- Feature: 4\n\nwords\n";
+        assert_eq!(merged(standing, rendered), expected);
+    }
+
+    #[test]
+    fn a_pair_without_a_value_goes_and_is_nobodys_model() {
+        let rendered = format!("Total Mocks: 0\nHigh Fidelity: {NOTHING}\nEffort: 0\n");
+        assert_eq!(
+            merged("| a |\nHigh Fidelity: **2**\nScore: 1\n", &rendered),
+            "| a |\n\nTotal Mocks: 0\nEffort: 0\nScore: 1\n"
+        );
+    }
+
+    #[test]
+    fn a_table_is_replaced_and_keeps_the_lines_that_say_the_same() {
+        let standing = "|  A  | B |\n|:----|--:|\n|  1  | x |\n| 2 | y |\n";
+        let rendered = "| A | B |\n|---|---|\n| 3 | z |\n| 1 | x |\n";
+        assert_eq!(merged(standing, rendered), "|  A  | B |\n|:----|--:|\n| 3 | z |\n|  1  | x |\n");
+    }
+
+    #[test]
+    fn groups_that_are_not_rendered_stay_and_new_ones_follow() {
+        let standing = "\n#### Front\n- `b.ts`: 5%\n\n#### Back\n- `a.py`: 1%\n- `gone.py`: 9%\nwords\n";
+        let rendered = "### Back\n- `a.py`: 2%\n- `new.py`: 3%\n\n### Tools\n- `c`: 4%\n";
+        let merged = merge(standing, rendered, Owns::Groups, STYLE);
+        let expected =
+            "\n#### Front\n- `b.ts`: 5%\n\n#### Back\n- `a.py`: 2%\n- `new.py`: 3%\nwords\n\n#### Tools\n- `c`: 4%\n";
+        assert_eq!(merged, expected);
+        assert_eq!(merge(&merged, rendered, Owns::Groups, STYLE), merged);
+    }
+
+    #[test]
+    fn new_lines_take_the_indentation_and_the_line_end_of_their_surroundings() {
+        let style = Style { ending: "\r\n", indent: "  " };
+        assert_eq!(merge("", "A: 1\n\n| b |\n", Owns::Values, style), "  A: 1\r\n\r\n  | b |\r\n");
+        assert_eq!(merge("  A: 1\r\n", "A: 2\nB: 3\n", Owns::Values, style), "  A: 2\r\n  B: 3\r\n");
+    }
 }

@@ -151,8 +151,7 @@ impl Job<'_> {
         let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
         let stays = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
         if merged != self.standing() && !stays() {
-            let message =
-                "what it renders is read back differently; render pairs, tables, lists or code, or own the `body`";
+            let message = "what it renders cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
             let template = self.compiled.path().to_owned();
             return Err(TemplateError { template, line: None, message: message.to_owned() });
         }
@@ -218,15 +217,14 @@ pub fn edits(document: &Document, block: &Block, body: &str) -> Vec<Edit> {
     edits
 }
 
-/// The document's text once all its plans that have a body are carried out.
+/// The document's text once all its plans that have a body are carried out; as it is where two of them clash.
 pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
-    for plan in plans {
-        if let Outcome::Body(body) = &plan.outcome {
-            all.add(edits(document, &document.blocks[plan.block], body));
-        }
-    }
-    all.apply(&document.text)
+    let clash = plans.iter().any(|plan| match &plan.outcome {
+        Outcome::Body(body) => !all.add(edits(document, &document.blocks[plan.block], body)),
+        _ => false,
+    });
+    if clash { document.text.clone() } else { all.apply(&document.text) }
 }
 
 /// The edits that empty a block and take its checksum away.

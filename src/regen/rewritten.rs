@@ -30,6 +30,8 @@ pub struct BlockResult {
     pub changes: String,
     /// What stayed for want of a fact.
     pub kept: Vec<Kept>,
+    /// What else its reader must know.
+    pub warning: Option<String>,
 }
 
 /// What became of a block.

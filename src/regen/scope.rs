@@ -109,6 +109,12 @@ impl Scope {
         &self.document.blocks[self.block]
     }
 
+    /// The level of the section that the block stands in.
+    pub(super) fn level(&self) -> usize {
+        let section = self.block().section;
+        section.map_or(1, |section| usize::from(self.document.outline.sections[section].level))
+    }
+
     /// The body that stands there, as a tree.
     fn previous_tree<T>(&self, read: impl FnOnce(&Tree<'_>, &str) -> T) -> T {
         match &self.restored {

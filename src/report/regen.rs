@@ -67,6 +67,7 @@ fn block_json(block: &BlockResult) -> Value {
         "outcome": block.what.name(),
         "changes": block.changes,
         "reason": block.what.why(),
+        "warning": block.warning,
         "kept": kept.collect::<Vec<_>>(),
     })
 }
@@ -81,6 +82,7 @@ pub fn notices(documents: &[Rewritten], options: Options) -> Vec<String> {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{place} written{what}"));
             }
+            notices.extend(block.warning.iter().map(|warning| format!("warning: {place}: {warning}")));
             if options.verbose && block.what == What::NoTemplate {
                 notices.push(format!("{place} has no template"));
             }

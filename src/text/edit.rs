@@ -32,6 +32,7 @@ pub struct Edits {
 impl Edits {
     /// Adds edits that belong together: all of them, or none where one of them touches what is edited already.
     /// The same edits a second time change nothing.
+    #[must_use = "edits that are not taken must be told"]
     pub fn add(&mut self, mut group: Vec<Edit>) -> bool {
         group.sort();
         if group.iter().all(|edit| self.edits.binary_search(edit).is_ok()) {
@@ -106,9 +107,10 @@ impl Moves {
     }
 }
 
-/// Whether two spans share a byte, or are insertions at one place.
+/// Whether two spans share a byte, or are insertions at one place. An insertion before the first byte of what is replaced
+/// is no overlap: it comes first.
 fn overlap(a: Span, b: Span) -> bool {
-    (a.start < b.end && b.start < a.end) || (a.start == b.start && (a.is_empty() || b.is_empty()))
+    (a.start < b.end && b.start < a.end) || (a == b && a.is_empty())
 }
 
 #[cfg(test)]

@@ -112,8 +112,10 @@ impl Rewrite<'_> {
             what: What::Current,
             changes: String::new(),
             kept: plan.kept.clone(),
+            warning: None,
         };
-        let group = match (self.action, self.decide(planned, plan)) {
+        let decision = self.decide(planned, plan, &mut result.warning);
+        let group = match (self.action, decision) {
             (_, Decision::Leave(what)) => {
                 result.what = what;
                 return result;
@@ -125,13 +127,14 @@ impl Rewrite<'_> {
             }
         };
         if !group.is_empty() {
-            result.what = What::Outdated;
-            edits.add(group);
+            let taken = edits.add(group);
+            let failed = || What::Failed("its markers stand inside another block".to_owned());
+            result.what = if taken { What::Outdated } else { failed() };
         }
         result
     }
 
-    fn decide(&self, planned: Planned<'_>, plan: &BlockPlan) -> Decision {
+    fn decide(&self, planned: Planned<'_>, plan: &BlockPlan, warning: &mut Option<String>) -> Decision {
         let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
         if self.action == Action::Clean {
             return if refused {
@@ -145,14 +148,20 @@ impl Rewrite<'_> {
             Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
             Outcome::NoFacts => Decision::Leave(What::NoFacts),
             Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
-            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body),
+            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warning),
             Outcome::Body(body) => Decision::Body(body.clone()),
         }
     }
 
     /// A body that somebody edited is restored on request, and taken as it is where it says what phx would have
     /// written, or where a merge made it.
-    fn decide_edited(&self, planned: Planned<'_>, plan: &BlockPlan, body: &str) -> Decision {
+    fn decide_edited(
+        &self,
+        planned: Planned<'_>,
+        plan: &BlockPlan,
+        body: &str,
+        warning: &mut Option<String>,
+    ) -> Decision {
         let Planned { document, sources, .. } = planned;
         let block = &document.blocks[plan.block];
         let standing = document.slice(block.body);
@@ -162,6 +171,10 @@ impl Rewrite<'_> {
         };
         if self.edited == Edited::Restore {
             let committed = self.project.committed_body(document, block);
+            if committed.is_none() {
+                let why = "no committed body matches its checksum, so values that no fact gives stay as they are";
+                *warning = Some(why.to_owned());
+            }
             let restored = committed.and_then(|committed| again(&committed));
             return Decision::Body(restored.unwrap_or_else(|| body.to_owned()));
         }

@@ -1,0 +1,362 @@
+//! `phx regen`: what it writes, what it leaves alone, and what it says.
+
+use std::process::{Command, Stdio};
+
+use crate::support::{Repo, assert_valid, document};
+
+/// An upcoming-features document: two features of 13 points, and three AUTO blocks whose numbers are wrong.
+fn plan() -> String {
+    let body = "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED - DO NOT EDIT -->\nSprint: HARBOR Phase 1\n\
+        Start Date: 2025-08-30\nTotal Features: 7\n- **Story Points**: `89`\nTeam Capacity: 100\nMood: good\n<!-- END AUTO-GENERATED -->\n\n\
+        ### Priority 1: Now\n\n#### 1. Berth Booking\n**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: Ines\n**Target**: soon\n\n\
+        **Deliverables**:\n- a page\n\n**Dependencies**: Tide Tables (✅ Complete), Bank API (in review)\n\n\
+        #### 2. Harbour Dues\n**Status**: Planned | **Points**: 5 | **Owner**: Ada\n**Target**: later\n\n**Deliverables**:\n- a bill\n\n\
+        **Dependencies**: Bank API\n\n## Risk Assessment\n\n## Dependencies Status\n<!-- AUTO-GENERATED:dependency_status -->\n\
+        <!-- END AUTO-GENERATED:dependency_status -->\n\n## Sprint Metrics\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n- Features Planned: 7\n\
+        - Team Velocity (3-sprint avg): 72\n<!-- END AUTO-GENERATED -->\n\nThe end.\n";
+    document("  phase_number: 1\n  kind: upcoming-features\n", body)
+        .replace("auto_sections: []", "auto_sections: [sprint_summary, dependency_status, sprint_metrics]")
+}
+
+/// The lines of a text that another lacks, and the other way round.
+fn changed(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
+    let without = |a: &str, b: &str| -> Vec<String> {
+        a.lines().filter(|line| !b.lines().any(|other| other == *line)).map(str::to_owned).collect()
+    };
+    (without(old, new), without(new, old))
+}
+
+/// A repository with one document, committed where git is needed.
+fn repo(text: &str) -> Repo {
+    let repo = Repo::new();
+    repo.write("docs/PLAN.md", text);
+    repo
+}
+
+fn git(repo: &Repo, arguments: &[&str]) -> String {
+    let run = Command::new("git")
+        .args(["-c", "user.name=Ines", "-c", "user.email=ines@harbor.example", "-c", "commit.gpgsign=false"])
+        .args(arguments)
+        .current_dir(repo.path())
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// A repository of git's own, with everything committed.
+fn committed(text: &str) -> Repo {
+    let repo = Repo::bare();
+    git(&repo, &["init", "--quiet", "--initial-branch=main"]);
+    repo.write("docs/PLAN.md", text);
+    git(&repo, &["add", "-A"]);
+    git(&repo, &["commit", "--quiet", "-m", "first"]);
+    repo
+}
+
+#[test]
+fn auto_bodies_follow_the_facts_and_nothing_else_changes() {
+    let repo = repo(&plan());
+    repo.run(&["regen"]).exits(0).prints("").says("3 of 3 AUTO blocks written");
+    let (gone, come) = changed(&plan(), &repo.read("docs/PLAN.md"));
+    assert_eq!(
+        gone,
+        [
+            "Sprint: HARBOR Phase 1",
+            "Total Features: 7",
+            "- **Story Points**: `89`",
+            "<!-- END AUTO-GENERATED -->",
+            "<!-- END AUTO-GENERATED:dependency_status -->",
+            "- Features Planned: 7",
+            "<!-- END AUTO-GENERATED -->"
+        ]
+    );
+    assert_eq!(
+        come,
+        [
+            "Sprint: PHOENIX_RISING Phase 1",
+            "Total Features: 2",
+            "- **Story Points**: `13`",
+            "<!-- END AUTO-GENERATED sum:a87416def3510cc9 -->",
+            "| Dependency | Status | Blocking | Notes |",
+            "|------------|--------|----------|-------|",
+            "| Tide Tables | ✅ Complete | Berth Booking | Ready |",
+            "| Bank API | in review | Berth Booking, Harbour Dues | Waiting |",
+            "<!-- END AUTO-GENERATED:dependency_status sum:e27252a1200e313e -->",
+            "- Features Planned: 2",
+            "- Story Points Committed: 13",
+            "<!-- END AUTO-GENERATED sum:6547df96bf2ef213 -->"
+        ]
+    );
+    let once = repo.read("docs/PLAN.md");
+    repo.run(&["regen"]).exits(0).says("nothing to write in 3 AUTO blocks");
+    assert_eq!(repo.read("docs/PLAN.md"), once);
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn a_check_prints_a_diff_that_patch_applies_and_touches_no_file() {
+    for (ending, last) in [("\n", "\n"), ("\r\n", "\r\n"), ("\n", "")] {
+        let text = plan().replace("\n\nThe end.\n", "").replace('\n', ending) + last;
+        let repo = repo(&text);
+        let file = repo.path().join("docs/PLAN.md");
+        let modified = || std::fs::metadata(&file).unwrap().modified().unwrap();
+        let before = modified();
+        let run = repo.run(&["regen", "--check"]).exits(1).says("`phx regen docs/PLAN.md` writes what is shown");
+        assert_eq!((repo.read("docs/PLAN.md"), modified()), (text.clone(), before));
+        assert!(run.stdout.contains(" @@ sprint_summary\n"), "{}", run.stdout);
+
+        let patched = Repo::bare();
+        patched.write("docs/PLAN.md", &text).write("the.diff", &run.stdout);
+        let patch = Command::new("patch")
+            .args(["--binary", "-p1", "-s", "-i", "the.diff"])
+            .current_dir(patched.path())
+            .output()
+            .unwrap();
+        assert!(patch.status.success(), "{}\n{}", String::from_utf8_lossy(&patch.stdout), run.stdout);
+        repo.run(&["regen"]).exits(0);
+        assert_eq!(patched.read("docs/PLAN.md"), repo.read("docs/PLAN.md"));
+        repo.run(&["regen", "--check"]).exits(0).prints("");
+    }
+}
+
+#[test]
+fn line_ends_a_bom_and_the_final_line_stay_as_they_are() {
+    let text = format!("\u{FEFF}{}", plan().trim_end().replace('\n', "\r\n"));
+    let repo = repo(&text);
+    repo.run(&["regen"]).exits(0);
+    let new = repo.read("docs/PLAN.md");
+    assert!(new.starts_with("\u{FEFF}---\r\n") && new.ends_with("The end."));
+    assert_eq!(new.matches('\n').count(), new.matches("\r\n").count());
+    assert!(new.contains("\r\nTotal Features: 2\r\n- **Story Points**: `13`\r\n"));
+}
+
+#[test]
+fn one_section_is_written_alone() {
+    let repo = repo(&plan());
+    repo.run(&["regen", "--section", "sprint_metrics"]).exits(0).says("1 of 1 AUTO block written");
+    let text = repo.read("docs/PLAN.md");
+    assert!(text.contains("Total Features: 7") && text.contains("Features Planned: 2"));
+    repo.run(&["regen", "--section", "sprint_metric"])
+        .exits(2)
+        .says("no AUTO block is called `sprint_metric`; did you mean `sprint_metrics`?")
+        .says("there are `dependency_status`, `sprint_metrics`, `sprint_summary`");
+}
+
+#[test]
+fn what_no_fact_gives_is_kept_and_its_source_is_named() {
+    let repo = repo(&plan());
+    repo.run(&["regen"]).exits(0).says(
+        "docs/PLAN.md:17: `sprint_summary` keeps what no fact gives: set `facts.sprint.start`, `facts.sprint.end` and `facts.sprint.capacity` in phx.toml",
+    );
+    repo.run(&["regen", "-v"])
+        .exits(0)
+        .says("docs/PLAN.md:17: `sprint_summary` keeps `Team Capacity`: to have it written, set `facts.sprint.capacity` in phx.toml");
+    repo.write(
+        "phx.toml",
+        "[facts.sprint]\nstart = 2025-09-01\nend = 2025-09-14\ncapacity = 60\nvelocity = [70, 74, 71]\n",
+    );
+    repo.run(&["regen"]).exits(0);
+    let text = repo.read("docs/PLAN.md");
+    for line in
+        ["Start Date: 2025-09-01", "End Date: 2025-09-14", "Team Capacity: 60", "- Team Velocity (3-sprint avg): 72"]
+    {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("Confidence"), "three sprints say nothing of confidence");
+    repo.write("phx.toml", "[facts.sprint]\nvelocity = [12, 13, 14, 15, 2]\n").run(&["regen"]).exits(0);
+    assert!(repo.read("docs/PLAN.md").contains("- Confidence Level: 60%"));
+}
+
+#[test]
+fn json_says_what_changed() {
+    let repo = repo(&plan());
+    let check = repo.run(&["regen", "--check", "-o", "json"]).exits(1).json();
+    assert_valid("schemas/regen.schema.json", &check);
+    assert_eq!(check["mode"], "check");
+    let outcomes = |run: &serde_json::Value| -> Vec<String> {
+        let blocks = run["documents"][0]["blocks"].as_array().unwrap().iter();
+        blocks.map(|block| block["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(outcomes(&check), ["outdated", "outdated", "outdated"]);
+    assert!(check["documents"][0]["diff"].as_str().unwrap().contains("+Total Features: 2\n"));
+    let write = repo.run(&["regen", "-o", "json"]).exits(0).json();
+    assert_valid("schemas/regen.schema.json", &write);
+    assert_eq!(outcomes(&write), ["written", "written", "written"]);
+    let changes = &write["documents"][0]["blocks"][0]["changes"];
+    assert_eq!(
+        changes,
+        "`Sprint` HARBOR Phase 1 → PHOENIX_RISING Phase 1, `Total Features` 7 → 2, `Story Points` `89` → `13`"
+    );
+    let again = repo.run(&["regen", "-o", "json"]).exits(0).json();
+    assert_eq!(outcomes(&again), ["current", "current", "current"]);
+    assert_eq!(again["documents"][0]["diff"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_hand_edit_is_refused_told_and_restored_on_request() {
+    let repo = committed(&plan());
+    repo.run(&["regen", "-q"]).exits(0);
+    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    let true_text = repo.read("docs/PLAN.md");
+    let edited = true_text.replace("Team Capacity: 100", "Team Capacity: 140").replace("Mood: good", "Mood: bad");
+    repo.write("docs/PLAN.md", &edited);
+    let out = repo.validate().exits(1);
+    assert_eq!(
+        out.stdout,
+        "docs/PLAN.md:24:1: error[edited-auto-section] the AUTO block `sprint_summary` was edited: its body does not match its checksum\n"
+    );
+    for arguments in [&["regen"][..], &["regen", "--check"]] {
+        repo.run(arguments).exits(1).says("docs/PLAN.md:17: `sprint_summary` stays as it is: somebody edited it; `phx regen --force docs/PLAN.md` restores it").says("to change `Team Capacity` set `facts.sprint.capacity` in phx.toml");
+        assert_eq!(repo.read("docs/PLAN.md"), edited);
+    }
+    repo.run(&["regen", "--force"]).exits(0);
+    assert_eq!(repo.read("docs/PLAN.md"), true_text, "the values of the latest commit are back");
+}
+
+#[test]
+fn a_hand_edit_without_history_is_restored_as_far_as_facts_go() {
+    let repo = repo(&plan());
+    repo.run(&["regen", "-q"]).exits(0);
+    let text = repo.read("docs/PLAN.md");
+    repo.write(
+        "docs/PLAN.md",
+        text.replace("Total Features: 2", "Total Features: 3").replace("Capacity: 100", "Capacity: 9"),
+    );
+    repo.run(&["regen"]).exits(1);
+    repo.run(&["regen", "--force"])
+        .exits(0)
+        .says("no committed body matches its checksum, so values that no fact gives stay as they are");
+    let restored = repo.read("docs/PLAN.md");
+    assert!(restored.contains("Total Features: 2") && restored.contains("Capacity: 9"), "{restored}");
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn a_hand_edit_that_says_what_phx_would_write_is_taken() {
+    let repo = committed(&plan());
+    repo.run(&["regen", "-q"]).exits(0);
+    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    let text = repo.read("docs/PLAN.md");
+    // The author moves points and corrects the number by hand too.
+    let edited = text
+        .replace("**Points**: 5", "**Points**: 6")
+        .replace("`13`", "`14`")
+        .replace("Committed: 13", "Committed: 14");
+    repo.write("docs/PLAN.md", &edited);
+    repo.run(&["regen", "--check"]).exits(1);
+    repo.run(&["regen"]).exits(0);
+    repo.validate().exits(0).prints("");
+    assert!(repo.read("docs/PLAN.md").contains("`14`"));
+}
+
+#[test]
+fn in_a_merge_a_body_that_nobody_wrote_is_regenerated() {
+    let repo = committed(&plan());
+    repo.run(&["regen", "-q"]).exits(0);
+    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    let text = repo.read("docs/PLAN.md");
+    let merged = text.replace("Total Features: 2", "Total Features: 9");
+    repo.write("docs/PLAN.md", &merged);
+    repo.run(&["regen"]).exits(1);
+    let head = git(&repo, &["rev-parse", "HEAD"]);
+    repo.write(".git/MERGE_HEAD", head);
+    repo.run(&["regen"]).exits(0);
+    assert_eq!(repo.read("docs/PLAN.md"), text);
+}
+
+#[test]
+fn clean_empties_bodies_and_takes_checksums_away() {
+    let repo = repo(&plan());
+    repo.run(&["regen", "-q"]).exits(0);
+    let text = repo.read("docs/PLAN.md");
+    repo.write("docs/PLAN.md", text.replace("Features Planned: 2", "Features Planned: 3"));
+    repo.run(&["regen", "--clean"]).exits(1).says("`sprint_metrics` stays as it is: somebody edited it");
+    repo.run(&["regen", "--clean", "--force", "--check"]).exits(1).finds("-- Features Planned: 3\n");
+    repo.run(&["regen", "--clean", "--force"]).exits(0);
+    let clean = repo.read("docs/PLAN.md");
+    assert_eq!(clean.matches("DO NOT EDIT -->\n<!-- END AUTO-GENERATED -->\n").count(), 2, "{clean}");
+    assert!(
+        clean.contains("<!-- AUTO-GENERATED:dependency_status -->\n<!-- END AUTO-GENERATED:dependency_status -->\n")
+    );
+    repo.run(&["regen", "--clean"]).exits(0).says("nothing to write");
+}
+
+#[test]
+fn a_document_with_broken_syntax_is_left_alone_and_others_go_on() {
+    let broken = plan().replace("<!-- END AUTO-GENERATED:dependency_status -->\n", "");
+    let repo = repo(&plan());
+    repo.write("a.md", &broken).write("b.md", b"---\ngovernance:\n  owner: \xff\n---\n# T\n");
+    let run = repo.run(&["regen"]).exits(1);
+    run.says("error: a.md: line 49: ")
+        .says("error: b.md: line 3: the byte at offset 25 is not UTF-8")
+        .says("3 of 3 AUTO blocks written");
+    assert_eq!(repo.read("a.md"), broken);
+}
+
+#[test]
+fn markers_of_other_tools_are_text() {
+    let other = "<!-- BEGIN_TF_DOCS -->\nTotal Features: 1\n<!-- END_TF_DOCS -->\n\n<!-- START doctoc generated TOC -->\n- a\n<!-- END doctoc -->\n\n\
+                 <!-- [[[cog\nprint(1)\n]]] -->\n1\n<!-- [[[end]]] -->\n";
+    let text = plan().replace("The end.\n", other);
+    let repo = repo(&text);
+    repo.run(&["regen"]).exits(0);
+    assert!(repo.read("docs/PLAN.md").ends_with(other));
+}
+
+#[test]
+fn blocks_in_code_and_without_a_template_stay() {
+    let text = plan().replace(
+        "The end.\n",
+        "```md\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 1\n<!-- END AUTO-GENERATED -->\n```\n\n## Weather\n<!-- AUTO-GENERATED -->\nrain\n<!-- END AUTO-GENERATED -->\n",
+    );
+    let repo = repo(&text);
+    repo.run(&["regen", "-v"]).exits(0).says("`weather` has no template");
+    let new = repo.read("docs/PLAN.md");
+    assert!(new.contains("<!-- AUTO-GENERATED -->\nTotal Features: 1\n<!-- END AUTO-GENERATED -->\n```"));
+    assert!(new.ends_with("rain\n<!-- END AUTO-GENERATED -->\n"));
+    assert_eq!(repo.run(&["regen", "--check", "docs/PLAN.md"]).exits(0).stdout, "");
+}
+
+#[test]
+fn a_document_without_features_keeps_its_numbers_until_phx_has_written_them() {
+    let text = document(
+        "  phase_number: 1\n  kind: upcoming-features\n",
+        "# T\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 7\n<!-- END AUTO-GENERATED -->\n",
+    );
+    let repo = repo(&text);
+    repo.run(&["regen"]).exits(0);
+    assert_eq!(repo.read("docs/PLAN.md"), text, "its features may be written in a way that phx does not read");
+    let one = plan();
+    repo.write("docs/PLAN.md", &one).run(&["regen", "-q"]).exits(0);
+    let written = repo.read("docs/PLAN.md");
+    let start = written.find("#### 1. ").unwrap();
+    let end = written.find("## Risk").unwrap();
+    repo.write("docs/PLAN.md", format!("{}{}", &written[..start], &written[end..]));
+    repo.run(&["regen", "-q"]).exits(0);
+    assert!(repo.read("docs/PLAN.md").contains("Total Features: 0"));
+}
+
+#[test]
+fn nothing_governed_and_what_is_not_there_are_said() {
+    let repo = Repo::new();
+    repo.run(&["regen"]).exits(3).says("nothing governed here");
+    repo.run(&["regen", "--allow-empty"]).exits(0);
+    repo.run(&["regen", "no.md"]).exits(2).says("there is no `no.md`");
+    repo.run(&["regen", "--measured"]).exits(2);
+}
+
+#[test]
+fn a_list_indents_what_is_written_inside_it() {
+    let text = document(
+        "  phase_number: 1\n  kind: active-mocks\n",
+        "# T\n\n## Mock Summary\n\n- entry\n\n  <!-- AUTO-GENERATED -->\n  <!-- END AUTO-GENERATED -->\n\n## Active Mocks\n\n### Bank\n**Status**: x | **Fidelity**: Low | **Impact**: High\n**Location**: y\n",
+    );
+    let repo = repo(&text);
+    repo.run(&["regen"]).exits(0);
+    let expected = "- entry\n\n  <!-- AUTO-GENERATED -->\n  Total Mocks: 1\n  Low Fidelity: 1\n  Estimated Migration Effort: 0 story points\n  <!-- END AUTO-GENERATED sum:";
+    assert!(repo.read("docs/PLAN.md").contains(expected), "{}", repo.read("docs/PLAN.md"));
+}

@@ -1,0 +1,362 @@
+//! Nothing else changes: over generated and mutated documents, `phx regen` changes AUTO bodies and checksums alone, a second
+//! run changes nothing, and the result is the same document but for those bodies.
+
+use std::sync::Arc;
+
+use phx::config::Config;
+use phx::document::{Dialect, Document, Mode, Shape, model};
+use phx::regen::facts::MeasuredFacts;
+use phx::regen::plan::{self, Outcome, Sources};
+use phx::regen::{Facts, Library, proof};
+use phx::schema::Catalog;
+use phx::text::{Edits, decode};
+use proptest::prelude::*;
+use proptest::test_runner::TestError;
+
+const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
+const END: &str = "<!-- END AUTO-GENERATED -->";
+
+/// What lines of a body may be: what templates render, in many dresses, and what they do not.
+const BODY: &[&str] = &[
+    "Total Features: 15",
+    "- Total Features: 15",
+    "**Story Points**: 89",
+    "- **Story Points:** `89`",
+    "* Story points:",
+    "Sprint: x",
+    "Stable: 3",
+    "- On Track: 2",
+    "Start Date: 2025-08-30",
+    "  - nested: 3",
+    "    deep: 4",
+    "1. **Critical**: x (5 points)",
+    "2. y",
+    "| Dependency | Status | Blocking | Notes |",
+    "|------------|--------|----------|-------|",
+    "| Queue | ✅ Complete | x | Ready |",
+    "| a | b \\| c |",
+    "### By Component",
+    "### By Migration Priority",
+    "#### Deeper",
+    "plain words 🚧",
+    "",
+    "",
+    "<!-- a comment -->",
+    "> quoted: 3",
+    "Total Mocks: 1",
+    "High Fidelity: **2**",
+    "Active: 1",
+    "Last Scan: 2025-01-01",
+    "Total Phases: 9",
+    "Current Phase: Phase 1: Old",
+];
+
+/// What is seldom meant well.
+const ODD: &[&str] = &[
+    "```",
+    "~~~ text",
+    "<div>",
+    "\u{FDD0}",
+    "words and <!-- AUTO-GENERATED --> words",
+    "    <!-- AUTO-GENERATED -->",
+    "    <!-- END AUTO-GENERATED -->",
+    "> <!-- AUTO-GENERATED -->",
+    "- <!-- AUTO-GENERATED -->",
+    "`<!-- AUTO-GENERATED -->`",
+    "<!-- AUTO-GENERATED:sprint_summary -->",
+    "<!--",
+    "-->",
+    "===",
+    "[[[cog",
+];
+
+/// What stands between blocks.
+const TEXT: &[&str] = &[
+    "# Title",
+    "## Phase 2: Hardening",
+    "### 🎯 Priority 1: Critical Path",
+    "#### 1. Living Documents 🚧",
+    "**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: Lisa",
+    "**Points**: many",
+    "**Dependencies**: Queue (✅ Complete), Login",
+    "**Dependencies**:",
+    "- Queue (done)",
+    "  - inner",
+    "## Core Features",
+    "### ✅ Cache",
+    "**Status**: Stable | **Coverage**: 85%",
+    "## Active Mocks",
+    "### 1. Terminal",
+    "**Fidelity**: Low | **Impact**: High | **Component**: Backend",
+    "**Migration Path**:",
+    "1. Step (5 points)",
+    "## System Components",
+    "| Component | Status | Mock/Real |",
+    "|---|---|---|",
+    "| A | Active | Real |",
+    "## Phase Group: HARBOR",
+    "### Phase 1: Start",
+    "**Status**: Planned | **Duration**: 2 weeks",
+    "## Risk Assessment",
+    "<!-- MANUAL - REQUIRES REVIEW -->",
+    "",
+    "",
+    "- item",
+    "<!-- BEGIN_TF_DOCS -->",
+    "<!-- END_TF_DOCS -->",
+    "<!-- phx-ignore stale-document: soon -->",
+    "émoji 🧑‍🚀 and \u{200B}",
+];
+
+/// A kind: its name, the headings of its AUTO blocks, and a section with something to count.
+type Kind = (&'static str, &'static [&'static str], &'static str);
+
+const KINDS: &[Kind] = &[
+    (
+        "upcoming-features",
+        &["Sprint Summary", "Sprint Metrics", "Dependencies Status", "Weather"],
+        "### Priority 1: Now\n\n#### 1. Dues\n**Status**: Planned | **Points**: 5 | **Owner**: Ines\n**Dependencies**: Queue (done), A | B\n",
+    ),
+    (
+        "implemented-features",
+        &["Feature Summary", "Feature Metrics", "Test Coverage Report"],
+        "## Core Features\n\n### Tides\n**Status**: Stable | **Coverage**: 85%\n### Berths\n**Status**: Beta | **Coverage**: N/A\n",
+    ),
+    (
+        "current-architecture",
+        &["Component Status", "Integration Health", "Performance Metrics"],
+        "## System Components\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| A | Active | Mock |\n",
+    ),
+    (
+        "active-mocks",
+        &["Mock Summary", "Mock Inventory", "Weather"],
+        "## Active Mocks\n\n### Bank\n**Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. Talk (5 points)\n",
+    ),
+    (
+        "phase-plan",
+        &["Phase Group Summary", "Milestone Tracking"],
+        "## Phase Group: HARBOR\n\n### Phase 1: Start\n**Status**: Planned | **Duration**: 2 weeks\n",
+    ),
+    ("document", &["Sprint Summary", "Weather"], ""),
+];
+
+fn lines(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<String>> {
+    let line = prop_oneof![60 => prop::sample::select(from), 1 => prop::sample::select(ODD)];
+    prop::collection::vec(line.prop_map(str::to_owned), 0..most)
+}
+
+/// A block: a heading, its markers with some indentation, and a body.
+fn block(names: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    let indent = prop::sample::select(&["", "", "", "  ", "   ", "\t"][..]);
+    let level = prop::sample::select(&["##", "##", "###", "######"][..]);
+    let sum = prop::sample::select(&["", "", " sum:0123456789abcdef"][..]);
+    (prop::sample::select(names), level, indent, lines(BODY, 9), sum).prop_map(|(name, level, indent, body, sum)| {
+        let mut all = vec![format!("{level} {name}"), format!("{indent}{AUTO}")];
+        all.extend(body);
+        all.push(format!("{indent}{}", END.replace(" -->", &format!("{sum} -->"))));
+        all
+    })
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop::sample::select(KINDS).prop_flat_map(text_of)
+}
+
+fn text_of((kind, names, things): Kind) -> impl Strategy<Value = String> {
+    let things = Just(things.lines().map(str::to_owned).collect());
+    let parts = prop::collection::vec(prop_oneof![2 => lines(TEXT, 8), 3 => block(names), 2 => things], 1..8);
+    let ending = prop::sample::select(&["\n", "\n", "\r\n", "\r"][..]);
+    let bom = prop::sample::select(&["", "", "\u{FEFF}"][..]);
+    let long = prop::option::weighted(0.01, 0..6_usize);
+    (parts, ending, bom, any::<bool>(), long).prop_map(move |(parts, ending, bom, last, long)| {
+        let front = format!(
+            "---\ngovernance:\n  auto_sections: [sprint_summary]\n  phase_group: HARBOR\n  phase_number: 2\n  kind: {kind}\n---\n"
+        );
+        let mut all: Vec<String> = front.lines().map(str::to_owned).collect();
+        all.extend(parts.into_iter().flatten());
+        if let Some(at) = long {
+            let at = (7 + at).min(all.len());
+            all.insert(at, "🚧 x".repeat(170_000));
+        }
+        let text = format!("{bom}{}", all.join(ending));
+        if last { text + ending } else { text }
+    })
+}
+
+/// A text with some characters gone, doubled or put elsewhere.
+fn mutated() -> impl Strategy<Value = String> {
+    let cuts = prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, 0..3_u8), 0..3);
+    (text(), cuts).prop_map(|(mut text, cuts)| {
+        for (at, length, what) in cuts {
+            let floor =
+                |at: usize, text: &str| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            // Most front matters stay whole: without one nothing is written.
+            let front = if length % 8 == 0 { 0 } else { text.len().min(130) };
+            let start = floor(front + at.index(text.len() + 1 - front), &text);
+            let end = floor(start + length, &text).max(start);
+            let part = text[start..end].to_owned();
+            match what {
+                0 => text.replace_range(start..end, ""),
+                1 => text.insert_str(start, &part),
+                _ => {
+                    text.replace_range(start..end, "");
+                    let to = floor(text.len() / 2, &text);
+                    text.insert_str(to, &part);
+                }
+            }
+        }
+        text
+    })
+}
+
+/// The engine, without a repository.
+struct Engine {
+    library: Library,
+    facts: Arc<Facts>,
+    measured: Arc<MeasuredFacts>,
+    catalog: Catalog,
+}
+
+impl Engine {
+    fn new() -> Self {
+        let (config, _) = Config::parse(
+            "phx.toml",
+            "[facts.sprint]\nvelocity = [70, 71, 72, 73, 90]\n[facts.milestones]\nlate = 1\n",
+        );
+        Self {
+            library: Library::new(Vec::new()),
+            facts: Arc::new(Facts::new(&config, || serde_json::Value::Null)),
+            measured: Arc::default(),
+            catalog: Catalog::new(&[]).unwrap(),
+        }
+    }
+
+    fn parse(&self, text: &str) -> Arc<Document> {
+        let shape = |kind: Option<&str>| -> Arc<Shape> {
+            Arc::clone(&self.catalog.kind(self.catalog.newest(), kind.unwrap_or("document")).shape)
+        };
+        let decoded = decode::decode(text.as_bytes().to_vec());
+        Arc::new(Document::parse("DOC.md", decoded, &Arc::new(Dialect::default()), &shape))
+    }
+
+    /// The edits of `phx regen --force`, and the text after them.
+    fn regenerate(&self, document: &Arc<Document>) -> Result<(Edits, String), String> {
+        let sources = Sources { library: &self.library, facts: &self.facts, measured: &self.measured };
+        let mut edits = Edits::default();
+        for plan in plan::document(document, sources) {
+            match &plan.outcome {
+                Outcome::Body(body) => {
+                    let block = &document.blocks[plan.block];
+                    if !edits.add(plan::edits(document, block, body)) {
+                        return Err("blocks overlap".to_owned());
+                    }
+                }
+                // There is no sub-heading below level 6.
+                Outcome::Failed(error) if error.message.ends_with("level 6") => {}
+                // Behind code that is never closed nothing can be written.
+                Outcome::Failed(error)
+                    if error.message.contains("be read back") && open_fence(document, plan.block) => {}
+                Outcome::Failed(error) => return Err(error.to_string()),
+                Outcome::NoFacts | Outcome::NoTemplate => {}
+            }
+        }
+        let text = edits.apply(&document.text);
+        Ok((edits, text))
+    }
+}
+
+fn open_fence(document: &Document, block: usize) -> bool {
+    let body = document.slice(document.blocks[block].body);
+    body.contains("```") || body.contains("~~~")
+}
+
+/// The text without AUTO bodies and without checksums.
+fn rest(document: &Document) -> String {
+    let mut rest = String::new();
+    let mut from = 0;
+    for block in document.blocks.iter().filter(|block| block.mode == Mode::Auto) {
+        let Some(closer) = block.closer else { continue };
+        rest.push_str(&document.text[from..block.body.start]);
+        let line = &document.text[block.body.end..closer.end];
+        rest.push_str(&line.split(" sum:").next().unwrap().replace(" -->", ""));
+        from = closer.end;
+    }
+    rest + &document.text[from..]
+}
+
+/// The model without places, bodies and checksums.
+fn said(document: &Document) -> serde_json::Value {
+    let mut model = model::model(document).to_json();
+    for key in ["sections", "blocks", "items", "tables"] {
+        let parts: Vec<&mut serde_json::Value> = match &mut model[key] {
+            serde_json::Value::Object(map) => map.values_mut().collect(),
+            serde_json::Value::Array(list) => list.iter_mut().collect(),
+            _ => Vec::new(),
+        };
+        for part in parts.into_iter().filter_map(|part| part.as_object_mut()) {
+            for gone in ["line", "previous", "sum"] {
+                part.remove(gone);
+            }
+        }
+    }
+    model
+}
+
+/// What became of a document.
+#[derive(Clone, Copy, PartialEq)]
+enum Held {
+    Same,
+    Changed,
+    /// The proof failed, and nothing would have been written: a body that opens HTML and leaves it open takes in what follows
+    /// its block, and a marker that goes on a paragraph has a body that does.
+    Refused,
+}
+
+/// What became of the document, or what is wrong with the change.
+fn hold(engine: &Engine, text: &str) -> Result<Held, String> {
+    let before = engine.parse(text);
+    let (edits, new) = engine.regenerate(&before)?;
+    let after = engine.parse(&new);
+    if proof::bodies(&before, &after, &edits).is_err() {
+        return Ok(Held::Refused);
+    }
+    if before.faults.is_empty() && rest(&before) != rest(&after) {
+        return Err(format!("bytes outside the bodies changed\n--- after\n{new}"));
+    }
+    if said(&before) != said(&after) {
+        return Err(format!("the document says something else\n--- after\n{new}"));
+    }
+    let (again, third) = engine.regenerate(&after)?;
+    if !again.is_empty() {
+        return Err(format!("a second run changes more\n--- second\n{new}\n--- third\n{third}"));
+    }
+    Ok(if edits.is_empty() { Held::Same } else { Held::Changed })
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
+}
+
+#[test]
+fn regenerating_a_document_changes_auto_bodies_and_checksums_alone() {
+    let engine = Engine::new();
+    let seen = std::cell::RefCell::new(Vec::new());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases())
+    });
+    let result = runner.run(&mutated(), |text| {
+        let held = hold(&engine, &text);
+        let shown = |why| format!("{why}\n--- before\n{text}").replace('\r', "␍\n");
+        seen.borrow_mut().push(held.map_err(|why| TestCaseError::fail(shown(why)))?);
+        Ok(())
+    });
+    if let Err(TestError::Fail(why, _)) = result {
+        panic!("{why}");
+    }
+    let seen = seen.into_inner();
+    let count = |what: Held| seen.iter().filter(|held| **held == what).count();
+    let (changed, refused) = (count(Held::Changed), count(Held::Refused));
+    assert!(changed > seen.len() / 8, "only {changed} of {} documents were changed", seen.len());
+    assert!(refused < changed / 50, "{refused} of {changed} changes were refused");
+}
