@@ -303,15 +303,16 @@ impl<'a> Reader<'a> {
         if tree.get("path").is_none() {
             self.mistake(tree.span, "a `[[coverage.folders]]` without `path`", "add `path = \"…\"`");
         }
-        let path = path?;
         let title = self.text(tree, "title").map(|(title, _)| title.to_owned());
+        let target = self.percent(tree, "target");
+        let path = path?;
         let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let made = || {
             let mut letters = name.chars();
             let first = letters.next().map(char::to_uppercase).into_iter().flatten();
             format!("{} Coverage", first.chain(letters).collect::<String>())
         };
-        Some(CoverageFolder { title: title.unwrap_or_else(made), target: self.percent(tree, "target"), path })
+        Some(CoverageFolder { title: title.unwrap_or_else(made), target, path })
     }
 
     fn percent(&mut self, tree: &Tree<'static>, key: &str) -> Option<f64> {

@@ -94,7 +94,7 @@ impl Measured {
 /// Why a template cannot be used or rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// The template's path.
+    /// The template's path; empty where a source of facts is broken, whose place is in the message.
     pub template: String,
     /// The line in it, from 1.
     pub line: Option<usize>,
@@ -113,6 +113,9 @@ impl TemplateError {
 
 impl std::fmt::Display for TemplateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.template.is_empty() {
+            return f.write_str(&self.message);
+        }
         let line = self.line.map_or_else(String::new, |line| format!(":{line}"));
         write!(f, "{}{line}: {}", self.template, self.message)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::facts::{Facts, MeasuredFacts};
+use super::facts::{Fact, Facts, MeasuredFacts};
 use super::library::{Compiled, Library, TemplateError};
 use super::merge::{self, NOTHING, Style};
 use super::scope::{Kept, Scope, Trace};
@@ -89,6 +89,11 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self) -> Result<(Outcome, Vec<Kept>), TemplateError> {
+        for fact in &self.compiled.needs {
+            if let Fact::Broken(why) = self.sources.measured.of(*fact) {
+                return Err(TemplateError { template: String::new(), line: None, message: why.clone() });
+            }
+        }
         let (body, mut trace) = self.render(None)?;
         if !trace.sourced || body.is_none() {
             return Ok((Outcome::NoFacts, trace.kept));

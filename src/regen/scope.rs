@@ -152,12 +152,12 @@ impl Scope {
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         match self.measured.of(fact) {
-            Fact::Absent => {
+            // A broken source has stopped the rendering before it began.
+            Fact::Absent | Fact::Broken(_) => {
                 self.kept("", fact.source());
                 Ok(None)
             }
             Fact::Present(value) => Ok(Some(self.sourced(value.clone()))),
-            Fact::Broken(why) => Err(Error::new(ErrorKind::InvalidOperation, why.clone())),
         }
     }
 

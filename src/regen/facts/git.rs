@@ -1,5 +1,6 @@
 //! What the history says of a document's sources.
 
+use chrono::{DateTime, SecondsFormat};
 use minijinja::Value;
 
 /// The commit that last changed something.
@@ -7,7 +8,7 @@ use minijinja::Value;
 pub struct Change {
     /// Its id.
     pub commit: String,
-    /// When it was made (RFC 3339).
+    /// When it was made (RFC 3339, UTC).
     pub at: String,
     /// Who made it.
     pub author: String,
@@ -25,5 +26,7 @@ pub fn read(bytes: &[u8]) -> Option<Change> {
     let text = String::from_utf8_lossy(bytes);
     let mut parts = text.trim_end_matches('\n').split('\0').map(str::to_owned);
     let commit = parts.next().filter(|commit| !commit.is_empty())?;
-    Some(Change { commit, at: parts.next()?, author: parts.next()? })
+    let at = DateTime::parse_from_rfc3339(&parts.next()?).ok()?.to_utc();
+    let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Some(Change { commit, at, author: parts.next()? })
 }

@@ -1,0 +1,56 @@
+//! `phx validate --fix` and `--diff`.
+
+use crate::support::{Repo, document};
+
+const BLOCK: &str = "<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
+
+/// Two blocks and a section that nothing declares or marks.
+fn loose() -> String {
+    let body = format!("# T\n\n## One\n{BLOCK}\n## Two\n{BLOCK}\n## Risks\nNone.\n");
+    document("  phase_number: 1\n", &body).replace("manual_sections: []", "manual_sections: [risks]")
+}
+
+#[test]
+fn fixes_are_applied_until_there_are_none_and_the_rest_is_reported() {
+    let repo = Repo::new();
+    repo.write("a.md", loose()).write("late.md", loose().replace("2025-09-12", "2025-08-31"));
+    let run = repo.run(&["validate", "--fix", "-o", "concise"]).exits(1);
+    assert_eq!(run.stdout, "late.md:5:23: error[stale-document] this document was due 8 hours ago\n");
+    run.says("mended ");
+    let expected = loose()
+        .replace("auto_sections: []", "auto_sections: [one, two]")
+        .replace("## Risks\n", "## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n");
+    assert_eq!(repo.read("a.md"), expected);
+    repo.run(&["validate", "--fix", "a.md"]).exits(0).prints("");
+    assert_eq!(repo.read("a.md"), expected);
+}
+
+#[test]
+fn a_diff_shows_the_fixes_and_writes_nothing() {
+    let repo = Repo::new();
+    repo.write("docs/a.md", loose());
+    let run = repo.run(&["validate", "--diff"]).exits(1);
+    assert_eq!(repo.read("docs/a.md"), loose());
+    assert!(run.stdout.starts_with("--- a/docs/a.md\n+++ b/docs/a.md\n@@ -4,7 +4,7 @@\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("-  auto_sections: []\n+  auto_sections: [one]\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("+<!-- MANUAL - REQUIRES REVIEW -->\n"));
+    repo.run(&["validate", "--fix", "-q"]).exits(0);
+    repo.run(&["validate", "--diff"]).exits(0).prints("");
+    repo.run(&["validate", "--diff", "--fix"]).exits(2);
+}
+
+#[test]
+fn a_suppressed_finding_and_a_rule_that_is_off_are_not_mended() {
+    let repo = Repo::new();
+    let text = loose().replacen("<!-- AUTO", "<!-- phx-ignore undeclared-auto-section: on trial -->\n<!-- AUTO", 1);
+    repo.write("a.md", &text).run(&["validate", "--fix", "-q", "-A", "missing-manual-section"]).exits(0);
+    assert_eq!(repo.read("a.md"), text.replace("auto_sections: []", "auto_sections: [two]"));
+}
+
+#[test]
+fn standard_input_is_not_mended_in_its_place() {
+    let repo = Repo::new();
+    let mut command = repo.command(&["validate", "--fix", "-", "--stdin-filename", "a.md"]);
+    let run = crate::support::Run::of(command.output().unwrap());
+    run.exits(2).says("standard input cannot be mended in its place");
+}

@@ -1,0 +1,184 @@
+//! Nothing is lost: a killed run, a full disk, read-only files, links, other writers.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::support::{Repo, Run, document};
+
+/// A document whose block `feature_metrics` is out of date, with some weight.
+fn features(count: usize) -> String {
+    let items: String =
+        (0..count).map(|n| format!("### Feature {n}\n**Status**: Stable | **Coverage**: {}%\n\n", n % 100)).collect();
+    let body = format!(
+        "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\nTotal Features: 0\n<!-- END AUTO-GENERATED -->\n\n## Core Features\n\n{items}"
+    );
+    document("  phase_number: 1\n  kind: implemented-features\n", &body)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_killed_run_leaves_each_file_whole() {
+    let old = features(300);
+    let expected = Repo::new();
+    expected.write("0.md", &old).run(&["regen", "-q"]).exits(0);
+    let new = expected.read("0.md");
+    let repo = Repo::new();
+    let files: Vec<String> = (0..40).map(|n| format!("{n}.md")).collect();
+    let mut interrupted = 0;
+    for round in 0..20 {
+        for file in &files {
+            repo.write(file, &old);
+        }
+        let mut child = repo.command(&["regen", "-q"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Each round lets some more files be written before the run is killed.
+        let done = || files.iter().filter(|file| repo.read(file) != old).count();
+        while done() < 2 * round && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+        let texts: Vec<String> = files.iter().map(|file| repo.read(file)).collect();
+        assert!(texts.iter().all(|text| *text == old || *text == new), "round {round}: a file is neither old nor new");
+        interrupted += usize::from((1..files.len()).contains(&done()));
+    }
+    assert!(interrupted > 5, "{interrupted} runs were interrupted between two files");
+    // What the killed runs left behind is swept away by the next one.
+    for file in &files {
+        repo.write(file, &old);
+    }
+    repo.run(&["regen", "-q"]).exits(0);
+    assert_eq!(names(&repo.path()).len(), files.len() + 1, "{:?}", names(&repo.path()));
+}
+
+#[test]
+fn two_runs_at_once_do_no_harm() {
+    let old = features(50);
+    let repo = Repo::new();
+    let files: Vec<String> = (0..30).map(|n| format!("{n}.md")).collect();
+    for _ in 0..5 {
+        for file in &files {
+            repo.write(file, &old);
+        }
+        let start = || repo.command(&["regen", "-q"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let children: Vec<_> = (0..3).map(|_| start()).collect();
+        for child in children {
+            let run = Run::of(child.wait_with_output().unwrap());
+            assert!(run.code == 0 || run.stderr.contains("somebody changed"), "{}", run.stderr);
+        }
+        repo.run(&["regen", "--check", "-q"]).exits(0).prints("");
+        assert_eq!(names(&repo.path()).len(), files.len() + 1);
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn the_mode_of_a_file_is_kept() {
+        let repo = Repo::new();
+        let file = repo.path().join("a.md");
+        repo.write("a.md", features(3));
+        for wanted in [0o600, 0o755, 0o664] {
+            repo.write("a.md", features(3));
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(wanted)).unwrap();
+            repo.run(&["regen", "-q"]).exits(0);
+            assert_eq!(mode(&file), wanted);
+        }
+    }
+
+    #[test]
+    fn a_read_only_file_is_told_and_stays() {
+        let repo = Repo::new();
+        let text = features(3);
+        repo.write("a.md", &text).write("b.md", &text);
+        let file = repo.path().join("a.md");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).unwrap();
+        repo.run(&["regen"])
+            .exits(4)
+            .says("error: `a.md` is read-only; it is as it was\n  help: make it writable, as with `chmod u+w a.md`")
+            .says("b.md:17: `feature_metrics` written");
+        assert_eq!((repo.read("a.md"), mode(&file)), (text, 0o444));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_the_file_stays() {
+        let repo = Repo::new();
+        let text = features(2000);
+        repo.write("a.md", &text);
+        // No file may grow beyond 16 blocks of 512 bytes, and growing further is an error and no signal.
+        let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" regen -q";
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_phx")])
+            .current_dir(repo.path())
+            .env("PHX_NOW", crate::support::NOW);
+        Run::of(command.output().unwrap()).exits(4).says("error: `a.md` cannot be written: ").says("; it is as it was");
+        assert_eq!(repo.read("a.md"), text);
+        assert_eq!(names(&repo.path()), [".git", "a.md"]);
+    }
+
+    #[test]
+    fn a_link_is_followed_inside_the_repository_and_refused_outside() {
+        let repo = Repo::new();
+        let outside = Repo::bare();
+        let text = features(3);
+        repo.write("real/a.md", &text);
+        outside.write("a.md", &text);
+        symlink("real/a.md", repo.path().join("in.md")).unwrap();
+        symlink(outside.path().join("a.md"), repo.path().join("out.md")).unwrap();
+        repo.run(&["regen", "-q", "in.md"]).exits(0);
+        assert!(std::fs::symlink_metadata(repo.path().join("in.md")).unwrap().is_symlink());
+        assert!(repo.read("real/a.md").contains("Total Features: 3"));
+        repo.run(&["regen", "-q", "out.md"])
+            .exits(4)
+            .says("`out.md` is a link to `")
+            .says("outside the repository; it is as it was");
+        assert_eq!(outside.read("a.md"), text);
+    }
+
+    #[test]
+    fn a_file_that_changes_between_reading_and_writing_keeps_what_its_author_wrote() {
+        // An editor saves all the time; whatever phx writes, the last line that was saved must still be there.
+        let repo = Repo::new();
+        let file = repo.path().join("a.md");
+        repo.write("a.md", features(400));
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let saved = std::thread::scope(|scope| {
+            let editor = scope.spawn(|| {
+                let mut saved = 0;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let text = std::fs::read_to_string(&file).unwrap();
+                    let text = text.replace(&format!("<!-- line {saved} -->\n"), "")
+                        + &format!("<!-- line {} -->\n", saved + 1);
+                    let beside = repo.path().join("editor.tmp");
+                    std::fs::write(&beside, text).unwrap();
+                    std::fs::rename(&beside, &file).unwrap();
+                    saved += 1;
+                }
+                saved
+            });
+            for _ in 0..40 {
+                let run = repo.run(&["regen", "-q", "--force"]);
+                assert!(run.code == 0 || run.stderr.contains("somebody changed `a.md` meanwhile"), "{}", run.stderr);
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            editor.join().unwrap()
+        });
+        assert!(saved > 40, "the editor saved {saved} times");
+        assert!(repo.read("a.md").ends_with(&format!("<!-- line {saved} -->\n")));
+    }
+}

@@ -1,0 +1,274 @@
+//! Section templates: what each of those in the binary computes and leaves, and those of a repository.
+
+use crate::support::{Repo, document};
+
+/// A document of a kind with one AUTO block under a heading, and more behind it.
+fn with_block(kind: &str, heading: &str, body: &str, more: &str) -> String {
+    let block = format!("## {heading}\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n{body}<!-- END AUTO-GENERATED -->\n");
+    document(&format!("  phase_number: 2\n  kind: {kind}\n"), &format!("# T\n\n{block}\n{more}"))
+}
+
+/// The body of the first AUTO block after `phx regen`; a second run must change nothing.
+#[track_caller]
+fn body(repo: &Repo) -> String {
+    repo.run(&["regen", "-q"]).exits(0);
+    let text = repo.read("DOC.md");
+    repo.run(&["regen", "--check"]).exits(0).prints("");
+    assert_eq!(repo.read("DOC.md"), text);
+    let start = text.find("DO NOT EDIT -->\n").unwrap() + "DO NOT EDIT -->\n".len();
+    text[start..start + text[start..].find("<!-- END").unwrap()].to_owned()
+}
+
+#[track_caller]
+fn renders(kind: &str, heading: &str, standing: &str, more: &str, expected: &str) {
+    let repo = Repo::new();
+    repo.write("DOC.md", with_block(kind, heading, standing, more));
+    assert_eq!(body(&repo), expected);
+}
+
+const FEATURES: &str = "## Core Features\n\n### ✅ Tides\n**Status**: Stable | **Coverage**: 85%\n\n### Berths\n**Status**: Stable (v2) | **Coverage**: 70 %\n\n\
+    ### ⚠️ Dues\n**Status**: Beta | **Coverage**: N/A\n\n### Radar\n**Status**: Experimental | **Coverage**: 12%\n\n### Old\n**Status**: Deprecated | **Coverage**: -\n\n\
+    ## Elsewhere\n\n### No Feature\n**Status**: Stable | **Coverage**: 1%\n";
+
+#[test]
+fn feature_metrics_counts_features_by_status_and_averages_numeric_coverages() {
+    let standing = "Total Features: 23\nStable: 15\nOwner: Ines\nBeta: 5\n**Test Coverage Average**: 72%\n";
+    let expected =
+        "Total Features: 5\nStable: 2\nOwner: Ines\nBeta: 1\nExperimental: 1\n**Test Coverage Average**: 56%\n";
+    renders("implemented-features", "Feature Summary", standing, FEATURES, expected);
+    let without = FEATURES.replace("85%", "n/a").replace("70 %", "?").replace("12%", "");
+    let expected = "Total Features: 5\nStable: 2\nBeta: 1\nExperimental: 1\nTest Coverage Average: 72%\n";
+    renders("implemented-features", "Feature Metrics", "Test Coverage Average: 72%\n", &without, expected);
+}
+
+const COMPONENTS: &str = "## System Components\n\n### Backend\n\n| Component | Status | Mock/Real | Notes |\n|---|---|---|---|\n| A | ✅ Active | Real | |\n\
+    | B | Active | **Real** | |\n| C | Active | Mock/Real | |\n| D | Active | Mock | |\n| E | Planned | Real | |\n| F | Optional | Real | |\n| G | Deprecated | Real | |\n\n\
+    | Other | Status |\n|---|---|\n| H | Active |\n\n## Elsewhere\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| I | Active | Real |\n";
+
+#[test]
+fn component_status_counts_real_and_mocked_components() {
+    let standing =
+        "Active Components: 1\nMocked: 1\nDeprecated: 1\nTotal Components: 3\nLast Scan: 2025-08-01T10:00:00Z\n";
+    let expected =
+        "Active Components: 2\nMocked: 2\nDeprecated: 1\nTotal Components: 5\nLast Scan: 2025-09-01T00:00:00Z\n";
+    renders("current-architecture", "Component Status", standing, COMPONENTS, expected);
+}
+
+#[test]
+fn a_time_stays_unless_a_number_moved() {
+    let standing = "Active: 2\nMocked: 2\nDeprecated: 1\nTotal: 5\nLast Scan: 2025-08-01\n";
+    renders("current-architecture", "Component Status", standing, COMPONENTS, standing);
+    let moved = standing.replace("Total: 5", "Total: 6");
+    let expected = standing.replace("2025-08-01", "2025-09-01");
+    renders("current-architecture", "Component Status", &moved, COMPONENTS, &expected);
+    // Without the label there is no time to write.
+    let bare = standing.replace("Last Scan: 2025-08-01\n", "");
+    renders("current-architecture", "Component Status", &bare.replace('6', "5"), COMPONENTS, &bare);
+}
+
+const MOCKS: &str = "## Active Mocks\n\n### 1. Terminal\n**Status**: x | **Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. One (5 points)\n2. Two (3 points)\n**Total: 9 points**\n\n\
+    ### 2. Store\n**Status**: x | **Fidelity**: High | **Impact**: Low\n**Migration Path**:\n- No action needed\n\n\
+    ### 3. Pipe | Line\n**Status**: x | **Fidelity**: None | **Impact**: 🔴 Critical\n**Migration Path**: rewrite it (13 points)\n\n\
+    ### 4. Bank\n**Status**: x | **Fidelity**: High | **Impact**: High\n**Migration Path**:\n1. One (1 point)\n";
+
+#[test]
+fn mock_summary_counts_fidelities_that_occur_and_adds_up_paths() {
+    let standing = "Total Mocks: 5\nHigh Fidelity: 1\nMedium Fidelity: 2\nTechnical Debt Score: 47/100\nEstimated Migration Effort: 89 story points\n";
+    let expected = "Total Mocks: 4\nHigh Fidelity: 2\nLow Fidelity: 1\nNone Fidelity: 1\nTechnical Debt Score: 47/100\nEstimated Migration Effort: 22 story points\n";
+    renders("active-mocks", "Mock Summary", standing, MOCKS, expected);
+}
+
+#[test]
+fn mock_inventory_orders_by_priority_and_leaves_what_it_cannot_compute() {
+    let standing = "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n1. **High**: gone\n2. **Low**: also gone\n3. **x**: y\nA remark.\n";
+    let priority = "1. **Critical**: Pipe | Line (13 points)\n2. **High**: Terminal (8 points), Bank (1 points)\n3. **None**: Store\n";
+    let expected = format!(
+        "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n{priority}A remark.\n"
+    );
+    renders("active-mocks", "Mock Inventory", standing, MOCKS, &expected);
+    let owned = MOCKS.replace("**Status**: x", "**Status**: x | **Component**: A | B").replacen("A | B", "Backend", 2);
+    let table = "| Component | Mock Count | Fidelity | Priority |\n|-----------|------------|----------|----------|\n| Backend | 2 | High/Low | High |\n| A \\| B | 2 | High/None | Critical |\n";
+    let expected = format!("### By Component\n{table}\n### By Migration Priority\n{priority}");
+    renders("active-mocks", "Mock Inventory", "", &owned, &expected);
+}
+
+const PHASES: &str = "## Phase Group: PHOENIX_RISING\n\n### Phase 1: Start\n**Status**: ✅ Complete | **Duration**: 2 weeks\n\n### Phase 2: Hardening\n**Status**: x | **Duration**: 3 weeks\n\n\
+    ## Phase Group: NEXT_ONE\n\n### Phase 3: More\n**Status**: x | **Duration**: 1 week\n";
+
+#[test]
+fn phase_group_summary_counts_the_phases_of_its_group() {
+    let standing = "Theme: Fire\nTotal Phases: 9\nCurrent Phase: Phase 1: Start\nProgress: 20%\n";
+    let expected = "Theme: Fire\nTotal Phases: 2\nCurrent Phase: Phase 2: Hardening\nProgress: 20%\n";
+    renders("phase-plan", "Phase Group Summary", standing, PHASES, expected);
+    let says_so = "Total Phases: 2\nCurrent Phase: 2 of 2 (Hardening)\n";
+    renders("phase-plan", "Phase Group Summary", says_so, PHASES, says_so);
+    renders("phase-plan", "Phase Group Summary", "Current Phase: 1\n", PHASES, "Total Phases: 2\nCurrent Phase: 2\n");
+}
+
+#[test]
+fn milestone_tracking_comes_from_the_configuration_alone() {
+    let standing = "- ✅ On Track: 1\n- Note: x\n- At Risk: 7\n";
+    renders("phase-plan", "Milestone Tracking", standing, PHASES, standing);
+    let repo = Repo::new();
+    repo.write("phx.toml", "[facts.milestones]\non_track = 3\nat_risk = [\"Bank\", \"Radar\"]\nlate = []\n");
+    repo.write("DOC.md", with_block("phase-plan", "Milestone Tracking", standing, PHASES));
+    assert_eq!(body(&repo), "- ✅ On Track: 3\n- Note: x\n- At Risk: 2 (Bank, Radar)\n- Late: 0\n");
+}
+
+#[test]
+fn phase_progress_takes_the_points_of_the_same_phase_from_the_plan_of_its_features() {
+    let repo = Repo::new();
+    let features = |group: &str, number: u8, points: u8| {
+        document(&format!("  phase_number: {number}\n"), &format!("# F\n\n### Priority 1: Now\n\n#### A\n**Status**: x | **Points**: {points}\n\n##### Part\n**Points**: 50\n\n#### B\n**Points**: 1\n\n## Backlog\n\n### C\n**Points**: 99\n"))
+            .replace("PHOENIX_RISING", group)
+    };
+    repo.write("a/UPCOMING_FEATURES.md", features("PHOENIX_RISING", 2, 8));
+    repo.write("b/UPCOMING_FEATURES.md", features("PHOENIX_RISING", 3, 20));
+    repo.write("c/UPCOMING_FEATURES.md", features("ANOTHER_GROUP", 2, 40));
+    let standing = "- Progress: 30%\n- Planned Story Points: 1\n";
+    repo.write("DOC.md", with_block("phase-plan", "Phase Progress", standing, PHASES));
+    assert_eq!(body(&repo), "- Progress: 30%\n- Planned Story Points: 9\n");
+    // Under a phase the block speaks of that phase, also where only this file is asked for.
+    let inside = PHASES
+        .replace(
+            "### Phase 2",
+            "#### Phase Progress\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n<!-- END AUTO-GENERATED -->\n\n### Phase 2",
+        )
+        .replace("Phase 1", "Phase 3");
+    repo.write("DOC.md", document("  phase_number: 2\n  kind: phase-plan\n", &format!("# T\n\n{inside}")));
+    repo.run(&["regen", "-q", "DOC.md"]).exits(0);
+    assert!(repo.read("DOC.md").contains("-->\n- Planned Points: 21\n<!-- END"), "{}", repo.read("DOC.md"));
+    // The points move in one document, and the other is outdated.
+    let moved = repo.read("b/UPCOMING_FEATURES.md").replace("**Points**: 20", "**Points**: 13");
+    repo.write("b/UPCOMING_FEATURES.md", moved);
+    repo.run(&["validate", "-q", "-o", "concise", "DOC.md"])
+        .exits(1)
+        .finds("error[outdated-auto-section] the AUTO block `phase_progress` is outdated: `Planned Points` 21 → 14");
+}
+
+#[test]
+fn dependencies_are_read_off_lists_and_lines_and_own_their_table() {
+    let more = "### Priority 1: Now\n\n#### A\n**Points**: 1\n**Dependencies**:\n- [x] Queue\n- Bank | API (🚧 in progress)\n\n#### B\n**Points**: 2\n**Dependencies**: queue; Login (✅ merged, see #4)\n\n#### C\n**Dependencies**: None\n";
+    let standing = "| Dependency | Status | Blocking | Notes |\n|:--|--|--|--|\n| Gone | x | y | z |\n| Login | ✅ merged, see #4 | B | Ready |\n";
+    let expected = "| Dependency | Status | Blocking | Notes |\n|:--|--|--|--|\n| Queue | ✅ Complete | A, B | Ready |\n| Bank \\| API | 🚧 in progress | A | Waiting |\n| Login | ✅ merged, see #4 | B | Ready |\n";
+    renders("upcoming-features", "Dependency Status", standing, more, expected);
+}
+
+/// A repository whose document has the block `weather`, and a template for it.
+fn weather(template: &str) -> Repo {
+    let repo = Repo::new();
+    repo.write(".phx/templates/sections/weather.md", template);
+    repo.write("DOC.md", with_block("notes", "Weather", "Sky: grey\n", "## Things\n\n### One\n**Size**: 3\n"));
+    repo
+}
+
+#[test]
+fn a_repository_adds_and_replaces_templates() {
+    let repo = weather(
+        "Sky: {{ document.title }}, {{ document.items[0].fields.size }}, {{ document.sections.things.title }}\n",
+    );
+    assert_eq!(body(&repo), "Sky: T, 3, Things\n");
+    repo.write(".phx/templates/sections/notes/weather.md", "Sky: {{ document.governance.phase_number }}\n");
+    assert_eq!(body(&repo), "Sky: 2\n");
+    let repo = Repo::new();
+    repo.write("DOC.md", with_block("implemented-features", "Feature Metrics", "Total Features: 1\n", FEATURES));
+    repo.write(".phx/templates/sections/feature_metrics.md", "Total Features: {{ document.items|length }}\n");
+    assert_eq!(body(&repo), "Total Features: 6\n");
+}
+
+#[test]
+fn a_template_keeps_foreign_rows_by_asking_for_them() {
+    let repo = Repo::new();
+    let standing = "| Name | Size |\n|---|---|\n| one | 1 |\n| **Two** | 2 |\n| two_b | `x \\| y` |\n";
+    repo.write("DOC.md", with_block("notes", "Weather", standing, ""));
+    let template = "{% set names = ['two'] %}\n| Name | Size |\n|---|---|\n| Two | {{ document.path|length }} |\n{% for row in previous.rows(except=names) %}\n{{ row }}\n{% endfor %}\n";
+    repo.write(".phx/templates/sections/weather.md", template);
+    assert_eq!(body(&repo), "| Name | Size |\n|---|---|\n| Two | 6 |\n| one | 1 |\n| two_b | `x \\| y` |\n");
+}
+
+#[test]
+fn a_template_that_owns_the_body_writes_all_of_it() {
+    let repo = weather("{# owns: body #}\n```text\n{{ document.path }}\n\n\nkeeps: this\n```\n");
+    assert_eq!(body(&repo), "```text\nDOC.md\n\n\nkeeps: this\n```\n");
+}
+
+#[track_caller]
+fn fails(template: &str, said: &str) {
+    let repo = weather(template);
+    let before = repo.read("DOC.md");
+    repo.run(&["regen"])
+        .exits(1)
+        .says(&format!("error: DOC.md:17: `weather` stays as it is: .phx/templates/sections/weather.md{said}"));
+    assert_eq!(repo.read("DOC.md"), before);
+    repo.run(&["regen", "--check"]).exits(1).prints("");
+    repo.validate().exits(0).finds("it cannot be rendered: .phx/templates/sections/weather.md");
+}
+
+#[test]
+fn a_broken_template_is_told_with_its_line_and_the_block_stays() {
+    fails("Sky: {{ document.titel }}\n", ":1: undefined value");
+    fails("a\n{% for x in %}\n", ":2: syntax error");
+    fails("{# owns: everything #}\n", ":1: a template owns `values`, `groups` or `body`, not `everything`");
+    fails("{# needs: weather #}\n", ":1: there is no measured fact `weather`");
+    fails(
+        "x\n\n{{ coverage.total }}\n",
+        ":3: invalid operation: `coverage` is measured; declare it in the first line: {# needs: coverage #}",
+    );
+    fails("{{ fact('facts') }}{{ fact('weather.sky') }}\n", ":1: invalid operation: `weather.sky` is no fact");
+    fails(
+        "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\n",
+        ":1: engine ran out of fuel",
+    );
+    fails(
+        "{{ document.path }}\n\n## {{ document.title }}\n",
+        ":3: it renders the heading `T` of level 2 in a section of level 2",
+    );
+    fails(
+        "{{ document.path }}\n<!-- END AUTO-GENERATED -->\n",
+        ":2: it renders the marker `<!-- END AUTO-GENERATED -->`",
+    );
+}
+
+#[test]
+fn a_rendering_that_would_swallow_its_end_marker_is_never_written() {
+    let repo = weather("{# owns: body #}\n{{ document.path }}\n```\n");
+    let before = repo.read("DOC.md");
+    repo.run(&["regen"]).exits(4).says("`DOC.md` would not be the same document").says("nothing was written");
+    assert_eq!(repo.read("DOC.md"), before);
+}
+
+#[test]
+fn a_template_without_facts_writes_nothing() {
+    let repo = weather("Sky: blue\n");
+    let before = repo.read("DOC.md");
+    repo.run(&["regen"]).exits(0);
+    assert_eq!(repo.read("DOC.md"), before);
+    repo.validate().finds("warning[ungenerated-auto-section] phx has never written the AUTO block `weather`: no fact that it shows has a source");
+    let repo = weather("Sky: {{ fact('facts.sky', keep='Sky') }}\n");
+    repo.run(&["regen"]).exits(0).says("`weather` keeps what no fact gives: set `facts.sky` in phx.toml");
+    assert_eq!(repo.read("DOC.md"), before);
+    repo.write("phx.toml", "[facts]\nsky = \"blue\"\n");
+    assert_eq!(body(&repo), "Sky: blue\n");
+}
+
+#[test]
+fn every_template_in_the_binary_is_used_by_a_kind() {
+    let root = crate::support::package().join("templates/sections");
+    let mut found = 0;
+    for kind in std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap()) {
+        let name = kind.file_name().into_string().unwrap();
+        let schema = Repo::new().run(&["schema", "show", &name]).exits(0).json();
+        for template in std::fs::read_dir(kind.path()).unwrap().map(|entry| entry.unwrap().file_name()) {
+            let block = template.into_string().unwrap().replace(".md", "");
+            let blocks = schema["x-kind"]["blocks"].as_array().unwrap();
+            let sections = schema["x-kind"]["sections"].as_array().unwrap();
+            let known = blocks.iter().chain(sections).any(|known| *known == block.as_str());
+            assert!(known, "{name}/{block}");
+            let repo = Repo::new();
+            let run = repo.write("DOC.md", with_block(&name, &block.replace('_', " "), "", "")).run(&["regen", "-v"]);
+            assert!(!run.stderr.contains("has no template") && run.code == 0, "{name}/{block}: {}", run.stderr);
+            found += 1;
+        }
+    }
+    assert_eq!(found, 13);
+}
