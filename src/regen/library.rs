@@ -80,6 +80,11 @@ impl Measured {
         Self::ALL.iter().find(|(_, fact)| *fact == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether this is what a user does to have a measured fact.
+    pub fn is_source(source: &str) -> bool {
+        Self::ALL.iter().any(|(_, fact)| fact.source() == source)
+    }
+
     /// What a user does to have it.
     pub fn source(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::regen::sum::State;
-use crate::regen::{BlockPlan, Outcome, changes};
+use crate::regen::{BlockPlan, Measured, Outcome, changes};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -34,8 +34,13 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         Outcome::NoFacts if standing.trim().is_empty() => return None,
         Outcome::NoFacts => {
             let sources = plan.sources().join(", or ");
-            let help = if sources.is_empty() { "give its template a fact to render".to_owned() } else { sources };
-            (format!("{never}: no fact that it shows has a source"), help)
+            if plan.kept.iter().any(|kept| Measured::is_source(&kept.source)) {
+                let help = format!("`phx regen {}` writes it, once there is a source: {sources}", document.path);
+                (format!("{never}: what it shows is measured, and only `phx regen` measures"), help)
+            } else {
+                let help = if sources.is_empty() { "give its template a fact to render".to_owned() } else { sources };
+                (format!("{never}: no fact that it shows has a source"), help)
+            }
         }
         Outcome::NoTemplate => {
             let kind = &document.shape.kind;

@@ -4,11 +4,16 @@ use std::path::Path;
 
 use crate::support::{Repo, Run, package};
 
-/// Copies an example to a repository of its own and validates it there.
-fn run(example: &str, now: &str) -> Run {
+/// An example in a repository of its own.
+fn copied(example: &str) -> Repo {
     let repo = Repo::new();
     copy(&package().join("examples").join(example), &repo.path());
-    repo.run(&["--now", now, "validate"])
+    repo
+}
+
+/// Validates an example.
+fn run(example: &str, now: &str) -> Run {
+    copied(example).run(&["--now", now, "validate"])
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -30,6 +35,33 @@ fn expected(path: &str) -> String {
 
 #[test]
 fn first_steps() {
+    let repo = copied("01_first_steps");
+    repo.run(&["--now", "2025-06-06T00:00:00Z", "regen", "--check"]).exits(0).prints("");
     run("01_first_steps", "2025-06-06T00:00:00Z").exits(0).prints(&expected("01_first_steps/expected.txt"));
     run("01_first_steps", "2025-06-18T00:00:00Z").exits(1).prints(&expected("01_first_steps/expected-late.txt"));
+}
+
+#[test]
+fn true_numbers() {
+    let repo = copied("02_true_numbers");
+    let now = ["--now", "2025-06-06T00:00:00Z"];
+    let regen = |more: &[&str]| repo.run(&[&now[..], &["regen"], more].concat());
+    regen(&["--check", "--measured"]).exits(1).prints(&expected("02_true_numbers/expected.diff"));
+    regen(&[]).exits(0).says("`sprint_summary` keeps what no fact gives: set `facts.sprint.capacity` in phx.toml");
+    regen(&["--check", "--measured"]).exits(0).prints("");
+    repo.run(&[&now[..], &["validate", "--fail-on", "warning"]].concat()).exits(0).prints("");
+}
+
+#[test]
+fn the_readme_of_phx_says_what_the_binary_says() {
+    let repo = Repo::new();
+    copy(&package().join(".phx"), &repo.path().join(".phx"));
+    for file in ["README.md", "phx.toml"] {
+        std::fs::copy(package().join(file), repo.path().join(file)).unwrap();
+    }
+    let now = "2026-12-01T00:00:00Z";
+    repo.run(&["--now", now, "regen", "--check"]).exits(0).prints("").says("nothing to write in 2 AUTO blocks");
+    repo.run(&["--now", now, "validate", "--fail-on", "warning"]).exits(0).prints("");
+    let edited = repo.read("README.md").replace("| `phx explain RULE` |", "| `phx explain` |");
+    repo.write("README.md", edited).run(&["--now", now, "validate"]).exits(1);
 }

@@ -7,8 +7,8 @@ use crate::support::{Repo, Run, document};
 
 /// A document whose block `feature_metrics` is out of date, with some weight.
 fn features(count: usize) -> String {
-    let items: String =
-        (0..count).map(|n| format!("### Feature {n}\n**Status**: Stable | **Coverage**: {}%\n\n", n % 100)).collect();
+    let item = |n: usize| format!("### Feature {n}\n**Status**: Stable | **Coverage**: {}%\n\n", n % 100);
+    let items = (0..count).map(item).collect::<Vec<_>>().concat();
     let body = format!(
         "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\nTotal Features: 0\n<!-- END AUTO-GENERATED -->\n\n## Core Features\n\n{items}"
     );
