@@ -54,6 +54,21 @@ pub fn read(text: &str, span: Span) -> Tree<'_> {
     Tree::new(span, Data::Map(entries))
 }
 
+/// The pairs before the first sub-heading, each label with its first value.
+pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
+    let mut group = Group::default();
+    for piece in body::read(text, span) {
+        match piece.kind {
+            PieceKind::Heading { .. } => break,
+            PieceKind::Pair(pair) => group.pair(text, pair),
+            PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
+            _ => {}
+        }
+    }
+    let words = |entry: Entry<'_>| (entry.key.into_owned(), entry.value.as_text().unwrap_or_default().to_owned());
+    group.pairs.into_iter().map(words).collect()
+}
+
 impl<'a> Group<'a> {
     fn pair(&mut self, text: &'a str, pair: body::Pair) {
         let label = fields::plain(pair.label.slice(text));

@@ -41,11 +41,15 @@ pub fn read(items: &Value) -> Result<Value, Error> {
 
 /// Adds a dependency to the one of the same name; the first status that is written counts.
 fn add(found: &mut Vec<Dependency>, dependency: Dependency, title: &str) {
-    let id = slug(&dependency.name);
-    let at = found.iter().position(|known| slug(&known.name) == id).unwrap_or_else(|| {
-        found.push(Dependency { status: String::new(), blocking: Vec::new(), ..dependency.clone() });
-        found.len() - 1
-    });
+    let same = |found: &[Dependency]| {
+        let id = slug(&dependency.name);
+        found.iter().position(|known| slug(&known.name) == id)
+    };
+    let at =
+        found.iter().position(|known| known.name == dependency.name).or_else(|| same(found)).unwrap_or_else(|| {
+            found.push(Dependency { name: dependency.name.clone(), ..Dependency::default() });
+            found.len() - 1
+        });
     let known = &mut found[at];
     if known.status.is_empty() {
         known.status = dependency.status;
@@ -86,7 +90,7 @@ fn one(text: &str) -> Option<Dependency> {
     let icon = if leading.is_empty() { trailing } else { leading };
     let name = values::plain(text);
     let none = ["none", "n/a", "na", "nothing", "no", "tbd", "no dependencies", "-", "–", "—"];
-    if name.is_empty() || none.contains(&name.to_lowercase().as_str()) {
+    if name.is_empty() || none.iter().any(|none| name.eq_ignore_ascii_case(none)) {
         return None;
     }
     let status = if status.is_empty() { icon } else { status };

@@ -148,6 +148,10 @@ impl Job<'_> {
 
     /// Brings a rendering into the body that stands there.
     fn merge(&self, rendered: &str) -> Result<String, TemplateError> {
+        // What stands there to the letter needs no merging, where a line is a line in both.
+        if self.standing() == rendered {
+            return Ok(rendered.to_owned());
+        }
         let document = self.document;
         let block = self.block();
         let line = document.lines.span(&document.text, document.line(block.opener.start));
@@ -165,6 +169,9 @@ impl Job<'_> {
 
     /// A rendering may neither end its block nor its section: the place of what would, and what it is.
     fn misplaced(&self, rendered: &str) -> Option<(usize, String)> {
+        if !rendered.contains('#') && !rendered.contains("<!--") {
+            return None;
+        }
         let block = self.block();
         let level = block.section.map_or(1, |section| self.document.outline.sections[section].level);
         for piece in body::read(rendered, Span::new(0, rendered.len())) {
@@ -188,6 +195,10 @@ impl Job<'_> {
 /// A rendering without blank lines at its ends and in a row, and without the lines that say nothing, but for pairs: these
 /// are owned, and go.
 fn tidy(rendered: &str) -> String {
+    let odd = ["\n\n", " \n", "\t\n", "\r", "```", "~~~", NOTHING];
+    if !odd.iter().any(|odd| rendered.contains(odd)) {
+        return format!("{}\n", rendered.trim_matches(['\n', ' ']));
+    }
     let mut out = String::with_capacity(rendered.len());
     let mut blank = true;
     for piece in body::read(rendered, Span::new(0, rendered.len())) {
@@ -212,11 +223,14 @@ fn tidy(rendered: &str) -> String {
     out
 }
 
-/// The edits that carry a plan out for one block: its body, and the checksum in its END marker.
-pub fn edits(document: &Document, block: &Block, body: &str) -> Vec<Edit> {
+/// The edits that carry a plan out for one block: its body, and the checksum in its END marker. `state` is how the body
+/// that stands there agrees with its checksum.
+pub fn edits(document: &Document, block: &Block, state: State, body: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     if document.slice(block.body) != body {
         edits.push(Edit::replace(block.body, body));
+    } else if state == State::Intact {
+        return edits;
     }
     edits.extend(sum_edit(document, block, Some(&sum::of(body))));
     edits
@@ -226,7 +240,7 @@ pub fn edits(document: &Document, block: &Block, body: &str) -> Vec<Edit> {
 pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
     let clash = plans.iter().any(|plan| match &plan.outcome {
-        Outcome::Body(body) => !all.add(edits(document, &document.blocks[plan.block], body)),
+        Outcome::Body(body) => !all.add(edits(document, &document.blocks[plan.block], plan.state, body)),
         _ => false,
     });
     if clash { document.text.clone() } else { all.apply(&document.text) }

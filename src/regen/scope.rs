@@ -53,6 +53,7 @@ pub struct Scope {
     /// The time, once the body has been found to differ.
     pub now: Option<DateTime<Utc>>,
     previous: OnceLock<Value>,
+    pairs: OnceLock<Vec<(String, String)>>,
     trace: Mutex<Trace>,
 }
 
@@ -87,6 +88,7 @@ impl Scope {
             restored: None,
             now: None,
             previous: OnceLock::new(),
+            pairs: OnceLock::new(),
             trace: Mutex::default(),
         }
     }
@@ -129,11 +131,21 @@ impl Scope {
 
     /// The previous value of a label; labels meet if they are equal, or their ids are.
     pub(super) fn previous_pair(&self, label: &str) -> Option<String> {
-        let pairs = self.previous().get_attr("pairs").ok()?;
-        let own = pairs.get_attr(label).ok().filter(|value| !value.is_undefined());
-        let same = |key: &Value| key.as_str().is_some_and(|key| slug(key) == slug(label));
-        let value = own.or_else(|| pairs.get_item(&pairs.try_iter().ok()?.find(same)?).ok())?;
-        value.as_str().map(str::to_owned)
+        let pairs = self.pairs();
+        let same = || {
+            let id = slug(label);
+            pairs.iter().find(|(known, _)| slug(known) == id)
+        };
+        let found = pairs.iter().find(|(known, _)| known == label).or_else(same);
+        found.map(|(_, value)| value.clone())
+    }
+
+    /// The pairs before the first sub-heading of the body that stands there.
+    fn pairs(&self) -> &[(String, String)] {
+        self.pairs.get_or_init(|| match &self.restored {
+            Some(body) => previous::pairs(body, crate::text::Span::new(0, body.len())),
+            None => previous::pairs(&self.document.text, self.block().body),
+        })
     }
 
     pub(super) fn kept(&self, label: &str, source: &str) {

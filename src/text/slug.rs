@@ -4,17 +4,12 @@
 ///
 /// `Dependencies Status` is `dependencies_status`; a title without a letter or digit gives an empty id.
 pub fn slug(title: &str) -> String {
+    if title.is_ascii() {
+        return ascii(title);
+    }
     let mut id = String::with_capacity(title.len());
     let mut gap = false;
     for c in title.chars() {
-        if c.is_ascii_lowercase() || c.is_ascii_digit() {
-            if gap && !id.is_empty() {
-                id.push('_');
-            }
-            gap = false;
-            id.push(c);
-            continue;
-        }
         if !c.is_alphanumeric() {
             gap = true;
             continue;
@@ -23,13 +18,27 @@ pub fn slug(title: &str) -> String {
             id.push('_');
         }
         gap = false;
-        if c.is_ascii() {
-            id.push(c.to_ascii_lowercase());
-        } else {
-            id.extend(c.to_lowercase());
-        }
+        id.extend(c.to_lowercase());
     }
     id
+}
+
+/// The same for ASCII, byte by byte: most titles and labels are.
+fn ascii(title: &str) -> String {
+    let mut id = Vec::with_capacity(title.len());
+    let mut gap = false;
+    for byte in title.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            if gap && !id.is_empty() {
+                id.push(b'_');
+            }
+            gap = false;
+            id.push(byte.to_ascii_lowercase());
+        } else {
+            gap = true;
+        }
+    }
+    String::from_utf8(id).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -42,5 +51,7 @@ mod tests {
         assert_eq!(slug("  Größe & Maß  "), "größe_maß");
         assert_eq!(slug("CI/CD (H2 Fix)"), "ci_cd_h2_fix");
         assert_eq!(slug("🚧"), "");
+        assert_eq!(slug("_A__b_"), "a_b");
+        assert_eq!(slug("_Ä__b_"), "ä_b");
     }
 }

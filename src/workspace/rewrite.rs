@@ -122,8 +122,11 @@ impl Rewrite<'_> {
             }
             (Action::Clean, Decision::Body(_)) => plan::clean(document, block),
             (Action::Render, Decision::Body(body)) => {
-                result.changes = changes::words(standing, &body);
-                plan::edits(document, block, &body)
+                let edits = plan::edits(document, block, plan.state, &body);
+                if !edits.is_empty() {
+                    result.changes = changes::words(standing, &body);
+                }
+                edits
             }
         };
         if !group.is_empty() {

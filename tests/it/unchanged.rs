@@ -247,7 +247,7 @@ impl Engine {
             match &plan.outcome {
                 Outcome::Body(body) => {
                     let block = &document.blocks[plan.block];
-                    if !edits.add(plan::edits(document, block, body)) {
+                    if !edits.add(plan::edits(document, block, plan.state, body)) {
                         return Err("blocks overlap".to_owned());
                     }
                 }
