@@ -88,7 +88,7 @@ fn item_json(document: &Document, item: &Item) -> Value {
         FieldValue::Text(span) => Some(fields::value(&document.text, span).1.to_json()),
         _ => None,
     };
-    let named = item.fields.iter().filter_map(|field| Some((field.id.clone(), text(field.value)?)));
+    let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), text(field.value)?)));
     let fields: serde_json::Map<String, Value> = named.collect();
     json!({
         "id": section.id,

@@ -1,5 +1,7 @@
 //! Items: headings whose own text starts with field lines, and their siblings; and the tables of a document.
 
+use std::sync::Arc;
+
 use super::blocks::Block;
 use super::fields::{self, Labelled};
 use super::nodes::{Node, NodeKind};
@@ -21,7 +23,7 @@ pub struct Item {
 #[derive(Clone, Debug)]
 pub struct Field {
     /// Slug of the label; one that repeats gets `_2`.
-    pub id: String,
+    pub id: Arc<str>,
     /// Where the label stands.
     pub label: Span,
     /// The value.
@@ -62,7 +64,8 @@ pub fn items(text: &str, nodes: &[Node], outline: &Outline, blocks: &[Block]) ->
     families.dedup();
     let is_item = |section: &Section| families.binary_search(&kin(section)).is_ok();
     let found = sections.iter().enumerate().filter(|(_, section)| is_item(section));
-    found.map(|(index, section)| read_item(text, nodes, index, section, blocks)).collect()
+    let mut labels = Labels::default();
+    found.map(|(index, section)| read_item(text, nodes, index, section, blocks, &mut labels)).collect()
 }
 
 fn starts_with_fields(text: &str, own: &[Node]) -> bool {
@@ -70,18 +73,50 @@ fn starts_with_fields(text: &str, own: &[Node]) -> bool {
     first.is_some_and(|node| matches!(node.kind, NodeKind::Paragraph) && fields::starts(text, node.span))
 }
 
+/// The ids of labels: most items of a document bear the same few.
+#[derive(Default)]
+struct Labels<'t> {
+    known: Vec<(&'t str, Arc<str>)>,
+}
+
+impl<'t> Labels<'t> {
+    /// How many labels are remembered.
+    const REMEMBERED: usize = 32;
+
+    fn id(&mut self, label: &'t str) -> Arc<str> {
+        if let Some((_, id)) = self.known.iter().find(|(known, _)| *known == label) {
+            return Arc::clone(id);
+        }
+        let id = slug(label);
+        let id: Arc<str> = if id.is_empty() { "section".into() } else { id.into() };
+        if self.known.len() < Self::REMEMBERED {
+            self.known.push((label, Arc::clone(&id)));
+        }
+        id
+    }
+}
+
 /// What the reading of one item has gathered so far.
-struct Reader<'t> {
+struct Reader<'t, 'l> {
     text: &'t str,
-    ids: Ids,
+    labels: &'l mut Labels<'t>,
+    /// What gives out ids once one repeats, or there are many.
+    ids: Option<Ids>,
     fields: Vec<Field>,
     lists: Vec<usize>,
     /// A label that waits for its value.
     waiting: Option<Labelled>,
 }
 
-fn read_item(text: &str, nodes: &[Node], index: usize, section: &Section, blocks: &[Block]) -> Item {
-    let mut reader = Reader { text, ids: Ids::default(), fields: Vec::new(), lists: Vec::new(), waiting: None };
+fn read_item<'t>(
+    text: &'t str,
+    nodes: &[Node],
+    index: usize,
+    section: &Section,
+    blocks: &[Block],
+    labels: &mut Labels<'t>,
+) -> Item {
+    let mut reader = Reader { text, labels, ids: None, fields: Vec::new(), lists: Vec::new(), waiting: None };
     let first = blocks.partition_point(|block| block.opener.start < section.heading.start);
     let mut blocks = (first..blocks.len())
         .take_while(|at| blocks[*at].section == Some(index))
@@ -101,7 +136,7 @@ fn read_item(text: &str, nodes: &[Node], index: usize, section: &Section, blocks
     Item { section: index, fields: reader.fields, lists: reader.lists }
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn node(&mut self, index: usize, node: &Node) {
         match &node.kind {
             NodeKind::Html => {}
@@ -164,7 +199,25 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, label: &Labelled, value: FieldValue) {
-        self.fields.push(Field { id: self.ids.unique(slug(label.label.slice(self.text))), label: label.label, value });
+        let id = self.labels.id(label.label.slice(self.text));
+        let id = self.unique(id);
+        self.fields.push(Field { id, label: label.label, value });
+    }
+
+    /// The id itself if no field of the item bears it, else with a number behind.
+    fn unique(&mut self, id: Arc<str>) -> Arc<str> {
+        const FEW: usize = 24;
+        if self.ids.is_none() {
+            if self.fields.len() < FEW && self.fields.iter().all(|field| field.id != id) {
+                return id;
+            }
+            let mut ids = Ids::default();
+            for field in &self.fields {
+                ids.unique(field.id.to_string());
+            }
+            self.ids = Some(ids);
+        }
+        self.ids.as_mut().map_or(Arc::clone(&id), |ids| ids.unique(id.to_string()).into())
     }
 }
 

@@ -62,8 +62,8 @@ pub fn start(line: &[u8]) -> Option<Start> {
         }
         b'-' | b'*' | b'+' => {
             let rule = line.iter().all(|byte| *byte == first || *byte == b' ');
-            let marks = memchr::memchr_iter(first, line).count();
             if rule {
+                let marks = memchr::memchr_iter(first, line).count();
                 return (marks >= 3 && first != b'+').then_some(Start::Rule);
             }
             if line.get(1) == Some(&b' ') {

@@ -53,7 +53,7 @@ pub fn outline(document: &Document) -> Tree<'_> {
     let items = document.items.iter().map(|item| {
         let section = &document.outline.sections[item.section];
         let null = |field: &'_ Field| Tree::new(field.label, Data::Null);
-        let fields = item.fields.iter().map(|field| Entry::new(field.id.as_str(), null(field)));
+        let fields = item.fields.iter().map(|field| Entry::new(&*field.id, null(field)));
         let fields = Entry::new("fields", Tree::new(section.heading, Data::Map(fields.collect())));
         Tree::new(section.heading, Data::Map(vec![builder.within(section.heading, &section.within), fields]))
     });
@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
         for field in &item.fields {
             let (icon, value) = self.field(field);
             if let Some(icon) = icon {
-                icons.push(Entry::new(field.id.as_str(), Tree::text(value.span, icon)));
+                icons.push(Entry::new(&*field.id, Tree::text(value.span, icon)));
             }
             fields.push(Entry { key: Cow::Borrowed(&field.id), key_span: field.label, value });
         }

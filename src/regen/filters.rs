@@ -30,8 +30,8 @@ pub fn register(environment: &mut Environment<'_>) {
 
 /// A field of an item, or the entry of a mapping.
 fn part(value: &Value, key: &str) -> Option<Value> {
-    if value.downcast_object_ref::<ItemValue>().is_some() {
-        return value.get_attr("fields").ok().and_then(|fields| part(&fields, key));
+    if let Some(item) = value.downcast_object_ref::<ItemValue>() {
+        return item.field(key);
     }
     let own = value.get_item(&Value::from(key)).ok().filter(|value| !value.is_undefined() && !value.is_none());
     own.or_else(|| {

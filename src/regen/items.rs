@@ -33,11 +33,11 @@ impl ItemValue {
     }
 
     fn field_of(&self, id: &str) -> Option<&Field> {
-        self.item().fields.iter().find(|field| field.id == id)
+        self.item().fields.iter().find(|field| *field.id == *id)
     }
 
     /// A field's value as the model has it.
-    fn field(&self, id: &str) -> Option<Value> {
+    pub fn field(&self, id: &str) -> Option<Value> {
         let field = self.field_of(id)?;
         Some(match field.value {
             FieldValue::Text(span) => values::of_tree(&fields::value(&self.document.text, span).1),
@@ -99,7 +99,7 @@ impl Object for FieldsValue {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.item().fields.iter().map(|field| Value::from(field.id.as_str())).collect())
+        Enumerator::Values(self.0.item().fields.iter().map(|field| Value::from(&*field.id)).collect())
     }
 }
 

@@ -148,8 +148,14 @@ impl Job<'_> {
 
     /// Brings a rendering into the body that stands there.
     fn merge(&self, rendered: &str) -> Result<String, TemplateError> {
-        // What stands there to the letter needs no merging, where a line is a line in both.
-        if self.standing() == rendered {
+        // What stands there to the letter needs no merging; a pair that is to go is not there either.
+        let says = rendered.split_inclusive('\n').filter(|line| !line.contains(NOTHING));
+        if rendered.contains(NOTHING) && says.clone().map(str::len).sum::<usize>() == self.standing().len() {
+            let said: String = says.collect();
+            if said == self.standing() {
+                return Ok(said);
+            }
+        } else if self.standing() == rendered {
             return Ok(rendered.to_owned());
         }
         let document = self.document;

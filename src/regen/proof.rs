@@ -142,7 +142,7 @@ fn names(before: &Document, after: &Document) -> Result<(), String> {
     };
     same("list of sections", sections(before), sections(after))?;
     let items = |document: &Document| -> Vec<(usize, Vec<String>)> {
-        let ids = |item: &crate::document::Item| item.fields.iter().map(|field| field.id.clone()).collect();
+        let ids = |item: &crate::document::Item| item.fields.iter().map(|field| field.id.to_string()).collect();
         document.items.iter().map(|item| (item.section, ids(item))).collect()
     };
     same("list of items", items(before), items(after))
