@@ -164,8 +164,8 @@ impl Job<'_> {
         let indent = Span::new(line.start, block.opener.start).slice(&document.text);
         let style = Style { ending: lines::ending(&document.text), indent };
         let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
-        let stays = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
-        if merged != self.standing() && !stays() {
+        let again = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
+        if merged != self.standing() && !again() {
             let message = "what it renders cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
             let template = self.compiled.path().to_owned();
             return Err(TemplateError { template, line: None, message: message.to_owned() });

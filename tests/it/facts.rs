@@ -1,7 +1,5 @@
 //! Measured facts: coverage reports, doctor results and history; what is broken is told with its place and the block stays.
 
-use std::process::{Command, Stdio};
-
 use crate::support::{Repo, document};
 
 const STANDING: &str =
@@ -163,22 +161,8 @@ fn a_doctor_result_that_cannot_be_read_is_told() {
     }
 }
 
-fn git(repo: &Repo, arguments: &[&str]) {
-    let status = Command::new("git")
-        .args(["-c", "user.name=Ines", "-c", "user.email=i@harbor.example", "-c", "commit.gpgsign=false"])
-        .args(arguments)
-        .current_dir(repo.path())
-        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
-        .envs([("GIT_AUTHOR_DATE", "2025-08-30T10:00:00Z"), ("GIT_COMMITTER_DATE", "2025-08-30T10:00:00Z")])
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success(), "git {arguments:?}");
-}
-
 fn sourced() -> Repo {
-    let repo = Repo::bare();
-    git(&repo, &["init", "-q"]);
+    let repo = Repo::with_git();
     let body = "# T\n\n## Weather\n<!-- AUTO-GENERATED -->\nChanged: 2020-01-01\n<!-- END AUTO-GENERATED -->\n";
     repo.write("DOC.md", document("  phase_number: 1\n  sources: [\"src/**\"]\n", body));
     let template = "{# needs: git #}\nChanged: {{ fact('git.last_change.at', keep='Changed') }}\nBy: {{ fact('git.last_change.author', keep='By') }}\n";
@@ -191,8 +175,7 @@ fn history_says_when_the_sources_of_a_document_last_changed() {
     let repo = sourced();
     repo.run(&["regen"]).exits(0).says("git says nothing of the sources of `DOC.md`");
     assert_eq!(body(&repo), "Changed: 2020-01-01\n");
-    git(&repo, &["add", "."]);
-    git(&repo, &["commit", "-qm", "one"]);
+    repo.commit("one");
     repo.run(&["regen", "-q"]).exits(0);
     assert_eq!(body(&repo), "Changed: 2025-08-30T10:00:00Z\nBy: Ines\n");
     repo.validate().exits(0);
@@ -201,14 +184,12 @@ fn history_says_when_the_sources_of_a_document_last_changed() {
 #[test]
 fn a_shallow_clone_does_not_take_its_border_for_a_change() {
     let repo = sourced();
-    git(&repo, &["add", "."]);
-    git(&repo, &["commit", "-qm", "one"]);
+    repo.commit("one");
     repo.write("other", "x");
-    git(&repo, &["add", "."]);
-    git(&repo, &["commit", "-qm", "two"]);
+    repo.commit("two");
     let clone = Repo::bare();
     let from = format!("file://{}", repo.path().display());
-    git(&clone, &["clone", "-q", "--depth", "1", &from, "."]);
+    clone.git(&["clone", "-q", "--depth", "1", &from, "."]);
     clone.run(&["regen"]).exits(0).says("keeps what no fact gives");
     assert_eq!(body(&clone), "Changed: 2020-01-01\n");
 }

@@ -1,6 +1,6 @@
 //! `phx regen`: what it writes, what it leaves alone, and what it says.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::support::{Repo, assert_valid, document};
 
@@ -33,27 +33,10 @@ fn repo(text: &str) -> Repo {
     repo
 }
 
-fn git(repo: &Repo, arguments: &[&str]) -> String {
-    let run = Command::new("git")
-        .args(["-c", "user.name=Ines", "-c", "user.email=ines@harbor.example", "-c", "commit.gpgsign=false"])
-        .args(arguments)
-        .current_dir(repo.path())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
-    String::from_utf8(run.stdout).unwrap()
-}
-
-/// A repository of git's own, with everything committed.
+/// A repository of git's own, with the document committed.
 fn committed(text: &str) -> Repo {
-    let repo = Repo::bare();
-    git(&repo, &["init", "--quiet", "--initial-branch=main"]);
-    repo.write("docs/PLAN.md", text);
-    git(&repo, &["add", "-A"]);
-    git(&repo, &["commit", "--quiet", "-m", "first"]);
+    let repo = Repo::with_git();
+    repo.write("docs/PLAN.md", text).commit("first");
     repo
 }
 
@@ -200,7 +183,7 @@ fn json_says_what_changed() {
 fn a_hand_edit_is_refused_told_and_restored_on_request() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
-    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    repo.commit("regenerated");
     let true_text = repo.read("docs/PLAN.md");
     let edited = true_text.replace("Team Capacity: 100", "Team Capacity: 140").replace("Mood: good", "Mood: bad");
     repo.write("docs/PLAN.md", &edited);
@@ -239,7 +222,7 @@ fn a_hand_edit_without_history_is_restored_as_far_as_facts_go() {
 fn a_hand_edit_that_says_what_phx_would_write_is_taken() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
-    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    repo.commit("regenerated");
     let text = repo.read("docs/PLAN.md");
     // The author moves points and corrects the number by hand too.
     let edited = text
@@ -257,12 +240,12 @@ fn a_hand_edit_that_says_what_phx_would_write_is_taken() {
 fn in_a_merge_a_body_that_nobody_wrote_is_regenerated() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
-    git(&repo, &["commit", "--quiet", "-am", "regenerated"]);
+    repo.commit("regenerated");
     let text = repo.read("docs/PLAN.md");
     let merged = text.replace("Total Features: 2", "Total Features: 9");
     repo.write("docs/PLAN.md", &merged);
     repo.run(&["regen"]).exits(1);
-    let head = git(&repo, &["rev-parse", "HEAD"]);
+    let head = repo.git(&["rev-parse", "HEAD"]);
     repo.write(".git/MERGE_HEAD", head);
     repo.run(&["regen"]).exits(0);
     assert_eq!(repo.read("docs/PLAN.md"), text);

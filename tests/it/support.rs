@@ -29,6 +29,13 @@ impl Repo {
         repo
     }
 
+    /// A repository of git's own.
+    pub fn with_git() -> Self {
+        let repo = Self::bare();
+        repo.git(&["init", "--quiet"]);
+        repo
+    }
+
     /// A folder that is no repository.
     pub fn bare() -> Self {
         let directory = tempfile::Builder::new().prefix("phx-test-").tempdir().unwrap();
@@ -62,6 +69,31 @@ impl Repo {
             command.env("SystemRoot", root);
         }
         command
+    }
+
+    /// Runs git as somebody without a configuration, on 30 August 2025; returns what it prints.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let run = Command::new("git")
+            .args(["-c", "user.name=Ines", "-c", "user.email=ines@harbor.example", "-c", "commit.gpgsign=false"])
+            .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+            .args(arguments)
+            .current_dir(self.path())
+            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
+            .envs([("GIT_AUTHOR_DATE", "2025-08-30T10:00:00Z"), ("GIT_COMMITTER_DATE", "2025-08-30T10:00:00Z")])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    }
+
+    /// Commits everything.
+    #[track_caller]
+    pub fn commit(&self, message: &str) -> &Self {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "--quiet", "-m", message]);
+        self
     }
 
     /// Runs phx.
