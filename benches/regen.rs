@@ -26,7 +26,7 @@ fn main() {
 
     let phx = |arguments: &[&str], tree: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
-        command.args(["-q", "--now", NOW]).args(arguments).arg(tree);
+        command.args(["-q", "--now", NOW]).args(arguments).arg(tree).current_dir(folder.path());
         command
     };
     let cog_of = |argument: &str| {

@@ -26,7 +26,7 @@ fn main() {
     let phx = env!("CARGO_BIN_EXE_phx");
     let validate = |tree: &Path| {
         let mut command = Command::new(phx);
-        command.args(["validate", "-q", "--allow-empty", "--now", NOW]).arg(tree);
+        command.args(["validate", "-q", "--allow-empty", "--now", NOW]).arg(tree).current_dir(folder.path());
         command
     };
     let rg = |tree: &Path| {

@@ -59,8 +59,8 @@ impl Digest {
         let group = governance.and_then(|tree| tree.get("phase_group")?.as_text().map(str::to_owned));
         let governance = governance.map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
-        let outermost = document.items.iter().filter(|item| document.is_outermost(item));
-        let items: Vec<Value> = outermost.map(|item| item_json(document, item)).collect();
+        let things = document.items.iter().filter(|item| document.is_thing(item));
+        let items: Vec<Value> = things.map(|item| item_json(document, item)).collect();
         Self {
             path: document.path.clone(),
             kind: document.shape.kind.clone(),

@@ -12,6 +12,7 @@ pub mod line;
 pub mod marker;
 pub mod model;
 pub mod names;
+pub mod naming;
 pub mod nodes;
 pub mod outline;
 pub mod previous;
@@ -33,7 +34,6 @@ pub use outline::{Outline, Section};
 pub use region::{Region, Verdict};
 
 use crate::text::{Data, Lines, Span, Tree, decode::Decoded};
-use names::Candidate;
 use nodes::{Node, NodeKind};
 
 /// How long a document may be, in bytes.
@@ -154,107 +154,21 @@ impl Document {
         })
     }
 
-    /// Whether no other item stands around an item.
-    pub fn is_outermost(&self, item: &Item) -> bool {
+    /// Whether an item is a thing of its own: no other item with fields stands around it, and it is no heading without
+    /// fields over other items.
+    pub fn is_thing(&self, item: &Item) -> bool {
         let around = &self.outline.sections[item.section].within;
-        !around.iter().any(|section| self.items.binary_search_by_key(section, |item| item.section).is_ok())
-    }
-
-    /// Gives blocks and sections their canonical names.
-    fn name(&mut self) {
-        for mode in [Mode::Auto, Mode::Manual] {
-            self.name_blocks(mode);
-        }
-        self.name_sections();
-        self.meet_unmarked();
-    }
-
-    fn name_blocks(&mut self, mode: Mode) {
-        let declared = match mode {
-            Mode::Auto => &self.governance.auto_sections,
-            Mode::Manual => &self.governance.manual_sections,
+        let item_of = |section: &usize| {
+            let at = self.items.binary_search_by_key(section, |item| item.section);
+            at.ok().map(|at| &self.items[at])
         };
-        let places: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].mode == mode).collect();
-        let candidates: Vec<_> = places.iter().map(|at| candidate(&self.blocks[*at])).collect();
-        let names: Vec<&str> = declared.iter().map(|name| name.value.as_str()).collect();
-        let met = names::meet(&names, &candidates, &self.shape.aliases);
-        let kinds: Vec<&str> = if met.contains(&None) { self.kind_names(mode, &names, &met) } else { Vec::new() };
-        let of_kind = names::meet(&kinds, &candidates, &self.shape.aliases);
-        let canonical: Vec<(Option<String>, bool)> = met
-            .iter()
-            .zip(&of_kind)
-            .map(|(met, kind)| match (met, kind) {
-                (Some(name), _) => (Some(names[*name].to_owned()), true),
-                (None, Some(kind)) => (Some(kinds[*kind].to_owned()), false),
-                (None, None) => (None, false),
-            })
-            .collect();
-        for (at, (name, declared)) in places.into_iter().zip(canonical) {
-            let block = &mut self.blocks[at];
-            block.declared = declared;
-            if let Some(name) = name {
-                block.name = name;
-            }
+        if around.iter().filter_map(item_of).any(|around| !around.fields.is_empty()) {
+            return false;
         }
+        let next = self.items.partition_point(|other| other.section <= item.section);
+        let inside = |other: &Item| self.outline.sections[other.section].within.contains(&item.section);
+        !item.fields.is_empty() || !self.items.get(next).is_some_and(inside)
     }
-
-    /// The names that the kind has for blocks of a mode, without those that are declared and met.
-    fn kind_names(&self, mode: Mode, declared: &[&str], met: &[Option<usize>]) -> Vec<&str> {
-        let shape = &self.shape;
-        let own: &[String] = if mode == Mode::Auto { &shape.blocks } else { &[] };
-        let taken = |name: &str| met.iter().flatten().any(|index| declared[*index] == name);
-        let all = own.iter().chain(&shape.sections).map(String::as_str);
-        all.filter(|name| !taken(name)).collect()
-    }
-
-    fn name_sections(&mut self) {
-        let sections = &mut self.outline.sections;
-        let candidates: Vec<_> = sections.iter().map(|section| Candidate { marker: None, id: &section.id }).collect();
-        let names: Vec<&str> = self.shape.sections.iter().map(String::as_str).collect();
-        let met = names::meet(&names, &candidates, &self.shape.aliases);
-        for (section, name) in sections.iter_mut().zip(met) {
-            if let Some(name) = name {
-                names[name].clone_into(&mut section.canonical);
-            }
-        }
-    }
-
-    /// Lets the names in `manual_sections` that met no block meet the sections without a marker.
-    fn meet_unmarked(&mut self) {
-        let met_names: Vec<&str> =
-            self.blocks_of(Mode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
-        let manual = &self.governance.manual_sections;
-        let open: Vec<usize> =
-            (0..manual.len()).filter(|at| !met_names.contains(&manual[*at].value.as_str())).collect();
-        if open.is_empty() {
-            return;
-        }
-        let names: Vec<&str> = open.iter().map(|at| manual[*at].value.as_str()).collect();
-        let free = self.sections_without_marker();
-        let met = self.meet_sections(&names, &free);
-        self.unmarked = met.into_iter().map(|(name, section)| (open[name], section)).collect();
-    }
-
-    /// The sections that no block has for its own, by index.
-    pub fn sections_without_marker(&self) -> Vec<usize> {
-        let mut marked: Vec<usize> = self.blocks.iter().filter_map(|block| block.section).collect();
-        marked.dedup();
-        let all = 0..self.outline.sections.len();
-        all.filter(|index| marked.binary_search(index).is_err()).collect()
-    }
-
-    /// Which of the given sections the names meet, as pairs of a name's index and a section's.
-    pub fn meet_sections(&self, names: &[&str], sections: &[usize]) -> Vec<(usize, usize)> {
-        let candidates: Vec<_> =
-            sections.iter().map(|index| Candidate { marker: None, id: &self.outline.sections[*index].id }).collect();
-        let met = names::meet(names, &candidates, &self.shape.aliases);
-        let pairs = met.into_iter().zip(sections);
-        pairs.filter_map(|(name, section)| Some((name?, *section))).collect()
-    }
-}
-
-fn candidate(block: &Block) -> Candidate<'_> {
-    Candidate { marker: block.marker_name.as_deref(), id: &block.id }
 }
 
 fn encoding_faults(decoded: &Decoded) -> Vec<Fault> {

@@ -5,6 +5,7 @@ pub mod duration;
 pub mod edit;
 pub mod emoji;
 pub mod lines;
+pub mod shell;
 pub mod slug;
 pub mod span;
 pub mod suggest;

@@ -27,21 +27,32 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
     let configured = project.config.kind(&name).and_then(|kind| kind.update_every);
     let window = configured.or_else(|| duration::parse(&kind.window));
     let seconds = u64::try_from(session.now.timestamp()).unwrap_or_default();
+    let path = path.unwrap_or_else(|| PathBuf::from(file_name(&kind)));
+    let printed = path == Path::new("-");
+    let file = match &path {
+        _ if printed => PathBuf::from(file_name(&kind)),
+        path if disk::is_directory(path) => path.join(file_name(&kind)),
+        path => path.clone(),
+    };
+    let told = project.kind_by_path(&file);
+    if let Some(other) = told.claimed.filter(|other| *other != name) {
+        return Err(Failure::usage(format!("phx.toml claims `{}` for the kind `{other}`", file.display()))
+            .hint("name another path, or change `paths` of its `[[kind]]`"));
+    }
     let values = Values {
         now: session.now,
         window: window.unwrap_or(Duration::days(7)),
         correlation_id: Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)),
         schema_version: project.catalog.newest(),
         kind: &name,
+        names_kind: told.claimed.is_none() && told.by_name != Some(name.as_str()),
     };
     let text = scaffold::render(&template_name, &template, &values).map_err(Failure::usage)?;
-    let path = path.unwrap_or_else(|| PathBuf::from(file_name(&kind)));
-    if path == Path::new("-") {
-        Session::print(&regenerated(&project, &PathBuf::from(file_name(&kind)), text))?;
+    let text = regenerated(&project, &file, text);
+    if printed {
+        Session::print(&text)?;
         return Ok(CLEAN);
     }
-    let file = if disk::is_directory(&path) { path.join(file_name(&kind)) } else { path };
-    let text = regenerated(&project, &file, text);
     disk::create(&file, text.as_bytes()).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::usage(format!("`{}` is there already", file.display()))
             .hint("name another path; phx overwrites none"),

@@ -28,7 +28,9 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
         findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
         require_section(arguments.section.as_deref(), &documents)?;
     }
-    let options = Options { check: arguments.check, verbose: session.verbose, now: session.now };
+    let again = [(arguments.force, " --force"), (arguments.clean, " --clean")];
+    let again: String = again.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+    let options = Options { check: arguments.check, again: &again, verbose: session.verbose, now: session.now };
     match arguments.output {
         ListFormat::Json => Session::print(&report::json(&documents, options))?,
         ListFormat::Text if arguments.check => Session::print(&report::diffs(&documents, session.color))?,

@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
             rules: self.rules(tree.get("rules")),
             enforcement: self.enforcement(tree.get("enforcement")),
             hook: self.hook(tree.get("hook")),
-            facts: tree.get("facts").cloned(),
+            facts: self.table(tree.get("facts"), "facts").cloned(),
             coverage: self.coverage(tree.get("coverage")),
         };
         self.mistakes.sort_by_key(|finding| finding.range.bytes.start);

@@ -1,7 +1,7 @@
 //! The body of an AUTO block, taken apart line by line: what a template may keep, and what it may replace.
 
 use super::fields;
-use crate::text::{Span, lines};
+use crate::text::{Span, emoji, lines};
 
 /// One part of a body: whole lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,20 @@ pub fn read(text: &str, span: Span) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// Where fenced code starts that is never closed.
+pub fn open_fence(text: &str) -> Option<usize> {
+    let mut fence: Option<(usize, &str)> = None;
+    for line in lines::of(text, Span::new(0, text.len())) {
+        let words = line.slice(text).trim();
+        fence = match fence {
+            Some((_, open)) if closes(words, open) => None,
+            None => opens(words).map(|open| (line.start, open)),
+            open => open,
+        };
+    }
+    fence.map(|(at, _)| at)
 }
 
 fn extend(pieces: &mut [Piece], line: Span) {
@@ -161,12 +175,14 @@ pub fn pair(text: &str, span: Span) -> Option<Pair> {
     Some(Pair { label, value: Span::new(span.start + colon + 1, span.end).trimmed(text) })
 }
 
-/// A label without the marks at its ends; `None` for one of marks alone.
+/// A label without the marks at its ends and the emoji before it; `None` for one of marks alone.
 fn core(text: &str, span: Span) -> Option<Span> {
     let label = span.slice(text);
     let marks = |c: char| c.is_whitespace() || matches!(c, '*' | '`');
-    let start = span.start + (label.len() - label.trim_start_matches(marks).len());
-    let length = label.trim_matches(marks).len();
+    let words = emoji::split_leading(label.trim_start_matches(marks)).1.trim_start_matches(marks);
+    let words = if words.is_empty() { label.trim_start_matches(marks) } else { words };
+    let start = span.start + (label.len() - words.len());
+    let length = words.trim_end_matches(marks).len();
     (length > 0).then(|| Span::new(start, start + length))
 }
 

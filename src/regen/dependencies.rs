@@ -1,5 +1,7 @@
 //! What items depend on, as their authors write it: `Queue (✅ Complete), Login (in review)`.
 
+use std::collections::HashMap;
+
 use minijinja::{Error, Value};
 
 use super::items::ItemValue;
@@ -17,13 +19,13 @@ struct Dependency {
 /// `items|dependencies`: everything that the items name in their field `dependencies`, each once, in the order in which
 /// they come: `name`, `status` as it is written there, `blocking` (titles), `ready`.
 pub fn read(items: &Value) -> Result<Value, Error> {
-    let mut found: Vec<Dependency> = Vec::new();
+    let mut found = Found::default();
     for item in items.try_iter()? {
         let Some(item) = item.downcast_object_ref::<ItemValue>() else { continue };
         for entry in item.entries("dependencies") {
             for text in split(&entry) {
                 if let Some(dependency) = one(text) {
-                    add(&mut found, dependency, item.title());
+                    found.add(dependency, item.title());
                 }
             }
         }
@@ -36,26 +38,31 @@ pub fn read(items: &Value) -> Result<Value, Error> {
             ("blocking", Value::from_iter(dependency.blocking)),
         ])
     };
-    Ok(found.into_iter().map(value).collect())
+    Ok(found.all.into_iter().map(value).collect())
 }
 
-/// Adds a dependency to the one of the same name; the first status that is written counts.
-fn add(found: &mut Vec<Dependency>, dependency: Dependency, title: &str) {
-    let same = |found: &[Dependency]| {
-        let id = slug(&dependency.name);
-        found.iter().position(|known| slug(&known.name) == id)
-    };
-    let at =
-        found.iter().position(|known| known.name == dependency.name).or_else(|| same(found)).unwrap_or_else(|| {
-            found.push(Dependency { name: dependency.name.clone(), ..Dependency::default() });
-            found.len() - 1
+/// The dependencies in the order in which they come, and where each name stands.
+#[derive(Default)]
+struct Found {
+    all: Vec<Dependency>,
+    by_id: HashMap<String, usize>,
+}
+
+impl Found {
+    /// Adds a dependency to the one of the same name; the first status that is written counts.
+    fn add(&mut self, dependency: Dependency, title: &str) {
+        let at = *self.by_id.entry(slug(&dependency.name)).or_insert_with(|| {
+            self.all.push(Dependency { name: dependency.name, ..Dependency::default() });
+            self.all.len() - 1
         });
-    let known = &mut found[at];
-    if known.status.is_empty() {
-        known.status = dependency.status;
-    }
-    if !known.blocking.iter().any(|blocked| blocked == title) {
-        known.blocking.push(title.to_owned());
+        let known = &mut self.all[at];
+        if known.status.is_empty() {
+            known.status = dependency.status;
+        }
+        // An item names a dependency twice at most one after the other.
+        if known.blocking.last().is_none_or(|last| last != title) {
+            known.blocking.push(title.to_owned());
+        }
     }
 }
 

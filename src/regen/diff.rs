@@ -5,7 +5,7 @@ use std::fmt::Write;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 
 use crate::document::Document;
-use crate::text::{Edits, Lines, Span};
+use crate::text::{Edits, Span};
 
 /// How many unchanged lines stand around each change.
 const CONTEXT: usize = 3;
@@ -13,16 +13,15 @@ const CONTEXT: usize = 3;
 /// The diff between a document and what edits make of it. Each hunk names the blocks that it changes.
 pub fn unified(document: &Document, edits: &Edits) -> String {
     let new = edits.apply(&document.text);
-    let new_lines = Lines::new(&new);
-    let old = Side { text: &document.text, lines: &document.lines };
-    let new = Side { text: &new, lines: &new_lines };
+    let (old, new) = (Side::new(&document.text), Side::new(&new));
     let ops = operations(edits, &old, &new);
-    let mut out = format!("--- a/{}\n+++ b/{}\n", document.path, document.path);
+    let name = |side: &str| file_name(&format!("{side}/{}", document.path));
+    let mut out = format!("--- {}\n+++ {}\n", name("a"), name("b"));
     for hunk in group_diff_ops(ops, CONTEXT) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let (old_start, old_end) = (first.old_range().start, last.old_range().end);
         let (new_start, new_end) = (first.new_range().start, last.new_range().end);
-        let names = names(document, &hunk).join(", ");
+        let names = names(document, &old, &hunk).join(", ");
         let title = if names.is_empty() { String::new() } else { format!(" {names}") };
         let _ = writeln!(out, "@@ -{} +{} @@{title}", range(old_start, old_end), range(new_start, new_end));
         for op in &hunk {
@@ -38,29 +37,66 @@ pub fn unified(document: &Document, edits: &Edits) -> String {
     out
 }
 
-/// One text and its lines.
+/// A name as `patch` reads it: a tab ends one that holds a space, and what no header can hold is quoted as git does.
+fn file_name(path: &str) -> String {
+    let odd = |c: char| c.is_control() || matches!(c, '"' | '\\');
+    if path.contains(odd) {
+        let escaped = path.chars().map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            '\t' => "\\t".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            c if c.is_control() => c.to_string().bytes().fold(String::new(), |all, byte| format!("{all}\\{byte:03o}")),
+            c => c.to_string(),
+        });
+        return format!("\"{}\"", escaped.collect::<String>());
+    }
+    if path.contains(' ') { format!("{path}\t") } else { path.to_owned() }
+}
+
+/// One text and where its lines start. To a diff only LF ends a line.
 struct Side<'a> {
     text: &'a str,
-    lines: &'a Lines,
+    starts: Vec<usize>,
 }
 
 impl<'a> Side<'a> {
-    /// How many lines it has; the empty one behind a final line end is none.
+    fn new(text: &'a str) -> Self {
+        let behind = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(behind).filter(|start| *start < text.len());
+        Self { text, starts: starts.collect() }
+    }
+
     fn count(&self) -> usize {
-        let all = self.lines.count();
-        if self.lines.full_span(self.text, all).is_empty() { all - 1 } else { all }
+        self.starts.len()
     }
 
     /// A line from 0, with its line end.
     fn line(&self, index: usize) -> &'a str {
-        self.lines.full_span(self.text, index + 1).slice(self.text)
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
+        self.starts.get(index).map_or("", |start| Span::new(*start, end).slice(self.text))
+    }
+
+    /// Where a line starts, from 0; the end of the text behind the last.
+    fn start(&self, index: usize) -> usize {
+        self.starts.get(index).copied().unwrap_or(self.text.len())
+    }
+
+    /// The line of a byte, from 0.
+    fn line_of(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
     }
 
     /// The lines that a span touches, from 0.
     fn touched(&self, span: Span) -> std::ops::Range<usize> {
-        let first = self.lines.line(span.start) - 1;
-        let last = if span.is_empty() { first } else { self.lines.line(span.end - 1) };
-        first..last.min(self.count())
+        let end = if span.is_empty() { span.start } else { span.end };
+        let first = if span.start >= self.text.len() && self.text.ends_with('\n') {
+            self.count()
+        } else {
+            self.line_of(span.start)
+        };
+        let last = if span.is_empty() { first } else { self.line_of(end - 1) + 1 };
+        first..last.clamp(first, self.count().max(first))
     }
 
     fn write(&self, out: &mut String, sign: char, range: std::ops::Range<usize>) {
@@ -146,17 +182,15 @@ fn range(start: usize, end: usize) -> String {
 }
 
 /// The AUTO blocks that the changed lines of a hunk belong to.
-fn names<'d>(document: &'d Document, hunk: &[DiffOp]) -> Vec<&'d str> {
-    let changed = hunk.iter().filter(|op| op.tag() != DiffTag::Equal).map(|op| {
-        let range = op.old_range();
-        range.start + 1..range.end.max(range.start + 1) + 1
-    });
+fn names<'d>(document: &'d Document, old: &Side<'_>, hunk: &[DiffOp]) -> Vec<&'d str> {
     let mut names: Vec<&str> = Vec::new();
-    for lines in changed {
-        for block in &document.blocks {
-            let Some(closer) = block.closer else { continue };
-            let (first, last) = (document.line(block.opener.start), document.line(closer.start));
-            if first < lines.end && lines.start <= last && !names.contains(&block.name.as_str()) {
+    for op in hunk.iter().filter(|op| op.tag() != DiffTag::Equal) {
+        let range = op.old_range();
+        let (start, end) = (old.start(range.start), old.start(range.end.max(range.start + 1)));
+        let first =
+            document.blocks.partition_point(|block| block.closer.map_or(block.opener.end, |end| end.end) <= start);
+        for block in document.blocks[first..].iter().take_while(|block| block.opener.start < end) {
+            if block.closer.is_some() && !names.contains(&block.name.as_str()) {
                 names.push(&block.name);
             }
         }

@@ -1,9 +1,12 @@
 //! What templates compute with: filters over items, rows and words.
 
+use std::collections::HashMap;
+
 use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::items::ItemValue;
+use super::scope::{SELF, Scope};
 use super::{dependencies, values};
 use crate::text::slug;
 
@@ -33,21 +36,38 @@ fn part(value: &Value, key: &str) -> Option<Value> {
     if let Some(item) = value.downcast_object_ref::<ItemValue>() {
         return item.field(key);
     }
-    let own = value.get_item(&Value::from(key)).ok().filter(|value| !value.is_undefined() && !value.is_none());
+    let there = |value: &Value| !value.is_undefined() && !value.is_none();
+    let own = value.get_item(&Value::from(key)).ok().filter(there);
+    let alike = || {
+        let id = slug(key);
+        let found = value.try_iter().ok()?.find(|known| known.as_str().is_some_and(|known| slug(known) == id))?;
+        value.get_item(&found).ok().filter(there)
+    };
     own.or_else(|| {
         // An item of another document.
         let fields = value.get_attr("fields").ok().filter(|fields| !fields.is_undefined())?;
-        fields.get_attr(key).ok().filter(|value| !value.is_undefined() && !value.is_none())
+        fields.get_attr(key).ok().filter(there)
     })
+    .or_else(alike)
 }
 
 fn numbers(list: &Value, key: &str) -> Result<Vec<f64>, Error> {
     Ok(list.try_iter()?.filter_map(|value| values::number(&part(&value, key)?)).collect())
 }
 
-/// `items|total("points")`: the sum of the numbers in a field.
-fn total(list: &Value, key: &str) -> Result<Value, Error> {
-    Ok(values::of_number(numbers(list, key)?.iter().sum()))
+/// `items|total("points")`: the sum of the numbers in a field. What is written there and is no number is told.
+fn total(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
+    let written: Vec<Value> = list.try_iter()?.filter_map(|value| part(&value, key)).collect();
+    let numbers: Vec<f64> = written.iter().filter_map(values::number).collect();
+    let unread = written.len() - numbers.len();
+    if unread > 0
+        && let Some(scope) = state.lookup(SELF)
+        && let Some(scope) = scope.downcast_object_ref::<Scope>()
+    {
+        let are = if unread == 1 { "is no number and is" } else { "are no numbers and are" };
+        scope.warn(format!("{unread} of {} `{key}` {are} not counted", written.len()));
+    }
+    Ok(values::of_number(numbers.iter().sum()))
 }
 
 /// `items|mean("coverage")`: the mean of the numbers in a field, to the nearest whole number; none where there is none.
@@ -79,10 +99,20 @@ fn choose(list: &Value, key: &str, fits: impl Fn(&str) -> bool) -> Result<Value,
 /// What one level or group is called, and what belongs to it.
 type Named = (String, Vec<Value>);
 
-fn add(groups: &mut Vec<Named>, name: &str, value: Value) {
-    match groups.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        Some((_, values)) => values.push(value),
-        None => groups.push((name.to_owned(), vec![value])),
+/// Groups in the order in which they come; names meet without case.
+#[derive(Default)]
+struct Groups {
+    all: Vec<Named>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Groups {
+    fn add(&mut self, name: &str, value: Value) {
+        let at = *self.by_name.entry(name.to_lowercase()).or_insert_with(|| {
+            self.all.push((name.to_owned(), Vec::new()));
+            self.all.len() - 1
+        });
+        self.all[at].1.push(value);
     }
 }
 
@@ -103,32 +133,32 @@ fn level_of(text: &str) -> String {
 fn levels(list: &Value, key: &str, options: Kwargs) -> Result<Value, Error> {
     let none_without: Option<String> = options.get("none_without")?;
     options.assert_all_used()?;
-    let mut groups: Vec<Named> = Vec::new();
+    let mut groups = Groups::default();
     for value in list.try_iter()? {
         let without = none_without.as_ref().is_some_and(|field| points(&value, field).is_none());
         let level = part(&value, key).map_or_else(|| "Unknown".to_owned(), |level| level_of(&level.to_string()));
-        add(&mut groups, if without { "None" } else { &level }, value);
+        groups.add(if without { "None" } else { &level }, value);
     }
     let rank = |name: &str| {
         let name = name.to_lowercase();
         let behind = LEVELS.len() + usize::from(name == "none");
         LEVELS.iter().position(|level| *level == name).unwrap_or(behind)
     };
-    groups.sort_by_key(|(name, _)| rank(name));
-    Ok(of_groups(groups))
+    groups.all.sort_by_key(|(name, _)| rank(name));
+    Ok(of_groups(groups.all))
 }
 
 /// `items|groups("component")`: groups of `name` and `items` in the order in which they come; none where an item lacks
 /// the field.
 fn groups(list: &Value, key: &str) -> Result<Value, Error> {
-    let mut groups: Vec<Named> = Vec::new();
+    let mut groups = Groups::default();
     for value in list.try_iter()? {
         let Some(name) = part(&value, key) else {
             return Ok(Value::from(()));
         };
-        add(&mut groups, &values::plain_value(&name), value);
+        groups.add(&values::plain_value(&name), value);
     }
-    Ok(of_groups(groups))
+    Ok(of_groups(groups.all))
 }
 
 /// The points that a field gives as `(5 points)`.
@@ -153,8 +183,8 @@ fn effort(value: &Value, field: &str) -> Result<Value, Error> {
 fn rows(tables: &Value, columns: Rest<String>) -> Result<Value, Error> {
     let mut found = Vec::new();
     for table in tables.try_iter()? {
-        let header: Vec<String> = table.get_attr("header")?.try_iter()?.map(|cell| cell.to_string()).collect();
-        if columns.iter().all(|column| header.contains(column)) {
+        let header: Vec<String> = table.get_attr("header")?.try_iter()?.map(|cell| slug(&cell.to_string())).collect();
+        if columns.iter().all(|column| header.contains(&slug(column))) {
             found.extend(table.get_attr("rows")?.try_iter()?);
         }
     }

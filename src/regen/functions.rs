@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::SecondsFormat;
-use minijinja::value::{Kwargs, from_args};
+use minijinja::value::{Kwargs, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::items::{self as document_items, ItemValue};
@@ -53,7 +53,7 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     if let Some(found) = found.filter(there) {
         let value = made.unwrap_or(found);
         if there(&value) {
-            return Ok(scope.sourced(value));
+            return scope.sourced(if keep_label.is_some() { one_line(path, value) } else { Ok(value) });
         }
         return Ok(previous_or_nothing(scope, keep_label.as_deref()));
     }
@@ -63,6 +63,19 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
         Some(label) => previous_or_nothing(scope, Some(&label)),
         None => Value::from(()),
     })
+}
+
+/// A fact that stands beside a label: a number, or words on one line.
+fn one_line(path: &str, value: Value) -> Result<Value, Error> {
+    match value.kind() {
+        ValueKind::Number => Ok(value),
+        ValueKind::String => Ok(Value::from(value.to_string().split_whitespace().collect::<Vec<_>>().join(" "))),
+        ValueKind::Bool => Ok(Value::from(if value.is_true() { "yes" } else { "no" })),
+        kind => {
+            let message = format!("`{path}` is a {kind}; beside a label stands a text or a number");
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        }
+    }
 }
 
 /// `keep(value, "Label")`: the value, or where it is none the previous value of the label.
@@ -128,7 +141,9 @@ pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
     let document = &scope.document;
     let group = document.governance.entry("phase_group").and_then(|entry| entry.value.as_text()).map(slug);
     let is_group = |id: &str| id.starts_with("phase_group_") && id != "phase_group_summary";
-    let own = |id: &str| is_group(id) && group.as_ref().is_some_and(|group| id.contains(group.as_str()));
+    let exact = |id: &str| group.as_ref().is_some_and(|group| id.strip_prefix("phase_group_") == Some(group));
+    let whole =
+        |id: &str| is_group(id) && group.as_ref().is_some_and(|group| format!("{id}_").contains(&format!("_{group}_")));
     let within = |fits: &dyn Fn(&str) -> bool| -> Vec<Value> {
         let sections = &document.outline.sections;
         let inside = |index: &usize| {
@@ -138,8 +153,8 @@ pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
         let found = document_items::within(document, None).into_iter().filter(inside);
         found.map(|index| Value::from_object(ItemValue::new(document, index))).collect()
     };
-    let named = within(&own);
-    scope.sourced(Value::from(if named.is_empty() { within(&is_group) } else { named }))
+    let found = [within(&exact), within(&whole), within(&is_group)].into_iter().find(|found| !found.is_empty());
+    scope.sourced(Value::from(found.unwrap_or_default()))
 }
 
 /// `current_phase(previous, 2, phases)`: the previous value while it names the phase of that number, else the number,

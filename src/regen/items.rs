@@ -103,8 +103,8 @@ impl Object for FieldsValue {
     }
 }
 
-/// The outermost items within a section whose id or canonical name is `pattern`, where a `*` at its end stands for the
-/// rest; all outermost items where there is no pattern.
+/// The things (see [`Document::is_thing`]) within a section whose id or canonical name is `pattern`, where a `*` at its end stands for the
+/// rest; all of them where there is no pattern.
 pub fn within(document: &Arc<Document>, pattern: Option<&str>) -> Vec<usize> {
     let sections = &document.outline.sections;
     let fits = |section: usize| {
@@ -114,7 +114,7 @@ pub fn within(document: &Arc<Document>, pattern: Option<&str>) -> Vec<usize> {
     };
     let chosen = document.items.iter().enumerate().filter(|(_, item)| {
         let around = &sections[item.section].within;
-        document.is_outermost(item) && (pattern.is_none() || around.iter().any(|section| fits(*section)))
+        document.is_thing(item) && (pattern.is_none() || around.iter().any(|section| fits(*section)))
     });
     chosen.map(|(index, _)| index).collect()
 }

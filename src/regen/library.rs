@@ -265,7 +265,7 @@ fn header(text: &str) -> Result<(BTreeSet<Measured>, Owns), String> {
     let mut needs = BTreeSet::new();
     let mut owns = Owns::default();
     let first = text.trim_start_matches('\u{FEFF}').lines().next().unwrap_or_default().trim();
-    let Some(inside) = first.strip_prefix("{#").and_then(|rest| rest.strip_suffix("#}")) else {
+    let Some((inside, _)) = first.strip_prefix("{#").and_then(|rest| rest.split_once("#}")) else {
         return Ok((needs, owns));
     };
     for part in inside.trim_matches(['-', ' ']).split(';') {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::parts::{Group, Part};
 use crate::document::body::{self, PieceKind};
 use crate::document::names;
-use crate::text::{Span, lines, slug};
+use crate::text::{Span, emoji, lines, slug};
 
 /// What a template owns of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -275,8 +275,11 @@ impl Part {
         };
         let (label, value) = (own.label.slice(&self.text), own.value.slice(&self.text));
         let before = Span::new(0, other.label.start).slice(&model.text);
+        // The picture before a label is that label's own.
+        let (start, rest) = before.split_at(before.find(emoji::is_emoji).unwrap_or(before.len()));
+        let rest = emoji::split_leading(rest).1;
         let between = Span::new(other.label.end, other.value.start).slice(&model.text).trim_end();
-        self.text = format!("{before}{label}{between} {value}{}", style.ending);
+        self.text = format!("{start}{rest}{label}{between} {value}{}", style.ending);
         self.read_again();
     }
 }
@@ -337,6 +340,12 @@ mod tests {
         let standing = "- **Total**: `3`\n* Points:\nOwner: Ines\nRate: **70%**\n";
         let rendered = "Total: 4\nPoints: 5\nRate: 70%\n";
         assert_eq!(merged(standing, rendered), "- **Total**: `4`\n* Points: 5\nOwner: Ines\nRate: **70%**\n");
+    }
+
+    #[test]
+    fn a_picture_before_a_label_stays_with_it() {
+        let standing = "- ✅ **Stable**: 1\n";
+        assert_eq!(merged(standing, "Stable: 2\nBeta: 3\n"), "- ✅ **Stable**: 2\n- **Beta**: 3\n");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct BlockPlan {
     pub outcome: Outcome,
     /// What stays for want of a fact.
     pub kept: Vec<Kept>,
+    /// What its reader must know of the values.
+    pub warnings: Vec<String>,
 }
 
 /// What a template makes of a block.
@@ -67,15 +69,16 @@ pub fn document(document: &Arc<Document>, sources: Sources<'_>) -> Vec<BlockPlan
 /// Plans one block. `restored` is the body to keep values from, where it is not the one that stands there.
 pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>, sources: Sources<'_>) -> BlockPlan {
     let block = &document.blocks[index];
-    let (outcome, kept) = match sources.library.find(document, block) {
-        None => (Outcome::NoTemplate, Vec::new()),
-        Some(Err(error)) => (Outcome::Failed(error.clone()), Vec::new()),
+    let (outcome, trace) = match sources.library.find(document, block) {
+        None => (Outcome::NoTemplate, Trace::default()),
+        Some(Err(error)) => (Outcome::Failed(error.clone()), Trace::default()),
         Some(Ok(compiled)) => {
             let job = Job { document, index, restored, sources, compiled };
-            job.run().unwrap_or_else(|error| (Outcome::Failed(error), Vec::new()))
+            job.run().unwrap_or_else(|error| (Outcome::Failed(error), Trace::default()))
         }
     };
-    BlockPlan { block: index, state: sum::state(document, block), outcome, kept }
+    let Trace { kept, warnings, .. } = trace;
+    BlockPlan { block: index, state: sum::state(document, block), outcome, kept, warnings }
 }
 
 /// The rendering of one block.
@@ -88,7 +91,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&self) -> Result<(Outcome, Vec<Kept>), TemplateError> {
+    fn run(&self) -> Result<(Outcome, Trace), TemplateError> {
         for fact in &self.compiled.needs {
             if let Fact::Broken(why) = self.sources.measured.of(*fact) {
                 return Err(TemplateError { template: String::new(), line: None, message: why.clone() });
@@ -96,7 +99,7 @@ impl Job<'_> {
         }
         let (body, mut trace) = self.render(None)?;
         if !trace.sourced || body.is_none() {
-            return Ok((Outcome::NoFacts, trace.kept));
+            return Ok((Outcome::NoFacts, trace));
         }
         let standing = self.standing();
         let mut body = self.merge(&body.unwrap_or_default())?;
@@ -106,7 +109,7 @@ impl Job<'_> {
             body = self.merge(&later.unwrap_or_default())?;
             trace = again;
         }
-        Ok((Outcome::Body(body), trace.kept))
+        Ok((Outcome::Body(body), trace))
     }
 
     fn block(&self) -> &Block {
@@ -175,8 +178,17 @@ impl Job<'_> {
 
     /// A rendering may neither end its block nor its section: the place of what would, and what it is.
     fn misplaced(&self, rendered: &str) -> Option<(usize, String)> {
-        if !rendered.contains('#') && !rendered.contains("<!--") {
+        if let Some(at) = rendered.find('\0') {
+            return Some((at, "it renders a NUL byte".to_owned()));
+        }
+        if !["#", "<!--", "```", "~~~"].iter().any(|odd| rendered.contains(odd)) {
             return None;
+        }
+        if let Some(at) = rendered.rfind("<!--").filter(|at| !rendered[*at..].contains("-->")) {
+            return Some((at, "it renders a comment that it does not close".to_owned()));
+        }
+        if let Some(at) = body::open_fence(rendered) {
+            return Some((at, "it renders code that it does not close".to_owned()));
         }
         let block = self.block();
         let level = block.section.map_or(1, |section| self.document.outline.sections[section].level);

@@ -31,7 +31,7 @@ pub struct BlockResult {
     /// What stayed for want of a fact.
     pub kept: Vec<Kept>,
     /// What else its reader must know.
-    pub warning: Option<String>,
+    pub warnings: Vec<String>,
 }
 
 /// What became of a block.

@@ -40,6 +40,8 @@ pub struct Values<'a> {
     pub schema_version: &'a str,
     /// Its kind.
     pub kind: &'a str,
+    /// Whether the front matter must name the kind, because the path does not tell it.
+    pub names_kind: bool,
 }
 
 /// Renders a template. `name` is what messages call it.
@@ -61,6 +63,7 @@ pub fn render(name: &str, template: &str, values: &Values<'_>) -> Result<String,
         window => duration::words(values.window),
         schema_version => values.schema_version,
         kind => values.kind,
+        kind_line => if values.names_kind { format!("  kind: {}\n", values.kind) } else { String::new() },
     };
     let rendered = environment.template_from_named_str(name, template).and_then(|template| template.render(values));
     rendered.map_err(|error| {

@@ -33,7 +33,12 @@ pub struct Trace {
     pub kept: Vec<Kept>,
     /// Whether the time was asked for.
     pub clock: bool,
+    /// What its reader must know of the values.
+    pub warnings: Vec<String>,
 }
+
+/// The name under which filters find the scope itself.
+pub const SELF: &str = "phx_scope";
 
 /// All that one rendering of one block sees.
 #[derive(Debug)]
@@ -148,6 +153,14 @@ impl Scope {
         })
     }
 
+    /// Notes what the reader of the body must know.
+    pub(super) fn warn(&self, warning: String) {
+        let mut note = self.note();
+        if !note.warnings.contains(&warning) {
+            note.warnings.push(warning);
+        }
+    }
+
     pub(super) fn kept(&self, label: &str, source: &str) {
         let kept = Kept { label: label.to_owned(), source: source.to_owned() };
         let mut note = self.note();
@@ -199,6 +212,7 @@ impl Object for Scope {
             "now" => self.function(functions::now),
             "previous" => Value::from_object(PreviousValue(Arc::clone(self))),
             "block" => functions::block(self),
+            SELF => Value::from_dyn_object(Arc::clone(self)),
             "nothing" => Value::from(NOTHING),
             "fact" => self.function(functions::fact),
             "label" => self.function(functions::label),

@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
+use crate::text::shell;
 
 /// What a report needs to know of the run.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Whether nothing was written.
     pub check: bool,
+    /// The options that the command needs again to write what is shown, each with a space before it.
+    pub again: &'a str,
     /// Whether each source of facts is named.
     pub verbose: bool,
     /// The time that was used.
@@ -43,7 +46,7 @@ pub fn colored(diff: &str, color: Color) -> String {
 }
 
 /// One JSON object, version 1. Its shape is `schemas/regen.schema.json`.
-pub fn json(documents: &[Rewritten], options: Options) -> String {
+pub fn json(documents: &[Rewritten], options: Options<'_>) -> String {
     let value = json!({
         "version": 1,
         "now": rfc3339(options.now),
@@ -67,13 +70,13 @@ fn block_json(block: &BlockResult) -> Value {
         "outcome": block.what.name(),
         "changes": block.changes,
         "reason": block.what.why(),
-        "warning": block.warning,
+        "warnings": block.warnings,
         "kept": kept.collect::<Vec<_>>(),
     })
 }
 
 /// What was written, and what stayed for want of a fact.
-pub fn notices(documents: &[Rewritten], options: Options) -> Vec<String> {
+pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     let mut notices = Vec::new();
     for document in documents {
         for block in &document.blocks {
@@ -82,7 +85,7 @@ pub fn notices(documents: &[Rewritten], options: Options) -> Vec<String> {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{place} written{what}"));
             }
-            notices.extend(block.warning.iter().map(|warning| format!("warning: {place}: {warning}")));
+            notices.extend(block.warnings.iter().map(|warning| format!("warning: {place}: {warning}")));
             if options.verbose && block.what == What::NoTemplate {
                 notices.push(format!("{place} has no template"));
             }
@@ -140,7 +143,7 @@ pub fn problems(documents: &[Rewritten]) -> Vec<String> {
 }
 
 /// What the run came to, and the command that mends what is outdated.
-pub fn summary(documents: &[Rewritten], options: Options) -> String {
+pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     let blocks = |count: usize| if count == 1 { "1 AUTO block".to_owned() } else { format!("{count} AUTO blocks") };
     let count = |what: &What| documents.iter().map(|document| document.count(what)).sum::<usize>();
     let all = blocks(documents.iter().map(|document| document.blocks.len()).sum());
@@ -151,11 +154,11 @@ pub fn summary(documents: &[Rewritten], options: Options) -> String {
     if !options.check {
         return format!("{written} of {all} written");
     }
-    let paths: Vec<&str> = documents
+    let paths: Vec<String> = documents
         .iter()
         .filter(|document| document.count(&What::Outdated) > 0)
-        .map(|document| document.path.as_str())
+        .map(|document| shell::quoted(&document.path).into_owned())
         .collect();
     let paths = if paths.len() > 5 { String::new() } else { format!(" {}", paths.join(" ")) };
-    format!("{outdated} of {all} outdated: `phx regen{paths}` writes what is shown")
+    format!("{outdated} of {all} outdated: `phx regen{}{paths}` writes what is shown", options.again)
 }

@@ -4,6 +4,7 @@ use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
 use crate::regen::sum::State;
+use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -20,7 +21,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         return None;
     }
     let block = &context.document.blocks[plan.block];
-    let path = &context.document.path;
+    let path = shell::quoted(&context.document.path);
     let message = format!("the AUTO block `{}` was edited: its body does not match its checksum", block.name);
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
     let help = format!("`phx regen --force {path}` restores it{instead}");

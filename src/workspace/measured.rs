@@ -73,6 +73,11 @@ impl<'a> Measurements<'a> {
         if reports.is_empty() {
             return Fact::Absent;
         }
+        if settings.folders.is_empty() {
+            self.notice(
+                "no `[[coverage.folders]]` in phx.toml names a folder, so no group of coverage is written".to_owned(),
+            );
+        }
         let root = self.project.root.to_string_lossy().replace('\\', "/");
         match coverage::read(&reports, &root, settings) {
             Ok(value) => Fact::Present(value),

@@ -56,6 +56,15 @@ impl ConfigFile {
     }
 }
 
+/// What a path says of the kind of its document.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The kind that the configuration claims it for.
+    pub claimed: Option<&'a str>,
+    /// The kind that its name is that of.
+    pub by_name: Option<&'a str>,
+}
+
 /// Why a project cannot be opened.
 #[derive(Debug)]
 pub enum OpenError {
@@ -113,6 +122,13 @@ impl Project {
     pub fn kind(&self, name: &str) -> Cow<'_, Kind> {
         let made = || Cow::Owned(self.catalog.kind(self.catalog.newest(), name));
         self.kinds.get(name).map_or_else(made, Cow::Borrowed)
+    }
+
+    /// What a path, as the user writes it, says of the kind of its document.
+    pub fn kind_by_path(&self, path: &Path) -> Told<'_> {
+        let file = paths::absolute(&self.cwd, path);
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Told { claimed: self.claimed(&paths::relative(&self.base, &file)), by_name: self.catalog.kind_of_file(&name) }
     }
 
     /// The kind that the configuration claims a path for; the path is from its directory.

@@ -10,7 +10,7 @@ use crate::regen::plan::{self, BlockPlan, Outcome};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
 use crate::regen::sum::State;
 use crate::regen::{changes, diff, proof};
-use crate::text::{Edits, decode};
+use crate::text::{Edits, decode, shell};
 
 /// What is to happen to AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +112,9 @@ impl Rewrite<'_> {
             what: What::Current,
             changes: String::new(),
             kept: plan.kept.clone(),
-            warning: None,
+            warnings: plan.warnings.clone(),
         };
-        let decision = self.decide(planned, plan, &mut result.warning);
+        let decision = self.decide(planned, plan, &mut result.warnings);
         let group = match (self.action, decision) {
             (_, Decision::Leave(what)) => {
                 result.what = what;
@@ -137,7 +137,7 @@ impl Rewrite<'_> {
         result
     }
 
-    fn decide(&self, planned: Planned<'_>, plan: &BlockPlan, warning: &mut Option<String>) -> Decision {
+    fn decide(&self, planned: Planned<'_>, plan: &BlockPlan, warnings: &mut Vec<String>) -> Decision {
         let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
         if self.action == Action::Clean {
             return if refused {
@@ -151,7 +151,7 @@ impl Rewrite<'_> {
             Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
             Outcome::NoFacts => Decision::Leave(What::NoFacts),
             Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
-            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warning),
+            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warnings),
             Outcome::Body(body) => Decision::Body(body.clone()),
         }
     }
@@ -163,7 +163,7 @@ impl Rewrite<'_> {
         planned: Planned<'_>,
         plan: &BlockPlan,
         body: &str,
-        warning: &mut Option<String>,
+        warnings: &mut Vec<String>,
     ) -> Decision {
         let Planned { document, sources, .. } = planned;
         let block = &document.blocks[plan.block];
@@ -176,7 +176,7 @@ impl Rewrite<'_> {
             let committed = self.project.committed_body(document, block);
             if committed.is_none() {
                 let why = "no committed body matches its checksum, so values that no fact gives stay as they are";
-                *warning = Some(why.to_owned());
+                warnings.push(why.to_owned());
             }
             let restored = committed.and_then(|committed| again(&committed));
             return Decision::Body(restored.unwrap_or_else(|| body.to_owned()));
@@ -215,7 +215,10 @@ pub fn unwritable(document: &Document) -> Option<String> {
 
 fn edited(document: &Document, plan: &BlockPlan) -> What {
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
-    What::Edited(format!("somebody edited it; `phx regen --force {}` restores it{instead}", document.path))
+    What::Edited(format!(
+        "somebody edited it; `phx regen --force {}` restores it{instead}",
+        shell::quoted(&document.path)
+    ))
 }
 
 impl Project {

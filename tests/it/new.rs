@@ -77,3 +77,18 @@ fn a_repository_has_templates_of_its_own() {
     );
     repo.run(&["new", "runbook", "-"]).exits(2).says("the template");
 }
+
+#[test]
+fn a_path_that_does_not_tell_the_kind_gets_it_in_the_front_matter() {
+    for (kind, _, _) in KINDS {
+        let repo = Repo::new();
+        repo.run(&["new", kind, "docs/SOMETHING.md"]).exits(0);
+        assert!(repo.read("docs/SOMETHING.md").contains(&format!("\n  kind: {kind}\n---\n")));
+        repo.validate().exits(0).prints("");
+    }
+    let repo = Repo::new();
+    repo.run(&["new", "phase-plan", "CURRENT_ARCHITECTURE.md"]).exits(0);
+    repo.validate().exits(0).prints("");
+    repo.write("phx.toml", "[[kind]]\nname = \"notes\"\npaths = [\"notes/*.md\"]\n");
+    repo.run(&["new", "phase-plan", "notes/a.md"]).exits(2).says("phx.toml claims `notes/a.md` for the kind `notes`");
+}

@@ -343,3 +343,42 @@ fn a_list_indents_what_is_written_inside_it() {
     let expected = "- entry\n\n  <!-- AUTO-GENERATED -->\n  Total Mocks: 1\n  Low Fidelity: 1\n  Estimated Migration Effort: 0 story points\n  <!-- END AUTO-GENERATED sum:";
     assert!(repo.read("docs/PLAN.md").contains(expected), "{}", repo.read("docs/PLAN.md"));
 }
+
+#[test]
+fn a_diff_of_an_oddly_named_file_is_applied_too() {
+    for (name, said) in [
+        ("my docs/PLAN.md", "`phx regen 'my docs/PLAN.md'` writes"),
+        ("größe/PLAN.md", "`phx regen größe/PLAN.md` writes"),
+    ] {
+        let (repo, patched) = (Repo::new(), Repo::bare());
+        repo.write(name, plan());
+        let run = repo.run(&["regen", "--check"]).exits(1).says(said);
+        patched.write(name, plan()).write("the.diff", &run.stdout);
+        let patch =
+            Command::new("patch").args(["-p1", "-s", "-i", "the.diff"]).current_dir(patched.path()).output().unwrap();
+        assert!(patch.status.success(), "{}\n{}", String::from_utf8_lossy(&patch.stdout), run.stdout);
+        repo.run(&["regen", "-q"]).exits(0);
+        assert_eq!(patched.read(name), repo.read(name));
+    }
+}
+
+#[test]
+fn a_lone_carriage_return_is_part_of_its_line_in_a_diff() {
+    let text = plan().replace("Mood: good\n", "Mood: good\rMood: bad\n");
+    let repo = repo(&text);
+    let run = repo.run(&["regen", "--check"]).exits(1);
+    let patched = Repo::bare();
+    patched.write("docs/PLAN.md", &text).write("the.diff", &run.stdout);
+    let arguments = ["--binary", "-p1", "-s", "-i", "the.diff"];
+    let patch = Command::new("patch").args(arguments).current_dir(patched.path()).output().unwrap();
+    assert!(patch.status.success(), "{}\n{}", String::from_utf8_lossy(&patch.stdout), run.stdout);
+    repo.run(&["regen", "-q"]).exits(0);
+    assert_eq!(patched.read("docs/PLAN.md"), repo.read("docs/PLAN.md"));
+}
+
+#[test]
+fn the_hint_of_a_check_names_the_options_that_it_needs() {
+    let repo = repo(&plan());
+    repo.run(&["regen", "--check", "--clean"]).exits(1).says("`phx regen --clean docs/PLAN.md` writes what is shown");
+    repo.run(&["regen", "--check", "--force"]).exits(1).says("`phx regen --force docs/PLAN.md` writes what is shown");
+}

@@ -100,6 +100,8 @@ fn phase_group_summary_counts_the_phases_of_its_group() {
     let standing = "Theme: Fire\nTotal Phases: 9\nCurrent Phase: Phase 1: Start\nProgress: 20%\n";
     let expected = "Theme: Fire\nTotal Phases: 2\nCurrent Phase: Phase 2: Hardening\nProgress: 20%\n";
     renders("phase-plan", "Phase Group Summary", standing, PHASES, expected);
+    let longer = PHASES.replace("NEXT_ONE", "PHOENIX_RISING_AGAIN");
+    renders("phase-plan", "Phase Group Summary", "", &longer, "Total Phases: 2\nCurrent Phase: 2\n");
     let says_so = "Total Phases: 2\nCurrent Phase: 2 of 2 (Hardening)\n";
     renders("phase-plan", "Phase Group Summary", says_so, PHASES, says_so);
     renders("phase-plan", "Phase Group Summary", "Current Phase: 1\n", PHASES, "Total Phases: 2\nCurrent Phase: 2\n");
@@ -230,11 +232,32 @@ fn a_broken_template_is_told_with_its_line_and_the_block_stays() {
 }
 
 #[test]
-fn a_rendering_that_would_swallow_its_end_marker_is_never_written() {
-    let repo = weather("{# owns: body #}\n{{ document.path }}\n```\n");
-    let before = repo.read("DOC.md");
+fn a_rendering_that_would_swallow_its_end_marker_is_refused_and_other_blocks_are_written() {
+    for (template, said) in [
+        ("{# owns: body #}\n{{ document.path }}\n```\ncode\n", ":3: it renders code that it does not close"),
+        ("{{ document.path }}\n<!-- open\n", ":2: it renders a comment that it does not close"),
+        ("{{ document.path }}\0\n", ":1: it renders a NUL byte"),
+    ] {
+        let repo = weather(template);
+        let other = "## Things\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED -->\n";
+        repo.write("DOC.md", repo.read("DOC.md").replace("## Things\n", other));
+        repo.write(".phx/templates/sections/things.md", "Path: {{ document.path }}\n");
+        repo.run(&["regen"])
+            .exits(1)
+            .says(&format!("`weather` stays as it is: .phx/templates/sections/weather.md{said}"));
+        let text = repo.read("DOC.md");
+        assert!(text.contains("Sky: grey\n<!-- END AUTO-GENERATED -->") && text.contains("Path: DOC.md\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_change_that_would_change_the_document_elsewhere_is_never_written() {
+    // The body leaves HTML open, which takes in the heading below; a blank line in the body would set it free.
+    let repo = weather("Path: {{ document.path }}\n");
+    let text = repo.read("DOC.md").replace("Sky: grey\n", "<div>\n").replace("-->\n\n## Things", "-->\n## Things");
+    repo.write("DOC.md", &text);
     repo.run(&["regen"]).exits(4).says("`DOC.md` would not be the same document").says("nothing was written");
-    assert_eq!(repo.read("DOC.md"), before);
+    assert_eq!(repo.read("DOC.md"), text);
 }
 
 #[test]
@@ -249,6 +272,50 @@ fn a_template_without_facts_writes_nothing() {
     assert_eq!(repo.read("DOC.md"), before);
     repo.write("phx.toml", "[facts]\nsky = \"blue\"\n");
     assert_eq!(body(&repo), "Sky: blue\n");
+}
+
+#[test]
+fn numbers_that_cannot_be_read_are_told() {
+    let repo = Repo::new();
+    let more = "### Priority 1: Now\n\n#### A\n**Points**: 5-8\n\n#### B\n**Points**: 3\n\n#### C\n**Points**: TBD\n";
+    repo.write("DOC.md", with_block("upcoming-features", "Sprint Summary", "", more));
+    repo.run(&["regen"])
+        .exits(0)
+        .says("warning: DOC.md:17: `sprint_summary`: 2 of 3 `points` are no numbers and are not counted");
+    assert!(repo.read("DOC.md").contains("Total Features: 3\nStory Points: 3\n"));
+}
+
+#[test]
+fn a_heading_over_features_is_no_feature() {
+    let more = "## Core Features\n\n### A\n**Status**: Stable\n\n#### Detail\n**Note**: x\n\n### Group\n\n#### D\n**Status**: Beta\n\n#### E\n**Status**: Beta\n";
+    renders(
+        "implemented-features",
+        "Feature Metrics",
+        "",
+        more,
+        "Total Features: 3\nStable: 1\nBeta: 2\nExperimental: 0\n",
+    );
+}
+
+#[test]
+fn thousands_of_items_take_no_time_out_of_proportion() {
+    let item =
+        |n: usize| format!("#### F{n}\n**Points**: 1 | **Dependencies**: D{n}, E{n} (done)\n**Component**: C{n}\n\n");
+    let more = format!("### Priority 1: Now\n\n{}", (0..20_000).map(item).collect::<Vec<_>>().concat());
+    let repo = Repo::new();
+    repo.write("DOC.md", with_block("upcoming-features", "Dependency Status", "", &more));
+    let run = repo.run(&["regen"]);
+    assert!(run.code == 0 || run.stderr.contains("ran out of fuel"), "{}", run.stderr);
+}
+
+#[test]
+fn facts_stand_on_one_line() {
+    let repo = weather("Sky: {{ fact('facts.sky', keep='Sky') }}\n");
+    repo.write("phx.toml", "[facts]\nsky = \"blue\\nRain: none\"\n");
+    assert_eq!(body(&repo), "Sky: blue Rain: none\n");
+    repo.write("phx.toml", "[facts]\nsky = [1]\n");
+    repo.run(&["regen"]).exits(1).says("`facts.sky` is a sequence; beside a label stands a text or a number");
+    repo.write("phx.toml", "facts = 3\n").run(&["regen"]).exits(2).says("`facts` is a number; it must be a table");
 }
 
 #[test]
