@@ -96,6 +96,7 @@ pub enum Command {
 
 /// Check documents against their schemas and the rules
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
 pub struct Validate {
     /// Files and directories; `-` is standard input [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -126,6 +127,18 @@ pub struct Validate {
     /// What ends in exit code 1 [default: as `enforcement.level` says, else error]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOn>,
+
+    /// Check what is staged: documents, configuration, schemas and templates as the index has them
+    #[arg(long, conflicts_with_all = ["rev", "since", "fix", "stdin_filename"])]
+    pub staged: bool,
+
+    /// Check all documents of a revision, with its own configuration
+    #[arg(long, value_name = "REV", conflicts_with_all = ["since", "fix", "stdin_filename"])]
+    pub rev: Option<String>,
+
+    /// Check only the documents that changed since the merge base with a revision
+    #[arg(long, value_name = "REF", conflicts_with = "stdin_filename")]
+    pub since: Option<String>,
 
     /// Apply the fixes that findings carry, then report what remains
     #[arg(long)]

@@ -8,10 +8,12 @@ pub mod paths;
 pub mod planned;
 pub mod project;
 pub mod rewrite;
+pub mod store;
 pub mod templates;
 pub mod visit;
 pub mod write;
 
 pub use load::Loaded;
 pub use project::Project;
+pub use store::{Origin, Store};
 pub use visit::{Selection, Visited};

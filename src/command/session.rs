@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::report::{Color, text};
 use crate::rules::settings;
 use crate::system::{clock, disk, environment};
-use crate::workspace::Project;
 use crate::workspace::project::OpenError;
+use crate::workspace::{Origin, Project};
 
 /// One run of phx.
 #[derive(Debug)]
@@ -53,7 +53,15 @@ impl Session {
     /// # Errors
     /// Where it cannot be opened.
     pub fn project(&self) -> Result<Project, Failure> {
-        let project = match Project::open(self.config.as_deref()) {
+        self.project_from(&Origin::Worktree)
+    }
+
+    /// Opens the project as the worktree, the index or a revision has it.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
+        let project = match Project::open(self.config.as_deref(), origin) {
             Ok(project) => project,
             Err(OpenError::Failure(failure)) => return Err(failure),
             Err(OpenError::Mistakes(mistakes)) => return Err(self.mistaken(&mistakes)),

@@ -10,16 +10,17 @@ use crate::failure::Failure;
 use crate::finding;
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
 use crate::system::disk;
+use crate::system::git::objects;
 use crate::text::suggest;
-use crate::workspace::Selection;
+use crate::workspace::{Origin, Project, Selection};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let outputs = findings::outputs(&arguments.output)?;
     let command_line = command_line(arguments)?;
-    let project = session.project()?;
+    let project = session.project_from(&origin(arguments))?;
     let judge = Judge::new(Levels::new(&project.config, &command_line));
-    let selection = selection(arguments)?;
+    let selection = selection(arguments, &project)?;
     if arguments.diff {
         return fix::show(session, &project, &judge, selection);
     }
@@ -56,14 +57,32 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     if let Some(code) = failures.iter().map(Failure::exit_code).max() {
         return Ok(code);
     }
-    if found.is_empty() {
+    if found.is_empty() && !arguments.staged && arguments.since.is_none() {
         findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
     }
     Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))
 }
 
+/// Where the documents are read from.
+fn origin(arguments: &Validate) -> Origin {
+    match &arguments.rev {
+        Some(revision) => Origin::Revision(revision.clone()),
+        None if arguments.staged => Origin::Index,
+        None => Origin::Worktree,
+    }
+}
+
 /// Which documents are asked for.
-fn selection(arguments: &Validate) -> Result<Selection, Failure> {
+fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failure> {
+    let changed = match (&arguments.since, arguments.staged) {
+        (Some(since), _) => Some(objects::since(&project.root, since)),
+        (None, true) => Some(objects::staged(&project.root)),
+        (None, false) => None,
+    };
+    if let Some(changed) = changed {
+        let paths = changed.map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))?;
+        return Ok(Selection::Changed { paths, places: arguments.paths.clone() });
+    }
     let stdin = arguments.paths.iter().any(|path| path == Path::new("-"));
     match (&arguments.stdin_filename, stdin) {
         (Some(name), true) if arguments.paths.len() == 1 => {

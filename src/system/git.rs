@@ -1,5 +1,7 @@
 //! git, by its command line. No pager, no prompt, no hook or monitor that a configuration names is started.
 
+pub mod objects;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,6 +18,7 @@ fn command(root: &Path, arguments: &[&str]) -> Command {
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
+        .env_remove("GIT_EXTERNAL_DIFF")
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
     command

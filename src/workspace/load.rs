@@ -31,6 +31,13 @@ pub enum Loaded {
 impl Project {
     /// Loads a file. `path` is its path from the root, `from_base` that from the configuration's directory.
     pub fn load(&self, file: &Path, path: &str, from_base: &str) -> Loaded {
+        if !self.store.is_worktree() {
+            return match self.store.read(path) {
+                Ok(Some(bytes)) => self.load_bytes(bytes, path, from_base),
+                Ok(None) => Loaded::Gone,
+                Err(error) => Loaded::Unreadable(error.to_string()),
+            };
+        }
         match self.read(file, self.claimed(from_base)) {
             Ok(Some(bytes)) if bytes.len() > SIZE => Loaded::TooLarge,
             Ok(Some(bytes)) => Loaded::Document(Arc::new(self.parse(bytes, path, from_base))),

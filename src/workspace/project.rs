@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{paths, templates};
+use super::{Origin, Store, paths, templates};
 use crate::config::{self, Config};
 use crate::document::{Dialect, Shape};
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ use crate::finding::{Finding, Source};
 use crate::regen::Library;
 use crate::schema::{Catalog, Kind, Overlay};
 use crate::system::disk;
+use crate::system::git::objects;
 use crate::text::Lines;
 
 /// A repository, or the working directory where there is none.
@@ -33,6 +34,8 @@ pub struct Project {
     pub catalog: Catalog,
     /// The templates of AUTO blocks.
     pub library: Library,
+    /// Where files are read from.
+    pub store: Store,
     /// How the front matter is written.
     pub dialect: Arc<Dialect>,
     kinds: BTreeMap<String, Kind>,
@@ -85,30 +88,38 @@ impl Project {
     ///
     /// # Errors
     /// Where the configuration or a schema cannot be read or is wrong.
-    pub fn open(given: Option<&Path>) -> Result<Self, OpenError> {
+    pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let repository = repository(&cwd);
-        let file = match given {
-            Some(path) => Some(paths::absolute(&cwd, path)),
-            None => find_config(&cwd, repository.as_deref()),
-        };
-        let directory = file.as_ref().and_then(|file| file.parent()).map(Path::to_path_buf);
+        let mut repository = repository(&cwd);
+        if repository.is_none() && *origin != Origin::Worktree {
+            repository = objects::bare(&cwd);
+        }
+        let given = given.map(|path| paths::absolute(&cwd, path));
+        let around = repository.clone().unwrap_or_else(|| cwd.clone());
+        let store = Store::open(&around, origin)?;
+        let found = if given.is_none() { find_config(&cwd, &around, &store) } else { None };
+        let file = given.as_deref().or(found.as_deref());
+        let directory = file.and_then(Path::parent).map(Path::to_path_buf);
         let root = repository.or_else(|| directory.clone()).unwrap_or_else(|| cwd.clone());
         let base = directory.unwrap_or_else(|| root.clone());
-        let config_file = read_config(&root, file.as_deref())?;
+        // A configuration that the user names is read where it is named.
+        let store = if root == around { store } else { Store::open(&root, origin)? };
+        let config_file = read_config(&root, file, found.as_ref().map(|_| &store))?;
         let (config, mistakes) = Config::parse(&config_file.path, &config_file.text);
         if !mistakes.is_empty() {
             return Err(OpenError::Mistakes(mistakes));
         }
-        let catalog = Catalog::new(&overlays(&base, &root)?)?;
+        let base_path = paths::relative(&root, &base);
+        let catalog = Catalog::new(&overlays(&store, &base_path)?)?;
         Ok(Self {
             dialect: Arc::new(Dialect {
                 root: config.front_matter.root.clone(),
                 aliases: config.front_matter.aliases.clone(),
             }),
             kinds: kinds(&catalog, &config),
-            library: Library::new(templates::overrides(&base, &root)?),
+            library: Library::new(templates::overrides(&store, &base_path)?),
+            store,
             root,
             base,
             cwd,
@@ -162,46 +173,55 @@ fn repository(cwd: &Path) -> Option<PathBuf> {
     upwards.find(|directory| disk::exists(&directory.join(".git"))).map(Path::to_path_buf)
 }
 
-/// The nearest configuration upwards, no further than the repository's root; outside a repository only here.
-fn find_config(cwd: &Path, repository: Option<&Path>) -> Option<PathBuf> {
-    let last = repository.unwrap_or(cwd);
-    cwd.ancestors()
+/// The nearest configuration upwards, no further than `last`.
+fn find_config(cwd: &Path, last: &Path, store: &Store) -> Option<PathBuf> {
+    let within = if cwd.starts_with(last) { cwd } else { last };
+    within
+        .ancestors()
         .take_while(|directory| directory.starts_with(last))
         .map(|directory| directory.join(config::FILE))
-        .find(|file| disk::exists(file))
+        .find(|file| store.exists(&paths::relative(last, file)))
 }
 
-fn read_config(root: &Path, file: Option<&Path>) -> Result<ConfigFile, Failure> {
+/// Reads the configuration from the store, or from disk where the user named it.
+fn read_config(root: &Path, file: Option<&Path>, store: Option<&Store>) -> Result<ConfigFile, Failure> {
     let Some(file) = file else {
         return Ok(ConfigFile { path: config::FILE.to_owned(), text: String::new(), lines: Lines::new("") });
     };
     let path = paths::relative(root, file);
-    let bytes = disk::read_optional(file)
-        .map_err(|error| Failure::usage(format!("`{path}` cannot be read: {}", disk::explain(&error))))?;
+    let bytes = store.map_or_else(|| disk::read_optional(file), |store| store.read(&path));
+    let bytes = bytes.map_err(|error| unreadable(&path, &error))?;
     let bytes = bytes.ok_or_else(|| Failure::usage(format!("there is no configuration `{path}`")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("`{path}` is not UTF-8")).hint("save it as UTF-8"))?;
     Ok(ConfigFile { lines: Lines::new(&text), path, text })
 }
 
+/// A path below the configuration's directory, which is `.` where that is the root.
+pub fn inside(base: &str, path: &str) -> String {
+    if base == "." { path.to_owned() } else { format!("{base}/{path}") }
+}
+
+/// Says that a file or a folder of phx's own cannot be read.
+pub fn unreadable(path: &str, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("`{path}` cannot be read: {}", disk::explain(error)))
+}
+
 /// The schemas in `.phx/schemas/<version>/`.
-fn overlays(base: &Path, root: &Path) -> Result<Vec<Overlay>, Failure> {
-    let directory = base.join(".phx").join("schemas");
-    let failed = |path: &Path, error: &std::io::Error| {
-        Failure::usage(format!("`{}` cannot be read: {}", paths::relative(root, path), disk::explain(error)))
-    };
+fn overlays(store: &Store, base: &str) -> Result<Vec<Overlay>, Failure> {
+    let list = |path: &str| store.list(path).map_err(|error| unreadable(path, &error));
     let mut overlays = Vec::new();
-    for (version, folder) in disk::list(&directory).map_err(|error| failed(&directory, &error))? {
-        for (name, file) in disk::list(&folder).map_err(|error| failed(&folder, &error))? {
+    for (version, folder) in list(&inside(base, ".phx/schemas"))? {
+        for (name, path) in list(&folder)? {
             let Some(kind) = name.strip_suffix(".schema.json") else {
                 continue;
             };
-            let bytes = disk::read_optional(&file).map_err(|error| failed(&file, &error))?;
+            let bytes = store.read(&path).map_err(|error| unreadable(&path, &error))?;
             overlays.push(Overlay {
                 version: version.clone(),
                 kind: kind.to_owned(),
-                path: paths::relative(root, &file),
                 text: String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
+                path,
             });
         }
     }

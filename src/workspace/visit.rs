@@ -12,6 +12,7 @@ use crate::corpus::{Corpus, Entry};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
+use crate::system::git::objects;
 use crate::system::walk::{self, Met};
 
 /// Which documents a command is asked for.
@@ -21,6 +22,14 @@ pub enum Selection {
     All,
     /// Files and directories named by the user.
     Paths(Vec<PathBuf>),
+    /// The files that changed, by their paths from the root, as far as they stand below one of the places named by the
+    /// user, if any are.
+    Changed {
+        /// What changed.
+        paths: Vec<String>,
+        /// Where to look.
+        places: Vec<PathBuf>,
+    },
     /// Bytes under the name of a file.
     Bytes {
         /// The name.
@@ -67,6 +76,7 @@ impl Project {
         let visitor = Visitor { project: self, see, seen: several.then(Mutex::default), result: Mutex::default() };
         match selection {
             Selection::All => visitor.tree(&self.base),
+            Selection::Changed { paths, places } => visitor.changed(paths, &places),
             Selection::Bytes { name, bytes } => {
                 let (path, from_base) = visitor.said(&paths::absolute(&self.cwd, &name));
                 visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
@@ -75,7 +85,11 @@ impl Project {
                 let mut files = Vec::new();
                 for path in named {
                     let absolute = paths::absolute(&self.cwd, &path);
-                    if disk::is_directory(&absolute) {
+                    if !self.store.is_worktree() {
+                        if !visitor.held(&absolute) {
+                            visitor.fail(Failure::usage(format!("there is no `{}` in what git holds", path.display())));
+                        }
+                    } else if disk::is_directory(&absolute) {
                         visitor.tree(&absolute);
                     } else if disk::exists(&absolute) {
                         files.push(absolute);
@@ -112,6 +126,10 @@ impl Visitor<'_> {
     }
 
     fn tree(&self, root: &Path) {
+        if !self.project.store.is_worktree() {
+            self.held(root);
+            return;
+        }
         walk::walk(root, &|path| self.wanted(path), &|met| match met {
             Met::File(file) => self.file(&file),
             Met::Link(file) => self.link(&file),
@@ -120,6 +138,43 @@ impl Visitor<'_> {
                 (self.see)(Visited::Unreadable { path: &path, why: &why });
             }
         });
+    }
+
+    /// Visits what git holds at a path or below it; whether there is anything.
+    fn held(&self, root: &Path) -> bool {
+        let Some(listing) = self.project.store.listing() else {
+            return false;
+        };
+        let path = paths::relative(&self.project.root, root);
+        if listing.contains_key(&path) {
+            self.named(root);
+            return true;
+        }
+        let prefix = if path == "." { String::new() } else { format!("{path}/") };
+        let below = listing.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
+        let files: Vec<PathBuf> =
+            below.filter(|(_, object)| object.is_file()).map(|(path, _)| self.project.root.join(path)).collect();
+        files.par_iter().filter(|file| self.wanted(file)).for_each(|file| self.file(file));
+        path == "." || !files.is_empty()
+    }
+
+    /// Visits those of the changed files that may be documents.
+    fn changed(&self, changed: Vec<String>, places: &[PathBuf]) {
+        let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&self.project.cwd, place)).collect();
+        let files: Vec<PathBuf> = changed.into_iter().map(|path| self.project.root.join(path)).collect();
+        let asked = |file: &&PathBuf| {
+            let there = places.is_empty() || places.iter().any(|place| file.starts_with(place));
+            there && file.starts_with(&self.project.base) && self.is_file(file) && self.wanted(file)
+        };
+        files.par_iter().filter(asked).for_each(|file| self.file(file));
+    }
+
+    /// Whether a path is a file: links and submodules are none.
+    fn is_file(&self, file: &Path) -> bool {
+        match self.project.store.listing() {
+            Some(listing) => listing.get(&self.said(file).0).is_some_and(objects::Object::is_file),
+            None => disk::is_plain_file(file),
+        }
     }
 
     /// Whether a file of the tree may be a document.
@@ -151,6 +206,14 @@ impl Visitor<'_> {
         let (path, from_base) = self.said(file);
         if self.project.config.documents.exclude.matches(&from_base) {
             self.notice(format!("skipped `{path}`: `documents.exclude` in phx.toml names it"));
+            return;
+        }
+        if !self.project.store.is_worktree() {
+            if self.is_file(file) {
+                self.file(file);
+            } else {
+                self.notice(format!("skipped `{path}`: links and submodules are no documents"));
+            }
             return;
         }
         if let Err(error) = disk::require_regular(file) {

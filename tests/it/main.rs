@@ -18,6 +18,7 @@ mod regen;
 mod reports;
 mod rules;
 mod schema;
+mod sources;
 mod support;
 mod templates;
 mod unchanged;

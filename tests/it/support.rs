@@ -64,9 +64,11 @@ impl Repo {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
         command.args(arguments).current_dir(self.path()).env_clear().env("PHX_NOW", NOW).stdin(Stdio::null());
-        // Windows starts nothing without it.
-        if let Some(root) = std::env::var_os("SystemRoot") {
-            command.env("SystemRoot", root);
+        // git is found by the first; Windows starts nothing without the second.
+        for kept in ["PATH", "SystemRoot"] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
         }
         command
     }

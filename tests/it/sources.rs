@@ -1,0 +1,234 @@
+//! Where documents come from: the worktree, the index, a revision; the same rules on each.
+
+use crate::support::{Repo, Run, clean_document, document};
+
+/// A document with one error: it has no phase number.
+fn wrong() -> String {
+    document("", "# Title\n")
+}
+
+const FOUND: &str = "error[schema-violation] the front matter has no `phase_number`";
+
+fn staged(repo: &Repo) -> Run {
+    repo.run(&["validate", "--staged", "-q", "-o", "concise"])
+}
+
+#[test]
+fn what_is_staged_is_checked_and_not_what_stands_in_the_worktree() {
+    let repo = Repo::with_git();
+    repo.write("docs/a.md", clean_document()).write("docs/b.md", clean_document()).commit("first");
+    staged(&repo).exits(0).prints("");
+    // A wrong document in the worktree alone is nobody's business; a wrong one in the index is, whatever the worktree says.
+    repo.write("docs/a.md", wrong());
+    staged(&repo).exits(0).prints("");
+    repo.git(&["add", "docs/a.md"]);
+    repo.write("docs/a.md", clean_document());
+    let run = staged(&repo).exits(1);
+    assert!(run.stdout.starts_with("docs/a.md:") && run.stdout.contains(FOUND), "{}", run.stdout);
+    repo.validate().exits(0).prints("");
+    repo.run(&["validate", "--staged", "docs/b.md"]).exits(0).prints("");
+    repo.run(&["validate", "--staged", "docs"]).exits(1);
+}
+
+#[test]
+fn the_first_commit_a_rename_and_a_deletion_are_staged_like_any_other() {
+    let repo = Repo::with_git();
+    repo.write("a.md", wrong()).git(&["add", "a.md"]);
+    staged(&repo).exits(1).finds(FOUND);
+    repo.commit("first");
+    staged(&repo).exits(0).prints("");
+    repo.git(&["mv", "a.md", "b.md"]);
+    let run = staged(&repo).exits(1);
+    assert!(run.stdout.starts_with("b.md:"), "{}", run.stdout);
+    repo.git(&["rm", "--quiet", "--cached", "b.md"]);
+    staged(&repo).exits(0).prints("");
+    // With the intent to add there is nothing to check yet.
+    repo.git(&["add", "--intent-to-add", "b.md"]);
+    staged(&repo).exits(0).prints("");
+}
+
+#[test]
+fn configuration_schemas_and_templates_come_from_where_the_documents_come_from() {
+    let repo = Repo::with_git();
+    repo.write("a.md", wrong()).commit("first");
+    repo.write("a.md", wrong() + "more\n").git(&["add", "a.md"]);
+    repo.write("phx.toml", "[rules]\nschema-violation = \"off\"\n");
+    staged(&repo).exits(1).finds(FOUND);
+    repo.git(&["add", "phx.toml"]);
+    staged(&repo).exits(0).prints("");
+    repo.write("phx.toml", "[rules]\nnonsense = 3\n");
+    staged(&repo).exits(0).prints("");
+    repo.validate().exits(2);
+    repo.run(&["validate", "--rev", "HEAD", "-q", "-o", "concise"]).exits(1).finds(FOUND);
+}
+
+#[test]
+fn a_revision_is_checked_as_it_was() {
+    let repo = Repo::with_git();
+    repo.write("docs/a.md", wrong()).commit("wrong");
+    repo.write("docs/a.md", clean_document()).write("docs/b.md", wrong()).commit("right");
+    let rev = |rev: &str| repo.run(&["validate", "--rev", rev, "-q", "-o", "concise"]);
+    assert!(rev("HEAD~1").exits(1).stdout.starts_with("docs/a.md:"));
+    assert!(rev("main").exits(1).stdout.starts_with("docs/b.md:"));
+    repo.run(&["validate", "--rev", "HEAD", "docs/a.md"]).exits(0).prints("");
+    rev("nowhere").exits(2).says("there is no revision `nowhere`");
+    repo.run(&["validate", "--rev", "HEAD", "no.md"]).exits(2).says("there is no `no.md` in what git holds");
+    repo.run(&["validate", "--rev", "HEAD", "--staged"]).exits(2);
+    repo.git(&["rm", "-rq", "docs"]);
+    repo.write("x", "").commit("empty");
+    rev("HEAD").exits(3);
+}
+
+#[test]
+fn a_bare_repository_has_revisions() {
+    let repo = Repo::with_git();
+    repo.write("docs/a.md", wrong()).commit("wrong");
+    let bare = Repo::bare();
+    bare.git(&["clone", "--quiet", "--bare", &format!("file://{}", repo.path().display()), "."]);
+    let run = bare.run(&["validate", "--rev", "main", "-q", "-o", "concise"]).exits(1);
+    assert!(run.stdout.starts_with("docs/a.md:"), "{}", run.stdout);
+}
+
+#[test]
+fn since_checks_what_changed_since_the_merge_base() {
+    let repo = Repo::with_git();
+    repo.write("old.md", wrong()).write("a.md", clean_document()).commit("first");
+    repo.git(&["branch", "topic"]);
+    repo.write("on_main.md", wrong()).commit("main goes on");
+    repo.git(&["checkout", "--quiet", "topic"]);
+    repo.write("a.md", wrong()).commit("topic");
+    repo.write("new.md", wrong());
+    let run = repo.run(&["validate", "--since", "main", "-q", "-o", "concise"]).exits(1);
+    let files: Vec<&str> = run.stdout.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(files, ["a.md", "new.md"]);
+    repo.run(&["validate", "--since", "HEAD", "-q", "a.md"]).exits(0).prints("");
+    repo.run(&["validate", "--since", "nowhere"]).exits(2).says("there is no revision `nowhere`");
+}
+
+#[test]
+fn links_and_submodules_are_no_documents() {
+    let repo = Repo::with_git();
+    let other = Repo::with_git();
+    other.write("a.md", wrong()).commit("first");
+    repo.git(&["submodule", "--quiet", "add", &format!("file://{}", other.path().display()), "sub.md"]);
+    let id = {
+        repo.write("target", wrong());
+        repo.git(&["hash-object", "-w", "target"])
+    };
+    let link = format!("120000,{},link.md", id.trim());
+    repo.git(&["update-index", "--add", "--cacheinfo", &link]);
+    staged(&repo).exits(0).prints("");
+    repo.run(&["validate", "--staged", "link.md"]).exits(0).prints("");
+}
+
+#[test]
+fn line_ends_and_filters_do_not_change_the_verdict() {
+    let repo = Repo::with_git();
+    repo.write(".gitattributes", "crlf.md eol=crlf\nupper.md filter=upper\n");
+    repo.git(&["config", "core.autocrlf", "true"]);
+    repo.git(&["config", "filter.upper.clean", "tr A-Z a-z"]);
+    repo.git(&["config", "filter.upper.smudge", "tr a-z A-Z"]);
+    let text = clean_document();
+    repo.write("crlf.md", text.replace('\n', "\r\n"))
+        .write("auto.md", text.replace('\n', "\r\n"))
+        .write("plain.md", &text);
+    repo.git(&["add", "-A"]);
+    staged(&repo).exits(0).prints("");
+    repo.write("crlf.md", wrong().replace('\n', "\r\n")).git(&["add", "crlf.md"]);
+    assert!(staged(&repo).exits(1).stdout.starts_with("crlf.md:"));
+    // The index holds what the filter cleaned.
+    repo.git(&["rm", "--quiet", "--cached", "crlf.md"]);
+    repo.write("upper.md", clean_document().replace("# Title", "# TITLE").replace("PHOENIX_RISING", "PHOENIX"))
+        .git(&["add", "upper.md"]);
+    staged(&repo).exits(1).finds("upper.md:");
+}
+
+#[test]
+fn every_format_of_the_index_and_of_objects_is_read() {
+    let cases: [&[&[&str]]; 4] = [
+        &[&["init", "--quiet"], &["update-index", "--index-version", "4"]],
+        &[&["init", "--quiet"], &["update-index", "--split-index"]],
+        &[&["init", "--quiet", "--object-format=sha256"]],
+        &[&["init", "--quiet"], &["config", "index.sparse", "true"], &["sparse-checkout", "set", "--cone", "docs"]],
+    ];
+    for setup in cases {
+        let repo = Repo::bare();
+        for arguments in setup {
+            repo.git(arguments);
+        }
+        repo.write("docs/größe a.md", wrong()).git(&["add", "-A"]);
+        let run = staged(&repo).exits(1);
+        assert!(run.stdout.starts_with("docs/größe a.md:"), "{setup:?}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_document_outside_the_sparse_set_is_read_from_the_index() {
+    let repo = Repo::with_git();
+    repo.write("docs/a.md", clean_document()).write("far/b.md", wrong()).commit("first");
+    repo.git(&["sparse-checkout", "set", "--cone", "docs"]);
+    assert!(!repo.path().join("far/b.md").exists());
+    let run = repo.run(&["validate", "--rev", "HEAD", "-q", "-o", "concise"]).exits(1);
+    assert!(run.stdout.starts_with("far/b.md:"), "{}", run.stdout);
+}
+
+#[test]
+fn a_linked_worktree_and_another_index_are_honoured() {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document()).commit("first");
+    let linked = Repo::bare();
+    let place = linked.path().join("linked");
+    repo.git(&["worktree", "add", "--quiet", "-b", "side", &place.display().to_string()]);
+    std::fs::write(place.join("a.md"), wrong()).unwrap();
+    linked.git(&["-C", "linked", "add", "a.md"]);
+    linked.run(&["-C", "linked", "validate", "--staged", "-q", "-o", "concise"]).exits(1).finds("a.md:");
+    staged(&repo).exits(0).prints("");
+    let other = repo.path().join("other.index");
+    repo.git(&["-c", "core.untrackedCache=false", "read-tree", &format!("--index-output={}", other.display()), "side"]);
+    let mut command = repo.command(&["validate", "--staged", "-q", "-o", "concise"]);
+    command.env("GIT_INDEX_FILE", &other);
+    Run::of(command.output().unwrap()).exits(0).prints("");
+    repo.write("a.md", wrong());
+    let update = std::process::Command::new("git")
+        .args(["update-index", "a.md"])
+        .env("GIT_INDEX_FILE", &other)
+        .current_dir(repo.path())
+        .status();
+    assert!(update.unwrap().success());
+    Run::of(command.output().unwrap()).exits(1).finds("a.md:");
+    staged(&repo).exits(0).prints("");
+}
+
+#[test]
+fn facts_of_other_documents_come_from_the_same_place() {
+    let repo = Repo::with_git();
+    let features = |points: u8| {
+        document(
+            "  phase_number: 2\n",
+            &format!(
+                "# F\n\n## Sprint Summary\n\n### Priority 1: Now\n\n#### A\n**Status**: x | **Points**: {points} | **Owner**: y\n**Target**: z\n\n**Deliverables**:\n- a\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n"
+            ),
+        )
+    };
+    let plan = document("  phase_number: 2\n  kind: phase-plan\n", "# P\n\n## Phase Group Summary\n\n## Phase Progress\n<!-- AUTO-GENERATED -->\n<!-- END AUTO-GENERATED -->\n\n## Success Metrics\n\n## Risk Register\n")
+        .replace("auto_sections: []", "auto_sections: [phase_progress]");
+    repo.write("UPCOMING_FEATURES.md", features(3)).write("plan.md", plan);
+    repo.run(&["regen", "-q"]).exits(0);
+    repo.commit("first");
+    repo.write("UPCOMING_FEATURES.md", features(5)).git(&["add", "-A"]);
+    repo.write("UPCOMING_FEATURES.md", features(3));
+    let text = repo.read("plan.md").replace("# P\n", "# Plan\n");
+    repo.write("plan.md", text).git(&["add", "plan.md"]);
+    staged(&repo)
+        .exits(1)
+        .finds("error[outdated-auto-section] the AUTO block `phase_progress` is outdated: `Planned Points` 3 → 5");
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn without_git_there_is_nothing_staged() {
+    let repo = Repo::bare();
+    repo.write("a.md", wrong());
+    repo.run(&["validate", "--staged"]).exits(2).says("the index cannot be read");
+    repo.run(&["validate", "--since", "main"]).exits(2);
+}
