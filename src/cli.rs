@@ -77,6 +77,8 @@ pub enum Command {
     Validate(Validate),
     /// Rewrite AUTO blocks from facts
     Regen(Regen),
+    /// Show every governed document, what is due first on top
+    Status(Status),
     /// Write a new document of a kind
     New(New),
     /// Print a document's model as JSON
@@ -193,6 +195,24 @@ pub struct Regen {
     pub allow_empty: bool,
 }
 
+/// Show every governed document, what is due first on top
+///
+/// A line each: when it is due, how old it is, its kind, and how its AUTO blocks stand.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Files and directories [default: the whole repository]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Format of the list
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
+    pub output: ListFormat,
+
+    /// End well where nothing is governed
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
 /// What ends in exit code 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
@@ -256,7 +276,7 @@ pub enum Schema {
     },
     /// Print a schema
     Show {
-        /// A kind; or `governance`, `model`, `findings`, `phx.toml`
+        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `phx.toml`
         name: String,
         /// The version [default: the newest]
         #[arg(long, value_name = "VERSION")]

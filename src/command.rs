@@ -13,6 +13,7 @@ mod regen;
 mod rules;
 mod schema;
 mod session;
+mod status;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     match command {
         Command::Validate(arguments) => validate::run(&session, &arguments),
         Command::Regen(arguments) => regen::run(&session, &arguments),
+        Command::Status(arguments) => status::run(&session, &arguments),
         Command::New(arguments) => new::run(&session, arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&arguments),

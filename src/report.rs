@@ -9,6 +9,7 @@ pub mod junit;
 pub mod markdown;
 pub mod regen;
 pub mod sarif;
+pub mod status;
 pub mod text;
 
 use chrono::{DateTime, SecondsFormat, Utc};

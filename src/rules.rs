@@ -36,6 +36,7 @@ mod unused_suppression;
 
 pub use context::{Broken, BrokenFile, Context, Whole};
 pub use judge::{Judge, Levels};
+pub use review_due_soon::is_due_soon;
 
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;

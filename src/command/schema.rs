@@ -9,8 +9,13 @@ use crate::schema::{Catalog, embedded};
 use crate::text::suggest;
 
 /// Schemas that belong to no version.
-const UNVERSIONED: &[(&str, &str)] =
-    &[("model", embedded::MODEL), ("findings", embedded::FINDINGS), ("phx.toml", embedded::CONFIGURATION)];
+const UNVERSIONED: &[(&str, &str)] = &[
+    ("model", embedded::MODEL),
+    ("findings", embedded::FINDINGS),
+    ("regen", embedded::REGEN),
+    ("status", embedded::STATUS),
+    ("phx.toml", embedded::CONFIGURATION),
+];
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: Schema) -> Result<u8, Failure> {

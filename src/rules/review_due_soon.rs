@@ -21,17 +21,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let Some(due) = &context.document.governance.update_required_by else {
         return Vec::new();
     };
-    let left = due.value - context.now;
-    let Some(near) = within(context) else {
-        return Vec::new();
-    };
-    if left < Duration::zero() || left > near {
+    if !is_due_soon(context) {
         return Vec::new();
     }
+    let left = due.value - context.now;
     let message = format!("this document is due in {}", duration::words(left));
     let finding = context.finding(&RULE, due.span, "", message);
     let help = "read it, and change what is no longer true, before it blocks";
     vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
+}
+
+/// Whether the deadline is near and has not passed.
+pub fn is_due_soon(context: &Context<'_>) -> bool {
+    let due = context.document.governance.update_required_by.as_ref();
+    let left = due.map(|due| due.value - context.now).filter(|left| *left >= Duration::zero());
+    left.zip(within(context)).is_some_and(|(left, near)| left <= near)
 }
 
 fn within(context: &Context<'_>) -> Option<Duration> {

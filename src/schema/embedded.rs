@@ -30,5 +30,11 @@ pub const SCHEMAS: &[Embedded] = &[
 pub const MODEL: &str = include_str!("../../schemas/model.schema.json");
 /// The shape of `phx validate -o json`.
 pub const FINDINGS: &str = include_str!("../../schemas/findings.schema.json");
+
+/// The schema of what `phx regen -o json` prints.
+pub const REGEN: &str = include_str!("../../schemas/regen.schema.json");
+
+/// The schema of what `phx status -o json` prints.
+pub const STATUS: &str = include_str!("../../schemas/status.schema.json");
 /// The shape of `phx.toml`.
 pub const CONFIGURATION: &str = include_str!("../../schemas/phx.schema.json");

@@ -19,6 +19,7 @@ mod reports;
 mod rules;
 mod schema;
 mod sources;
+mod status;
 mod support;
 mod templates;
 mod unchanged;

@@ -42,7 +42,7 @@ fn every_shipped_schema_is_one_and_is_shown_as_it_is() {
         let shipped: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
         assert_eq!(shown, shipped);
     }
-    for name in ["model", "findings", "phx.toml"] {
+    for name in ["model", "findings", "regen", "status", "phx.toml"] {
         let shown = Repo::new().run(&["schema", "show", name]).exits(0).json();
         assert!(jsonschema::meta::is_valid(&shown), "{name}");
     }

@@ -1,0 +1,129 @@
+//! The state of every governed document: a line each, what is due first on top.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{Color, rfc3339};
+use crate::text::duration;
+
+/// One document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its path from the root.
+    pub path: String,
+    /// Its kind.
+    pub kind: String,
+    /// When it was last updated, as far as that can be read.
+    pub updated: Option<DateTime<Utc>>,
+    /// By when it must be updated again, as far as that can be read.
+    pub due: Option<DateTime<Utc>>,
+    /// How its deadline stands.
+    pub state: State,
+    /// Its AUTO blocks: the name of a state, and how many are in it, in the order of the states.
+    pub blocks: Vec<(&'static str, usize)>,
+}
+
+/// How a deadline stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has passed.
+    Stale,
+    /// It is near.
+    DueSoon,
+    /// It is far.
+    Current,
+    /// There is none that can be read.
+    Unknown,
+}
+
+impl State {
+    /// As programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::DueSoon => "due-soon",
+            Self::Current => "current",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Stale => "31",
+            Self::DueSoon => "33",
+            Self::Current => "32",
+            Self::Unknown => "35",
+        }
+    }
+}
+
+/// Orders the lines: those without a deadline first, then by deadline, then by path.
+pub fn sort(lines: &mut [Line]) {
+    lines.sort_by(|a, b| (a.due, &a.path).cmp(&(b.due, &b.path)));
+}
+
+/// For people.
+pub fn text(lines: &[Line], now: DateTime<Utc>, color: Color) -> String {
+    let due: Vec<String> = lines.iter().map(|line| due(line, now)).collect();
+    let age: Vec<String> = lines.iter().map(|line| age(line, now)).collect();
+    let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let due_width = width(&mut due.iter().map(String::as_str));
+    let age_width = width(&mut age.iter().map(String::as_str));
+    let kind_width = width(&mut lines.iter().map(|line| line.kind.as_str()));
+    let path_width = width(&mut lines.iter().map(|line| line.path.as_str()));
+    let mut out = String::new();
+    for ((line, due), age) in lines.iter().zip(&due).zip(&age) {
+        let padded = format!("{due:due_width$}");
+        let due = match color {
+            Color::Ansi => format!("\u{1b}[{}m{padded}\u{1b}[0m", line.state.code()),
+            Color::Plain => padded,
+        };
+        let row =
+            format!("{due}  {age:age_width$}  {:path_width$}  {:kind_width$}  {}", line.path, line.kind, blocks(line));
+        let _ = writeln!(out, "{}", row.trim_end());
+    }
+    out
+}
+
+fn due(line: &Line, now: DateTime<Utc>) -> String {
+    match line.due {
+        None => "no deadline".to_owned(),
+        Some(due) if due < now => format!("due {} ago", duration::words(now - due)),
+        Some(due) => format!("due in {}", duration::words(due - now)),
+    }
+}
+
+fn age(line: &Line, now: DateTime<Utc>) -> String {
+    match line.updated {
+        None => "never updated".to_owned(),
+        Some(updated) if updated > now => "updated in the future".to_owned(),
+        Some(updated) => format!("updated {} ago", duration::words(now - updated)),
+    }
+}
+
+fn blocks(line: &Line) -> String {
+    let said: Vec<String> = line.blocks.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    said.join(", ")
+}
+
+/// One JSON object, version 1. Its shape is `schemas/status.schema.json`.
+pub fn json(lines: &[Line], now: DateTime<Utc>) -> String {
+    let documents: Vec<Value> = lines
+        .iter()
+        .map(|line| {
+            let blocks = line.blocks.iter().map(|(state, count)| ((*state).to_owned(), json!(count)));
+            json!({
+                "path": line.path,
+                "kind": line.kind,
+                "last_updated": line.updated.map(rfc3339),
+                "update_required_by": line.due.map(rfc3339),
+                "state": line.state.name(),
+                "blocks": blocks.collect::<serde_json::Map<_, _>>(),
+            })
+        })
+        .collect();
+    let value = json!({ "version": 1, "now": rfc3339(now), "documents": documents });
+    format!("{value:#}\n")
+}

@@ -1,0 +1,65 @@
+//! `phx status`: one line a document, what is due first on top.
+
+use crate::support::{Repo, assert_valid, clean_document, document};
+
+/// A document due at a time, with one AUTO block of some state.
+fn due(at: &str, block: &str) -> String {
+    let body = format!(
+        "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\n{block}\n## Core Features\n\n### Tides\n**Status**: Stable\n"
+    );
+    document("  phase_number: 1\n  kind: implemented-features\n", &body).replace("2025-09-12T15:35:33Z", at)
+}
+
+const UNWRITTEN: &str = "Total Features: 1\n<!-- END AUTO-GENERATED -->\n";
+
+fn repo() -> Repo {
+    let repo = Repo::new();
+    repo.write("late.md", due("2025-08-30T00:00:00Z", UNWRITTEN));
+    repo.write("docs/soon.md", due("2025-09-01T12:00:00Z", "x\n<!-- END AUTO-GENERATED sum:0000000000000000 -->\n"));
+    repo.write("docs/far.md", due("2025-10-01T00:00:00Z", UNWRITTEN));
+    repo.write("b.md", clean_document()).write("a.md", clean_document());
+    repo.write("none.md", clean_document().replace("update_required_by", "update_by"));
+    repo.run(&["regen", "-q", "docs/far.md"]).exits(0);
+    let outdated = repo.read("docs/far.md") + "\n### Berths\n**Status**: Beta\n";
+    repo.write("docs/far.md", outdated);
+    repo
+}
+
+#[test]
+fn what_is_due_first_stands_on_top_with_the_state_of_its_blocks() {
+    repo().run(&["status"]).exits(0).prints(
+        "no deadline      updated 2 days ago  none.md       document\n\
+         due 2 days ago   updated 2 days ago  late.md       implemented-features  1 ungenerated\n\
+         due in 12 hours  updated 2 days ago  docs/soon.md  implemented-features  1 edited\n\
+         due in 11 days   updated 2 days ago  a.md          document\n\
+         due in 11 days   updated 2 days ago  b.md          document\n\
+         due in 30 days   updated 2 days ago  docs/far.md   implemented-features  1 outdated\n",
+    );
+}
+
+#[test]
+fn a_terminal_sees_colours_and_programs_see_json() {
+    let repo = repo();
+    let colored = repo.run(&["--color", "always", "status"]).exits(0).stdout;
+    for code in
+        ["\u{1b}[35mno deadline", "\u{1b}[31mdue 2 days ago", "\u{1b}[33mdue in 12 hours", "\u{1b}[32mdue in 11 days"]
+    {
+        assert!(colored.contains(code), "{colored}");
+    }
+    let value = repo.run(&["status", "-o", "json"]).exits(0).json();
+    assert_valid("schemas/status.schema.json", &value);
+    let states: Vec<&str> =
+        value["documents"].as_array().unwrap().iter().map(|document| document["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["unknown", "stale", "due-soon", "current", "current", "current"]);
+    assert_eq!(value["documents"][5]["blocks"], serde_json::json!({ "outdated": 1 }));
+}
+
+#[test]
+fn a_part_of_the_repository_is_shown_alone() {
+    let repo = repo();
+    let run = repo.run(&["status", "docs", "late.md"]).exits(0);
+    assert_eq!(run.stdout.lines().count(), 3, "{}", run.stdout);
+    repo.run(&["status", "no.md"]).exits(2).says("there is no `no.md`");
+    Repo::new().run(&["status"]).exits(3);
+    Repo::new().run(&["status", "--allow-empty"]).exits(0).prints("");
+}
