@@ -16,6 +16,24 @@ use crate::workspace::{Project, Selection, Visited};
 /// Is told a document, where there is one, and what is wrong with it.
 pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
 
+/// Does something with a document and what it is held against.
+pub fn with_context<T>(
+    session: &Session,
+    project: &Project,
+    document: &Document,
+    plans: &[BlockPlan],
+    with: impl FnOnce(&Context<'_>) -> T,
+) -> T {
+    with(&Context {
+        document,
+        kind: &project.kind(&document.shape.kind),
+        catalog: &project.catalog,
+        config: &project.config,
+        plans,
+        now: session.now,
+    })
+}
+
 /// What is wrong with the selected documents.
 pub fn documents(session: &Session, project: &Project, judge: &Judge, selection: Selection) -> (Visit, Vec<Finding>) {
     let findings = Mutex::new(Vec::new());
@@ -28,14 +46,7 @@ pub fn documents(session: &Session, project: &Project, judge: &Judge, selection:
 /// Tells what is wrong with each document, where something is. A file that could not become a document is none.
 pub fn each(session: &Session, project: &Project, judge: &Judge, selection: Selection, tell: &Tell<'_>) -> Visit {
     let see = |document: &Arc<Document>, plans: &[BlockPlan]| {
-        let found = judge.document(&Context {
-            document,
-            kind: &project.kind(&document.shape.kind),
-            catalog: &project.catalog,
-            config: &project.config,
-            plans,
-            now: session.now,
-        });
+        let found = with_context(session, project, document, plans, |context| judge.document(context));
         if !found.is_empty() {
             tell(Some(document), found);
         }

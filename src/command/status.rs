@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::check::with_context;
 use super::session::Session;
 use super::{findings, program};
 use crate::cli::{ListFormat, Status};
@@ -10,7 +11,6 @@ use crate::regen::facts::Facts;
 use crate::regen::sum;
 use crate::regen::{BlockPlan, Outcome};
 use crate::report::status::{self, Line, State};
-use crate::rules::context::Context;
 use crate::rules::is_due_soon;
 use crate::system::disk;
 use crate::workspace::planned::{Met, Planned, Planning};
@@ -54,18 +54,11 @@ fn line(session: &Session, project: &Project, planned: Planned<'_>) -> Line {
     let Planned { document, plans, .. } = planned;
     let governance = &document.governance;
     let due = governance.update_required_by.as_ref().map(|due| due.value);
-    let context = Context {
-        document,
-        kind: &project.kind(&document.shape.kind),
-        catalog: &project.catalog,
-        config: &project.config,
-        plans,
-        now: session.now,
-    };
+    let due_soon = with_context(session, project, document, plans, is_due_soon);
     let state = match due {
         None => State::Unknown,
         Some(due) if due < session.now => State::Stale,
-        Some(_) if is_due_soon(&context) => State::DueSoon,
+        Some(_) if due_soon => State::DueSoon,
         Some(_) => State::Current,
     };
     let states = ["current", "outdated", "edited", "ungenerated", "failed"];

@@ -32,7 +32,7 @@ pub fn words(old: &str, new: &str) -> String {
     said.truncate(SAID);
     if more > 0 {
         let also = if said.is_empty() { "" } else { "more " };
-        said.push(format!("{more} {also}line{}", if more == 1 { "" } else { "s" }));
+        said.push(format!("{more} {also}{}", if more == 1 { "line differs" } else { "lines differ" }));
     }
     said.join(", ")
 }
@@ -81,6 +81,6 @@ mod tests {
         assert_eq!(words("A: 1\nB: 2\n", "A: 1\nB: 2\n"), "");
         assert_eq!(words("A: 1\nB: 2\n", "A: 3\nB: 2\n"), "`A` 1 → 3");
         assert_eq!(words("A: 1\nB: 2\n", "A: 3\nC: 4\n"), "`A` 1 → 3, new `C` 4, no `B`");
-        assert_eq!(words("| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |\n"), "2 lines");
+        assert_eq!(words("| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |\n"), "2 lines differ");
     }
 }

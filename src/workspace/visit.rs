@@ -180,7 +180,9 @@ impl Visitor<'_> {
     /// Whether a file of the tree may be a document.
     fn wanted(&self, file: &Path) -> bool {
         let documents = &self.project.config.documents;
-        if let Some(include) = &documents.include {
+        // The configuration speaks of what stands below it.
+        let own = file.starts_with(&self.project.base);
+        if let Some(include) = documents.include.as_ref().filter(|_| own) {
             let (_, path) = self.said(file);
             return include.matches(&path) && !documents.exclude.matches(&path);
         }

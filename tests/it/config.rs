@@ -174,3 +174,13 @@ fn values_that_would_be_without_effect_are_mistakes() {
     let run = repo.run(&["validate"]).exits(2);
     run.says("`0d` is no span of time").says("a second `[[kind]]` for `a`");
 }
+
+#[test]
+fn a_configuration_speaks_of_what_stands_below_it() {
+    let (repo, elsewhere) = (Repo::new(), Repo::new());
+    repo.write("phx.toml", "[documents]\ninclude = [\"docs/*.md\"]\n").write("a.md", document("", ""));
+    elsewhere.write("notes/b.md", document("", ""));
+    repo.run(&["validate", "."]).exits(3);
+    let notes = elsewhere.path().join("notes");
+    repo.run(&["validate", "-q", "-o", "concise", &notes.display().to_string()]).exits(1).finds("b.md:");
+}
