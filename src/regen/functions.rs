@@ -65,6 +65,15 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     })
 }
 
+/// What stands between and behind the numbers of `1 of 5` and `1/5`, which start a text.
+fn of_many<'t>(text: &'t str, first: &str) -> Option<(&'t str, &'t str)> {
+    let rest = text.strip_prefix(first)?;
+    let end = rest.find(|c: char| c.is_ascii_digit())?;
+    let (between, total) = rest.split_at(end);
+    let digits = total.find(|c: char| !c.is_ascii_digit()).unwrap_or(total.len());
+    matches!(between.trim(), "of" | "/").then(|| (between, &total[digits..]))
+}
+
 /// A fact that stands beside a label: a number, or words on one line.
 fn one_line(path: &str, value: Value) -> Result<Value, Error> {
     match value.kind() {
@@ -158,7 +167,7 @@ pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
 }
 
 /// `current_phase(previous, 2, phases)`: the previous value while it names the phase of that number, else the number,
-/// or the phase's title where a title stood.
+/// or the phase's title where a title stood. `1 of 5` stays in its form.
 pub fn current_phase(_: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (previous, number, phases): (Value, Value, Value) = from_args(arguments)?;
     let previous = previous.as_str().unwrap_or_default();
@@ -167,6 +176,10 @@ pub fn current_phase(_: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error
         &digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())]
     });
     let wanted = number.to_string();
+    if let Some((between, behind)) = first.and_then(|first| of_many(previous, first)) {
+        let total = phases.len().unwrap_or_default();
+        return Ok(Value::from(format!("{wanted}{between}{total}{behind}")));
+    }
     if first == Some(wanted.as_str()) {
         return Ok(Value::from(previous));
     }

@@ -102,8 +102,10 @@ fn phase_group_summary_counts_the_phases_of_its_group() {
     renders("phase-plan", "Phase Group Summary", standing, PHASES, expected);
     let longer = PHASES.replace("NEXT_ONE", "PHOENIX_RISING_AGAIN");
     renders("phase-plan", "Phase Group Summary", "", &longer, "Total Phases: 2\nCurrent Phase: 2\n");
-    let says_so = "Total Phases: 2\nCurrent Phase: 2 of 2 (Hardening)\n";
+    let says_so = "Total Phases: 2\nCurrent Phase: 2 (Hardening)\n";
     renders("phase-plan", "Phase Group Summary", says_so, PHASES, says_so);
+    let of = "Total Phases: 2\nCurrent Phase: 2 of 2 (so far)\n";
+    renders("phase-plan", "Phase Group Summary", &of.replace("2 of 2", "1 of 6"), PHASES, of);
     renders("phase-plan", "Phase Group Summary", "Current Phase: 1\n", PHASES, "Total Phases: 2\nCurrent Phase: 2\n");
 }
 
