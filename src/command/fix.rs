@@ -1,5 +1,6 @@
 //! `phx validate --fix` and `--diff`: the fixes that findings carry, proved and written, or shown.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check;
@@ -27,21 +28,26 @@ pub fn apply(
     if matches!(selection, Selection::Bytes { .. }) {
         return Err(Failure::usage("standard input cannot be mended in its place").hint("`--diff` shows the fixes"));
     }
-    let mut mended = 0;
+    let mut mended: BTreeSet<String> = BTreeSet::new();
     for _ in 0..ROUNDS {
         let fixed = proved(session, project, judge, selection.clone())?;
         if fixed.is_empty() {
             break;
         }
-        let failures: Vec<Failure> =
-            fixed.iter().filter_map(|(document, _, text)| project.write(document, text).err()).collect();
-        mended += fixed.len() - failures.len();
+        let mut failures = Vec::new();
+        for (document, _, text) in &fixed {
+            match project.write(document, text) {
+                Ok(()) => drop(mended.insert(document.path.clone())),
+                Err(failure) => failures.push(failure),
+            }
+        }
         if !failures.is_empty() {
             return Ok(failures);
         }
     }
-    if mended > 0 {
-        session.notice(&format!("mended {mended} document{}", if mended == 1 { "" } else { "s" }));
+    if !mended.is_empty() {
+        let plural = if mended.len() == 1 { "" } else { "s" };
+        session.notice(&format!("mended {} document{plural}", mended.len()));
     }
     Ok(Vec::new())
 }

@@ -137,8 +137,6 @@ pub struct Compiled {
     pub owns: Owns,
     /// Whether it looks at other documents.
     pub reads_documents: bool,
-    /// Whether it looks at what the binary says of itself.
-    pub reads_program: bool,
 }
 
 impl Compiled {
@@ -221,12 +219,6 @@ impl Library {
         // Paths are ids: what stands in a marker may name no other file.
         self.entries.get(&format!("{kind}/{name}")).or_else(|| self.entries.get(name))
     }
-
-    /// Compiles every template; the errors, by path.
-    pub fn errors(&self) -> Vec<&TemplateError> {
-        let compiled = self.entries.values().map(|entry| entry.compiled.get_or_init(|| entry.compile()));
-        compiled.filter_map(|result| result.as_ref().err()).collect()
-    }
 }
 
 impl Entry {
@@ -254,7 +246,6 @@ impl Entry {
             needs,
             owns,
             reads_documents: variables.contains("documents"),
-            reads_program: variables.contains("phx"),
             environment,
         })
     }

@@ -2,7 +2,6 @@
 
 pub mod objects;
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -62,46 +61,12 @@ pub fn is_merging(root: &Path) -> bool {
         .any(|name| run(command(root, &["rev-parse", "--verify", "--quiet", name])).is_ok())
 }
 
-/// The committed texts of a file, newest first, each once.
+/// The commits that changed a file, newest first.
 ///
 /// # Errors
 /// What git says.
-pub fn past_texts(root: &Path, path: &str) -> Result<Vec<Vec<u8>>, String> {
+pub fn commits_of(root: &Path, path: &str) -> Result<Vec<String>, String> {
     let literal = format!(":(literal){path}");
     let commits = run(command(root, &["rev-list", "-n", REACH, "HEAD", "--", &literal]))?;
-    let commits = String::from_utf8_lossy(&commits);
-    let asked = commits.lines().fold(String::new(), |asked, commit| asked + commit + ":./" + path + "\n");
-    let mut batch = command(root, &["cat-file", "--batch"]);
-    batch.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = batch.spawn().map_err(|error| format!("git cannot be started: {error}"))?;
-    let stdin = child.stdin.take();
-    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(asked.as_bytes())));
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    let _ = writer.join();
-    Ok(blobs(&output.stdout))
-}
-
-/// What `cat-file --batch` prints: `id type size LF bytes LF`, or `name missing LF`.
-fn blobs(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    while let Some(end) = memchr::memchr(b'\n', bytes) {
-        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        bytes = &bytes[end + 1..];
-        let size = head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok());
-        let Some(size) = size.filter(|size| *size <= bytes.len()) else { continue };
-        found.push(bytes[..size].to_vec());
-        bytes = bytes.get(size + 1..).unwrap_or_default();
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::blobs;
-
-    #[test]
-    fn blobs_are_read_by_their_size() {
-        let printed = b"0a blob 4\na\nb\n\nHEAD~3:x missing\n0b blob 0\n\n";
-        assert_eq!(blobs(printed), [b"a\nb\n".to_vec(), Vec::new()]);
-    }
+    Ok(String::from_utf8_lossy(&commits).lines().map(str::to_owned).collect())
 }

@@ -190,7 +190,7 @@ impl Visitor<'_> {
         if !markdown {
             return false;
         }
-        documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
+        !own || documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
     }
 
     /// A link is no document of its own; one that leads nowhere is worth a word.

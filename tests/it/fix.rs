@@ -16,7 +16,7 @@ fn fixes_are_applied_until_there_are_none_and_the_rest_is_reported() {
     repo.write("a.md", loose()).write("late.md", loose().replace("2025-09-12", "2025-08-31"));
     let run = repo.run(&["validate", "--fix", "-o", "concise"]).exits(1);
     assert_eq!(run.stdout, "late.md:5:23: error[stale-document] this document was due 8 hours ago\n");
-    run.says("mended ");
+    run.says("mended 2 documents");
     let expected = loose()
         .replace("auto_sections: []", "auto_sections: [one, two]")
         .replace("## Risks\n", "## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n");
