@@ -76,7 +76,7 @@ fn origin(arguments: &Validate) -> Origin {
 fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failure> {
     let changed = match (&arguments.since, arguments.staged) {
         (Some(since), _) => Some(objects::since(&project.root, since)),
-        (None, true) => Some(objects::staged(&project.root)),
+        (None, true) => Some(Ok(staged(project))),
         (None, false) => None,
     };
     if let Some(changed) = changed {
@@ -95,6 +95,12 @@ fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failu
         (None, true) => Err(Failure::usage("`-` needs a name").hint("add `--stdin-filename PATH`")),
         (Some(_), _) => Err(Failure::usage("`--stdin-filename` goes with the one path `-`")),
     }
+}
+
+/// The paths that are staged and not deleted.
+fn staged(project: &Project) -> Vec<String> {
+    let there = project.store.changes().iter().filter(|change| change.new.is_some());
+    there.map(|change| change.path.clone()).collect()
 }
 
 fn command_line(arguments: &Validate) -> Result<Vec<(&'static Rule, Level)>, Failure> {

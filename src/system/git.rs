@@ -1,6 +1,8 @@
 //! git, by its command line. No pager, no prompt, no hook or monitor that a configuration names is started.
 
+pub mod blobs;
 pub mod objects;
+pub mod place;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Project;
 use crate::document::{Block, Document, SIZE};
 use crate::regen::sum::{self, State};
-use crate::system::git::{self, objects::Blobs};
+use crate::system::git::{self, blobs::Blobs};
 use crate::text::lines;
 
 impl Project {

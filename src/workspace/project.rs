@@ -13,7 +13,7 @@ use crate::finding::{Finding, Source};
 use crate::regen::Library;
 use crate::schema::{Catalog, Kind, Overlay};
 use crate::system::disk;
-use crate::system::git::objects;
+use crate::system::git::{objects, place};
 use crate::text::Lines;
 
 /// A repository, or the working directory where there is none.
@@ -91,7 +91,7 @@ impl Project {
     pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let mut repository = repository(&cwd);
+        let mut repository = place::named_root(&cwd).or_else(|| repository(&cwd));
         if repository.is_none() && *origin != Origin::Worktree {
             repository = objects::bare(&cwd);
         }

@@ -1,14 +1,18 @@
 //! Where a run reads from: the worktree, the index, or a revision. All that a verdict depends on comes from one of them.
+//!
+//! The index is read as the last commit with what is staged over it: asking for a few files costs the same in a
+//! repository of any size.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::paths;
 use crate::document::SIZE;
 use crate::failure::Failure;
 use crate::system::disk;
-use crate::system::git::objects::{self, Blobs, Listing};
+use crate::system::git::blobs::{Blobs, Found};
+use crate::system::git::objects::{self, Change, Listing, Object};
 
 /// What a user asks to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +35,13 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Objects {
-    listing: Listing,
+    /// The commit that holds what did not change.
+    base: String,
+    /// What the index has otherwise, by path.
+    changes: Vec<Change>,
+    /// Whether the index is read, and not the commit alone.
+    index: bool,
+    listing: OnceLock<Result<Listing, String>>,
     blobs: Mutex<Blobs>,
 }
 
@@ -41,17 +51,16 @@ impl Store {
     /// # Errors
     /// Where git cannot give it.
     pub fn open(root: &Path, origin: &Origin) -> Result<Self, Failure> {
-        let listing = match origin {
-            Origin::Worktree => return Ok(Self { root: root.to_path_buf(), objects: None }),
-            Origin::Index => objects::index(root),
-            Origin::Revision(revision) => objects::tree(root, revision),
+        let objects = match origin {
+            Origin::Worktree => None,
+            Origin::Index => Some(Objects::of_index(root)),
+            Origin::Revision(revision) => Some(Objects::of_revision(root, revision)),
         };
-        let opened = listing.and_then(|listing| Ok(Objects { listing, blobs: Mutex::new(Blobs::start(root)?) }));
-        let objects = opened.map_err(|why| {
+        let objects = objects.transpose().map_err(|why| {
             let what = if *origin == Origin::Index { "the index" } else { "the revision" };
             Failure::usage(format!("{what} cannot be read: {why}"))
         })?;
-        Ok(Self { root: root.to_path_buf(), objects: Some(objects) })
+        Ok(Self { root: root.to_path_buf(), objects })
     }
 
     /// Whether files are read as they stand.
@@ -59,16 +68,37 @@ impl Store {
         self.objects.is_none()
     }
 
-    /// What git holds, by path; `None` for the worktree.
-    pub fn listing(&self) -> Option<&Listing> {
-        self.objects.as_ref().map(|objects| &objects.listing)
+    /// What is staged, by path.
+    pub fn changes(&self) -> &[Change] {
+        self.objects.as_ref().map(|objects| objects.changes.as_slice()).unwrap_or_default()
+    }
+
+    /// All that git holds, by path; `None` for the worktree.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn listing(&self) -> Result<Option<&Listing>, Failure> {
+        let Some(objects) = &self.objects else { return Ok(None) };
+        let listing = objects.listing.get_or_init(|| {
+            if objects.index { objects::index(&self.root) } else { objects::tree(&self.root, &objects.base) }
+        });
+        let failed = |why: &String| Failure::usage(format!("git does not list its files: {why}"));
+        listing.as_ref().map(Some).map_err(failed)
+    }
+
+    /// The entry of a path, where git is read from.
+    pub fn object(&self, path: &str) -> Option<Object> {
+        if let Some(change) = change(&self.objects.as_ref()?.changes, path) {
+            return change.new.clone();
+        }
+        self.listing().ok()??.get(path).cloned()
     }
 
     /// Whether a file is there.
     pub fn exists(&self, path: &str) -> bool {
         match &self.objects {
             None => disk::exists(&self.root.join(path)),
-            Some(objects) => objects.listing.contains_key(path),
+            Some(_) => self.read(path).is_ok_and(|bytes| bytes.is_some()),
         }
     }
 
@@ -80,11 +110,23 @@ impl Store {
         let Some(objects) = &self.objects else {
             return disk::read_optional(&self.root.join(path));
         };
-        let Some(object) = objects.listing.get(path) else {
-            return Ok(None);
+        let name = match change(&objects.changes, path) {
+            Some(change) => match &change.new {
+                Some(object) => object.id.clone(),
+                None => return Ok(None),
+            },
+            None => format!("{}:{path}", objects.base),
         };
-        let mut blobs = objects.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        blobs.read(&object.id, SIZE).map_err(io::Error::other)
+        Ok(self.ask(&name)?.filter(|found| found.kind == "blob").map(|found| found.bytes))
+    }
+
+    /// An object of git's, by any name that git has for it; `None` where there is none, or nothing is read from git.
+    ///
+    /// # Errors
+    /// As git says.
+    pub fn ask(&self, name: &str) -> io::Result<Option<Found>> {
+        let Some(objects) = &self.objects else { return Ok(None) };
+        objects.blobs().ask(name, SIZE).map_err(io::Error::other)
     }
 
     /// The names in a directory with their paths, sorted; none if it is not there.
@@ -97,14 +139,61 @@ impl Store {
             return Ok(found.into_iter().map(|(name, path)| (name, paths::relative(&self.root, &path))).collect());
         };
         let prefix = format!("{directory}/");
-        let mut found: Vec<(String, String)> = Vec::new();
-        let below = objects.listing.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
-        for (path, _) in below {
-            let name = path[prefix.len()..].split('/').next().unwrap_or_default();
-            if found.last().is_none_or(|(last, _)| last != name) {
-                found.push((name.to_owned(), format!("{prefix}{name}")));
+        let below: Vec<(&str, bool)> = objects
+            .changes
+            .iter()
+            .filter_map(|change| Some((change.path.strip_prefix(&prefix)?, change.new.is_some())))
+            .collect();
+        let committed = self.ask(&format!("{}:{directory}", objects.base))?;
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in committed.map(|found| found.entries()).unwrap_or_default() {
+            let inside = format!("{name}/");
+            let touched = below.iter().any(|(path, _)| **path == name || path.starts_with(&inside));
+            // A folder that only lost files may be gone.
+            if !touched || self.is_there(&format!("{prefix}{name}")) {
+                names.push(name);
             }
         }
-        Ok(found)
+        let added = below.iter().filter(|(_, there)| *there);
+        names.extend(added.filter_map(|(path, _)| path.split('/').next().map(str::to_owned)));
+        names.sort();
+        names.dedup();
+        Ok(names.into_iter().map(|name| (name.clone(), format!("{prefix}{name}"))).collect())
     }
+
+    /// Whether the index has a file or a folder.
+    fn is_there(&self, path: &str) -> bool {
+        let inside = format!("{path}/");
+        let within = |listing: &Listing| {
+            listing.contains_key(path)
+                || listing.range(inside.clone()..).next().is_some_and(|(below, _)| below.starts_with(&inside))
+        };
+        self.listing().ok().flatten().is_some_and(within)
+    }
+}
+
+impl Objects {
+    fn of_index(root: &Path) -> Result<Self, String> {
+        // It starts while git looks for what is staged.
+        let blobs = Blobs::start(root)?;
+        Ok(Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs))
+    }
+
+    fn of_revision(root: &Path, revision: &str) -> Result<Self, String> {
+        let base = objects::commit(root, revision)?;
+        Ok(Self::new(base, Vec::new(), false, Blobs::start(root)?))
+    }
+
+    fn new(base: String, changes: Vec<Change>, index: bool, blobs: Blobs) -> Self {
+        Self { base, changes, index, listing: OnceLock::new(), blobs: Mutex::new(blobs) }
+    }
+
+    fn blobs(&self) -> MutexGuard<'_, Blobs> {
+        self.blobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn change<'a>(changes: &'a [Change], path: &str) -> Option<&'a Change> {
+    let at = changes.binary_search_by(|change| change.path.as_str().cmp(path)).ok()?;
+    Some(&changes[at])
 }

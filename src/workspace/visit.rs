@@ -12,7 +12,6 @@ use crate::corpus::{Corpus, Entry};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
-use crate::system::git::objects;
 use crate::system::walk::{self, Met};
 
 /// Which documents a command is asked for.
@@ -78,7 +77,7 @@ impl Project {
             Selection::All => visitor.tree(&self.base),
             Selection::Changed { paths, places } => visitor.changed(paths, &places),
             Selection::Bytes { name, bytes } => {
-                let (path, from_base) = visitor.said(&paths::absolute(&self.cwd, &name));
+                let (path, from_base) = self.said(&paths::absolute(&self.cwd, &name));
                 visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
             }
             Selection::Paths(named) => {
@@ -107,81 +106,21 @@ impl Project {
     }
 }
 
-struct Visitor<'a> {
-    project: &'a Project,
-    see: &'a (dyn Fn(Visited<'_>) + Sync),
-    /// The files seen so far, where several named paths may hold the same ones.
-    seen: Option<Mutex<BTreeSet<PathBuf>>>,
-    result: Mutex<Visit>,
-}
-
-impl Visitor<'_> {
+impl Project {
     /// A path as messages say it, and as globs match it.
-    fn said(&self, file: &Path) -> (String, String) {
-        let path = paths::relative(&self.project.root, file);
-        if self.project.base == self.project.root {
+    pub fn said(&self, file: &Path) -> (String, String) {
+        let path = paths::relative(&self.root, file);
+        if self.base == self.root {
             return (path.clone(), path);
         }
-        (path, paths::relative(&self.project.base, file))
-    }
-
-    fn tree(&self, root: &Path) {
-        if !self.project.store.is_worktree() {
-            self.held(root);
-            return;
-        }
-        walk::walk(root, &|path| self.wanted(path), &|met| match met {
-            Met::File(file) => self.file(&file),
-            Met::Link(file) => self.link(&file),
-            Met::Unreadable { path, why } => {
-                let (path, _) = self.said(&path);
-                (self.see)(Visited::Unreadable { path: &path, why: &why });
-            }
-        });
-    }
-
-    /// Visits what git holds at a path or below it; whether there is anything.
-    fn held(&self, root: &Path) -> bool {
-        let Some(listing) = self.project.store.listing() else {
-            return false;
-        };
-        let path = paths::relative(&self.project.root, root);
-        if listing.contains_key(&path) {
-            self.named(root);
-            return true;
-        }
-        let prefix = if path == "." { String::new() } else { format!("{path}/") };
-        let below = listing.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
-        let files: Vec<PathBuf> =
-            below.filter(|(_, object)| object.is_file()).map(|(path, _)| self.project.root.join(path)).collect();
-        files.par_iter().filter(|file| self.wanted(file)).for_each(|file| self.file(file));
-        path == "." || !files.is_empty()
-    }
-
-    /// Visits those of the changed files that may be documents.
-    fn changed(&self, changed: Vec<String>, places: &[PathBuf]) {
-        let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&self.project.cwd, place)).collect();
-        let files: Vec<PathBuf> = changed.into_iter().map(|path| self.project.root.join(path)).collect();
-        let asked = |file: &&PathBuf| {
-            let there = places.is_empty() || places.iter().any(|place| file.starts_with(place));
-            there && file.starts_with(&self.project.base) && self.is_file(file) && self.wanted(file)
-        };
-        files.par_iter().filter(asked).for_each(|file| self.file(file));
-    }
-
-    /// Whether a path is a file: links and submodules are none.
-    fn is_file(&self, file: &Path) -> bool {
-        match self.project.store.listing() {
-            Some(listing) => listing.get(&self.said(file).0).is_some_and(objects::Object::is_file),
-            None => disk::is_plain_file(file),
-        }
+        (path, paths::relative(&self.base, file))
     }
 
     /// Whether a file of the tree may be a document.
-    fn wanted(&self, file: &Path) -> bool {
-        let documents = &self.project.config.documents;
+    pub fn wanted(&self, file: &Path) -> bool {
+        let documents = &self.config.documents;
         // The configuration speaks of what stands below it.
-        let own = file.starts_with(&self.project.base);
+        let own = file.starts_with(&self.base);
         if let Some(include) = documents.include.as_ref().filter(|_| own) {
             let (_, path) = self.said(file);
             return include.matches(&path) && !documents.exclude.matches(&path);
@@ -192,20 +131,87 @@ impl Visitor<'_> {
         }
         !own || documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
     }
+}
+
+struct Visitor<'a> {
+    project: &'a Project,
+    see: &'a (dyn Fn(Visited<'_>) + Sync),
+    /// The files seen so far, where several named paths may hold the same ones.
+    seen: Option<Mutex<BTreeSet<PathBuf>>>,
+    result: Mutex<Visit>,
+}
+
+impl Visitor<'_> {
+    fn tree(&self, root: &Path) {
+        if !self.project.store.is_worktree() {
+            self.held(root);
+            return;
+        }
+        walk::walk(root, &|path| self.project.wanted(path), &|met| match met {
+            Met::File(file) => self.file(&file),
+            Met::Link(file) => self.link(&file),
+            Met::Unreadable { path, why } => {
+                let (path, _) = self.project.said(&path);
+                (self.see)(Visited::Unreadable { path: &path, why: &why });
+            }
+        });
+    }
+
+    /// Visits what git holds at a path or below it; whether there is anything.
+    fn held(&self, root: &Path) -> bool {
+        let listing = match self.project.store.listing() {
+            Ok(Some(listing)) => listing,
+            Ok(None) => return false,
+            Err(failure) => {
+                self.fail(failure);
+                return true;
+            }
+        };
+        let path = paths::relative(&self.project.root, root);
+        if listing.contains_key(&path) {
+            self.named(root);
+            return true;
+        }
+        let prefix = if path == "." { String::new() } else { format!("{path}/") };
+        let below = listing.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
+        let files: Vec<PathBuf> =
+            below.filter(|(_, object)| object.is_file()).map(|(path, _)| self.project.root.join(path)).collect();
+        files.par_iter().filter(|file| self.project.wanted(file)).for_each(|file| self.file(file));
+        path == "." || !files.is_empty()
+    }
+
+    /// Visits those of the changed files that may be documents.
+    fn changed(&self, changed: Vec<String>, places: &[PathBuf]) {
+        let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&self.project.cwd, place)).collect();
+        let files: Vec<PathBuf> = changed.into_iter().map(|path| self.project.root.join(path)).collect();
+        let asked = |file: &&PathBuf| {
+            let there = places.is_empty() || places.iter().any(|place| file.starts_with(place));
+            there && file.starts_with(&self.project.base) && self.is_file(file) && self.project.wanted(file)
+        };
+        files.par_iter().filter(asked).for_each(|file| self.file(file));
+    }
+
+    /// Whether a path is a file: links and submodules are none.
+    fn is_file(&self, file: &Path) -> bool {
+        if self.project.store.is_worktree() {
+            return disk::is_plain_file(file);
+        }
+        self.project.store.object(&self.project.said(file).0).is_some_and(|object| object.is_file())
+    }
 
     /// A link is no document of its own; one that leads nowhere is worth a word.
     fn link(&self, file: &Path) {
         if let Err(error) = disk::require_regular(file)
             && !disk::is_directory(file)
         {
-            let (path, _) = self.said(file);
+            let (path, _) = self.project.said(file);
             self.notice(format!("skipped `{path}`: a symbolic link; {}", disk::explain(&error)));
         }
     }
 
     /// A file that the user named: also outside `documents.include`, but not what is excluded.
     fn named(&self, file: &Path) {
-        let (path, from_base) = self.said(file);
+        let (path, from_base) = self.project.said(file);
         if self.project.config.documents.exclude.matches(&from_base) {
             self.notice(format!("skipped `{path}`: `documents.exclude` in phx.toml names it"));
             return;
@@ -232,7 +238,7 @@ impl Visitor<'_> {
         {
             return;
         }
-        let (path, from_base) = self.said(file);
+        let (path, from_base) = self.project.said(file);
         self.loaded(self.project.load(file, &path, &from_base), &path);
     }
 

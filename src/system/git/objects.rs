@@ -1,9 +1,7 @@
-//! What git holds: the entries of the index or of a revision, what changed, and the bytes of blobs.
+//! What git holds: the entries of the index or of a revision, and what changed.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::{command, run};
 
@@ -68,13 +66,68 @@ pub fn commit(root: &Path, revision: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }
 
-/// The paths that are staged and not deleted.
+/// A path that two states do not have alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The path from the root.
+    pub path: String,
+    /// What stood there.
+    pub old: Option<Object>,
+    /// What stands there now.
+    pub new: Option<Object>,
+}
+
+/// How the index differs from the last commit, by path. A path in conflict is left out.
 ///
 /// # Errors
 /// What git says.
-pub fn staged(root: &Path) -> Result<Vec<String>, String> {
-    let arguments = ["diff", "--cached", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=d"];
-    Ok(names(&run(command(root, &arguments))?))
+pub fn staged(root: &Path) -> Result<Vec<Change>, String> {
+    let mut diff = command(root, &["diff", "--cached"]);
+    diff.args(RAW);
+    Ok(changes(&run(diff)?))
+}
+
+/// How the index differs from a tree that is named, by path.
+///
+/// # Errors
+/// What git says.
+pub fn staged_against(root: &Path, tree: &str) -> Result<Vec<Change>, String> {
+    let mut diff = command(root, &["diff-index", "--cached"]);
+    diff.args(RAW).args([tree, "--"]);
+    Ok(changes(&run(diff)?))
+}
+
+/// How a tree differs from another, by path.
+///
+/// # Errors
+/// What git says.
+pub fn between(root: &Path, old: &str, new: &str) -> Result<Vec<Change>, String> {
+    let mut diff = command(root, &["diff-tree", "-r"]);
+    diff.args(RAW).args([old, new, "--"]);
+    Ok(changes(&run(diff)?))
+}
+
+/// Whatever the user's configuration says: all paths from the root, whole ids, no renames.
+const RAW: &[&str] =
+    &["--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=dirty"];
+
+/// Reads what `--raw -z` prints: `:MODE MODE ID ID STATUS NUL PATH NUL`.
+fn changes(printed: &[u8]) -> Vec<Change> {
+    let mut parts = printed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+    let mut changes = Vec::new();
+    while let (Some(head), Some(path)) = (parts.next(), parts.next()) {
+        let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
+        let [old_mode, new_mode, old, new, status] = words.as_slice() else { continue };
+        let object = |mode: &str, id: &str| {
+            (mode != "000000").then(|| Object { mode: mode.to_owned(), id: id.to_owned() })
+        };
+        if *status != "U" {
+            changes.push(Change { path: path.into_owned(), old: object(old_mode, old), new: object(new_mode, new) });
+        }
+    }
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes.dedup_by(|a, b| a.path == b.path);
+    changes
 }
 
 /// The paths that differ from the merge base of a revision and the last commit, in the worktree, with those that git does
@@ -110,59 +163,4 @@ fn halves(line: &[u8]) -> Option<(String, String)> {
 fn names(printed: &[u8]) -> Vec<String> {
     let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
-}
-
-/// One `git cat-file --batch`, asked blob after blob.
-#[derive(Debug)]
-pub struct Blobs {
-    child: Child,
-    asks: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Blobs {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn start(root: &Path) -> Result<Self, String> {
-        let mut batch = command(root, &["cat-file", "--batch"]);
-        batch.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = batch.spawn().map_err(|error| format!("git cannot be started: {error}"))?;
-        let asks = child.stdin.take();
-        let answers = child.stdout.take().ok_or("git prints nothing")?;
-        Ok(Self { child, asks, answers: BufReader::new(answers) })
-    }
-
-    /// The bytes of a blob, at most `most` of them and one more; `None` where git has no such object.
-    ///
-    /// # Errors
-    /// What went wrong between phx and git.
-    pub fn read(&mut self, id: &str, most: usize) -> Result<Option<Vec<u8>>, String> {
-        let failed = |error: std::io::Error| format!("git cannot be asked: {error}");
-        // A name with a line end would be two questions.
-        if id.contains('\n') {
-            return Ok(None);
-        }
-        let asks = self.asks.as_mut().ok_or("git is gone")?;
-        writeln!(asks, "{id}").and_then(|()| asks.flush()).map_err(failed)?;
-        let mut head = String::new();
-        self.answers.read_line(&mut head).map_err(failed)?;
-        let Some(size) = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok()) else {
-            return Ok(None);
-        };
-        let kept = size.min(most as u64 + 1);
-        let mut bytes = Vec::new();
-        (&mut self.answers).take(kept).read_to_end(&mut bytes).map_err(failed)?;
-        std::io::copy(&mut (&mut self.answers).take(size - kept + 1), &mut std::io::sink()).map_err(failed)?;
-        Ok(Some(bytes))
-    }
-}
-
-impl Drop for Blobs {
-    fn drop(&mut self) {
-        // Without anything to ask, git ends.
-        drop(self.asks.take());
-        let _ = self.child.wait();
-    }
 }
