@@ -1,9 +1,13 @@
 //! The command line: what there is to type, and its help. No logic.
 
+pub mod record;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+pub use record::{Audit, AuditWhat, Hook, HookMode, HookName, Review, Trace};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -79,6 +83,15 @@ pub enum Command {
     Regen(Regen),
     /// Show every governed document, what is due first on top
     Status(Status),
+    /// Vouch for documents: show what changed since the last review, stamp, record
+    Review(Review),
+    /// Install, take away, look at and run the git hooks
+    #[command(subcommand)]
+    Hook(Hook),
+    /// Tell the story of a correlation id or of a document
+    Trace(Trace),
+    /// Check the commits of a range again, and the ledger
+    Audit(Audit),
     /// Write a new document of a kind
     New(New),
     /// Print a document's model as JSON
@@ -185,6 +198,10 @@ pub struct Regen {
     /// Empty AUTO bodies and take their checksums away
     #[arg(long, conflicts_with = "measured")]
     pub clean: bool,
+
+    /// Rewrite what is staged, and those blocks in the worktree, where that is harmless
+    #[arg(long, conflicts_with_all = ["paths", "check", "section", "force", "clean"])]
+    pub staged: bool,
 
     /// Format of what is said of each block
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]

@@ -1,19 +1,22 @@
 //! The commands: one a file, each a thin skin over the floors below.
 
-mod check;
+mod audit;
 mod completions;
 mod explain;
 mod findings;
 mod fix;
+mod hook;
 mod inspect;
 mod man;
 mod new;
 mod program;
 mod regen;
+mod review;
 mod rules;
 mod schema;
 mod session;
 mod status;
+mod trace;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -31,6 +34,10 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Validate(arguments) => validate::run(&session, &arguments),
         Command::Regen(arguments) => regen::run(&session, &arguments),
         Command::Status(arguments) => status::run(&session, &arguments),
+        Command::Review(arguments) => review::run(&session, &arguments),
+        Command::Hook(arguments) => hook::run(&session, &arguments),
+        Command::Trace(arguments) => trace::run(&session, &arguments),
+        Command::Audit(arguments) => audit::run(&session, &arguments),
         Command::New(arguments) => new::run(&session, arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&arguments),

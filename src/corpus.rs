@@ -1,6 +1,10 @@
 //! The governed documents of a run, as rules and templates about all of them need them: pure values.
 
-use std::collections::{BTreeMap, HashMap};
+pub mod reviews;
+pub mod stamp;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -40,40 +44,71 @@ impl Corpus {
     }
 }
 
-/// What other documents may ask of a document, small: most of it stays JSON text until somebody asks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What other documents may ask of a document, small: most of it stays JSON text until somebody asks. The text may be
+/// missing until it is wanted.
+#[derive(Clone, Debug)]
 pub struct Digest {
     /// Path from the root.
     pub path: String,
     /// Kind.
     pub kind: String,
-    phase: Option<(String, u64)>,
-    json: String,
+    phase: Option<Phase>,
+    json: OnceLock<String>,
 }
+
+/// A phase group and a number in it.
+pub type Phase = (String, u64);
 
 impl Digest {
     /// The digest of a document: its title, its governance block, and its items with `id`, `number`, `title`, `within` (ids and
     /// canonical names) and those `fields` that are words or numbers. Items within items are left out.
     pub fn of(document: &Document) -> Self {
-        let governance = document.governance.tree.as_ref();
-        let group = governance.and_then(|tree| tree.get("phase_group")?.as_text().map(str::to_owned));
-        let governance = governance.map_or(Value::Null, Tree::to_json);
+        let governance = document.governance.tree.as_ref().map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
         let things = document.items.iter().filter(|item| document.is_thing(item));
         let items: Vec<Value> = things.map(|item| item_json(document, item)).collect();
         Self {
             path: document.path.clone(),
             kind: document.shape.kind.clone(),
-            phase: group.zip(governance["phase_number"].as_u64()),
-            json: json!({ "title": title, "governance": governance, "items": items }).to_string(),
+            phase: phase(document),
+            json: OnceLock::from(json!({ "title": title, "governance": governance, "items": items }).to_string()),
         }
     }
 
-    /// `title`, `governance` or `items`.
+    /// The digest of a document that has not been read: what it says comes when it is wanted.
+    pub fn unread(path: &str, kind: &str, phase: Option<Phase>) -> Self {
+        Self { path: path.to_owned(), kind: kind.to_owned(), phase, json: OnceLock::new() }
+    }
+
+    /// Takes over what a document says.
+    pub fn fill(&self, document: &Document) {
+        let read = Self::of(document);
+        let _ = self.json.set(read.json.into_inner().unwrap_or_default());
+    }
+
+    /// The document is gone.
+    pub fn fill_nothing(&self) {
+        let _ = self.json.set(String::new());
+    }
+
+    /// `title`, `governance` or `items`; nothing where it has not been read.
     pub fn part(&self, key: &str) -> Option<Value> {
-        let mut value: Value = serde_json::from_str(&self.json).ok()?;
+        let mut value: Value = serde_json::from_str(self.json.get()?).ok()?;
         value.get_mut(key).map(Value::take)
     }
+
+    /// Whether two documents say the same to others.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let said = |digest: &Self| (digest.path.clone(), digest.kind.clone(), digest.phase.clone());
+        said(self) == said(other) && self.json == other.json
+    }
+}
+
+/// The phase that a document speaks of.
+pub fn phase(document: &Document) -> Option<Phase> {
+    let governance = document.governance.tree.as_ref()?;
+    let group = governance.get("phase_group")?.as_text()?.to_owned();
+    Some((group, governance.get("phase_number")?.to_json().as_u64()?))
 }
 
 fn item_json(document: &Document, item: &Item) -> Value {
@@ -100,23 +135,23 @@ fn item_json(document: &Document, item: &Item) -> Value {
 }
 
 /// The digests of all governed documents, by path.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Digests {
     all: Vec<Digest>,
     kinds: BTreeMap<String, Vec<usize>>,
-    phases: HashMap<(String, String, u64), Vec<usize>>,
+    phases: HashMap<(String, Phase), Vec<usize>>,
+    wanted: Mutex<BTreeSet<usize>>,
 }
 
 impl Digests {
     /// Orders the digests.
     pub fn new(mut all: Vec<Digest>) -> Self {
-        all.sort();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
         let mut digests = Self::default();
         for (index, digest) in all.iter().enumerate() {
             digests.kinds.entry(digest.kind.clone()).or_default().push(index);
-            if let Some((group, number)) = &digest.phase {
-                let phase = (digest.kind.clone(), group.clone(), *number);
-                digests.phases.entry(phase).or_default().push(index);
+            if let Some(phase) = &digest.phase {
+                digests.phases.entry((digest.kind.clone(), phase.clone())).or_default().push(index);
             }
         }
         digests.all = all;
@@ -134,13 +169,27 @@ impl Digests {
     }
 
     /// Those of a kind, by index.
-    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = usize> {
-        self.kinds.get(kind).into_iter().flatten().copied()
+    pub fn of_kind(&self, kind: &str) -> Vec<usize> {
+        self.want(self.kinds.get(kind).cloned().unwrap_or_default())
     }
 
     /// Those of a kind that speak of one phase, by index.
-    pub fn of_phase(&self, kind: &str, group: &str, number: u64) -> &[usize] {
-        let phase = (kind.to_owned(), group.to_owned(), number);
-        self.phases.get(&phase).map(Vec::as_slice).unwrap_or_default()
+    pub fn of_phase(&self, kind: &str, phase: Phase) -> Vec<usize> {
+        self.want(self.phases.get(&(kind.to_owned(), phase)).cloned().unwrap_or_default())
+    }
+
+    /// Remembers which of them have not been read.
+    fn want(&self, indices: Vec<usize>) -> Vec<usize> {
+        let unread: Vec<usize> = indices.iter().copied().filter(|at| self.all[*at].json.get().is_none()).collect();
+        if !unread.is_empty() {
+            self.wanted.lock().unwrap_or_else(PoisonError::into_inner).extend(unread);
+        }
+        indices
+    }
+
+    /// Those that somebody asked for before they were read; what was made of them is worth nothing.
+    pub fn take_wanted(&self) -> Vec<&Digest> {
+        let wanted = std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
+        wanted.into_iter().map(|at| &self.all[at]).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod blocks;
 pub mod body;
+pub mod conflict;
 pub mod dialect;
 pub mod fault;
 pub mod fields;
@@ -97,7 +98,9 @@ impl Document {
         bound_blocks(&mut markers, &mut faults);
         let (pairs, pairing) = blocks::pair(&text, &lines, &markers);
         faults.extend(pairing);
-        leave_out(&mut parsed.nodes, &blocks::auto_spans(&markers, &pairs));
+        let bodies = blocks::auto_spans(&markers, &pairs);
+        conflicts(&text, &parsed.nodes, &bodies, &mut faults);
+        leave_out(&mut parsed.nodes, &bodies);
         let outline = Outline::read(&text, &parsed.nodes, text.len());
         let blocks = blocks::build(&text, &lines, &markers, &pairs, &outline);
         let mut document = Self {
@@ -169,6 +172,19 @@ impl Document {
         let inside = |other: &Item| self.outline.sections[other.section].within.contains(&item.section);
         !item.fields.is_empty() || !self.items.get(next).is_some_and(inside)
     }
+}
+
+/// What git left in conflict outside AUTO blocks. What else seems wrong with the syntax may follow from it, and is not told.
+fn conflicts(text: &str, nodes: &[Node], bodies: &[Span], faults: &mut Vec<Fault>) {
+    let mut conflicts = conflict::find(text, nodes);
+    conflicts.retain(|conflict| !bodies.iter().any(|body| body.covers(*conflict)));
+    if conflicts.is_empty() {
+        return;
+    }
+    faults.retain(|fault| fault.kind == FaultKind::Encoding);
+    let help = "keep what is true of both sides";
+    faults
+        .extend(conflicts.iter().map(|span| Fault::new(FaultKind::Conflict, *span, "git left a conflict here", help)));
 }
 
 fn encoding_faults(decoded: &Decoded) -> Vec<Fault> {

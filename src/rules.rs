@@ -7,6 +7,7 @@ pub mod judge;
 pub mod settings;
 pub mod suppression;
 
+mod changed_sources;
 mod edited_auto_section;
 mod expired_suppression;
 mod future_timestamp;
@@ -22,8 +23,10 @@ mod outdated_auto_section;
 mod overlong_deadline;
 mod oversized_document;
 mod review_due_soon;
+mod rubber_stamp;
 mod schema_violation;
 mod stale_document;
+mod stale_manual_section;
 mod unbalanced_marker;
 mod undeclared_auto_section;
 mod undeclared_manual_section;
@@ -31,6 +34,9 @@ mod unexplained_suppression;
 mod ungenerated_auto_section;
 mod unknown_schema_version;
 mod unreadable_document;
+mod unrecorded_correlation_id;
+mod unresolved_conflict;
+mod unreviewed_manual_change;
 mod unterminated_front_matter;
 mod unused_suppression;
 
@@ -63,6 +69,8 @@ pub struct Rule {
 pub enum Check {
     /// Each document.
     Document(fn(&Context<'_>) -> Vec<Finding>),
+    /// Each document, with what the repository remembers of it.
+    Past(fn(&Context<'_>) -> Vec<Finding>),
     /// Each AUTO block that can be written, with its plan.
     Block(fn(&Context<'_>, &BlockPlan) -> Option<Finding>),
     /// All documents together.
@@ -75,6 +83,7 @@ pub enum Check {
 
 /// All rules, by slug. A new one is one line here and one above.
 pub const RULES: &[&Rule] = &[
+    &changed_sources::RULE,
     &edited_auto_section::RULE,
     &expired_suppression::RULE,
     &future_timestamp::RULE,
@@ -90,8 +99,10 @@ pub const RULES: &[&Rule] = &[
     &overlong_deadline::RULE,
     &oversized_document::RULE,
     &review_due_soon::RULE,
+    &rubber_stamp::RULE,
     &schema_violation::RULE,
     &stale_document::RULE,
+    &stale_manual_section::RULE,
     &unbalanced_marker::RULE,
     &undeclared_auto_section::RULE,
     &undeclared_manual_section::RULE,
@@ -99,6 +110,9 @@ pub const RULES: &[&Rule] = &[
     &ungenerated_auto_section::RULE,
     &unknown_schema_version::RULE,
     &unreadable_document::RULE,
+    &unrecorded_correlation_id::RULE,
+    &unresolved_conflict::RULE,
+    &unreviewed_manual_change::RULE,
     &unterminated_front_matter::RULE,
     &unused_suppression::RULE,
 ];

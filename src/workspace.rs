@@ -1,18 +1,22 @@
 //! Where documents are: finding the root and the configuration, discovering, loading and writing documents, and reading
 //! what facts are made from. The only maker of a corpus.
 
+pub mod census;
 pub mod history;
 pub mod load;
 pub mod measured;
 pub mod paths;
 pub mod planned;
 pub mod project;
+pub mod restage;
 pub mod rewrite;
+pub mod sources;
 pub mod store;
 pub mod templates;
 pub mod visit;
 pub mod write;
 
+pub use census::Census;
 pub use load::Loaded;
 pub use project::Project;
 pub use store::{Origin, Store};

@@ -15,15 +15,19 @@ use crate::workspace::visit::Visit;
 
 /// The report of a run.
 pub fn report<'a>(session: &Session, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
-    let rule =
-        |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
     Report {
-        now: session.now,
         documents: visit.corpus.entries.iter().map(|entry| entry.path.as_str()).collect(),
         ignored: visit.corpus.ignored,
-        findings,
-        rules: RULES.iter().map(rule).collect(),
+        ..plain(session, findings)
     }
+}
+
+/// A report of findings alone.
+pub fn plain<'a>(session: &Session, findings: &'a [Finding]) -> Report<'a> {
+    let rule =
+        |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
+    let rules = RULES.iter().map(rule).collect();
+    Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules }
 }
 
 /// A format, and the file it goes to; standard output where there is none.

@@ -64,7 +64,7 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
 
 /// The text with its AUTO blocks as `phx regen` would write them.
 fn regenerated(project: &Project, file: &Path, text: String) -> String {
-    let planning = Planning { facts: Facts::new(&project.config, program::facts), measurements: None };
+    let planning = Planning::of(Facts::new(&project.config, program::facts));
     let selection = Selection::Bytes { name: file.to_path_buf(), bytes: text.clone().into_bytes() };
     let written = Mutex::new(text);
     project.visit_planned(selection, &planning, &|met| {

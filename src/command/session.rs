@@ -24,7 +24,8 @@ pub struct Session {
     pub verbose: bool,
     quiet: bool,
     stderr_color: Color,
-    config: Option<PathBuf>,
+    /// The configuration that the user named.
+    pub config: Option<PathBuf>,
 }
 
 impl Session {

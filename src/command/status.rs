@@ -2,32 +2,33 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::check::with_context;
 use super::session::Session;
 use super::{findings, program};
 use crate::cli::{ListFormat, Status};
+use crate::corpus::reviews::Past;
+use crate::examine::Examiner;
 use crate::failure::{CLEAN, Failure};
-use crate::regen::facts::Facts;
 use crate::regen::sum;
 use crate::regen::{BlockPlan, Outcome};
 use crate::report::status::{self, Line, State};
-use crate::rules::is_due_soon;
+use crate::rules::{Judge, is_due_soon};
 use crate::system::disk;
-use crate::workspace::planned::{Met, Planned, Planning};
-use crate::workspace::{Project, Selection, Visited};
+use crate::workspace::planned::{Met, Planned};
+use crate::workspace::{Selection, Visited};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
     let project = session.project()?;
-    let planning = Planning { facts: Facts::new(&project.config, program::facts), measurements: None };
+    let judge = Judge::default();
+    let examiner = Examiner::new(&project, &judge, session.now, program::facts);
     let selection = match arguments.paths.as_slice() {
         [] => Selection::All,
         paths => Selection::Paths(paths.to_vec()),
     };
     let lines = Mutex::new(Vec::new());
-    let visit = project.visit_planned(selection, &planning, &|met| match met {
+    let visit = project.visit_planned(selection, &examiner.planning(), &|met| match met {
         Met::Document(planned) => {
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(session, &project, planned));
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(&examiner, planned));
         }
         Met::Other(Visited::Unreadable { path, why }) => session.notice(&format!("`{path}` cannot be read: {why}")),
         Met::Other(Visited::TooLarge { path }) => session.notice(&format!("`{path}` is longer than a document may be")),
@@ -50,14 +51,14 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-fn line(session: &Session, project: &Project, planned: Planned<'_>) -> Line {
+fn line(examiner: &Examiner<'_>, planned: Planned<'_>) -> Line {
     let Planned { document, plans, .. } = planned;
     let governance = &document.governance;
     let due = governance.update_required_by.as_ref().map(|due| due.value);
-    let due_soon = with_context(session, project, document, plans, is_due_soon);
+    let due_soon = examiner.with_context(document, plans, &Past::default(), is_due_soon);
     let state = match due {
         None => State::Unknown,
-        Some(due) if due < session.now => State::Stale,
+        Some(due) if due < examiner.now => State::Stale,
         Some(_) if due_soon => State::DueSoon,
         Some(_) => State::Current,
     };

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::session::Session;
-use super::{check, findings, fix};
+use super::{findings, fix, program};
 use crate::cli::Validate;
 use crate::config::Level;
+use crate::examine::Examiner;
 use crate::failure::Failure;
 use crate::finding;
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
@@ -21,15 +22,21 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let project = session.project_from(&origin(arguments))?;
     let judge = Judge::new(Levels::new(&project.config, &command_line));
     let selection = selection(arguments, &project)?;
+    let mut examiner = Examiner::new(&project, &judge, session.now, program::facts);
+    if let Some(revision) = project.store.revision() {
+        examiner.before = format!("{revision}^");
+    } else if let Some(since) = &arguments.since {
+        examiner.before = objects::merge_base(&project.root, since).map_err(Failure::usage)?;
+    }
     if arguments.diff {
-        return fix::show(session, &project, &judge, selection);
+        return fix::show(session, &examiner, selection);
     }
     let mut failures = Vec::new();
     if arguments.fix {
-        failures = fix::apply(session, &project, &judge, &selection)?;
+        failures = fix::apply(session, &examiner, &selection)?;
     }
     let whole = matches!(selection, Selection::All);
-    let (visit, mut found) = check::documents(session, &project, &judge, selection);
+    let (visit, mut found) = examiner.documents(selection);
     if whole {
         found.extend(judge.whole(&Whole {
             corpus: &visit.corpus,

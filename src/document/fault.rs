@@ -17,6 +17,8 @@ pub enum FaultKind {
     Unbalanced,
     /// A marker inside a block.
     Nested,
+    /// A conflict that git left.
+    Conflict,
 }
 
 /// One syntax error.

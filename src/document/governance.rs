@@ -123,6 +123,18 @@ impl Governance {
         self.last_updated.as_ref().zip(self.update_required_by.as_ref())
     }
 
+    /// The globs of the files that the document describes, from the root.
+    pub fn sources(&self) -> Vec<String> {
+        let named = self.entry("sources").map(|entry| entry.value.items()).unwrap_or_default();
+        named.iter().filter_map(|source| source.as_text().map(str::to_owned)).collect()
+    }
+
+    /// The id of the operation that last stamped the document.
+    pub fn correlation_id(&self) -> Option<Placed<&str>> {
+        let value = &self.entry("correlation_id")?.value;
+        Some(Placed { span: value.span, value: value.as_text()? })
+    }
+
     /// The entry of a key, under the program's own name for it.
     pub fn entry(&self, key: &str) -> Option<&Entry<'static>> {
         self.tree.as_ref()?.entry(key)

@@ -37,6 +37,32 @@ pub fn unified(document: &Document, edits: &Edits) -> String {
     out
 }
 
+/// The hunks between two texts, without names of files.
+pub fn texts(old: &str, new: &str) -> String {
+    let (old, new) = (Side::new(old), Side::new(new));
+    let lines =
+        |side: &Side<'_>| (0..side.count()).map(|index| side.line(index).trim_end().to_owned()).collect::<Vec<_>>();
+    let (before, after) = (lines(&old), lines(&new));
+    let mut out = String::new();
+    for hunk in group_diff_ops(capture_diff_slices(Algorithm::Myers, &before, &after), CONTEXT) {
+        for op in &hunk {
+            let mut write = |sign: char, lines: &[String]| {
+                for line in lines {
+                    let _ = writeln!(out, "{sign}{line}");
+                }
+            };
+            match op.tag() {
+                DiffTag::Equal => write(' ', &before[op.old_range()]),
+                DiffTag::Delete | DiffTag::Insert | DiffTag::Replace => {
+                    write('-', &before[op.old_range()]);
+                    write('+', &after[op.new_range()]);
+                }
+            }
+        }
+    }
+    out
+}
+
 /// A name as `patch` reads it: a tab ends one that holds a space, and what no header can hold is quoted as git does.
 fn file_name(path: &str) -> String {
     let odd = |c: char| c.is_control() || matches!(c, '"' | '\\');

@@ -1,6 +1,7 @@
 //! The proof that edits did what they were to do and nothing else: the result parses to the same document, with just
 //! what was edited changed.
 
+use crate::corpus::reviews;
 use crate::document::nodes::{ListItem, Node, NodeKind};
 use crate::document::{Document, Fault, Marker, MarkerKind};
 use crate::text::edit::Moves;
@@ -59,6 +60,29 @@ pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), S
         kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
     };
     same("governance block", keys(before), keys(after))
+}
+
+/// Holds the document `after` against the one `before` edits that stamp it: nothing but the stamp and the dates in its MANUAL
+/// markers differs.
+///
+/// # Errors
+/// What is not the same.
+pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
+    bytes(before, after, edits)?;
+    same("number of faults", before.faults.len(), after.faults.len())?;
+    same("number of markers", before.markers.len(), after.markers.len())?;
+    same("text", reviews::text_hash(before), reviews::text_hash(after))?;
+    let bodies = |document: &Document| -> Vec<String> {
+        document.blocks_of(crate::document::Mode::Auto).map(|block| document.slice(block.body).to_owned()).collect()
+    };
+    same("list of AUTO bodies", bodies(before), bodies(after))?;
+    let keys = |document: &Document| -> Vec<String> {
+        let entries = document.governance.tree.as_ref().map(Tree::entries).unwrap_or_default();
+        let kept = entries.iter().filter(|entry| !reviews::STAMP.contains(&entry.key.as_ref()));
+        kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
+    };
+    same("governance block", keys(before), keys(after))?;
+    names(before, after)
 }
 
 fn has_fault(faults: &[Fault], fault: &Fault) -> bool {

@@ -88,6 +88,20 @@ impl Rewritten {
         self.problem.is_some() || self.blocks.iter().any(wrong)
     }
 
+    /// The names of the blocks that were written.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        self.blocks.iter().filter(|block| block.what == What::Written).map(|block| block.name.as_str())
+    }
+
+    /// What would be written has been.
+    pub fn mark_written(&mut self) {
+        for block in &mut self.blocks {
+            if block.what == What::Outdated {
+                block.what = What::Written;
+            }
+        }
+    }
+
     /// How many blocks came to something.
     pub fn count(&self, what: &What) -> usize {
         self.blocks.iter().filter(|block| block.what == *what).count()

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use super::Rule;
 use crate::config::{Config, KindSettings, RuleSettings};
 use crate::corpus::Corpus;
+use crate::corpus::reviews::Past;
 use crate::document::{Document, Fault, FaultKind};
 use crate::finding::{Finding, Severity, Source};
 use crate::regen::BlockPlan;
@@ -24,6 +25,8 @@ pub struct Context<'a> {
     pub config: &'a Config,
     /// The plans of its AUTO blocks; none where no rule looks at them.
     pub plans: &'a [BlockPlan],
+    /// What the repository remembers of it.
+    pub past: &'a Past,
     /// The time.
     pub now: DateTime<Utc>,
 }

@@ -62,12 +62,17 @@ impl Judge {
         self.checks().any(|check| matches!(check, Check::Block(_)))
     }
 
+    /// Whether a rule looks at what the repository remembers of a document.
+    pub fn needs_past(&self) -> bool {
+        self.checks().any(|check| matches!(check, Check::Past(_)))
+    }
+
     /// What is wrong with one document: suppressed findings are left out, useless suppressions are found.
     pub fn document(&self, context: &Context<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for check in self.checks() {
             match check {
-                Check::Document(check) => findings.extend(check(context)),
+                Check::Document(check) | Check::Past(check) => findings.extend(check(context)),
                 Check::Block(check) => findings.extend(context.plans.iter().filter_map(|plan| check(context, plan))),
                 Check::Whole(_) | Check::Broken(_) | Check::Suppression(_) => {}
             }

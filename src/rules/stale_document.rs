@@ -3,7 +3,7 @@
 use super::context::say_time;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::text::duration;
+use crate::text::{duration, shell};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,12 +23,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let late = duration::words(context.now - due.value);
-    let dialect = &context.document.dialect;
-    let help = format!(
-        "read it, change what is no longer true, then set `{}` and `{}`",
-        dialect.written("last_updated"),
-        dialect.written("update_required_by")
-    );
+    let path = shell::quoted(&context.document.path);
+    let help = format!("read it, change what is no longer true, then `phx review {path}`");
     let finding = context.finding(&RULE, due.span, "", format!("this document was due {late} ago"));
     vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
 }

@@ -128,6 +128,15 @@ pub fn write_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// Asks on standard error and reads a line of standard input; empty where there is none.
+pub fn ask(question: &str) -> String {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "{question}").and_then(|()| err.flush());
+    let mut answer = String::new();
+    let _ = io::stdin().read_line(&mut answer);
+    answer
+}
+
 /// Writes a new file, with the directories above it.
 ///
 /// # Errors
@@ -153,6 +162,23 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
     let mut file = File::create_new(&beside)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Puts `bytes` at `path` in one step, with the directories above it, where losing them with the machine does no harm.
+///
+/// # Errors
+/// As the system says; what stood there stands there still.
+pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!("{name}.{}.tmp", std::process::id()));
+    let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
     }
@@ -188,6 +214,88 @@ pub fn working_directory() -> io::Result<PathBuf> {
 /// As the system says.
 pub fn change_directory(path: &Path) -> io::Result<()> {
     std::env::set_current_dir(path)
+}
+
+/// A path with the links in the part of it that is there resolved.
+pub fn real_ancestor(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let Ok(real) = std::fs::canonicalize(ancestor) {
+            return path.strip_prefix(ancestor).map(|rest| real.join(rest)).unwrap_or(real);
+        }
+    }
+    path.to_path_buf()
+}
+
+/// Whether a file may be run as a program.
+#[cfg(unix)]
+pub fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether a file may be run as a program.
+#[cfg(not(unix))]
+pub fn is_executable(path: &Path) -> bool {
+    is_plain_file(path)
+}
+
+/// Gives a file a second name, which must be free; both are the same file until one is replaced.
+///
+/// # Errors
+/// As the system says.
+pub fn keep_as(path: &Path, name: &Path) -> io::Result<()> {
+    if std::fs::symlink_metadata(path)?.is_symlink() {
+        return std::fs::rename(path, name);
+    }
+    match std::fs::hard_link(path, name) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => std::fs::rename(path, name),
+        linked => linked,
+    }
+}
+
+/// Puts a program at `path` in one step.
+///
+/// # Errors
+/// As the system says; what stood there stands there still.
+pub fn write_program(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!("{name}.{}.tmp", std::process::id()));
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
+        }
+        file.sync_all()?;
+        drop(file);
+        std::fs::rename(&beside, path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Gives a file another name.
+///
+/// # Errors
+/// As the system says.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Takes a file away.
+///
+/// # Errors
+/// As the system says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
 }
 
 /// What an error of the system means, in a few words.

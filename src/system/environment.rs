@@ -7,6 +7,11 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether a person can answer on standard input.
+pub fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// Whether a person reads standard output.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
@@ -15,4 +20,17 @@ pub fn stdout_is_terminal() -> bool {
 /// Whether a person reads standard error.
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// The value of an environment variable, also an empty one.
+pub fn given(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Where the program is that runs.
+///
+/// # Errors
+/// As the system says.
+pub fn program() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_exe()
 }

@@ -1,11 +1,17 @@
 //! git, by its command line. No pager, no prompt, no hook or monitor that a configuration names is started.
 
 pub mod blobs;
+pub mod history;
+pub mod index;
+pub mod message;
 pub mod objects;
 pub mod place;
 
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+
+use chrono::{DateTime, Utc};
 
 /// How many commits back a body is looked for.
 const REACH: &str = "200";
@@ -27,7 +33,23 @@ fn command(root: &Path, arguments: &[&str]) -> Command {
 
 /// Runs git and returns what it prints.
 fn run(mut command: Command) -> Result<Vec<u8>, String> {
-    let output = command.output().map_err(|error| format!("git cannot be started: {error}"))?;
+    said(command.output().map_err(|error| format!("git cannot be started: {error}"))?)
+}
+
+/// Runs git with something on its standard input and returns what it prints.
+fn feed(mut command: Command, input: &[u8]) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("git cannot be started: {error}");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // git may print before it has read all.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        child.wait_with_output()
+    });
+    said(output.map_err(failed)?)
+}
+
+fn said(output: Output) -> Result<Vec<u8>, String> {
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -54,6 +76,18 @@ pub fn last_change(root: &Path, paths: &[String]) -> Result<Vec<u8>, String> {
         }
     }
     Ok(found)
+}
+
+/// Whether a commit since a time, up to one that is named, touched files that globs match. History behind the time is not
+/// walked.
+///
+/// # Errors
+/// What git says.
+pub fn changed_since(root: &Path, last: &str, since: DateTime<Utc>, globs: &[String]) -> Result<bool, String> {
+    let since = format!("--since={}", since.to_rfc3339());
+    let mut log = command(root, &["log", "-1", "--format=%H", &since, last, "--"]);
+    log.args(globs.iter().map(|glob| format!(":(glob){glob}")));
+    Ok(!run(log)?.is_empty())
 }
 
 /// Whether a merge, a rebase, a cherry-pick or a revert is under way.

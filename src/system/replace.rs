@@ -34,36 +34,58 @@ impl From<io::Error> for Refusal {
 /// Where the system can swap, what comes out is compared with `old` once more, so that not even a change in the last moment
 /// is lost.
 pub fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), Refusal> {
-    let target = std::fs::canonicalize(path)?;
-    let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
-    if is_link && !target.starts_with(std::fs::canonicalize(root)?) {
-        return Err(Refusal::Outside(target));
-    }
-    let metadata = std::fs::metadata(&target)?;
-    if metadata.permissions().readonly() {
-        return Err(Refusal::ReadOnly);
-    }
-    if std::fs::read(&target)? != old {
-        return Err(Refusal::Changed);
-    }
-    let beside = Temporary::create(&target)?;
-    beside.fill(new, &metadata)?;
-    if swap(&beside.path, &target)? {
-        if std::fs::read(&beside.path)? != old {
-            swap(&beside.path, &target)?;
-            return Err(Refusal::Changed);
+    Replacement::prepare(path, root, old, new)?.finish()
+}
+
+/// A file whose new bytes are on disk beside it.
+#[derive(Debug)]
+pub struct Replacement {
+    target: PathBuf,
+    beside: Temporary,
+    old: Vec<u8>,
+}
+
+impl Replacement {
+    /// Does all that can fail for want of room or rights; the file is as it was.
+    pub fn prepare(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<Self, Refusal> {
+        let target = std::fs::canonicalize(path)?;
+        let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
+        if is_link && !target.starts_with(std::fs::canonicalize(root)?) {
+            return Err(Refusal::Outside(target));
         }
-    } else {
+        let metadata = std::fs::metadata(&target)?;
+        if metadata.permissions().readonly() {
+            return Err(Refusal::ReadOnly);
+        }
         if std::fs::read(&target)? != old {
             return Err(Refusal::Changed);
         }
-        std::fs::rename(&beside.path, &target)?;
+        let beside = Temporary::create(&target)?;
+        beside.fill(new, &metadata)?;
+        Ok(Self { target, beside, old: old.to_vec() })
     }
-    sync_directory(&target);
-    Ok(())
+
+    /// Lets the files change places.
+    pub fn finish(self) -> Result<(), Refusal> {
+        let Self { target, beside, old } = self;
+        if swap(&beside.path, &target)? {
+            if std::fs::read(&beside.path)? != old {
+                swap(&beside.path, &target)?;
+                return Err(Refusal::Changed);
+            }
+        } else {
+            if std::fs::read(&target)? != old {
+                return Err(Refusal::Changed);
+            }
+            std::fs::rename(&beside.path, &target)?;
+        }
+        sync_directory(&target);
+        Ok(())
+    }
 }
 
 /// A file beside another that is removed when it is no longer needed.
+#[derive(Debug)]
 struct Temporary {
     path: PathBuf,
     file: File,

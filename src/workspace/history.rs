@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Project;
 use crate::document::{Block, Document, SIZE};
 use crate::regen::sum::{self, State};
+use crate::system::git::history::Commit;
 use crate::system::git::{self, blobs::Blobs};
 use crate::text::lines;
 
@@ -15,13 +16,35 @@ impl Project {
         let mut blobs = Blobs::start(&self.root).ok()?;
         git::commits_of(&self.root, path).ok()?.into_iter().find_map(|commit| {
             let bytes = blobs.read(&format!("{commit}:./{path}"), SIZE).ok()??;
-            let from_base = super::paths::relative(&self.base, &self.root.join(&document.path));
-            let past = self.parse(bytes, &document.path, &from_base);
+            let past = self.parse(bytes, &document.path, &self.from_base(path));
             let same = |other: &&Block| other.name == block.name && other.mode == block.mode;
             let found = past.blocks.iter().filter(same).find(|other| sum::state(&past, other) == State::Intact)?;
             let body = lines::with_lf(past.slice(found.body)).replace('\n', lines::ending(&document.text));
             Some(Arc::from(body))
         })
+    }
+
+    /// The committed versions of a document, newest first, as far back as it is looked.
+    pub fn committed_versions(&self, path: &str) -> Vec<Document> {
+        let commits = git::commits_of(&self.root, path).unwrap_or_default();
+        let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
+        let version = |commit: String| {
+            let bytes = blobs.read(&format!("{commit}:{path}"), SIZE).ok()??;
+            Some(self.parse(bytes, path, &self.from_base(path)))
+        };
+        commits.into_iter().filter_map(version).collect()
+    }
+
+    /// Each of the commits with the correlation id that the document bears in it; those without one are left out.
+    pub fn ids_of(&self, path: &str, commits: Vec<Commit>) -> Vec<(Commit, String)> {
+        let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
+        let id = |commit: Commit| {
+            let bytes = blobs.read(&format!("{}:{path}", commit.id), SIZE).ok()??;
+            let version = self.parse(bytes, path, &self.from_base(path));
+            let id = version.governance.correlation_id()?.value.to_owned();
+            Some((commit, id))
+        };
+        commits.into_iter().filter_map(id).collect()
     }
 
     /// Whether git is in the middle of a merge, a rebase or the like.

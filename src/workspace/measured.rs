@@ -98,8 +98,7 @@ impl<'a> Measurements<'a> {
 
     /// The last change of a document's sources, or of the document itself where it names none.
     fn history_of(&self, document: &Document) -> Fact {
-        let named = document.governance.entry("sources").map(|entry| entry.value.items()).unwrap_or_default();
-        let mut sources: Vec<String> = named.iter().filter_map(|source| source.as_text().map(str::to_owned)).collect();
+        let mut sources = document.governance.sources();
         if sources.is_empty() {
             sources.push(document.path.clone());
         }

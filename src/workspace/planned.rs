@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::measured::Measurements;
 use super::visit::Visit;
-use super::{Project, Selection, Visited};
+use super::{Census, Loaded, Project, Selection, Visited};
 use crate::corpus::{Digest, Digests};
 use crate::document::Document;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
@@ -19,6 +19,15 @@ pub struct Planning<'a> {
     pub facts: Facts,
     /// The measured facts; without them the values that stand stay.
     pub measurements: Option<&'a Measurements<'a>>,
+    /// What is known of all documents; without it each is read where a template looks at others.
+    pub census: Option<&'a Census>,
+}
+
+impl Planning<'_> {
+    /// Plans from tree facts alone.
+    pub fn of(facts: Facts) -> Self {
+        Self { facts, measurements: None, census: None }
+    }
 }
 
 /// A document with its plans, and what more plans of it would be made from.
@@ -60,11 +69,18 @@ impl Project {
         });
         let later = later.into_inner().unwrap_or_else(PoisonError::into_inner);
         if !later.is_empty() {
-            let (digests, notices) = self.digests();
+            let (digests, notices) = match planning.census {
+                Some(census) => (census.digests(), Vec::new()),
+                None => self.digests(),
+            };
             visit
                 .notices
                 .extend(notices.into_iter().filter(|notice| !visit.notices.contains(notice)).collect::<Vec<_>>());
-            let facts = Arc::new(Facts { documents: documents::value(Arc::new(digests)), ..planning.facts.clone() });
+            let digests = Arc::new(digests);
+            let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..planning.facts.clone() });
+            if planning.census.is_some() {
+                self.read_wanted(&later, &facts, &digests);
+            }
             later.par_iter().for_each(|document| self.see_planned(document, &facts, planning, see));
         }
         visit
@@ -86,6 +102,27 @@ impl Project {
         see(Met::Document(Planned { document, plans: &plans, sources }));
     }
 
+    /// Reads the documents that templates look at, until none is wanted that has not been read.
+    pub fn read_wanted(&self, documents: &[Arc<Document>], facts: &Arc<Facts>, digests: &Digests) {
+        let measured = Arc::new(MeasuredFacts::default());
+        let sources = Sources { library: &self.library, facts, measured: &measured };
+        for document in documents {
+            loop {
+                let _ = plan::document(document, sources);
+                let wanted = digests.take_wanted();
+                if wanted.is_empty() {
+                    break;
+                }
+                for digest in wanted {
+                    match self.load_path(&digest.path) {
+                        Some(read) => digest.fill(&read),
+                        None => digest.fill_nothing(),
+                    }
+                }
+            }
+        }
+    }
+
     /// What every governed document of the repository says to others, and what could not be read.
     fn digests(&self) -> (Digests, Vec<String>) {
         let digests: Mutex<Vec<Digest>> = Mutex::default();
@@ -96,5 +133,13 @@ impl Project {
             }
         });
         (Digests::new(digests.into_inner().unwrap_or_else(PoisonError::into_inner)), visit.notices)
+    }
+
+    /// A governed document, as it is read from.
+    pub fn load_path(&self, path: &str) -> Option<Arc<Document>> {
+        match self.load(&self.root.join(path), path, &self.from_base(path)) {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        }
     }
 }

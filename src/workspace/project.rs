@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha256};
 
 use super::{Origin, Store, paths, templates};
 use crate::config::{self, Config};
 use crate::document::{Dialect, Shape};
 use crate::failure::Failure;
 use crate::finding::{Finding, Source};
-use crate::regen::Library;
+use crate::regen::{Library, Override};
 use crate::schema::{Catalog, Kind, Overlay};
 use crate::system::disk;
 use crate::system::git::{objects, place};
@@ -38,6 +40,10 @@ pub struct Project {
     pub store: Store,
     /// How the front matter is written.
     pub dialect: Arc<Dialect>,
+    /// What reading a document depends on beside the document, in a word.
+    pub fingerprint: String,
+    /// The hashes of sources that were asked for, by their globs.
+    pub(super) sources: Mutex<BTreeMap<Vec<String>, Option<String>>>,
     kinds: BTreeMap<String, Kind>,
 }
 
@@ -111,14 +117,18 @@ impl Project {
             return Err(OpenError::Mistakes(mistakes));
         }
         let base_path = paths::relative(&root, &base);
-        let catalog = Catalog::new(&overlays(&store, &base_path)?)?;
+        let overlays = overlays(&store, &base_path)?;
+        let overrides = templates::overrides(&store, &base_path)?;
+        let catalog = Catalog::new(&overlays)?;
         Ok(Self {
             dialect: Arc::new(Dialect {
                 root: config.front_matter.root.clone(),
                 aliases: config.front_matter.aliases.clone(),
             }),
             kinds: kinds(&catalog, &config),
-            library: Library::new(templates::overrides(&store, &base_path)?),
+            sources: Mutex::default(),
+            fingerprint: fingerprint(&base_path, &config_file, &overlays, &overrides),
+            library: Library::new(overrides),
             store,
             root,
             base,
@@ -127,6 +137,16 @@ impl Project {
             config_file,
             catalog,
         })
+    }
+
+    /// A path below the configuration's directory, from the root.
+    pub fn inside(&self, path: &str) -> String {
+        inside(&self.base_path(), path)
+    }
+
+    /// The configuration's directory from the root, which is `.` where that is the root.
+    pub fn base_path(&self) -> String {
+        paths::relative(&self.root, &self.base)
     }
 
     /// A kind, with what the configuration adds to it.
@@ -147,6 +167,20 @@ impl Project {
         let mut kinds = self.config.kinds.iter();
         kinds.find(|kind| kind.paths.matches(path)).map(|kind| kind.name.as_str())
     }
+}
+
+fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides: &[Override]) -> String {
+    let mut hash = Sha256::new();
+    let schemas = overlays.iter().map(|overlay| (&overlay.path, &overlay.text));
+    let templates = overrides.iter().map(|template| (&template.path, &template.text));
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    for (name, text) in
+        [(&version, &base.to_owned()), (&config.path, &config.text)].into_iter().chain(schemas).chain(templates)
+    {
+        hash.update(format!("{}:{name}{}:", name.len(), text.len()).as_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The kinds of the newest version and those that the configuration names, with its aliases.

@@ -72,11 +72,24 @@ enum Decision {
 impl Rewrite<'_> {
     /// Rewrites one document.
     pub fn document(&self, planned: Planned<'_>) -> Done {
-        let document = planned.document;
-        if let Some(why) = unwritable(document) {
-            return Done { rewritten: Rewritten::stopped(&document.path, why), failure: None };
+        let (mut rewritten, edits) = self.edits(planned);
+        if edits.is_empty() {
+            return Done { rewritten, failure: None };
         }
+        let failure = self.prove_and_write(planned.document, &edits).err();
+        if failure.is_none() && self.mode == Mode::Write {
+            rewritten.mark_written();
+        }
+        Done { rewritten, failure }
+    }
+
+    /// What is to become of one document, and the edits that do it.
+    pub fn edits(&self, planned: Planned<'_>) -> (Rewritten, Edits) {
+        let document = planned.document;
         let mut edits = Edits::default();
+        if let Some(why) = unwritable(document) {
+            return (Rewritten::stopped(&document.path, why), edits);
+        }
         let mut blocks = Vec::new();
         for plan in planned.plans {
             let block = &document.blocks[plan.block];
@@ -88,19 +101,10 @@ impl Rewrite<'_> {
         if rewritten.blocks.is_empty() {
             rewritten.others = planned.plans.iter().map(|plan| document.blocks[plan.block].name.clone()).collect();
         }
-        if edits.is_empty() {
-            return Done { rewritten, failure: None };
+        if !edits.is_empty() {
+            rewritten.diff = diff::unified(document, &edits);
         }
-        rewritten.diff = diff::unified(document, &edits);
-        let failure = self.prove_and_write(document, &edits).err();
-        if failure.is_none() && self.mode == Mode::Write {
-            for block in &mut rewritten.blocks {
-                if block.what == What::Outdated {
-                    block.what = What::Written;
-                }
-            }
-        }
-        Done { rewritten, failure }
+        (rewritten, edits)
     }
 
     fn block(&self, planned: Planned<'_>, plan: &BlockPlan, block: &Block, edits: &mut Edits) -> BlockResult {
@@ -196,12 +200,7 @@ impl Rewrite<'_> {
         if self.mode == Mode::Check {
             return Ok(());
         }
-        let text = edits.apply(&document.text);
-        let after = self.project.parse_again(document, &text);
-        proof::bodies(document, &after, edits).map_err(|why| {
-            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
-                .hint("please report this, with the document")
-        })?;
+        let text = self.project.proved(document, edits)?;
         self.project.write(document, &text)
     }
 }
@@ -222,6 +221,34 @@ fn edited(document: &Document, plan: &BlockPlan) -> What {
 }
 
 impl Project {
+    /// The text after edits of AUTO bodies, if it is the same document but for them.
+    ///
+    /// # Errors
+    /// Where it would not be.
+    pub fn proved(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
+        let text = edits.apply(&document.text);
+        let after = self.parse_again(document, &text);
+        proof::bodies(document, &after, edits).map_err(|why| {
+            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
+                .hint("please report this, with the document")
+        })?;
+        Ok(text)
+    }
+
+    /// The text after edits that stamp it, if it is the same document but for them.
+    ///
+    /// # Errors
+    /// Where it would not be.
+    pub fn proved_stamp(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
+        let text = edits.apply(&document.text);
+        let after = self.parse_again(document, &text);
+        proof::stamps(document, &after, edits).map_err(|why| {
+            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
+                .hint("please report this, with the document")
+        })?;
+        Ok(text)
+    }
+
     /// Parses a text in the place of a document.
     pub fn parse_again(&self, document: &Document, text: &str) -> Document {
         let shape = |_: Option<&str>| Arc::clone(&document.shape);

@@ -3,9 +3,10 @@
 //! The index is read as the last commit with what is staged over it: asking for a few files costs the same in a
 //! repository of any size.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::paths;
 use crate::document::SIZE;
@@ -43,6 +44,8 @@ struct Objects {
     index: bool,
     listing: OnceLock<Result<Listing, String>>,
     blobs: Mutex<Blobs>,
+    /// What is about to be staged, by path: read as if it was.
+    over: Mutex<BTreeMap<String, Arc<[u8]>>>,
 }
 
 impl Store {
@@ -63,9 +66,23 @@ impl Store {
         Ok(Self { root: root.to_path_buf(), objects })
     }
 
+    /// A store that is asked for objects alone.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn blobs(root: &Path) -> Result<Self, String> {
+        let objects = Objects::new("HEAD".to_owned(), Vec::new(), false, Blobs::start(root)?);
+        Ok(Self { root: root.to_path_buf(), objects: Some(objects) })
+    }
+
     /// Whether files are read as they stand.
     pub fn is_worktree(&self) -> bool {
         self.objects.is_none()
+    }
+
+    /// The commit that is read, where it is one.
+    pub fn revision(&self) -> Option<&str> {
+        self.objects.as_ref().filter(|objects| !objects.index).map(|objects| objects.base.as_str())
     }
 
     /// What is staged, by path.
@@ -91,7 +108,16 @@ impl Store {
         if let Some(change) = change(&self.objects.as_ref()?.changes, path) {
             return change.new.clone();
         }
-        self.listing().ok()??.get(path).cloned()
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let tree = self.ask(&format!("{}:{folder}", self.objects.as_ref()?.base)).ok()??;
+        tree.entries().into_iter().find(|(entry, _)| entry == name).map(|(_, object)| object)
+    }
+
+    /// From now on reads other bytes at some paths, or what git holds again.
+    pub fn read_over(&self, over: BTreeMap<String, Arc<[u8]>>) {
+        if let Some(objects) = &self.objects {
+            *objects.over() = over;
+        }
     }
 
     /// Whether a file is there.
@@ -110,6 +136,9 @@ impl Store {
         let Some(objects) = &self.objects else {
             return disk::read_optional(&self.root.join(path));
         };
+        if let Some(bytes) = objects.over().get(path) {
+            return Ok(Some(bytes.to_vec()));
+        }
         let name = match change(&objects.changes, path) {
             Some(change) => match &change.new {
                 Some(object) => object.id.clone(),
@@ -185,7 +214,11 @@ impl Objects {
     }
 
     fn new(base: String, changes: Vec<Change>, index: bool, blobs: Blobs) -> Self {
-        Self { base, changes, index, listing: OnceLock::new(), blobs: Mutex::new(blobs) }
+        Self { base, changes, index, listing: OnceLock::new(), blobs: Mutex::new(blobs), over: Mutex::default() }
+    }
+
+    fn over(&self) -> MutexGuard<'_, BTreeMap<String, Arc<[u8]>>> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn blobs(&self) -> MutexGuard<'_, Blobs> {

@@ -29,6 +29,8 @@ pub enum Selection {
         /// Where to look.
         places: Vec<PathBuf>,
     },
+    /// Files that are known to be documents, by their paths from the root.
+    Known(Vec<String>),
     /// Bytes under the name of a file.
     Bytes {
         /// The name.
@@ -76,6 +78,7 @@ impl Project {
         match selection {
             Selection::All => visitor.tree(&self.base),
             Selection::Changed { paths, places } => visitor.changed(paths, &places),
+            Selection::Known(paths) => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
             Selection::Bytes { name, bytes } => {
                 let (path, from_base) = self.said(&paths::absolute(&self.cwd, &name));
                 visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
@@ -107,6 +110,11 @@ impl Project {
 }
 
 impl Project {
+    /// A path from the root, from the configuration's directory.
+    pub fn from_base(&self, path: &str) -> String {
+        if self.base == self.root { path.to_owned() } else { paths::relative(&self.base, &self.root.join(path)) }
+    }
+
     /// A path as messages say it, and as globs match it.
     pub fn said(&self, file: &Path) -> (String, String) {
         let path = paths::relative(&self.root, file);

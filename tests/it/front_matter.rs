@@ -84,7 +84,7 @@ fn a_flat_front_matter_under_other_names_is_read() {
     repo.write("D.md", flat.replace("last_reviewed_on: 2025-08-29T15:35:33Z\n", ""));
     repo.validate().exits(1).prints("D.md:1:1: error[schema-violation] the front matter has no `last_reviewed_on`\n");
     let stale = repo.write("D.md", flat).run(&["validate", "--now", "2026-01-01T00:00:00Z"]).exits(1);
-    stale.finds("then set `last_reviewed_on` and `review_by`");
+    stale.finds("then `phx review D.md`");
 }
 
 #[test]

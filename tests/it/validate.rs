@@ -201,7 +201,7 @@ fn text_shows_the_place_and_the_way_out() {
          ·                       ──────────┬─────────\n   \
          ·                                 ╰── due 2025-08-31 15:35 UTC\n   \
          ╰────\n  \
-         help: read it, change what is no longer true, then set `last_updated` and `update_required_by`\n\n\
+         help: read it, change what is no longer true, then `phx review docs/a.md`\n\n\
          1 error in 1 document\n",
     );
 }

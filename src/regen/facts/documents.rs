@@ -25,9 +25,9 @@ pub fn value(digests: Arc<Digests>) -> Value {
 }
 
 impl Documents {
-    fn values(&self, indices: impl Iterator<Item = usize>) -> Value {
+    fn values(&self, indices: Vec<usize>) -> Value {
         let value = |index| Value::from_object(DigestValue { digests: Arc::clone(&self.0), index });
-        Value::from(indices.map(value).collect::<Vec<_>>())
+        Value::from(indices.into_iter().map(value).collect::<Vec<_>>())
     }
 }
 
@@ -46,8 +46,8 @@ impl Object for Documents {
         }
         let (kind, group, number): (&str, Value, Value) = from_args(args)?;
         let number = u64::try_from(number).ok();
-        let found = group.as_str().zip(number).map(|(group, number)| self.0.of_phase(kind, group, number));
-        Ok(self.values(found.unwrap_or_default().iter().copied()))
+        let phase = group.as_str().map(str::to_owned).zip(number);
+        Ok(self.values(phase.map(|phase| self.0.of_phase(kind, phase)).unwrap_or_default()))
     }
 }
 

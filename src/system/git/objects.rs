@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{command, run};
+use super::{command, feed, run};
 
 /// An entry of the index or of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,14 +29,28 @@ pub type Listing = BTreeMap<String, Object>;
 /// # Errors
 /// What git says.
 pub fn index(root: &Path) -> Result<Listing, String> {
-    let printed = run(command(root, &["ls-files", "--stage", "-z", "--full-name"]))?;
+    Ok(staged_entries(&run(command(root, &["ls-files", "--stage", "-z", "--full-name"]))?))
+}
+
+/// The entries of some paths in an index that is named.
+///
+/// # Errors
+/// What git says.
+pub fn entries_at<'a>(root: &Path, index: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Listing, String> {
+    let mut list = command(root, &["ls-files", "--stage", "-z", "--full-name", "--"]);
+    list.env("GIT_INDEX_FILE", index).args(paths.map(|path| format!(":(literal){path}")));
+    Ok(staged_entries(&run(list)?))
+}
+
+/// Reads what `ls-files --stage -z` prints.
+fn staged_entries(printed: &[u8]) -> Listing {
     let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
         let (head, path) = halves(line)?;
         let mut parts = head.split(' ');
         let object = Object { mode: parts.next()?.to_owned(), id: parts.next()?.to_owned() };
         (parts.next()? == "0").then_some((path, object))
     });
-    Ok(entries.collect())
+    entries.collect()
 }
 
 /// The entries of a revision's tree.
@@ -44,8 +58,15 @@ pub fn index(root: &Path) -> Result<Listing, String> {
 /// # Errors
 /// What git says.
 pub fn tree(root: &Path, revision: &str) -> Result<Listing, String> {
-    let commit = commit(root, revision)?;
-    let printed = run(command(root, &["ls-tree", "-r", "-z", "--full-tree", &commit]))?;
+    entries(root, &commit(root, revision)?)
+}
+
+/// The entries of a tree, by its id or that of its commit.
+///
+/// # Errors
+/// What git says.
+pub fn entries(root: &Path, tree: &str) -> Result<Listing, String> {
+    let printed = run(command(root, &["ls-tree", "-r", "-z", "--full-tree", tree]))?;
     let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
         let (head, path) = halves(line)?;
         let mut parts = head.split(' ');
@@ -118,9 +139,8 @@ fn changes(printed: &[u8]) -> Vec<Change> {
     while let (Some(head), Some(path)) = (parts.next(), parts.next()) {
         let words: Vec<&str> = head.trim_start_matches(':').split(' ').collect();
         let [old_mode, new_mode, old, new, status] = words.as_slice() else { continue };
-        let object = |mode: &str, id: &str| {
-            (mode != "000000").then(|| Object { mode: mode.to_owned(), id: id.to_owned() })
-        };
+        let object =
+            |mode: &str, id: &str| (mode != "000000").then(|| Object { mode: mode.to_owned(), id: id.to_owned() });
         if *status != "U" {
             changes.push(Change { path: path.into_owned(), old: object(old_mode, old), new: object(new_mode, new) });
         }
@@ -130,16 +150,24 @@ fn changes(printed: &[u8]) -> Vec<Change> {
     changes
 }
 
+/// The merge base of a revision and the last commit.
+///
+/// # Errors
+/// What git says.
+pub fn merge_base(root: &Path, revision: &str) -> Result<String, String> {
+    let from = commit(root, revision)?;
+    let base = run(command(root, &["merge-base", &from, "HEAD"]))
+        .map_err(|_| format!("`{revision}` and the last commit have no common ancestor here"))?;
+    Ok(String::from_utf8_lossy(&base).trim().to_owned())
+}
+
 /// The paths that differ from the merge base of a revision and the last commit, in the worktree, with those that git does
 /// not know yet.
 ///
 /// # Errors
 /// What git says.
 pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, String> {
-    let from = commit(root, revision)?;
-    let base = run(command(root, &["merge-base", &from, "HEAD"]))
-        .map_err(|_| format!("`{revision}` and the last commit have no common ancestor here"))?;
-    let base = String::from_utf8_lossy(&base).trim().to_owned();
+    let base = merge_base(root, revision)?;
     let arguments = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=d", &base, "--"];
     let mut changed = names(&run(command(root, &arguments))?);
     changed.extend(names(&run(command(root, &["ls-files", "--others", "--exclude-standard", "-z", "--full-name"]))?));
@@ -163,4 +191,65 @@ fn halves(line: &[u8]) -> Option<(String, String)> {
 fn names(printed: &[u8]) -> Vec<String> {
     let names = printed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
     names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
+/// The entries of the index that globs match. A path in conflict has none.
+///
+/// # Errors
+/// What git says.
+pub fn matching(root: &Path, globs: &[String]) -> Result<Listing, String> {
+    let mut list = command(root, &["ls-files", "--stage", "-z", "--full-name", "--"]);
+    list.args(globs.iter().map(|glob| format!(":(glob){glob}")));
+    Ok(staged_entries(&run(list)?))
+}
+
+/// The files that globs match and that differ from the index: changed or deleted.
+///
+/// # Errors
+/// What git says.
+pub fn unstaged(root: &Path, globs: &[String]) -> Result<Vec<String>, String> {
+    let states = ["--modified", "--deleted"];
+    let mut list = command(root, &["ls-files", "-z", "--full-name"]);
+    list.args(states).arg("--").args(globs.iter().map(|glob| format!(":(glob){glob}")));
+    let mut paths = names(&run(list)?);
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
+/// The ids that files of the worktree would have in git.
+///
+/// # Errors
+/// What git says.
+pub fn hashes(root: &Path, paths: &[&String]) -> Result<Vec<(String, Object)>, String> {
+    let asked: Vec<&String> = paths.iter().copied().filter(|path| !path.contains('\n')).collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let input: String = asked.iter().map(|path| format!("{path}\n")).collect();
+    let printed = feed(command(root, &["hash-object", "--stdin-paths"]), input.as_bytes())?;
+    let printed = String::from_utf8_lossy(&printed);
+    let object = |id: &str| Object { mode: "100644".to_owned(), id: id.to_owned() };
+    Ok(asked.into_iter().cloned().zip(printed.lines().map(object)).collect())
+}
+
+/// The files that globs match and that differ between a commit and another, the index, or the worktree.
+///
+/// # Errors
+/// What git says.
+pub fn touched(
+    root: &Path,
+    commit: &str,
+    revision: Option<&str>,
+    index: bool,
+    globs: &[String],
+) -> Result<Vec<String>, String> {
+    let mut diff = command(root, &["diff", "--name-only", "-z", "--no-renames", "--no-relative", "--no-ext-diff"]);
+    match revision {
+        Some(revision) => diff.args([commit, revision]),
+        None if index => diff.args(["--cached", commit]),
+        None => diff.arg(commit),
+    };
+    diff.arg("--").args(globs.iter().map(|glob| format!(":(glob){glob}")));
+    Ok(names(&run(diff)?))
 }

@@ -35,6 +35,32 @@ pub fn named_root(cwd: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(&root).ok().or(Some(root))
 }
 
+/// The root of the worktree around a directory.
+pub fn worktree(cwd: &Path) -> Option<PathBuf> {
+    named_root(cwd).or_else(|| cwd.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf))
+}
+
+/// The root of the worktree around a directory, or the folder of a bare repository.
+pub fn repository(cwd: &Path) -> Option<PathBuf> {
+    worktree(cwd).or_else(|| super::objects::bare(cwd))
+}
+
+/// The folder in which git looks for hooks.
+///
+/// # Errors
+/// What git says.
+pub fn hooks(root: &Path) -> Result<PathBuf, String> {
+    let printed = super::run(super::command(root, &["rev-parse", "--git-path", "hooks"]))?;
+    let named = String::from_utf8_lossy(&printed).trim_end_matches(['\n', '\r']).to_owned();
+    Ok(root.join(named))
+}
+
+/// Whether git ignores a file.
+pub fn is_ignored(root: &Path, file: &Path) -> bool {
+    let file = file.to_string_lossy();
+    super::run(super::command(root, &["check-ignore", "--quiet", "--", &file])).is_ok()
+}
+
 impl Place {
     /// The place of the repository whose worktree starts at `root`.
     pub fn find(root: &Path) -> Option<Self> {

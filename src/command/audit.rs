@@ -1,0 +1,92 @@
+//! `phx audit`: CI's second look at commits, and at the ledger.
+
+use serde_json::json;
+
+use super::program;
+use super::session::Session;
+use crate::cli::{Audit, AuditWhat, ListFormat};
+use crate::failure::{CLEAN, FINDINGS, Failure};
+use crate::hooks::audit::{Audited, Auditor};
+use crate::hooks::verify;
+use crate::report::audit as report;
+use crate::system::disk;
+use crate::system::git::place;
+use crate::workspace::Origin;
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
+    if let Some(AuditWhat::Verify { range }) = &arguments.what {
+        return verified(session, range.as_deref());
+    }
+    let range = arguments.range.as_deref().ok_or_else(|| {
+        Failure::usage("nothing to audit").hint("`phx audit --range origin/main..HEAD`").hint("`phx audit verify`")
+    })?;
+    if !range.contains("..") {
+        return Err(Failure::usage(format!("`{range}` is no range")).hint("a range is `A..B`, as `origin/main..HEAD`"));
+    }
+    let audited = auditor(session)?.commits(&["--end-of-options", range])?;
+    let wrong = audited.iter().filter(|one| !one.passes()).count();
+    let overrides = audited.iter().filter(|one| !one.overrides.is_empty()).count();
+    match arguments.output {
+        ListFormat::Text => {
+            let told = audited.iter().filter(|one| !one.passes() || !one.overrides.is_empty());
+            Session::print(&text(told))?;
+        }
+        ListFormat::Json => {
+            let commits: Vec<_> = audited.iter().map(|one| report::json(&line(one))).collect();
+            Session::print(&format!("{:#}\n", json!({ "version": 1, "commits": commits })))?;
+        }
+    }
+    let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    session.notice(&format!(
+        "{}; {} would not have passed; {} with an override",
+        plural(audited.len(), "commit"),
+        wrong,
+        overrides
+    ));
+    Ok(if wrong > 0 { FINDINGS } else { CLEAN })
+}
+
+/// What audits the repository around.
+pub fn auditor(session: &Session) -> Result<Auditor, Failure> {
+    let cwd = disk::working_directory()
+        .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+    let root = place::repository(&cwd).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+    Ok(Auditor { root, config: session.config.clone(), program: program::facts })
+}
+
+/// Commits as people read them.
+pub fn text<'a>(audited: impl Iterator<Item = &'a Audited>) -> String {
+    audited.map(|one| report::text(&line(one))).collect()
+}
+
+fn line(one: &Audited) -> report::Line<'_> {
+    report::Line {
+        id: &one.commit.id,
+        at: one.commit.at,
+        author: &one.commit.author,
+        subject: one.commit.subject(),
+        passes: one.passes(),
+        problem: one.problem.as_deref(),
+        findings: &one.findings,
+        more_overdue: one.more_overdue,
+        overrides: one.overrides.iter().map(|found| found.text.as_str()).collect(),
+    }
+}
+
+fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
+    let project = match range {
+        Some(range) => {
+            let end = range.split_once("..").map_or("HEAD", |(_, end)| if end.is_empty() { "HEAD" } else { end });
+            session.project_from(&Origin::Revision(end.to_owned()))?
+        }
+        None => session.project()?,
+    };
+    let (count, problems) = verify::ledger(&project.root, &project, range)?;
+    for (path, problem) in &problems {
+        Session::print(&format!("{path}: {problem}\n"))?;
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    session.notice(&format!("{count} record{plural}, {} wrong", problems.len()));
+    Ok(if problems.is_empty() { CLEAN } else { FINDINGS })
+}

@@ -1,0 +1,147 @@
+//! `phx review`: a person vouches for documents, on record.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::program;
+use super::session::Session;
+use crate::cli::Review;
+use crate::document::Document;
+use crate::examine::Examiner;
+use crate::failure::{CLEAN, FINDINGS, Failure};
+use crate::ledger::{self, Entry, Record};
+use crate::report::review as report;
+use crate::rules::Judge;
+use crate::system::git::history;
+use crate::system::git::place::Place;
+use crate::system::{disk, environment};
+use crate::workspace::restage::Restaged;
+use crate::workspace::rewrite::unwritable;
+use crate::workspace::{Origin, Project, paths};
+
+/// One document and the sections of it that are looked at.
+type Target = (Arc<Document>, BTreeSet<String>);
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
+    let project = session.project_from(if arguments.staged { &Origin::Index } else { &Origin::Worktree })?;
+    let judge = Judge::default();
+    let examiner = Examiner::new(&project, &judge, session.now, program::facts);
+    let targets = targets(&project, &arguments.targets)?;
+    for (document, sections) in &targets {
+        Session::print(&report::text(&document.path, &examiner.since(document, sections), session.color))?;
+    }
+    if !arguments.yes && !asked(targets.len())? {
+        session.notice("nothing was written");
+        return Ok(FINDINGS);
+    }
+    let record = record(session, &examiner, arguments, &targets)?;
+    let mut stamped = Vec::new();
+    for (document, sections) in targets {
+        let stamp = examiner.stamp(&document, record.id, sections);
+        let edits = stamp.edits(&document).map_err(|key| {
+            Failure::usage(format!("`{}` has no `{key}` that can be stamped", document.path))
+                .hint("write the key with any value of its kind; `phx validate` shows where")
+        })?;
+        let text = project.proved_stamp(&document, &edits)?;
+        stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });
+    }
+    write(&project, &record, &stamped, arguments.staged)?;
+    for one in &stamped {
+        let due = one.stamp.as_ref().map(|stamp| ledger::written(stamp.due)).unwrap_or_default();
+        session.notice(&format!("reviewed {}: due {due}", one.document.path));
+    }
+    Ok(CLEAN)
+}
+
+/// Loads the documents that the targets name; the same document twice is one.
+fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> {
+    let mut targets: Vec<Target> = Vec::new();
+    for name in named {
+        let (file, section) = match name.rsplit_once('#') {
+            Some((file, section)) if !disk::exists(Path::new(name)) => (file, Some(section)),
+            _ => (name.as_str(), None),
+        };
+        let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(file)));
+        let document = project.load_path(&path).ok_or_else(|| {
+            Failure::usage(format!("`{file}` is no governed document")).hint("`phx status` lists those that are")
+        })?;
+        if let Some(why) = unwritable(&document) {
+            return Err(Failure::usage(format!("`{path}` cannot be stamped: {why}")).hint("mend that first"));
+        }
+        let sections = Examiner::sections_of(&document, section)?;
+        match targets.iter_mut().find(|(known, _)| known.path == document.path) {
+            Some((_, known)) => known.extend(sections),
+            None => targets.push((document, sections)),
+        }
+    }
+    Ok(targets)
+}
+
+fn asked(documents: usize) -> Result<bool, Failure> {
+    if !environment::stdin_is_terminal() {
+        return Err(Failure::usage("there is no terminal to ask on").hint("`--yes` vouches without asking"));
+    }
+    let what = if documents == 1 { "this document".to_owned() } else { format!("these {documents} documents") };
+    let answer = disk::ask(&format!("Do you vouch for {what} as shown and as it stands? [y/N] "));
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn record(
+    session: &Session,
+    examiner: &Examiner<'_>,
+    arguments: &Review,
+    targets: &[Target],
+) -> Result<Record, Failure> {
+    let actor = history::actor(&examiner.project.root).or_else(|| environment::variable("USER")).ok_or_else(|| {
+        Failure::usage("nobody knows who you are")
+            .hint("`git config user.name \"…\"` and `git config user.email \"…\"` say it")
+    })?;
+    let entry = |(document, sections): &Target| {
+        let last = examiner.last_review(document);
+        Entry::of(&document.path, &examiner.vouch(document, sections, last.as_ref()))
+    };
+    Ok(Record {
+        id: ledger::new_id(session.now),
+        at: session.now,
+        actor,
+        operation: "review".to_owned(),
+        note: arguments.note.clone(),
+        documents: targets.iter().map(entry).collect(),
+    })
+}
+
+/// Writes the record, then the documents: a record of a stamp that is not there does no harm.
+fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: bool) -> Result<(), Failure> {
+    let below = ledger::file_of(&record.id.to_string()).unwrap_or_default();
+    let file = project.base.join(&below);
+    let text = record.text();
+    if staged {
+        let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+        let refused = |why: String| {
+            Failure::internal(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
+        };
+        let mut ready = vec![project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?];
+        for one in stamped {
+            let path = &one.document.path;
+            ready.push(project.ready(one).map_err(|why| refused(format!("`{path}`: {why}")))?);
+        }
+        return project.restage(&place, &ready).map(drop).map_err(refused);
+    }
+    disk::create(&file, text.as_bytes()).map_err(|error| {
+        Failure::internal(format!(
+            "the record `{below}` cannot be written: {}; nothing was stamped",
+            disk::explain(&error)
+        ))
+    })?;
+    for (at, one) in stamped.iter().enumerate() {
+        if let Err(failure) = project.write(&one.document, &one.text) {
+            if at == 0 {
+                let _ = disk::remove(&file);
+            }
+            return Err(failure);
+        }
+    }
+    Ok(())
+}

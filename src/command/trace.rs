@@ -1,0 +1,120 @@
+//! `phx trace`: the story of a correlation id or of a document.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::program;
+use super::session::Session;
+use crate::cli::{ListFormat, Trace};
+use crate::examine::Examiner;
+use crate::failure::{CLEAN, Failure};
+use crate::hooks::overrides;
+use crate::ledger;
+use crate::report::trace::{self as report, Brought, Step};
+use crate::rules::Judge;
+use crate::system::git::history::{self, Commit};
+use crate::workspace::{Project, paths};
+
+/// Runs the command.
+pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
+    let project = session.project()?;
+    let subject = arguments.subject.trim();
+    let steps = if crate::document::values::uuid_problem(subject).is_none() {
+        vec![of_id(session, &project, subject)]
+    } else {
+        of_document(session, &project, subject)?
+    };
+    if steps.iter().all(|step| step.record.is_none() && step.commits.is_empty()) && steps.len() == 1 {
+        let message = format!("nothing is known of `{subject}`: no record, and no commit names it");
+        return Err(Failure::usage(message).hint("`phx trace DOC` lists the ids of a document"));
+    }
+    match arguments.output {
+        ListFormat::Text => Session::print(&report::text(&steps))?,
+        ListFormat::Json => Session::print(&report::json(&steps))?,
+    }
+    if history::is_shallow(&project.root) {
+        let reach = history::commits(&project.root, &["--all"]).ok().and_then(|all| all.into_iter().next_back());
+        let reach = reach.map(|commit| format!(" {} of {}", commit.short(), commit.at.format("%Y-%m-%d")));
+        session.notice(&format!("this is a shallow clone: history reaches back to{}", reach.unwrap_or_default()));
+    }
+    Ok(CLEAN)
+}
+
+/// The record of an id and the commits that name it: by trailer, else the one that brought it in.
+fn of_id(session: &Session, project: &Project, id: &str) -> Step {
+    let grep = format!("--grep={id}");
+    let named = history::commits(&project.root, &["--all", "--regexp-ignore-case", "--fixed-strings", &grep]);
+    let mut commits: Vec<(Commit, Brought)> = named
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|commit| overrides::stamps(&commit.message).iter().any(|stamp| stamp.eq_ignore_ascii_case(id)))
+        .map(|commit| (commit, Brought::Trailer))
+        .collect();
+    if commits.is_empty() {
+        let search = format!("-S{id}");
+        let found = history::commits(&project.root, &["--all", "--reverse", &search, "--", "*.md", "*.MD"]);
+        commits.extend(found.unwrap_or_default().into_iter().next().map(|commit| (commit, Brought::Text)));
+    }
+    commits.sort_by(|a, b| (a.0.at, &a.0.id).cmp(&(b.0.at, &b.0.id)));
+    step(session, project, id, commits)
+}
+
+fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Brought)>) -> Step {
+    let judge = Judge::default();
+    let record = Examiner::new(project, &judge, session.now, program::facts).record(id);
+    let line = |(commit, brought): (Commit, Brought)| report::CommitLine {
+        id: commit.short().to_owned(),
+        at: commit.at,
+        subject: commit.subject().to_owned(),
+        overrides: overrides::overrides(&commit.message).into_iter().map(|found| found.text).collect(),
+        author: commit.author,
+        brought,
+    };
+    Step {
+        id: id.to_owned(),
+        record: record.map(|record| report::RecordLine {
+            at: record.at,
+            file: ledger::file_of(id).unwrap_or_default(),
+            actor: record.actor,
+            operation: record.operation,
+            note: record.note,
+            documents: record.documents.into_iter().map(|entry| entry.path).collect(),
+        }),
+        commits: commits.into_iter().map(line).collect(),
+    }
+}
+
+/// The stamps that a document has borne, oldest first, each with its record and its commits.
+fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<Step>, Failure> {
+    let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(subject)));
+    let literal = format!(":(literal){path}");
+    let commits = history::commits(&project.root, &["--reverse", "--", &literal]).unwrap_or_default();
+    let mut order: Vec<String> = Vec::new();
+    let mut bore: BTreeMap<String, Vec<(Commit, Brought)>> = BTreeMap::new();
+    for (commit, id) in project.ids_of(&path, commits) {
+        let stamped = overrides::stamps(&commit.message).contains(&id);
+        let known = bore.entry(id.clone()).or_default();
+        let brought = match (stamped, known.is_empty()) {
+            (true, _) => Brought::Trailer,
+            (false, true) => Brought::Text,
+            // It changed the document without a stamp of its own.
+            (false, false) => Brought::Unattributed,
+        };
+        known.push((commit, brought));
+        if !order.contains(&id) {
+            order.push(id);
+        }
+    }
+    if let Some(document) = project.load_path(&path)
+        && let Some(id) = document.governance.correlation_id()
+        && !order.iter().any(|known| known == id.value)
+    {
+        order.push(id.value.to_owned());
+    }
+    if order.is_empty() {
+        return Err(Failure::usage(format!("`{subject}` is no correlation id and no governed document"))
+            .hint("`phx status` lists the documents"));
+    }
+    let steps = order.iter().map(|id| step(session, project, id, bore.remove(id).unwrap_or_default()));
+    Ok(steps.collect())
+}

@@ -1,0 +1,139 @@
+//! Running the rules on the documents of a project, in parallel, each with what the repository remembers of it.
+
+pub mod change;
+pub mod past;
+pub mod vouch;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::corpus::reviews::Past;
+use crate::document::Document;
+use crate::finding::Finding;
+use crate::regen::BlockPlan;
+use crate::regen::facts::Facts;
+use crate::rules::{Broken, BrokenFile, Context, Judge};
+use crate::workspace::planned::{Met, Planned, Planning};
+use crate::workspace::visit::Visit;
+use crate::workspace::{Census, Project, Selection, Store, Visited};
+
+/// Is told a document, where there is one, and what is wrong with it.
+pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
+
+/// Runs the rules on documents of one project.
+#[derive(Debug)]
+pub struct Examiner<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The rules and their levels.
+    pub judge: &'a Judge,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// What the binary says of itself.
+    pub program: fn() -> Value,
+    /// The commit that documents are compared with.
+    pub before: String,
+    /// What is known of all documents, where that is kept.
+    pub census: Option<&'a Census>,
+    /// The configuration that the user named.
+    pub config: Option<PathBuf>,
+    has_ledger: OnceLock<bool>,
+    committed: OnceLock<Option<Store>>,
+}
+
+impl<'a> Examiner<'a> {
+    /// An examiner that compares documents with the last commit.
+    pub fn new(project: &'a Project, judge: &'a Judge, now: DateTime<Utc>, program: fn() -> Value) -> Self {
+        let (has_ledger, committed) = (OnceLock::new(), OnceLock::new());
+        Self {
+            project,
+            judge,
+            now,
+            program,
+            before: "HEAD".to_owned(),
+            census: None,
+            config: None,
+            has_ledger,
+            committed,
+        }
+    }
+
+    /// Plans from tree facts alone.
+    pub fn planning(&self) -> Planning<'_> {
+        let facts = Facts::new(&self.project.config, self.program);
+        Planning { census: self.census, ..Planning::of(facts) }
+    }
+
+    /// Does something with a document and what it is held against.
+    pub fn with_context<T>(
+        &self,
+        document: &Document,
+        plans: &[BlockPlan],
+        past: &Past,
+        with: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
+        with(&Context {
+            document,
+            kind: &self.project.kind(&document.shape.kind),
+            catalog: &self.project.catalog,
+            config: &self.project.config,
+            plans,
+            past,
+            now: self.now,
+        })
+    }
+
+    /// What is wrong with a document.
+    pub fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
+        let past = if self.judge.needs_past() { self.past(document) } else { Past::default() };
+        self.with_context(document, plans, &past, |context| self.judge.document(context))
+    }
+
+    /// What is wrong with the selected documents.
+    pub fn documents(&self, selection: Selection) -> (Visit, Vec<Finding>) {
+        let findings = Mutex::new(Vec::new());
+        let visit = self.each(selection, &|_, found| {
+            findings.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        });
+        (visit, findings.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells what is wrong with each document, where something is. A file that could not become a document is none.
+    pub fn each(&self, selection: Selection, tell: &Tell<'_>) -> Visit {
+        let see = |document: &Arc<Document>, plans: &[BlockPlan]| {
+            let found = self.document(document, plans);
+            if !found.is_empty() {
+                tell(Some(document), found);
+            }
+        };
+        if self.judge.needs_plans() {
+            return self.planned(selection, tell, &|planned| see(planned.document, planned.plans));
+        }
+        self.project.visit(selection, &|visited| match visited {
+            Visited::Document(document) => see(document, &[]),
+            other => self.broken(&other, tell),
+        })
+    }
+
+    /// Shows each of the selected documents with its plans, and tells what is wrong with files that could not become one.
+    pub fn planned(&self, selection: Selection, tell: &Tell<'_>, see: &(dyn Fn(Planned<'_>) + Sync)) -> Visit {
+        self.project.visit_planned(selection, &self.planning(), &|met| match met {
+            Met::Document(planned) => see(planned),
+            Met::Other(other) => self.broken(&other, tell),
+        })
+    }
+
+    fn broken(&self, visited: &Visited<'_>, tell: &Tell<'_>) {
+        let found = match visited {
+            Visited::Document(_) => return,
+            Visited::Unreadable { path, why } => {
+                self.judge.broken(&BrokenFile { path, why: &Broken::Unreadable((*why).to_owned()) })
+            }
+            Visited::TooLarge { path } => self.judge.broken(&BrokenFile { path, why: &Broken::TooLarge }),
+        };
+        tell(None, found);
+    }
+}

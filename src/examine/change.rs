@@ -1,0 +1,273 @@
+//! What a change concerns: the documents that it touches, those whose facts it moves, those that describe what it touches,
+//! and those that are overdue whatever it touches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Examiner;
+use crate::corpus::{Corpus, Digest, Entry};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
+use crate::regen::facts::{Facts, MeasuredFacts, documents};
+use crate::regen::plan::{self, Outcome, Sources};
+use crate::regen::sum::State;
+use crate::rules::Whole;
+use crate::system::git::objects::Change;
+use crate::workspace::census::Known;
+use crate::workspace::planned::{Met, Planning};
+use crate::workspace::project::inside;
+use crate::workspace::{Census, Origin, Project, Selection};
+
+/// How many overdue documents are read and shown; of the others their number is told.
+const SHOWN: usize = 10;
+
+/// The rules that are asked of a document that the change does not touch, but whose sources it does.
+const OF_RELATED: &[&str] = &["stale-document", "changed-sources"];
+
+/// Which overdue documents are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// Any.
+    Any,
+    /// Those whose sources the change touches.
+    Related,
+    /// Those that the change touches, as with every rule.
+    Touched,
+}
+
+/// A change from one state of the repository to another.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The commit before it.
+    pub before: &'a str,
+    /// All paths that it changes.
+    pub changes: &'a [Change],
+    /// The paths that it itself speaks for; in a merge those that no parent has like that.
+    pub own: Option<&'a BTreeSet<String>>,
+    /// Which overdue documents are told.
+    pub stale: Stale,
+}
+
+/// The documents that a change concerns, by their paths, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Those that it touches, and those whose facts it moves: all rules are asked.
+    pub direct: Vec<String>,
+    /// Those whose sources it touches.
+    pub related: Vec<String>,
+    /// Those that are overdue.
+    pub overdue: Vec<String>,
+    /// Whether the change renews one that was overdue: then the others do not stand in its way.
+    pub cures: bool,
+    /// The kinds that must have a document and have none may be asked for.
+    pub corpus: Corpus,
+}
+
+/// What is wrong with what a change concerns.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// The findings, sorted.
+    pub findings: Vec<Finding>,
+    /// How many more documents are overdue than the findings say.
+    pub more_overdue: usize,
+    /// Whether these do not block.
+    pub lets_overdue: bool,
+}
+
+impl Examiner<'_> {
+    /// The documents that a change concerns. `census` knows those before the change, and knows those after it then.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn scope(&self, step: Step<'_>, census: &mut Census) -> Result<Scope, Failure> {
+        let moved = self.moved(step.changes);
+        let before = if moved == Moved::Nothing { None } else { Some(census.clone()) };
+        let is_overdue = |known: &Known| known.due.is_some_and(|due| due < self.now);
+        let changed = || step.changes.iter().map(|change| change.path.as_str());
+        let were_overdue: Vec<&str> = changed().filter(|path| census.get(path).is_some_and(is_overdue)).collect();
+        census.follow(self.project, step.changes);
+        let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(known)));
+        let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
+        let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(|new| new.is_file()));
+        let touched: Vec<&str> =
+            touched.map(|change| change.path.as_str()).filter(|path| self.may_be_document(path)).collect();
+        let mut direct: BTreeSet<String> = touched.iter().copied().filter(is_own).map(str::to_owned).collect();
+        if let Some(before) = before {
+            let hears = |known: &&Known| moved == Moved::Configuration || known.hears;
+            let candidates = census.documents().iter().filter(hears).map(|known| known.path.clone());
+            let candidates: Vec<String> = candidates.filter(|path| !direct.contains(path)).collect();
+            direct.extend(self.affected(step.before, &before, census, candidates)?);
+        }
+        let related = |known: &&Known| {
+            !known.sources.is_empty()
+                && !direct.contains(&known.path)
+                && self.project.are_sources_touched(&known.sources, changed())
+        };
+        let related: Vec<String> = census.documents().iter().filter(related).map(|known| known.path.clone()).collect();
+        let overdue = |known: &&Known| {
+            let seen = direct.contains(&known.path) || related.binary_search(&known.path).is_ok();
+            is_overdue(known) && !seen
+        };
+        let overdue = match step.stale {
+            Stale::Any => census.documents().iter().filter(overdue).map(|known| known.path.clone()).collect(),
+            Stale::Related | Stale::Touched => Vec::new(),
+        };
+        let entry = |known: &Known| Entry { path: known.path.clone(), kind: known.kind.clone() };
+        let required = !self.project.config.documents.require.is_empty();
+        let entries = if required { census.documents().iter().map(entry).collect() } else { Vec::new() };
+        let corpus = Corpus { entries, ignored: 0 };
+        Ok(Scope { direct: direct.into_iter().collect(), related, overdue, cures, corpus })
+    }
+
+    fn may_be_document(&self, path: &str) -> bool {
+        self.project.wanted(&self.project.root.join(path))
+    }
+
+    /// What a change moves beyond the documents that it touches.
+    fn moved(&self, changes: &[Change]) -> Moved {
+        let project = self.project;
+        let own = inside(&project.base_path(), ".phx/");
+        let is_setting = |change: &Change| {
+            let ledger = change.path.strip_prefix(&own).is_none_or(|rest| rest.starts_with("ledger/"));
+            change.path == project.config_file.path || !ledger
+        };
+        if changes.iter().any(is_setting) {
+            return Moved::Configuration;
+        }
+        let digest = |object: &Option<crate::system::git::objects::Object>, path: &str| {
+            let object = object.as_ref().filter(|object| object.is_file())?;
+            Some(Digest::of(project.load_object(&object.id, path)?.as_ref()))
+        };
+        let is_moved = |change: &Change| {
+            if !self.may_be_document(&change.path) {
+                return false;
+            }
+            match (digest(&change.old, &change.path), digest(&change.new, &change.path)) {
+                (None, None) => false,
+                (Some(old), Some(new)) => !old.says_the_same(&new),
+                _ => true,
+            }
+        };
+        if changes.iter().any(is_moved) { Moved::Documents } else { Moved::Nothing }
+    }
+
+    /// Those of the candidates that would be rendered otherwise than before the change.
+    fn affected(
+        &self,
+        commit: &str,
+        before: &Census,
+        after: &Census,
+        candidates: Vec<String>,
+    ) -> Result<Vec<String>, Failure> {
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let facts = || Facts::new(&self.project.config, self.program);
+        let planning = Planning { census: Some(after), ..Planning::of(facts()) };
+        let outdated: Mutex<BTreeMap<String, (Arc<Document>, Vec<Outcome>)>> = Mutex::default();
+        self.project.visit_planned(Selection::Known(candidates), &planning, &|met| {
+            let Met::Document(planned) = met else { return };
+            let is_outdated = |plan: &plan::BlockPlan| match &plan.outcome {
+                Outcome::Body(body) => planned.document.slice(planned.document.blocks[plan.block].body) != body,
+                Outcome::Failed(_) => plan.state != State::Unwritten,
+                Outcome::NoTemplate | Outcome::NoFacts => false,
+            };
+            if planned.plans.iter().any(is_outdated) {
+                let outcomes = planned.plans.iter().map(|plan| plan.outcome.clone()).collect();
+                let found = (Arc::clone(planned.document), outcomes);
+                let mut outdated = outdated.lock().unwrap_or_else(PoisonError::into_inner);
+                outdated.insert(planned.document.path.clone(), found);
+            }
+        });
+        let outdated = outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if outdated.is_empty() {
+            return Ok(Vec::new());
+        }
+        // What was as wrong before is not this change's doing.
+        let Ok(past) = Project::open(self.config.as_deref(), &Origin::Revision(commit.to_owned())) else {
+            return Ok(outdated.into_keys().collect());
+        };
+        let facts = past.facts_of(Facts::new(&past.config, self.program), before, &outdated);
+        let measured = Arc::new(MeasuredFacts::default());
+        let sources = Sources { library: &past.library, facts: &facts, measured: &measured };
+        let same = |document: &Arc<Document>, outcomes: &[Outcome]| {
+            plan::document(document, sources).iter().map(|plan| &plan.outcome).eq(outcomes)
+        };
+        let affected = outdated.into_iter().filter(|(_, (document, outcomes))| !same(document, outcomes));
+        Ok(affected.map(|(path, _)| path).collect())
+    }
+
+    /// What is wrong with the documents of a scope. A stale document blocks only as the step says.
+    pub fn judge_scope(&self, scope: &Scope, step: Step<'_>) -> Verdict {
+        let mut verdict = Verdict::default();
+        let (_, mut direct) = self.documents(Selection::Known(scope.direct.clone()));
+        if step.stale == Stale::Related {
+            let touched: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
+            for finding in direct.iter_mut().filter(|finding| finding.rule == "stale-document") {
+                let document = self.project.load_path(&finding.path);
+                let globs = document.map(|document| document.governance.sources()).unwrap_or_default();
+                if !self.project.are_sources_touched(&globs, touched.iter().copied()) {
+                    finding.severity = Severity::Warning;
+                }
+            }
+        }
+        verdict.findings = direct;
+        let (_, mut related) = self.documents(Selection::Known(scope.related.clone()));
+        related.retain(|finding| OF_RELATED.contains(&finding.rule));
+        if step.stale == Stale::Touched {
+            related.retain(|finding| finding.rule != "stale-document");
+        }
+        verdict.findings.extend(related);
+        let mut shown = 0;
+        for (at, paths) in scope.overdue.chunks(SHOWN).enumerate() {
+            if shown >= SHOWN {
+                verdict.more_overdue = scope.overdue.len() - at * SHOWN;
+                verdict.lets_overdue = scope.cures;
+                break;
+            }
+            let (_, mut overdue) = self.documents(Selection::Known(paths.to_vec()));
+            overdue.retain(|finding| finding.rule == "stale-document");
+            if scope.cures {
+                overdue.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
+            }
+            shown += overdue.len();
+            verdict.findings.extend(overdue);
+        }
+        verdict.findings.extend(self.judge.whole(&Whole {
+            corpus: &scope.corpus,
+            config: &self.project.config,
+            config_source: self.project.config_file.source(),
+            catalog: &self.project.catalog,
+        }));
+        crate::finding::sort(&mut verdict.findings);
+        verdict
+    }
+}
+
+/// What a change moves beyond the documents that it touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moved {
+    /// Nothing.
+    Nothing,
+    /// What documents say to others.
+    Documents,
+    /// The configuration, a schema or a template.
+    Configuration,
+}
+
+impl Project {
+    /// The tree facts as they were, with what the given documents look at.
+    fn facts_of(
+        &self,
+        facts: Facts,
+        census: &Census,
+        readers: &BTreeMap<String, (Arc<Document>, Vec<Outcome>)>,
+    ) -> Arc<Facts> {
+        let digests = Arc::new(census.digests());
+        let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..facts });
+        let readers: Vec<Arc<Document>> = readers.values().map(|(document, _)| Arc::clone(document)).collect();
+        self.read_wanted(&readers, &facts, &digests);
+        facts
+    }
+}

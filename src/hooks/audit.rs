@@ -1,0 +1,179 @@
+//! CI's second look: what the hook would have said of each commit of a range, at its time. Nothing depends on whether a hook
+//! ran.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::gate;
+use super::overrides::{self, Override};
+use crate::config::Enforcement;
+use crate::examine::Examiner;
+use crate::examine::change::{Stale, Step};
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
+use crate::rules::{Judge, Levels};
+use crate::system::git::history::{self, Commit};
+use crate::system::git::objects;
+use crate::workspace::project::OpenError;
+use crate::workspace::{Census, Origin, Project};
+
+/// A commit, and what the hook would have said of it.
+#[derive(Debug)]
+pub struct Audited {
+    /// The commit.
+    pub commit: Commit,
+    /// What blocks it.
+    pub findings: Vec<Finding>,
+    /// How many more documents were overdue.
+    pub more_overdue: usize,
+    /// Why it cannot be checked.
+    pub problem: Option<String>,
+    /// The overrides that it bears.
+    pub overrides: Vec<Override>,
+}
+
+impl Audited {
+    /// Whether it would have passed, or says why it did not have to.
+    pub fn passes(&self) -> bool {
+        if self.problem.is_some() {
+            return false;
+        }
+        let rules: BTreeSet<&str> =
+            self.overrides.iter().flat_map(|one| one.rules.iter().map(String::as_str)).collect();
+        let overdue = self.more_overdue == 0 || rules.contains("stale-document");
+        overdue && self.findings.iter().all(|finding| rules.contains(finding.rule))
+    }
+}
+
+/// What commits are held against beside their own trees.
+#[derive(Clone, Debug)]
+pub struct Auditor {
+    /// The root of the repository.
+    pub root: PathBuf,
+    /// The configuration that the user named.
+    pub config: Option<PathBuf>,
+    /// What the binary says of itself.
+    pub program: fn() -> Value,
+}
+
+/// What is known of the documents of the commit that was looked at last.
+type Last = (String, String, Census);
+
+impl Auditor {
+    /// Audits the commits that `git log` selects by the arguments, oldest first.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn commits(&self, selection: &[&str]) -> Result<Vec<Audited>, Failure> {
+        let arguments: Vec<&str> = ["--reverse", "--topo-order"].into_iter().chain(selection.iter().copied()).collect();
+        let commits = history::commits(&self.root, &arguments).map_err(|why| {
+            let failure = Failure::usage(format!("git does not know the commits: {why}"));
+            if history::is_shallow(&self.root) {
+                return failure.hint("this is a shallow clone; fetch more of it, as with `git fetch --unshallow`");
+            }
+            failure.hint("a range is `A..B`, as `origin/main..HEAD`")
+        })?;
+        let mut last = None;
+        commits.into_iter().map(|commit| self.commit(commit, &mut last)).collect()
+    }
+
+    fn commit(&self, commit: Commit, last: &mut Option<Last>) -> Result<Audited, Failure> {
+        let overrides = overrides::overrides(&commit.message);
+        let mut audited = Audited { findings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
+        let project = match Project::open(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
+            Ok(project) => project,
+            Err(OpenError::Failure(failure)) => {
+                audited.problem = Some(failure.message);
+                return Ok(audited);
+            }
+            Err(OpenError::Mistakes(mistakes)) => {
+                let first = mistakes.first().map(|mistake| format!("{}: {}", mistake.path, mistake.message));
+                audited.problem = first;
+                return Ok(audited);
+            }
+        };
+        self.judge(&project, &mut audited, last)?;
+        Ok(audited)
+    }
+
+    fn judge(&self, project: &Project, audited: &mut Audited, last: &mut Option<Last>) -> Result<(), Failure> {
+        let failed = |why: String| Failure::usage(format!("git does not say what a commit changed: {why}"));
+        let commit = &audited.commit;
+        let before = match commit.parents.first() {
+            Some(parent) => parent.clone(),
+            None => history::empty_tree(&self.root).map_err(failed)?,
+        };
+        let changes = objects::between(&self.root, &before, &commit.id).map_err(failed)?;
+        let own = self.own(commit).map_err(failed)?;
+        let mut census = project.census_after(last.take(), &before)?;
+        let judge = Judge::new(Levels::new(&project.config, &[]));
+        let mut examiner = Examiner::new(project, &judge, commit.at, self.program);
+        examiner.before.clone_from(&before);
+        examiner.config.clone_from(&self.config);
+        let step = Step {
+            before: &before,
+            changes: &changes,
+            own: own.as_ref(),
+            stale: match (&own, project.config.hook.any_stale_blocks) {
+                (Some(_), _) => Stale::Touched,
+                (None, true) => Stale::Any,
+                (None, false) => Stale::Related,
+            },
+        };
+        let scope = examiner.scope(step, &mut census)?;
+        examiner.census = Some(&census);
+        let verdict = examiner.judge_scope(&scope, step);
+        let enforcement = project.config.enforcement;
+        if gate::blocks(&verdict, enforcement) {
+            let blocks = |finding: &Finding| enforcement == Enforcement::Strict || finding.severity == Severity::Error;
+            audited.findings = verdict.findings.into_iter().filter(blocks).collect();
+            audited.more_overdue = verdict.more_overdue;
+        }
+        *last = Some((project.fingerprint.clone(), commit.id.clone(), census));
+        Ok(())
+    }
+
+    /// In a merge, the paths that no parent has like that.
+    fn own(&self, commit: &Commit) -> Result<Option<BTreeSet<String>>, String> {
+        if commit.parents.len() < 2 {
+            return Ok(None);
+        }
+        let mut own: Option<BTreeSet<String>> = None;
+        for parent in &commit.parents {
+            let changes = objects::between(&self.root, parent, &commit.id)?;
+            let paths: BTreeSet<String> = changes.into_iter().map(|change| change.path).collect();
+            own = Some(match own {
+                None => paths,
+                Some(own) => own.intersection(&paths).cloned().collect(),
+            });
+        }
+        Ok(own)
+    }
+
+    /// Audits what is pushed, as git tells its hook: `REF ID REF ID` a line.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn pushed(&self, told: &str) -> Result<Vec<Audited>, Failure> {
+        let mut audited: Vec<Audited> = Vec::new();
+        for line in told.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [_, new, _, old] = words.as_slice() else { continue };
+            let is_nothing = |id: &str| id.bytes().all(|byte| byte == b'0');
+            if is_nothing(new) {
+                continue;
+            }
+            let known = !is_nothing(old) && objects::commit(&self.root, old).is_ok();
+            let since = format!("^{old}");
+            let selection = if known { vec![*new, &since] } else { vec![*new, "--not", "--remotes"] };
+            for one in self.commits(&selection)? {
+                if !audited.iter().any(|known| known.commit.id == one.commit.id) {
+                    audited.push(one);
+                }
+            }
+        }
+        Ok(audited)
+    }
+}

@@ -1,0 +1,323 @@
+//! What stands before a commit: the documents that it concerns are checked as the index has them, their AUTO blocks written
+//! where that is harmless, and the commit is let through or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Hook, HookMode};
+use crate::config::Enforcement;
+use crate::examine::Examiner;
+use crate::examine::change::{Scope, Stale, Step, Verdict};
+use crate::failure::Failure;
+use crate::finding::{Finding, Severity};
+use crate::regen::rewritten::Rewritten;
+use crate::rules::{Judge, Levels};
+use crate::system::git::objects;
+use crate::system::git::place::Place;
+use crate::system::{disk, environment};
+use crate::workspace::restage::{Ready, Restaged};
+use crate::workspace::rewrite::{Action, Edited, Mode, Rewrite};
+use crate::workspace::{Census, Project, Selection};
+
+/// The rules whose findings the hook mends where it writes.
+const MENDED: &[&str] = &["outdated-auto-section", "ungenerated-auto-section"];
+
+/// What a commit is held against.
+#[derive(Debug)]
+pub struct Gate<'a> {
+    /// The project as the index has it.
+    pub project: &'a Project,
+    /// Where git keeps its files.
+    pub place: &'a Place,
+    /// The hook that runs.
+    pub hook: Hook,
+    /// What the user wants of it; else the configuration says.
+    pub mode: Option<HookMode>,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// What the binary says of itself.
+    pub program: fn() -> Value,
+    /// The configuration that the user named.
+    pub config: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Passage {
+    /// What is wrong, sorted.
+    pub verdict: Verdict,
+    /// Whether it blocks.
+    pub blocks: bool,
+    /// What git is in the middle of, where nothing may block.
+    pub replaying: Option<&'static str>,
+    /// The documents whose AUTO blocks were written.
+    pub written: Vec<Rewritten>,
+    /// The documents that were looked at and not written.
+    pub left: Vec<Rewritten>,
+    /// What the user should know beside.
+    pub notices: Vec<String>,
+    /// The correlation ids that are new in the commit, with the one that each takes the place of.
+    pub stamps: Vec<Stamp>,
+}
+
+/// A stamp that is new in a commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The correlation id.
+    pub id: String,
+    /// The one that stood there before.
+    pub old: Option<String>,
+}
+
+impl Gate<'_> {
+    /// Checks, writes, and decides.
+    ///
+    /// # Errors
+    /// Where phx cannot go on.
+    pub fn pass(&self) -> Result<Passage, Failure> {
+        let judge = Judge::new(Levels::new(&self.project.config, &[]));
+        let own = self.own()?;
+        let step = self.step(own.as_ref());
+        let mut census = self.project.census("HEAD", Some(&self.place.common))?;
+        let (mut examiner, scope) = self.examiner(&judge, step, &mut census)?;
+        examiner.census = Some(&census);
+        let mut passage = Passage { replaying: self.place.replaying(), stamps: self.stamps(), ..Passage::default() };
+        if self.writes(&mut passage) {
+            self.write(&examiner, &scope, step, &mut passage);
+        } else {
+            passage.verdict = examiner.judge_scope(&scope, step);
+            passage.blocks = self.blocks(&passage.verdict);
+        }
+        Ok(passage)
+    }
+
+    /// Writes the AUTO blocks of what is staged, and of the documents whose facts that changes, where it is harmless.
+    ///
+    /// # Errors
+    /// Where phx cannot go on, or nothing could be written.
+    pub fn regenerate(&self) -> Result<Passage, Failure> {
+        let judge = Judge::default();
+        let own = self.own()?;
+        let mut census = self.project.census("HEAD", Some(&self.place.common))?;
+        let (mut examiner, scope) = self.examiner(&judge, self.step(own.as_ref()), &mut census)?;
+        examiner.census = Some(&census);
+        let mut passage = Passage::default();
+        let (ready, rewritten, _) = self.ready(&examiner, &scope, &mut passage);
+        if !ready.is_empty() {
+            let notices = self
+                .project
+                .restage(self.place, &ready)
+                .map_err(|why| Failure::internal(format!("no AUTO block was written: {why}")).hint("run it again"))?;
+            passage.notices.extend(notices);
+        }
+        passage.written = rewritten;
+        Ok(passage)
+    }
+
+    fn step<'a>(&'a self, own: Option<&'a BTreeSet<String>>) -> Step<'a> {
+        let stale = match (own, self.project.config.hook.any_stale_blocks) {
+            (Some(_), _) => Stale::Touched,
+            (None, true) => Stale::Any,
+            (None, false) => Stale::Related,
+        };
+        Step { before: "HEAD", changes: self.project.store.changes(), own, stale }
+    }
+
+    /// An examiner, and the documents that the commit concerns.
+    fn examiner<'a>(
+        &'a self,
+        judge: &'a Judge,
+        step: Step<'_>,
+        census: &mut Census,
+    ) -> Result<(Examiner<'a>, Scope), Failure> {
+        let mut examiner = Examiner::new(self.project, judge, self.now, self.program);
+        examiner.config.clone_from(&self.config);
+        let scope = examiner.scope(step, census)?;
+        Ok((examiner, scope))
+    }
+
+    /// In a merge, the paths that no parent has as the index has them.
+    fn own(&self) -> Result<Option<BTreeSet<String>>, Failure> {
+        let parents = self.place.merged();
+        if parents.is_empty() {
+            return Ok(None);
+        }
+        let mut own: BTreeSet<String> = self.project.store.changes().iter().map(|change| change.path.clone()).collect();
+        for parent in parents {
+            let changes = objects::staged_against(&self.project.root, &parent)
+                .map_err(|why| Failure::usage(format!("git does not say what is merged: {why}")))?;
+            let against: BTreeSet<String> = changes.into_iter().map(|change| change.path).collect();
+            own.retain(|path| against.contains(path));
+        }
+        Ok(Some(own))
+    }
+
+    /// Whether AUTO blocks are written, and a word where the configuration says so and it is not done.
+    fn writes(&self, passage: &mut Passage) -> bool {
+        let configured = if self.project.config.hook.writes { HookMode::Write } else { HookMode::Check };
+        if self.mode.unwrap_or(configured) == HookMode::Check || self.hook != Hook::PreCommit {
+            return false;
+        }
+        let why = if environment::given("PRE_COMMIT").is_some() {
+            "another hook manager puts the worktree aside while hooks run".to_owned()
+        } else if let Some(what) = passage.replaying {
+            format!("a {what} is under way")
+        } else {
+            return true;
+        };
+        passage.notices.push(format!("checking only, writing nothing: {why}"));
+        false
+    }
+
+    /// Writes what is harmless and lets the commit through, or writes nothing.
+    fn write(&self, examiner: &Examiner<'_>, scope: &Scope, step: Step<'_>, passage: &mut Passage) {
+        let (ready, rewritten, texts) = self.ready(examiner, scope, passage);
+        if ready.is_empty() {
+            passage.verdict = examiner.judge_scope(scope, step);
+            passage.blocks = self.blocks(&passage.verdict);
+            return;
+        }
+        let paths: BTreeSet<String> = texts.keys().cloned().collect();
+        self.project.store.read_over(texts);
+        let after = examiner.judge_scope(scope, step);
+        self.project.store.read_over(BTreeMap::new());
+        if !self.blocks(&after) {
+            match self.project.restage(self.place, &ready) {
+                Ok(notices) => {
+                    passage.notices.extend(notices);
+                    passage.verdict = after;
+                    passage.written = rewritten;
+                    return;
+                }
+                Err(why) => passage.notices.push(format!("no AUTO block was written: {why}")),
+            }
+            passage.verdict = examiner.judge_scope(scope, step);
+        } else {
+            // A commit that is blocked changes nothing; what the next try would mend is not told.
+            passage.verdict = examiner.judge_scope(scope, step);
+            let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
+            passage.verdict.findings.retain(|finding| !mended(finding));
+        }
+        passage.blocks = self.blocks(&passage.verdict);
+    }
+
+    /// The documents whose AUTO blocks can be written without harm.
+    #[allow(clippy::type_complexity)]
+    fn ready(
+        &self,
+        examiner: &Examiner<'_>,
+        scope: &Scope,
+        passage: &mut Passage,
+    ) -> (Vec<Ready>, Vec<Rewritten>, BTreeMap<String, Arc<[u8]>>) {
+        let rewrite = Rewrite {
+            project: self.project,
+            action: Action::Render,
+            mode: Mode::Write,
+            edited: Edited::Refuse,
+            section: None,
+        };
+        let found = Mutex::new(Vec::new());
+        examiner.planned(Selection::Known(scope.direct.clone()), &|_, _| {}, &|planned| {
+            let (rewritten, edits) = rewrite.edits(planned);
+            let restaged = (!edits.is_empty()).then(|| {
+                let document = Arc::clone(planned.document);
+                let text = self.project.proved(&document, &edits);
+                text.map(|text| Restaged { document, edits, text, stamp: None })
+            });
+            found.lock().unwrap_or_else(PoisonError::into_inner).push((rewritten, restaged));
+        });
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
+        let (mut ready, mut written, mut texts) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (mut rewritten, restaged) in found {
+            let Some(restaged) = restaged else {
+                passage.left.push(rewritten);
+                continue;
+            };
+            let one = restaged.map_err(|failure| failure.message);
+            match one.and_then(|one| Ok((self.project.ready(&one)?, one.text))) {
+                Ok((one, text)) => {
+                    ready.push(one);
+                    texts.insert(rewritten.path.clone(), Arc::from(text.into_bytes()));
+                    rewritten.mark_written();
+                    written.push(rewritten);
+                }
+                Err(why) => {
+                    passage.notices.push(format!("`{}` is checked only, not written: {why}", rewritten.path));
+                    passage.left.push(rewritten);
+                }
+            }
+        }
+        (ready, written, texts)
+    }
+
+    /// Whether a verdict blocks, as the configuration says.
+    fn blocks(&self, verdict: &Verdict) -> bool {
+        blocks(verdict, self.project.config.enforcement)
+    }
+
+    /// The stamps that are new in what is staged.
+    pub fn stamps(&self) -> Vec<Stamp> {
+        stamps(self.project)
+    }
+}
+
+impl Passage {
+    /// The findings that block, as the configuration says.
+    pub fn blocking(&self, enforcement: Enforcement) -> Vec<Finding> {
+        let blocks = |found: &&Finding| found.severity == Severity::Error || enforcement == Enforcement::Strict;
+        self.verdict.findings.iter().filter(blocks).cloned().collect()
+    }
+}
+
+/// Whether a verdict blocks.
+pub fn blocks(verdict: &Verdict, enforcement: Enforcement) -> bool {
+    let overdue = verdict.more_overdue > 0 && !verdict.lets_overdue;
+    let error = overdue || verdict.findings.iter().any(|found| found.severity == Severity::Error);
+    match enforcement {
+        Enforcement::Advisory => false,
+        Enforcement::Standard => error,
+        Enforcement::Strict => error || !verdict.findings.is_empty(),
+    }
+}
+
+/// The stamps that are new in what is staged.
+fn stamps(project: &Project) -> Vec<Stamp> {
+    let id = |object: &Option<objects::Object>, path: &str| {
+        let object = object.as_ref().filter(|object| object.is_file())?;
+        let document = project.load_object(&object.id, path)?;
+        document.governance.correlation_id().map(|id| id.value.to_owned())
+    };
+    let changes = project.store.changes().iter().filter(|change| project.wanted(&project.root.join(&change.path)));
+    let new = |change: &objects::Change| {
+        let (old, id) = (id(&change.old, &change.path), id(&change.new, &change.path)?);
+        (old.as_ref() != Some(&id)).then_some(Stamp { id, old })
+    };
+    let stamps: BTreeSet<Stamp> = changes.filter_map(new).collect();
+    // A document that was only moved bears the stamp that it had.
+    let moved = |id: &str| {
+        let gone = project.store.changes().iter().filter(|change| change.new.is_none());
+        gone.into_iter().any(|change| self::id_of(project, change) == Some(id.to_owned()))
+    };
+    stamps.into_iter().filter(|stamp| stamp.old.is_some() || !moved(&stamp.id)).collect()
+}
+
+fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
+    let document = project.load_object(&change.old.as_ref()?.id, &change.path)?;
+    document.governance.correlation_id().map(|id| id.value.to_owned())
+}
+
+/// Tells the shim of commit-msg whether there may be something to add to the message.
+pub fn note(place: &Place, stamps: &[Stamp]) {
+    let file = place.own.join("phx").join("stamps");
+    if !stamps.is_empty() {
+        let ids: String = stamps.iter().map(|stamp| format!("{}\n", stamp.id)).collect();
+        let _ = disk::keep(&file, ids.as_bytes());
+    } else if disk::exists(&file) {
+        let _ = disk::remove(&file);
+    }
+}

@@ -1,0 +1,214 @@
+//! Installing the hooks where git looks for them, keeping what stands there, and taking them away again.
+
+use std::path::{Path, PathBuf};
+
+use super::shim;
+use super::{Hook, HookMode};
+use crate::failure::Failure;
+use crate::system::git::place::{self, Place};
+use crate::system::{disk, environment};
+use crate::text::shell;
+
+/// Where the hooks of a repository live.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Its path.
+    pub path: PathBuf,
+    root: PathBuf,
+}
+
+/// How a hook stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is as phx wrote it.
+    Installed {
+        /// Whether a hook that stood there before runs first.
+        chained: bool,
+    },
+    /// It is not there.
+    Missing,
+    /// It is phx's, and somebody changed it.
+    Changed,
+    /// It is somebody else's.
+    Foreign,
+    /// The program that it starts is not there.
+    Lost(String),
+}
+
+/// What was done about a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// It was written.
+    Written,
+    /// It was written, and the hook that stood there runs first.
+    Chained,
+    /// It was there already.
+    Kept,
+    /// It was taken away.
+    Removed,
+    /// It was taken away, and the hook that stood there before stands there again.
+    Restored,
+    /// There was nothing to take away.
+    Nothing,
+}
+
+impl Folder {
+    /// Asks git where the hooks of the repository live.
+    ///
+    /// # Errors
+    /// Where there is no repository with a worktree.
+    pub fn find() -> Result<Self, Failure> {
+        let cwd = disk::working_directory()
+            .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+        let root = place::worktree(&cwd).ok_or_else(|| {
+            Failure::usage("there is no git repository with a worktree here").hint("`git init` makes one")
+        })?;
+        let path = place::hooks(&root).map_err(|why| Failure::usage(format!("git does not name its hooks: {why}")))?;
+        Ok(Self { path, root })
+    }
+
+    /// Refuses a folder that is not the repository's own, or that git ignores: with the lines to add by hand.
+    fn require_own(&self, hooks: &[Hook]) -> Result<(), Failure> {
+        let shown = self.path.display();
+        let lines = |folder: &str| -> Vec<String> {
+            let line = |hook: &Hook| {
+                let line = match hook {
+                    Hook::PreCommit => "phx hook run pre-commit --mode check".to_owned(),
+                    Hook::CommitMsg => "phx hook run commit-msg \"$1\"".to_owned(),
+                    other => format!("phx hook run {}", other.name()),
+                };
+                format!("add to `{folder}/{}` the line: {line}", hook.name())
+            };
+            hooks.iter().map(line).collect()
+        };
+        let refuse = |why: String, folder: String| {
+            let failure = Failure::usage(why);
+            lines(&folder).into_iter().fold(failure, Failure::hint)
+        };
+        let real = disk::real_ancestor(&self.path);
+        let in_git = Place::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)));
+        if in_git {
+            return Ok(());
+        }
+        if !real.starts_with(disk::real_ancestor(&self.root)) {
+            let why = format!(
+                "the hooks live in `{shown}` (core.hooksPath), outside this repository; phx writes nothing there"
+            );
+            return Err(refuse(why, shown.to_string()));
+        }
+        if place::is_ignored(&self.root, &self.path.join("pre-commit")) {
+            // husky keeps its own files in a folder below the one that people write to.
+            let written = if self.path.ends_with(".husky/_") { self.path.parent() } else { None };
+            let folder = written.unwrap_or(&self.path).display().to_string();
+            let why =
+                format!("the hooks live in `{shown}` (core.hooksPath), which git ignores; phx writes nothing there");
+            return Err(refuse(why, folder));
+        }
+        Ok(())
+    }
+
+    fn file(&self, hook: Hook) -> PathBuf {
+        self.path.join(hook.name())
+    }
+
+    /// How a hook stands.
+    pub fn state(&self, hook: Hook) -> State {
+        let Ok(Some(bytes)) = disk::read_optional(&self.file(hook)) else {
+            return State::Missing;
+        };
+        if !shim::is_shim(&bytes) {
+            return State::Foreign;
+        }
+        if !shim::is_unchanged(hook, &bytes) || !disk::is_executable(&self.file(hook)) {
+            return State::Changed;
+        }
+        match shim::program(&bytes) {
+            Some(program) if !disk::exists(Path::new(&program)) => State::Lost(program),
+            _ => State::Installed { chained: disk::exists(&kept(&self.file(hook))) },
+        }
+    }
+
+    /// Installs hooks.
+    ///
+    /// # Errors
+    /// Where one of them cannot be; those before it are installed.
+    pub fn install(&self, hooks: &[Hook], mode: Option<HookMode>) -> Result<Vec<(Hook, Done)>, Failure> {
+        self.require_own(hooks)?;
+        let program = environment::program()
+            .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
+        hooks.iter().map(|hook| Ok((*hook, self.install_one(*hook, mode, &program)?))).collect()
+    }
+
+    fn install_one(&self, hook: Hook, mode: Option<HookMode>, program: &Path) -> Result<Done, Failure> {
+        let file = self.file(hook);
+        let text = shim::text(hook, mode, program);
+        let standing = disk::read_optional(&file).map_err(|error| failed(&file, &error))?;
+        let foreign = match &standing {
+            Some(bytes) if *bytes == text.as_bytes() && disk::is_executable(&file) => return Ok(Done::Kept),
+            Some(bytes) if shim::is_shim(bytes) => {
+                if !shim::is_unchanged(hook, bytes) {
+                    return Err(changed(&file));
+                }
+                false
+            }
+            Some(_) => true,
+            None => false,
+        };
+        if foreign {
+            let kept = kept(&file);
+            if disk::exists(&kept) {
+                let why = format!("`{}` stands in the way of the hook that is kept there", kept.display());
+                return Err(Failure::usage(why).hint("look which of the two hooks is yours, and move the other away"));
+            }
+            disk::keep_as(&file, &kept).map_err(|error| failed(&file, &error))?;
+        }
+        disk::write_program(&file, text.as_bytes()).map_err(|error| failed(&file, &error))?;
+        Ok(if foreign { Done::Chained } else { Done::Written })
+    }
+
+    /// Takes hooks away, and puts back what stood there before.
+    ///
+    /// # Errors
+    /// Where one of them cannot be taken away.
+    pub fn uninstall(&self) -> Result<Vec<(Hook, Done)>, Failure> {
+        Hook::ALL.iter().map(|hook| Ok((*hook, self.uninstall_one(*hook)?))).collect()
+    }
+
+    fn uninstall_one(&self, hook: Hook) -> Result<Done, Failure> {
+        let file = self.file(hook);
+        match self.state(hook) {
+            State::Missing | State::Foreign => return Ok(Done::Nothing),
+            State::Changed
+                if disk::read_optional(&file)
+                    .is_ok_and(|bytes| bytes.is_some_and(|bytes| !shim::is_unchanged(hook, &bytes))) =>
+            {
+                return Err(changed(&file));
+            }
+            _ => {}
+        }
+        let kept = kept(&file);
+        if disk::exists(&kept) {
+            disk::rename(&kept, &file).map_err(|error| failed(&file, &error))?;
+            return Ok(Done::Restored);
+        }
+        disk::remove(&file).map_err(|error| failed(&file, &error))?;
+        Ok(Done::Removed)
+    }
+}
+
+/// Where the hook that stood there before is kept.
+fn kept(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".before-phx");
+    file.with_file_name(name)
+}
+
+fn changed(file: &Path) -> Failure {
+    let shown = file.display();
+    Failure::usage(format!("somebody changed the hook `{shown}`; phx leaves it as it is"))
+        .hint(format!("keep what you need of it, then `rm {}` and run this again", shell::quoted(&shown.to_string())))
+}
+
+fn failed(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::internal(format!("the hook `{}` cannot be written: {}", file.display(), error.to_string().to_lowercase()))
+}

@@ -1,0 +1,45 @@
+//! What commit-msg adds to a message: the stamps that are new in the commit, and the override that let it pass.
+
+use std::path::Path;
+
+use super::gate::Stamp;
+use super::overrides::{OVERRIDE_TRAILER, STAMP_TRAILER, overrides, stamps};
+use crate::failure::Failure;
+use crate::system::disk;
+use crate::system::git::message as git;
+
+/// What stands behind the line that cuts a message off (`git commit --verbose`).
+const SCISSORS: &str = "------------------------ >8 ------------------------";
+
+/// Adds trailers to the message in a file. A message that is empty but for comments stays as it is, or giving up would no
+/// longer work.
+///
+/// # Errors
+/// Where the file cannot be read or written.
+pub fn add(root: &Path, file: &Path, stamped: &[Stamp], overridden: Option<&str>) -> Result<(), Failure> {
+    let shown = file.display();
+    let failed = |why: String| Failure::internal(format!("the commit message `{shown}` cannot be completed: {why}"));
+    let bytes = disk::read_optional(file).map_err(|error| failed(disk::explain(&error)))?;
+    let Some(bytes) = bytes else {
+        return Err(Failure::usage(format!("there is no commit message `{shown}`")));
+    };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let message: String = text.split_inclusive('\n').take_while(|line| !line.contains(SCISSORS)).collect();
+    let said = git::without_comments(root, &message).map_err(failed)?;
+    if said.trim().is_empty() || git::is_template(root, &said) {
+        return Ok(());
+    }
+    let gone = |line: &str| {
+        let replaced = stamps(line).iter().any(|id| stamped.iter().any(|stamp| stamp.old.as_ref() == Some(id)));
+        replaced || (overridden.is_some() && !overrides(line).is_empty())
+    };
+    let kept: String = text.split_inclusive('\n').filter(|line| !gone(line)).collect();
+    let mut trailers: Vec<String> = stamped.iter().map(|stamp| format!("{STAMP_TRAILER}: {}", stamp.id)).collect();
+    trailers.dedup();
+    trailers.extend(overridden.map(|text| format!("{OVERRIDE_TRAILER}: {text}")));
+    let completed = git::with_trailers(root, &kept, &trailers).map_err(failed)?;
+    if completed != text {
+        disk::keep(file, completed.as_bytes()).map_err(|error| failed(disk::explain(&error)))?;
+    }
+    Ok(())
+}

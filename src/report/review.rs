@@ -1,0 +1,40 @@
+//! What changed since the last review, for the person who is to vouch for it.
+
+use super::{Color, regen};
+use crate::corpus::reviews::{Changed, Since};
+
+/// One document as a person reads it.
+pub fn text(path: &str, since: &Since, color: Color) -> String {
+    let mut out = format!("{path}\n");
+    match since.last.as_ref().map(|review| review.at) {
+        Some(at) => out.push_str(&format!("  last review on record: {}\n", super::rfc3339(at))),
+        None => out.push_str("  no review on record\n"),
+    }
+    for section in &since.sections {
+        let (word, text, sign) = match &section.what {
+            Changed::New(text) => ("nobody has reviewed it on record", text.as_str(), " "),
+            Changed::Nothing => ("unchanged", "", ""),
+            Changed::Text(diff) => ("changed", diff.as_str(), ""),
+        };
+        out.push_str(&format!("  {} (line {}): {word}\n", section.name, section.line));
+        let shown: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
+        for line in regen::colored(&shown, color).lines() {
+            out.push_str(&format!("    {line}\n"));
+        }
+    }
+    if since.sections.is_empty() {
+        out.push_str("  no MANUAL section is marked\n");
+    }
+    match (&since.sources, since.names_sources) {
+        (_, false) => {}
+        (None, true) => out.push_str("  sources: no review knows them yet\n"),
+        (Some(changed), true) if changed.is_empty() => out.push_str("  sources: unchanged\n"),
+        (Some(changed), true) => {
+            out.push_str("  sources that changed:\n");
+            for path in changed {
+                out.push_str(&format!("    {path}\n"));
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,138 @@
+//! The story of correlation ids: records and commits.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::rfc3339;
+
+/// What there is to tell of one correlation id.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The id.
+    pub id: String,
+    /// Its record in the ledger.
+    pub record: Option<RecordLine>,
+    /// The commits that bear it, oldest first.
+    pub commits: Vec<CommitLine>,
+}
+
+/// A record.
+#[derive(Clone, Debug)]
+pub struct RecordLine {
+    /// When the operation was.
+    pub at: DateTime<Utc>,
+    /// Where the record stands.
+    pub file: String,
+    /// Who made it.
+    pub actor: String,
+    /// What it was.
+    pub operation: String,
+    /// What its maker said.
+    pub note: Option<String>,
+    /// The documents.
+    pub documents: Vec<String>,
+}
+
+/// A commit.
+#[derive(Clone, Debug)]
+pub struct CommitLine {
+    /// Its id, short.
+    pub id: String,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Who wrote it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// The overrides that it bears.
+    pub overrides: Vec<String>,
+    /// How it is known to belong to the id.
+    pub brought: Brought,
+}
+
+/// How a commit is known to belong to an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// A trailer of its message says so.
+    Trailer,
+    /// It is the first whose text has the id.
+    Text,
+    /// It changed the document under this stamp, and says nothing.
+    Unattributed,
+}
+
+impl Brought {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Trailer => "trailer",
+            Self::Text => "text",
+            Self::Unattributed => "unattributed",
+        }
+    }
+}
+
+/// As people read it.
+pub fn text(steps: &[Step]) -> String {
+    steps.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+fn step(step: &Step) -> String {
+    let mut out = format!("{}\n", step.id);
+    match &step.record {
+        None => out.push_str("  no record in the ledger\n"),
+        Some(record) => {
+            out.push_str(&format!("  {} by {} at {}\n", record.operation, record.actor, rfc3339(record.at)));
+            if let Some(note) = &record.note {
+                out.push_str(&format!("    {note}\n"));
+            }
+            for path in &record.documents {
+                out.push_str(&format!("    {path}\n"));
+            }
+        }
+    }
+    if step.commits.is_empty() {
+        out.push_str("  in no commit yet\n");
+    }
+    for commit in &step.commits {
+        let how = match commit.brought {
+            Brought::Trailer => "",
+            Brought::Text => " (brought the id in)",
+            Brought::Unattributed => " (unattributed)",
+        };
+        let at = commit.at.format("%Y-%m-%d %H:%M");
+        out.push_str(&format!("  {} {at} {}: {}{how}\n", commit.id, commit.author, commit.subject));
+        for text in &commit.overrides {
+            out.push_str(&format!("    override: {text}\n"));
+        }
+    }
+    out
+}
+
+/// As programs read it.
+pub fn json(steps: &[Step]) -> String {
+    let record = |record: &RecordLine| {
+        json!({
+            "at": rfc3339(record.at),
+            "file": record.file,
+            "actor": record.actor,
+            "operation": record.operation,
+            "note": record.note,
+            "documents": record.documents,
+        })
+    };
+    let commit = |commit: &CommitLine| {
+        json!({
+            "commit": commit.id,
+            "at": rfc3339(commit.at),
+            "author": commit.author,
+            "subject": commit.subject,
+            "overrides": commit.overrides,
+            "known_by": commit.brought.name(),
+        })
+    };
+    let step = |step: &Step| {
+        let commits: Vec<Value> = step.commits.iter().map(commit).collect();
+        json!({ "id": step.id, "record": step.record.as_ref().map(record), "commits": commits })
+    };
+    format!("{:#}\n", json!({ "version": 1, "ids": steps.iter().map(step).collect::<Vec<_>>() }))
+}

@@ -1,0 +1,31 @@
+//! A document whose sources are not those of its last review.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::shell;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "changed-sources",
+    severity: Severity::Warning,
+    summary: "the files that the document describes have changed since its review",
+    page: include_str!("changed_sources.md"),
+    options: &[],
+    checks: &[Check::Past(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let reviewed = context.past.review.as_ref().and_then(|review| review.sources.as_ref());
+    let (Some(reviewed), Some(now), Some(entry)) =
+        (reviewed, &context.past.sources, document.governance.entry("sources"))
+    else {
+        return Vec::new();
+    };
+    if reviewed == now {
+        return Vec::new();
+    }
+    let help = format!("`phx review {}` shows what changed", shell::quoted(&document.path));
+    let message = "the files that this document describes have changed since its last review";
+    vec![context.finding(&RULE, entry.key_span, "", message).help(help)]
+}

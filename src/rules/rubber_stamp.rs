@@ -1,0 +1,31 @@
+//! A stamp that moved by hand while nothing else did.
+
+use super::{Check, Context, Rule};
+use crate::corpus::reviews;
+use crate::finding::{Finding, Severity};
+use crate::text::shell;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "rubber-stamp",
+    severity: Severity::Warning,
+    summary: "a stamp moved, nothing else did, and the sources had changed",
+    page: include_str!("rubber_stamp.md"),
+    options: &[],
+    checks: &[Check::Past(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let (Some(before), Some(updated)) = (&context.past.before, &document.governance.last_updated) else {
+        return Vec::new();
+    };
+    let reviewed = context.past.is_recorded || !context.past.sources_moved;
+    if reviewed || !reviews::is_stamped(before, document) || reviews::text_hash(before) != reviews::text_hash(document)
+    {
+        return Vec::new();
+    }
+    let help = format!("`phx review {}` shows what changed in its sources", shell::quoted(&document.path));
+    let message = "only the stamp moved, although the files that this document describes have changed";
+    vec![context.finding(&RULE, updated.span, "", message).help(help)]
+}

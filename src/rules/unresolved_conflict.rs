@@ -1,0 +1,36 @@
+//! A conflict that git left in the text.
+
+use super::{Check, Context, Rule};
+use crate::corpus::reviews::STAMP;
+use crate::document::{Fault, FaultKind};
+use crate::finding::{Finding, Severity};
+use crate::text::shell;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unresolved-conflict",
+    severity: Severity::Error,
+    summary: "git left a conflict in the text",
+    page: include_str!("unresolved_conflict.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let path = shell::quoted(&document.path);
+    let conflicts = document.faults.iter().filter(|fault| fault.kind == FaultKind::Conflict);
+    let say = |fault: &Fault| {
+        let text = document.slice(fault.span);
+        let stamp = STAMP.iter().any(|key| text.contains(document.dialect.written(key)));
+        let help = if stamp || text.contains(" reviewed:") {
+            format!("keep either side, then `phx review {path}`: it stamps what both made of the document")
+        } else if text.contains("END AUTO-GENERATED") {
+            format!("keep either side, then `phx regen {path}`")
+        } else {
+            "keep what is true of both sides, and take the lines with `<`, `=` and `>` out".to_owned()
+        };
+        context.finding(&RULE, fault.span, "", &fault.message).help(help)
+    };
+    conflicts.map(say).collect()
+}

@@ -1,0 +1,35 @@
+//! A MANUAL section that has changed since its review.
+
+use super::{Check, Context, Rule};
+use crate::corpus::reviews;
+use crate::finding::{Finding, Severity};
+use crate::text::shell;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unreviewed-manual-change",
+    severity: Severity::Warning,
+    summary: "a MANUAL section is not the text that was reviewed",
+    page: include_str!("unreviewed_manual_change.md"),
+    options: &[],
+    checks: &[Check::Past(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let document = context.document;
+    let Some(review) = &context.past.review else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for (name, block) in reviews::manual_names(document) {
+        let vouched = review.sections.get(&name);
+        if vouched.is_none_or(|vouched| vouched.hash == reviews::section_hash(document, block)) {
+            continue;
+        }
+        let message = format!("the MANUAL section `{name}` is not the text that was reviewed");
+        let target = format!("{}#{name}", document.path);
+        let help = format!("read it, then `phx review {}`", shell::quoted(&target));
+        findings.push(context.finding(&RULE, block.opener, &name, message).help(help));
+    }
+    findings
+}

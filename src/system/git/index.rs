@@ -1,0 +1,225 @@
+//! Changing entries of the index: on a copy, which takes the index's place under git's own lock, and only if the index is
+//! still what was copied.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::objects::{self, Change, Object};
+use super::place::{IndexKind, Place};
+use super::{command, feed, run};
+
+/// How often the index may change under phx's hands before phx gives up.
+const ATTEMPTS: usize = 3;
+
+/// Why entries were not changed. The index is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Another git holds the lock.
+    Locked,
+    /// An entry is not what it was.
+    Changed(String),
+    /// There is no way to do it without harm.
+    Harm(&'static str),
+    /// The system or git says no.
+    System(String),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::System(error.to_string().to_lowercase())
+    }
+}
+
+/// What a file was when it was looked at: a new index is a new file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity(u64, u64, Option<std::time::SystemTime>);
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Self(inode, metadata.len(), metadata.modified().ok())
+    }
+}
+
+/// An index with changed entries, ready to take the place of another.
+#[derive(Debug)]
+struct Copy {
+    /// The index that it was copied from.
+    of: PathBuf,
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+        let _ = std::fs::remove_file(self.path.with_extension("lock"));
+    }
+}
+
+impl Copy {
+    /// Copies an index and changes entries in the copy; each must be what the change says that it was.
+    fn make(root: &Path, of: &Path, changes: &[Change]) -> Result<Self, Refusal> {
+        let name = of.file_name().unwrap_or_default().to_string_lossy();
+        let path = of.with_file_name(format!("phx-{name}.{}", std::process::id()));
+        // What a killed run left under the same number is nobody's any more.
+        let _ = std::fs::remove_file(&path);
+        let identity = Identity::of(&std::fs::metadata(of)?);
+        let copy = Self { of: of.to_path_buf(), path, identity };
+        std::fs::copy(of, &copy.path)?;
+        let paths = || changes.iter().map(|change| change.path.as_str());
+        let standing = objects::entries_at(root, &copy.path, paths()).map_err(Refusal::System)?;
+        for change in changes {
+            if standing.get(&change.path) != change.old.as_ref() {
+                return Err(Refusal::Changed(change.path.clone()));
+            }
+        }
+        let mut update = command(root, &["update-index", "-z", "--index-info"]);
+        update.env("GIT_INDEX_FILE", &copy.path).env_remove("GIT_OPTIONAL_LOCKS");
+        let line = |change: &Change| match &change.new {
+            Some(Object { mode, id }) => format!("{mode} {id}\t{}\0", change.path),
+            None => format!("0 {}\t{}\0", "0".repeat(40), change.path),
+        };
+        feed(update, changes.iter().map(line).collect::<String>().as_bytes()).map_err(Refusal::System)?;
+        Ok(copy)
+    }
+
+    /// Takes the place of an index that nobody else may write now.
+    fn take_place(&self) -> Result<(), Refusal> {
+        if Identity::of(&std::fs::metadata(&self.of)?) != self.identity {
+            return Err(Refusal::Changed(String::new()));
+        }
+        Ok(std::fs::rename(&self.path, &self.of)?)
+    }
+
+    /// Takes the place of an index under its lock.
+    fn take_place_locked(&self) -> Result<(), Refusal> {
+        let mut lock = self.of.clone().into_os_string();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        // The copy itself becomes the lock: the lock is held for no longer than two steps.
+        match std::fs::hard_link(&self.path, &lock) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(Refusal::Locked),
+            Err(_) => {
+                File::create_new(&lock).map_err(|error| match error.kind() {
+                    io::ErrorKind::AlreadyExists => Refusal::Locked,
+                    _ => error.into(),
+                })?;
+                std::fs::copy(&self.path, &lock)?;
+            }
+        }
+        let same = std::fs::metadata(&self.of).is_ok_and(|metadata| Identity::of(&metadata) == self.identity);
+        let done = if same {
+            std::fs::rename(&lock, &self.of).map_err(Refusal::from)
+        } else {
+            Err(Refusal::Changed(String::new()))
+        };
+        if done.is_err() {
+            let _ = std::fs::remove_file(&lock);
+        }
+        done
+    }
+}
+
+/// Entries that are ready to be changed, in every index that a commit is made of.
+#[derive(Debug)]
+pub struct Swap<'a> {
+    root: &'a Path,
+    place: &'a Place,
+    changes: &'a [Change],
+}
+
+impl<'a> Swap<'a> {
+    /// Looks whether entries can be changed without harm.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub fn prepare(root: &'a Path, place: &'a Place, changes: &'a [Change]) -> Result<Self, Refusal> {
+        match place.index_kind() {
+            IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+            IndexKind::Partial if !place.own.join("index.lock").exists() => {
+                Err(Refusal::Harm("this is a partial commit, and git has not finished the index behind it"))
+            }
+            _ => Ok(Self { root, place, changes }),
+        }
+    }
+
+    /// Changes them, if each is still what it was.
+    ///
+    /// # Errors
+    /// Why they are as they were.
+    pub fn finish(&self) -> Result<(), Refusal> {
+        let index = &self.place.index;
+        match self.place.index_kind() {
+            IndexKind::Own => {
+                let mut last = Refusal::Locked;
+                for _ in 0..ATTEMPTS {
+                    match Copy::make(self.root, index, self.changes)?.take_place_locked() {
+                        // Somebody else was faster; the entries may be what they were all the same.
+                        Err(Refusal::Changed(path)) if path.is_empty() => last = Refusal::Changed(path),
+                        done => return done,
+                    }
+                }
+                Err(last)
+            }
+            // git itself holds the lock while its hooks run.
+            IndexKind::Next => Copy::make(self.root, index, self.changes)?.take_place(),
+            IndexKind::Partial => {
+                let own = Copy::make(self.root, index, self.changes)?;
+                let next = Copy::make(self.root, &self.place.own.join("index.lock"), self.changes)?;
+                next.take_place()?;
+                own.take_place()
+            }
+            IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+        }
+    }
+}
+
+/// Stores bytes as they are; returns their id.
+///
+/// # Errors
+/// What git says.
+pub fn store(root: &Path, bytes: &[u8]) -> Result<String, String> {
+    id(feed(command(root, &["hash-object", "-w", "--no-filters", "--stdin"]), bytes)?)
+}
+
+/// The id of bytes as they are.
+///
+/// # Errors
+/// What git says.
+pub fn plain_id(root: &Path, bytes: &[u8]) -> Result<String, String> {
+    id(feed(command(root, &["hash-object", "--no-filters", "--stdin"]), bytes)?)
+}
+
+/// Stores what `git add` would make of bytes at a path; returns its id.
+///
+/// # Errors
+/// What git says.
+pub fn store_cleaned(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
+    id(feed(command(root, &["hash-object", "-w", "--stdin", &format!("--path={path}")]), bytes)?)
+}
+
+/// The id of what `git add` would make of bytes at a path.
+///
+/// # Errors
+/// What git says.
+pub fn cleaned_id(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
+    id(feed(command(root, &["hash-object", "--stdin", &format!("--path={path}")]), bytes)?)
+}
+
+/// What git would check out at a path for a blob.
+///
+/// # Errors
+/// What git says.
+pub fn checked_out(root: &Path, path: &str, blob: &str) -> Result<Vec<u8>, String> {
+    run(command(root, &["cat-file", "--filters", &format!("--path={path}"), blob]))
+}
+
+fn id(printed: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(printed).map(|id| id.trim().to_owned()).map_err(|_| "git prints no id".to_owned())
+}

@@ -1,0 +1,284 @@
+//! What the governed documents of a commit say of themselves in a line each, kept between runs: a hook in a repository of
+//! ten thousand documents reads those that changed.
+//!
+//! The file stands in git's own folder and may go at any time. Its first line names what it was made with and the tree that
+//! it is of; a run that meets another tree reads what differs.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use rayon::prelude::*;
+
+use super::{Loaded, Project, Store};
+use crate::corpus::{self, Digest, Digests, Phase};
+use crate::document::Document;
+use crate::failure::Failure;
+use crate::system::disk;
+use crate::system::git::objects::{self, Change};
+
+/// How many documents may differ from the tree of the file before it is written again.
+const DRIFT: usize = 16;
+
+/// One governed document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its path from the root.
+    pub path: String,
+    /// Its kind.
+    pub kind: String,
+    /// The phase that it speaks of.
+    pub phase: Option<Phase>,
+    /// Its deadline.
+    pub due: Option<DateTime<Utc>>,
+    /// Whether a template of it looks at other documents.
+    pub hears: bool,
+    /// The globs of the files that it describes.
+    pub sources: Vec<String>,
+}
+
+/// The governed documents of a tree, by path.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    documents: Vec<Known>,
+}
+
+impl Known {
+    fn of(project: &Project, document: &Document) -> Self {
+        Self {
+            path: document.path.clone(),
+            kind: document.shape.kind.clone(),
+            phase: corpus::phase(document),
+            due: document.governance.update_required_by.as_ref().map(|due| due.value),
+            hears: project.library.reads_documents(document),
+            sources: document.governance.sources(),
+        }
+    }
+
+    fn line(&self) -> String {
+        let (group, number) = self.phase.clone().unwrap_or_default();
+        let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
+        let hears = if self.hears { "1" } else { "0" };
+        let mut line = [&self.path, &self.kind, &group].map(|text| escape(text)).join("\t");
+        line.push_str(&format!("\t{number}\t{due}\t{hears}"));
+        for source in &self.sources {
+            line.push('\t');
+            line.push_str(&escape(source));
+        }
+        line
+    }
+
+    fn read(line: &str) -> Option<Self> {
+        let mut parts = line.split('\t');
+        let (path, kind, group) = (parts.next()?, parts.next()?, parts.next()?);
+        let number: u64 = parts.next()?.parse().ok()?;
+        let due = match parts.next()? {
+            "" => None,
+            seconds => Some(DateTime::from_timestamp(seconds.parse().ok()?, 0)?),
+        };
+        Some(Self {
+            path: unescape(path),
+            kind: unescape(kind),
+            phase: (!group.is_empty()).then(|| (unescape(group), number)),
+            due,
+            hears: parts.next()? == "1",
+            sources: parts.map(unescape).collect(),
+        })
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+fn unescape(text: &str) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let next = if c == '\\' { chars.next() } else { None };
+        out.push(match next {
+            Some('t') => '\t',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some(other) => other,
+            None => c,
+        });
+    }
+    out
+}
+
+impl Census {
+    /// The documents, by path.
+    pub fn documents(&self) -> &[Known] {
+        &self.documents
+    }
+
+    /// A document.
+    pub fn get(&self, path: &str) -> Option<&Known> {
+        let at = self.documents.binary_search_by(|known| known.path.as_str().cmp(path)).ok()?;
+        Some(&self.documents[at])
+    }
+
+    /// What each document says to others, unread.
+    pub fn digests(&self) -> Digests {
+        let unread = |known: &Known| Digest::unread(&known.path, &known.kind, known.phase.clone());
+        Digests::new(self.documents.iter().map(unread).collect())
+    }
+
+    /// Takes over what changed. How many documents had to be read.
+    pub fn follow(&mut self, project: &Project, changes: &[Change]) -> usize {
+        let candidates: Vec<&Change> =
+            changes.iter().filter(|change| project.wanted(&project.root.join(&change.path))).collect();
+        let read: Vec<(&str, Option<Known>)> = candidates
+            .par_iter()
+            .map(|change| {
+                let id = change.new.as_ref().filter(|object| object.is_file()).map(|object| object.id.as_str());
+                let document = id.and_then(|id| project.load_object(id, &change.path));
+                (change.path.as_str(), document.map(|document| Known::of(project, &document)))
+            })
+            .collect();
+        for (path, known) in read {
+            let at = self.documents.binary_search_by(|known| known.path.as_str().cmp(path));
+            match (at, known) {
+                (Ok(at), Some(known)) => self.documents[at] = known,
+                (Ok(at), None) => drop(self.documents.remove(at)),
+                (Err(at), Some(known)) => self.documents.insert(at, known),
+                (Err(_), None) => {}
+            }
+        }
+        candidates.len()
+    }
+}
+
+impl Project {
+    /// The governed documents of a commit, read with this project's configuration. Nothing where there is no such commit.
+    /// `kept` is the folder that may hold the file of the last run.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn census(&self, commit: &str, kept: Option<&Path>) -> Result<Census, Failure> {
+        let failed = |why: String| Failure::usage(format!("git cannot be read: {why}"));
+        let tree = self.store.ask(&format!("{commit}^{{tree}}")).map_err(|error| failed(error.to_string()))?;
+        let Some(tree) = tree.map(|found| found.id) else {
+            return Ok(Census::default());
+        };
+        let file = kept.map(|folder| folder.join("phx").join("census"));
+        if let Some((old, mut census)) = file.as_deref().and_then(|file| self.read_census(file)) {
+            if old == tree {
+                return Ok(census);
+            }
+            if let Ok(changes) = objects::between(&self.root, &old, &tree) {
+                if census.follow(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
+                    self.keep_census(file.as_ref(), &tree, &census);
+                }
+                return Ok(census);
+            }
+        }
+        let census = self.take_census(&tree).map_err(failed)?;
+        self.keep_census(file.as_ref(), &tree, &census);
+        Ok(census)
+    }
+
+    /// The governed documents of a commit or a tree, from those of another, if these were read with the same configuration.
+    ///
+    /// # Errors
+    /// What git says.
+    pub fn census_after(&self, known: Option<(String, String, Census)>, commit: &str) -> Result<Census, Failure> {
+        if let Some((fingerprint, old, mut census)) = known
+            && fingerprint == self.fingerprint
+        {
+            if old == commit {
+                return Ok(census);
+            }
+            if let Ok(changes) = objects::between(&self.root, &old, commit) {
+                census.follow(self, &changes);
+                return Ok(census);
+            }
+        }
+        self.take_census(commit).map_err(|why| Failure::usage(format!("git cannot be read: {why}")))
+    }
+
+    /// Reads all documents of a tree.
+    fn take_census(&self, tree: &str) -> Result<Census, String> {
+        let listing = objects::entries(&self.root, tree)?;
+        let files: Vec<_> =
+            listing.iter().filter(|(path, object)| object.is_file() && self.wanted(&self.root.join(path))).collect();
+        // git is asked from one thread a core: what it takes to unpack is more than what phx does with it.
+        let chunk = files.len().div_ceil(rayon::current_num_threads()).max(1);
+        let documents = Mutex::new(Vec::new());
+        files.par_chunks(chunk).try_for_each(|files| {
+            let store = Store::blobs(&self.root)?;
+            for (path, object) in files {
+                let found = store.ask(&object.id).map_err(|error| error.to_string())?;
+                let Some(found) = found else { continue };
+                if let Loaded::Document(document) = self.load_bytes(found.bytes, path, &self.from_base(path)) {
+                    let known = Known::of(self, &document);
+                    documents.lock().unwrap_or_else(PoisonError::into_inner).push(known);
+                }
+            }
+            Ok::<(), String>(())
+        })?;
+        let mut documents = documents.into_inner().unwrap_or_else(PoisonError::into_inner);
+        documents.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Census { documents })
+    }
+
+    fn read_census(&self, file: &Path) -> Option<(String, Census)> {
+        let text = String::from_utf8(disk::read_optional(file).ok()??).ok()?;
+        let (head, rest) = text.split_once('\n')?;
+        let tree = head.strip_prefix(&self.census_head())?;
+        // A file that was cut short is none.
+        let rest = rest.strip_suffix(".\n")?;
+        let documents: Option<Vec<Known>> = rest.lines().map(Known::read).collect();
+        Some((tree.to_owned(), Census { documents: documents? }))
+    }
+
+    /// Where it cannot be written, the next run reads more.
+    fn keep_census(&self, file: Option<&PathBuf>, tree: &str, census: &Census) {
+        let Some(file) = file else { return };
+        let mut text = format!("{}{tree}\n", self.census_head());
+        for known in &census.documents {
+            text.push_str(&known.line());
+            text.push('\n');
+        }
+        text.push_str(".\n");
+        let _ = disk::keep(file, text.as_bytes());
+    }
+
+    fn census_head(&self) -> String {
+        format!("phx census 1 {} ", self.fingerprint)
+    }
+
+    /// The governed document that an object holds.
+    pub fn load_object(&self, id: &str, path: &str) -> Option<std::sync::Arc<Document>> {
+        let found = self.store.ask(id).ok()??;
+        match self.load_bytes(found.bytes, path, &self.from_base(path)) {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_the_document_says() {
+        let known = Known {
+            path: "a\tb\\n.md".to_owned(),
+            kind: "phase-plan".to_owned(),
+            phase: Some(("RED_FOX".to_owned(), 3)),
+            due: DateTime::from_timestamp(1_757_000_000, 0),
+            hears: true,
+            sources: vec!["src/**".to_owned()],
+        };
+        assert_eq!(Known::read(&known.line()), Some(known.clone()));
+        let bare = Known { phase: None, due: None, sources: Vec::new(), ..known };
+        assert_eq!(Known::read(&bare.line()), Some(bare.clone()));
+        assert_eq!(Known::read("a.md\tdocument"), None);
+    }
+}

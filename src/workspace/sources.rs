@@ -1,0 +1,45 @@
+//! The files that documents describe: their `sources` are globs from the root.
+
+use std::path::Path;
+
+use super::Project;
+use crate::config::Globs;
+use crate::corpus::reviews;
+use crate::system::disk;
+use crate::system::git::objects;
+
+impl Project {
+    /// A hash of the files that globs match, where the documents are read from; nothing where git does not say.
+    pub fn sources_hash(&self, globs: &[String]) -> Option<String> {
+        if let Some(known) = self.sources.lock().ok()?.get(globs) {
+            return known.clone();
+        }
+        let hash = self.hash_sources(globs);
+        self.sources.lock().ok()?.insert(globs.to_vec(), hash.clone());
+        hash
+    }
+
+    fn hash_sources(&self, globs: &[String]) -> Option<String> {
+        let matching = Globs::new(globs.to_vec()).ok()?;
+        let mut files = match self.store.revision() {
+            Some(_) => self.store.listing().ok()??.clone(),
+            None => objects::matching(&self.root, globs).ok()?,
+        };
+        if self.store.is_worktree() {
+            let changed = objects::unstaged(&self.root, globs).ok()?;
+            let there = |path: &&String| disk::is_plain_file(&self.root.join(Path::new(path.as_str())));
+            let ids = objects::hashes(&self.root, &changed.iter().filter(there).collect::<Vec<_>>()).ok()?;
+            for path in &changed {
+                files.remove(path);
+            }
+            files.extend(ids);
+        }
+        let matched = files.iter().filter(|(path, _)| matching.matches(path));
+        Some(reviews::files_hash(matched.map(|(path, object)| (path.as_str(), object.id.as_str()))))
+    }
+
+    /// Whether one of the paths is among the files that globs match.
+    pub fn are_sources_touched<'a>(&self, globs: &[String], mut paths: impl Iterator<Item = &'a str>) -> bool {
+        Globs::new(globs.to_vec()).is_ok_and(|globs| paths.any(|path| globs.matches(path)))
+    }
+}
