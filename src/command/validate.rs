@@ -1,19 +1,21 @@
 //! `phx validate`: check documents against their schemas and the rules.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use super::{findings, fix, program};
 use crate::cli::Validate;
 use crate::config::Level;
 use crate::examine::Examiner;
+use crate::examine::change::{Stale, Step};
 use crate::failure::Failure;
 use crate::finding;
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
 use crate::system::disk;
 use crate::system::git::objects;
+use crate::system::git::place::Place;
 use crate::text::suggest;
-use crate::workspace::{Origin, Project, Selection};
+use crate::workspace::{Origin, Project, Selection, paths};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
@@ -21,8 +23,10 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let command_line = command_line(arguments)?;
     let project = session.project_from(&origin(arguments))?;
     let judge = Judge::new(Levels::new(&project.config, &command_line));
-    let selection = selection(arguments, &project)?;
     let mut examiner = Examiner::new(&project, &judge, session.now, program::facts);
+    examiner.config.clone_from(&session.config);
+    let selection =
+        if arguments.staged { staged(&examiner, &arguments.paths)? } else { selection(arguments, &project)? };
     if let Some(revision) = project.store.revision() {
         examiner.before = format!("{revision}^");
     } else if let Some(since) = &arguments.since {
@@ -81,13 +85,9 @@ fn origin(arguments: &Validate) -> Origin {
 
 /// Which documents are asked for.
 fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failure> {
-    let changed = match (&arguments.since, arguments.staged) {
-        (Some(since), _) => Some(objects::since(&project.root, since)),
-        (None, true) => Some(Ok(staged(project))),
-        (None, false) => None,
-    };
-    if let Some(changed) = changed {
-        let paths = changed.map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))?;
+    if let Some(since) = &arguments.since {
+        let paths = objects::since(&project.root, since)
+            .map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))?;
         return Ok(Selection::Changed { paths, places: arguments.paths.clone() });
     }
     let stdin = arguments.paths.iter().any(|path| path == Path::new("-"));
@@ -104,10 +104,19 @@ fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failu
     }
 }
 
-/// The paths that are staged and not deleted.
-fn staged(project: &Project) -> Vec<String> {
-    let there = project.store.changes().iter().filter(|change| change.new.is_some());
-    there.map(|change| change.path.clone()).collect()
+/// The documents that are staged, and those whose facts that changes, as far as they stand below one of the places.
+fn staged(examiner: &Examiner<'_>, places: &[PathBuf]) -> Result<Selection, Failure> {
+    let project = examiner.project;
+    let kept = Place::find(&project.root).map(|place| place.common);
+    let mut census = project.census("HEAD", kept.as_deref())?;
+    let changes = project.store.changes();
+    let step = Step { before: "HEAD", changes, own: None, stale: Stale::Touched };
+    let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&project.cwd, place)).collect();
+    let asked = |path: &String| {
+        let file = project.root.join(path);
+        file.starts_with(&project.base) && (places.is_empty() || places.iter().any(|place| file.starts_with(place)))
+    };
+    Ok(Selection::Known(examiner.scope(step, &mut census)?.direct.into_iter().filter(asked).collect()))
 }
 
 fn command_line(arguments: &Validate) -> Result<Vec<(&'static Rule, Level)>, Failure> {

@@ -85,34 +85,31 @@ impl Examiner<'_> {
         let before = if moved == Moved::Nothing { None } else { Some(census.clone()) };
         let is_overdue = |known: &Known| known.due.is_some_and(|due| due < self.now);
         let changed = || step.changes.iter().map(|change| change.path.as_str());
-        let were_overdue: Vec<&str> = changed().filter(|path| census.get(path).is_some_and(is_overdue)).collect();
+        let were_overdue: Vec<&str> =
+            changed().filter(|path| census.get(path).as_ref().is_some_and(is_overdue)).collect();
         census.follow(self.project, step.changes);
-        let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(known)));
+        let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
         let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(|new| new.is_file()));
         let touched: Vec<&str> =
             touched.map(|change| change.path.as_str()).filter(|path| self.may_be_document(path)).collect();
         let mut direct: BTreeSet<String> = touched.iter().copied().filter(is_own).map(str::to_owned).collect();
         if let Some(before) = before {
-            let hears = |known: &&Known| moved == Moved::Configuration || known.hears;
-            let candidates = census.documents().iter().filter(hears).map(|known| known.path.clone());
-            let candidates: Vec<String> = candidates.filter(|path| !direct.contains(path)).collect();
+            let candidates = if moved == Moved::Configuration { census.documents() } else { census.hearing() };
+            let candidates: Vec<String> =
+                candidates.into_iter().map(|known| known.path).filter(|path| !direct.contains(path)).collect();
             direct.extend(self.affected(step.before, &before, census, candidates)?);
         }
-        let related = |known: &&Known| {
-            !known.sources.is_empty()
-                && !direct.contains(&known.path)
-                && self.project.are_sources_touched(&known.sources, changed())
+        let related = |known: &Known| {
+            !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, changed())
         };
-        let related: Vec<String> = census.documents().iter().filter(related).map(|known| known.path.clone()).collect();
-        let overdue = |known: &&Known| {
-            let seen = direct.contains(&known.path) || related.binary_search(&known.path).is_ok();
-            is_overdue(known) && !seen
-        };
-        let overdue = match step.stale {
-            Stale::Any => census.documents().iter().filter(overdue).map(|known| known.path.clone()).collect(),
+        let related: Vec<String> = census.describing().into_iter().filter(related).map(|known| known.path).collect();
+        let seen = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
+        let overdue: Vec<String> = match step.stale {
+            Stale::Any => census.overdue(self.now).into_iter().map(|known| known.path).collect(),
             Stale::Related | Stale::Touched => Vec::new(),
         };
+        let overdue = overdue.into_iter().filter(|path| !seen(path)).collect();
         let entry = |known: &Known| Entry { path: known.path.clone(), kind: known.kind.clone() };
         let required = !self.project.config.documents.require.is_empty();
         let entries = if required { census.documents().iter().map(entry).collect() } else { Vec::new() };

@@ -4,8 +4,9 @@
 //! The file stands in git's own folder and may go at any time. Its first line names what it was made with and the tree that
 //! it is of; a run that meets another tree reads what differs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
@@ -37,10 +38,12 @@ pub struct Known {
     pub sources: Vec<String>,
 }
 
-/// The governed documents of a tree, by path.
+/// The governed documents of a tree, by path: the lines of the file, which are read when they are asked for, and what changed
+/// since.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
-    documents: Vec<Known>,
+    lines: Arc<str>,
+    changed: BTreeMap<String, Option<Known>>,
 }
 
 impl Known {
@@ -55,12 +58,13 @@ impl Known {
         }
     }
 
+    /// `DUE HEARS PATH KIND GROUP NUMBER SOURCE…`, with tabs between: what most runs look at comes first.
     fn line(&self) -> String {
         let (group, number) = self.phase.clone().unwrap_or_default();
         let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
-        let hears = if self.hears { "1" } else { "0" };
-        let mut line = [&self.path, &self.kind, &group].map(|text| escape(text)).join("\t");
-        line.push_str(&format!("\t{number}\t{due}\t{hears}"));
+        let mut line = format!("{due}\t{}\t", u8::from(self.hears));
+        line.push_str(&[&self.path, &self.kind, &group].map(|text| escape(text)).join("\t"));
+        line.push_str(&format!("\t{number}"));
         for source in &self.sources {
             line.push('\t');
             line.push_str(&escape(source));
@@ -70,21 +74,22 @@ impl Known {
 
     fn read(line: &str) -> Option<Self> {
         let mut parts = line.split('\t');
+        let (due, hears) = (due(parts.next()?), parts.next()? == "1");
         let (path, kind, group) = (parts.next()?, parts.next()?, parts.next()?);
         let number: u64 = parts.next()?.parse().ok()?;
-        let due = match parts.next()? {
-            "" => None,
-            seconds => Some(DateTime::from_timestamp(seconds.parse().ok()?, 0)?),
-        };
         Some(Self {
             path: unescape(path),
             kind: unescape(kind),
             phase: (!group.is_empty()).then(|| (unescape(group), number)),
             due,
-            hears: parts.next()? == "1",
+            hears,
             sources: parts.map(unescape).collect(),
         })
     }
+}
+
+fn due(seconds: &str) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds.parse().ok()?, 0)
 }
 
 fn escape(text: &str) -> String {
@@ -111,44 +116,75 @@ fn unescape(text: &str) -> String {
 }
 
 impl Census {
-    /// The documents, by path.
-    pub fn documents(&self) -> &[Known] {
-        &self.documents
+    fn new(documents: &[Known]) -> Self {
+        let lines: String = documents.iter().map(|known| known.line() + "\n").collect();
+        Self { lines: lines.into(), changed: BTreeMap::new() }
+    }
+
+    /// Those whose line says something, by path; lines are looked at before they are read.
+    fn matching(&self, line: impl Fn(&str) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
+        let read = self.lines.lines().filter(|text| line(text)).filter_map(Known::read);
+        let mut found: Vec<Known> = read.filter(|known| !self.changed.contains_key(&known.path)).collect();
+        found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found
+    }
+
+    /// All of them.
+    pub fn documents(&self) -> Vec<Known> {
+        self.matching(|_| true, |_| true)
+    }
+
+    /// Those that are overdue at a time.
+    pub fn overdue(&self, now: DateTime<Utc>) -> Vec<Known> {
+        let past = |line: &str| line.split('\t').next().and_then(due).is_some_and(|due| due < now);
+        self.matching(past, |known| known.due.is_some_and(|due| due < now))
+    }
+
+    /// Those that look at others.
+    pub fn hearing(&self) -> Vec<Known> {
+        self.matching(|line| line.split('\t').nth(1) == Some("1"), |known| known.hears)
+    }
+
+    /// Those that name the files that they describe.
+    pub fn describing(&self) -> Vec<Known> {
+        self.matching(
+            |line| memchr::memchr_iter(b'\t', line.as_bytes()).nth(5).is_some(),
+            |known| !known.sources.is_empty(),
+        )
     }
 
     /// A document.
-    pub fn get(&self, path: &str) -> Option<&Known> {
-        let at = self.documents.binary_search_by(|known| known.path.as_str().cmp(path)).ok()?;
-        Some(&self.documents[at])
+    pub fn get(&self, path: &str) -> Option<Known> {
+        if let Some(changed) = self.changed.get(path) {
+            return changed.clone();
+        }
+        let word = format!("\t{}\t", escape(path));
+        let bytes = self.lines.as_bytes();
+        let mut found = memchr::memmem::find_iter(bytes, &word).filter_map(|at| {
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
+            Known::read(self.lines.get(start..end)?).filter(|known| known.path == path)
+        });
+        found.next()
     }
 
     /// What each document says to others, unread.
     pub fn digests(&self) -> Digests {
         let unread = |known: &Known| Digest::unread(&known.path, &known.kind, known.phase.clone());
-        Digests::new(self.documents.iter().map(unread).collect())
+        Digests::new(self.documents().iter().map(unread).collect())
     }
 
-    /// Takes over what changed. How many documents had to be read.
+    /// Takes over what changed. How many files had to be looked at.
     pub fn follow(&mut self, project: &Project, changes: &[Change]) -> usize {
         let candidates: Vec<&Change> =
             changes.iter().filter(|change| project.wanted(&project.root.join(&change.path))).collect();
-        let read: Vec<(&str, Option<Known>)> = candidates
-            .par_iter()
-            .map(|change| {
-                let id = change.new.as_ref().filter(|object| object.is_file()).map(|object| object.id.as_str());
-                let document = id.and_then(|id| project.load_object(id, &change.path));
-                (change.path.as_str(), document.map(|document| Known::of(project, &document)))
-            })
-            .collect();
-        for (path, known) in read {
-            let at = self.documents.binary_search_by(|known| known.path.as_str().cmp(path));
-            match (at, known) {
-                (Ok(at), Some(known)) => self.documents[at] = known,
-                (Ok(at), None) => drop(self.documents.remove(at)),
-                (Err(at), Some(known)) => self.documents.insert(at, known),
-                (Err(_), None) => {}
-            }
-        }
+        let read = |change: &&Change| {
+            let id = change.new.as_ref().filter(|object| object.is_file()).map(|object| object.id.as_str());
+            let document = id.and_then(|id| project.load_object(id, &change.path));
+            (change.path.clone(), document.map(|document| Known::of(project, &document)))
+        };
+        self.changed.extend(candidates.iter().map(read));
         candidates.len()
     }
 }
@@ -170,7 +206,7 @@ impl Project {
             if old == tree {
                 return Ok(census);
             }
-            if let Ok(changes) = objects::between(&self.root, &old, &tree) {
+            if let Some(changes) = self.store.trees_differ(&old, &tree) {
                 if census.follow(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
                     self.keep_census(file.as_ref(), &tree, &census);
                 }
@@ -223,7 +259,7 @@ impl Project {
         })?;
         let mut documents = documents.into_inner().unwrap_or_else(PoisonError::into_inner);
         documents.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Census { documents })
+        Ok(Census::new(&documents))
     }
 
     fn read_census(&self, file: &Path) -> Option<(String, Census)> {
@@ -231,16 +267,15 @@ impl Project {
         let (head, rest) = text.split_once('\n')?;
         let tree = head.strip_prefix(&self.census_head())?;
         // A file that was cut short is none.
-        let rest = rest.strip_suffix(".\n")?;
-        let documents: Option<Vec<Known>> = rest.lines().map(Known::read).collect();
-        Some((tree.to_owned(), Census { documents: documents? }))
+        let lines = rest.strip_suffix(".\n")?;
+        Some((tree.to_owned(), Census { lines: lines.into(), changed: BTreeMap::new() }))
     }
 
     /// Where it cannot be written, the next run reads more.
     fn keep_census(&self, file: Option<&PathBuf>, tree: &str, census: &Census) {
         let Some(file) = file else { return };
         let mut text = format!("{}{tree}\n", self.census_head());
-        for known in &census.documents {
+        for known in census.documents() {
             text.push_str(&known.line());
             text.push('\n');
         }
@@ -249,11 +284,11 @@ impl Project {
     }
 
     fn census_head(&self) -> String {
-        format!("phx census 1 {} ", self.fingerprint)
+        format!("phx census 2 {} ", self.fingerprint)
     }
 
     /// The governed document that an object holds.
-    pub fn load_object(&self, id: &str, path: &str) -> Option<std::sync::Arc<Document>> {
+    pub fn load_object(&self, id: &str, path: &str) -> Option<Arc<Document>> {
         let found = self.store.ask(id).ok()??;
         match self.load_bytes(found.bytes, path, &self.from_base(path)) {
             Loaded::Document(document) => Some(document),

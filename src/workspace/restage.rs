@@ -169,7 +169,8 @@ impl Project {
     /// Why nothing was written.
     pub fn restage(&self, place: &Place, ready: &[Ready]) -> Result<Vec<String>, String> {
         let changes: Vec<Change> = ready.iter().map(|ready| ready.change.clone()).collect();
-        let swap = Swap::prepare(&self.root, place, &changes).map_err(|refusal| say(&refusal))?;
+        let swap =
+            Swap::prepare(&self.root, place, &changes, self.store.read_index()).map_err(|refusal| say(&refusal))?;
         let mut replacements = Vec::new();
         let mut created: Vec<PathBuf> = Vec::new();
         let undo = |created: &[PathBuf], why: String| {

@@ -3,7 +3,7 @@
 //! The index is read as the last commit with what is staged over it: asking for a few files costs the same in a
 //! repository of any size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,7 +13,9 @@ use crate::document::SIZE;
 use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::git::blobs::{Blobs, Found};
+use crate::system::git::index::Identity;
 use crate::system::git::objects::{self, Change, Listing, Object};
+use crate::system::git::place::Place;
 
 /// What a user asks to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,8 @@ struct Objects {
     index: bool,
     listing: OnceLock<Result<Listing, String>>,
     blobs: Mutex<Blobs>,
+    /// The index that was read.
+    identity: Option<Identity>,
     /// What is about to be staged, by path: read as if it was.
     over: Mutex<BTreeMap<String, Arc<[u8]>>>,
 }
@@ -83,6 +87,11 @@ impl Store {
     /// The commit that is read, where it is one.
     pub fn revision(&self) -> Option<&str> {
         self.objects.as_ref().filter(|objects| !objects.index).map(|objects| objects.base.as_str())
+    }
+
+    /// The index that was read.
+    pub fn read_index(&self) -> Option<&Identity> {
+        self.objects.as_ref()?.identity.as_ref()
     }
 
     /// What is staged, by path.
@@ -158,6 +167,44 @@ impl Store {
         objects.blobs().ask(name, SIZE).map_err(io::Error::other)
     }
 
+    /// How a tree differs from another, by path; nothing where one of them is not there. Folders that are the same are not
+    /// looked into, so it costs as much as what changed.
+    pub fn trees_differ(&self, old: &str, new: &str) -> Option<Vec<Change>> {
+        let mut changes = Vec::new();
+        self.tree_differs("", Some(old), Some(new), &mut changes)?;
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        Some(changes)
+    }
+
+    fn tree_differs(&self, prefix: &str, old: Option<&str>, new: Option<&str>, out: &mut Vec<Change>) -> Option<()> {
+        let entries = |id: Option<&str>| -> Option<Listing> {
+            let Some(id) = id else { return Some(Listing::new()) };
+            Some(self.ask(id).ok()??.entries().into_iter().collect())
+        };
+        let (old, new) = (entries(old)?, entries(new)?);
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for name in names {
+            let (before, after) = (old.get(name), new.get(name));
+            if before == after {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            let is_tree = |object: &&Object| object.mode == "40000";
+            let (old_tree, new_tree) = (before.filter(is_tree), after.filter(is_tree));
+            if old_tree.is_some() || new_tree.is_some() {
+                let id = |object: Option<&'_ Object>| object.map(|object| object.id.clone());
+                let (old_id, new_id) = (id(old_tree), id(new_tree));
+                self.tree_differs(&format!("{path}/"), old_id.as_deref(), new_id.as_deref(), out)?;
+            }
+            let file = |object: Option<&Object>| object.filter(|object| object.mode != "40000").cloned();
+            let (before, after) = (file(before), file(after));
+            if before.is_some() || after.is_some() {
+                out.push(Change { path, old: before, new: after });
+            }
+        }
+        Some(())
+    }
+
     /// The names in a directory with their paths, sorted; none if it is not there.
     ///
     /// # Errors
@@ -205,7 +252,10 @@ impl Objects {
     fn of_index(root: &Path) -> Result<Self, String> {
         // It starts while git looks for what is staged.
         let blobs = Blobs::start(root)?;
-        Ok(Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs))
+        let identity = Place::find(root).and_then(|place| Identity::now(&place.index));
+        let mut read = Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs);
+        read.identity = identity;
+        Ok(read)
     }
 
     fn of_revision(root: &Path, revision: &str) -> Result<Self, String> {
@@ -214,7 +264,15 @@ impl Objects {
     }
 
     fn new(base: String, changes: Vec<Change>, index: bool, blobs: Blobs) -> Self {
-        Self { base, changes, index, listing: OnceLock::new(), blobs: Mutex::new(blobs), over: Mutex::default() }
+        Self {
+            base,
+            changes,
+            index,
+            listing: OnceLock::new(),
+            blobs: Mutex::new(blobs),
+            identity: None,
+            over: Mutex::default(),
+        }
     }
 
     fn over(&self) -> MutexGuard<'_, BTreeMap<String, Arc<[u8]>>> {

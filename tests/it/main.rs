@@ -3,12 +3,15 @@
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used, clippy::panic)]
 
 mod bad_input;
+mod audit;
+mod commits;
 mod config;
 mod examples;
 mod exit_codes;
 mod facts;
 mod fix;
 mod front_matter;
+mod hooks;
 mod inspect;
 mod layering;
 mod lost;
@@ -16,9 +19,11 @@ mod manual;
 mod new;
 mod regen;
 mod reports;
+mod review;
 mod rules;
 mod schema;
 mod sources;
+mod staleness;
 mod status;
 mod support;
 mod templates;

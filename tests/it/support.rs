@@ -11,6 +11,17 @@ pub struct Repo {
     directory: tempfile::TempDir,
 }
 
+/// What a repository holds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// The worktree's files.
+    pub files: std::collections::BTreeMap<PathBuf, Vec<u8>>,
+    /// The entries of the index.
+    pub index: String,
+    /// What git says of both.
+    pub status: String,
+}
+
 /// What a run came to.
 pub struct Run {
     /// Exit code.
@@ -73,21 +84,64 @@ impl Repo {
         command
     }
 
-    /// Runs git as somebody without a configuration, on 30 August 2025; returns what it prints.
-    #[track_caller]
-    pub fn git(&self, arguments: &[&str]) -> String {
-        let run = Command::new("git")
+    /// git as somebody without a configuration, on 30 August 2025. Hooks run at [`NOW`].
+    pub fn git_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
             .args(["-c", "user.name=Ines", "-c", "user.email=ines@harbor.example", "-c", "commit.gpgsign=false"])
-            .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+            .args([
+                "-c",
+                "init.defaultBranch=main",
+                "-c",
+                "protocol.file.allow=always",
+                "-c",
+                "advice.detachedHead=false",
+            ])
             .args(arguments)
             .current_dir(self.path())
             .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")])
             .envs([("GIT_AUTHOR_DATE", "2025-08-30T10:00:00Z"), ("GIT_COMMITTER_DATE", "2025-08-30T10:00:00Z")])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .envs([("PHX_NOW", NOW), ("GIT_EDITOR", "true"), ("GIT_MERGE_AUTOEDIT", "no")]);
+        for variable in ["PHX", "PHX_OVERRIDE", "SKIP", "PRE_COMMIT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
+            command.env_remove(variable);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs git; returns what it prints.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let run = self.git_command(arguments).output().unwrap();
         assert!(run.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stdout).unwrap()
+    }
+
+    /// Runs git, whatever becomes of it.
+    pub fn try_git(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+        Run::of(self.git_command(arguments).envs(environment.iter().copied()).output().unwrap())
+    }
+
+    /// The bytes of every file of the worktree, those of the index, and what `git status` says.
+    pub fn state(&self) -> State {
+        let mut files = std::collections::BTreeMap::new();
+        let mut folders = vec![self.path()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.file_name().is_some_and(|name| name == ".git") {
+                    continue;
+                }
+                if path.is_dir() && !path.is_symlink() {
+                    folders.push(path);
+                } else if let Ok(bytes) = std::fs::read(&path) {
+                    files.insert(path, bytes);
+                }
+            }
+        }
+        let status = self.git(&["status", "--porcelain=v2", "-z"]);
+        let index = self.git(&["ls-files", "--stage", "-v", "-z"]);
+        State { files, index, status }
     }
 
     /// Commits everything.

@@ -33,9 +33,14 @@ impl From<io::Error> for Refusal {
 
 /// What a file was when it was looked at: a new index is a new file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity(u64, u64, Option<std::time::SystemTime>);
+pub struct Identity(u64, u64, Option<std::time::SystemTime>);
 
 impl Identity {
+    /// What a file is now.
+    pub fn now(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
+    }
+
     fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
@@ -57,25 +62,23 @@ struct Copy {
 impl Drop for Copy {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
-        let _ = std::fs::remove_file(self.path.with_extension("lock"));
     }
 }
 
 impl Copy {
     /// Copies an index and changes entries in the copy; each must be what the change says that it was.
-    fn make(root: &Path, of: &Path, changes: &[Change]) -> Result<Self, Refusal> {
+    fn make(root: &Path, of: &Path, changes: &[Change], read: Option<&Identity>) -> Result<Self, Refusal> {
         let name = of.file_name().unwrap_or_default().to_string_lossy();
         let path = of.with_file_name(format!("phx-{name}.{}", std::process::id()));
-        // What a killed run left under the same number is nobody's any more.
-        let _ = std::fs::remove_file(&path);
         let identity = Identity::of(&std::fs::metadata(of)?);
         let copy = Self { of: of.to_path_buf(), path, identity };
         std::fs::copy(of, &copy.path)?;
-        let paths = || changes.iter().map(|change| change.path.as_str());
-        let standing = objects::entries_at(root, &copy.path, paths()).map_err(Refusal::System)?;
-        for change in changes {
-            if standing.get(&change.path) != change.old.as_ref() {
-                return Err(Refusal::Changed(change.path.clone()));
+        // The index that was read needs no second reading.
+        if read != Some(&copy.identity) {
+            let paths = changes.iter().map(|change| change.path.as_str());
+            let standing = objects::entries_at(root, &copy.path, paths).map_err(Refusal::System)?;
+            if let Some(other) = changes.iter().find(|change| standing.get(&change.path) != change.old.as_ref()) {
+                return Err(Refusal::Changed(other.path.clone()));
             }
         }
         let mut update = command(root, &["update-index", "-z", "--index-info"]);
@@ -132,20 +135,26 @@ pub struct Swap<'a> {
     root: &'a Path,
     place: &'a Place,
     changes: &'a [Change],
+    read: Option<&'a Identity>,
 }
 
 impl<'a> Swap<'a> {
-    /// Looks whether entries can be changed without harm.
+    /// Looks whether entries can be changed without harm. `read` is the index that they were read from.
     ///
     /// # Errors
     /// Why they cannot.
-    pub fn prepare(root: &'a Path, place: &'a Place, changes: &'a [Change]) -> Result<Self, Refusal> {
+    pub fn prepare(
+        root: &'a Path,
+        place: &'a Place,
+        changes: &'a [Change],
+        read: Option<&'a Identity>,
+    ) -> Result<Self, Refusal> {
         match place.index_kind() {
             IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
             IndexKind::Partial if !place.own.join("index.lock").exists() => {
                 Err(Refusal::Harm("this is a partial commit, and git has not finished the index behind it"))
             }
-            _ => Ok(Self { root, place, changes }),
+            _ => Ok(Self { root, place, changes, read }),
         }
     }
 
@@ -154,12 +163,22 @@ impl<'a> Swap<'a> {
     /// # Errors
     /// Why they are as they were.
     pub fn finish(&self) -> Result<(), Refusal> {
+        let folder = self.place.own.join("phx");
+        std::fs::create_dir_all(&folder)?;
+        // One at a time, so that whoever is here knows that a copy which stands around is nobody's.
+        let turn = File::create(folder.join("lock"))?;
+        turn.lock()?;
+        sweep(&self.place.own);
+        self.swap()
+    }
+
+    fn swap(&self) -> Result<(), Refusal> {
         let index = &self.place.index;
         match self.place.index_kind() {
             IndexKind::Own => {
                 let mut last = Refusal::Locked;
                 for _ in 0..ATTEMPTS {
-                    match Copy::make(self.root, index, self.changes)?.take_place_locked() {
+                    match Copy::make(self.root, index, self.changes, self.read)?.take_place_locked() {
                         // Somebody else was faster; the entries may be what they were all the same.
                         Err(Refusal::Changed(path)) if path.is_empty() => last = Refusal::Changed(path),
                         done => return done,
@@ -168,14 +187,23 @@ impl<'a> Swap<'a> {
                 Err(last)
             }
             // git itself holds the lock while its hooks run.
-            IndexKind::Next => Copy::make(self.root, index, self.changes)?.take_place(),
+            IndexKind::Next => Copy::make(self.root, index, self.changes, self.read)?.take_place(),
             IndexKind::Partial => {
-                let own = Copy::make(self.root, index, self.changes)?;
-                let next = Copy::make(self.root, &self.place.own.join("index.lock"), self.changes)?;
+                let own = Copy::make(self.root, index, self.changes, self.read)?;
+                let next = Copy::make(self.root, &self.place.own.join("index.lock"), self.changes, None)?;
                 next.take_place()?;
                 own.take_place()
             }
             IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+        }
+    }
+}
+
+/// Removes the copies that a killed run left behind.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("phx-") {
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
