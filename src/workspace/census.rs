@@ -21,6 +21,9 @@ use crate::system::git::objects::{self, Change};
 /// How many documents may differ from the tree of the file before it is written again.
 const DRIFT: usize = 16;
 
+/// How many documents are kept once they are read: those of a usual commit, which are looked at several times.
+const KEPT: usize = 32;
+
 /// One governed document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -58,11 +61,13 @@ impl Known {
         }
     }
 
-    /// `DUE HEARS PATH KIND GROUP NUMBER SOURCE…`, with tabs between: what most runs look at comes first.
+    /// `FLAGS DUE PATH KIND GROUP NUMBER SOURCE…`, with tabs between: what most runs look at comes first. The flags are `h` for
+    /// one that looks at others and `s` for one that names sources, each else `-`.
     fn line(&self) -> String {
         let (group, number) = self.phase.clone().unwrap_or_default();
         let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
-        let mut line = format!("{due}\t{}\t", u8::from(self.hears));
+        let (hears, names) = (if self.hears { 'h' } else { '-' }, if self.sources.is_empty() { '-' } else { 's' });
+        let mut line = format!("{hears}{names}\t{due}\t");
         line.push_str(&[&self.path, &self.kind, &group].map(|text| escape(text)).join("\t"));
         line.push_str(&format!("\t{number}"));
         for source in &self.sources {
@@ -74,7 +79,7 @@ impl Known {
 
     fn read(line: &str) -> Option<Self> {
         let mut parts = line.split('\t');
-        let (due, hears) = (due(parts.next()?), parts.next()? == "1");
+        let (hears, due) = (parts.next()?.starts_with('h'), due(parts.next()?.as_bytes()));
         let (path, kind, group) = (parts.next()?, parts.next()?, parts.next()?);
         let number: u64 = parts.next()?.parse().ok()?;
         Some(Self {
@@ -88,8 +93,21 @@ impl Known {
     }
 }
 
-fn due(seconds: &str) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(seconds.parse().ok()?, 0)
+fn due(seconds: &[u8]) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(std::str::from_utf8(seconds).ok()?.parse().ok()?, 0)
+}
+
+/// The seconds of the deadline in a line, which stand behind the flags; nothing where there is none.
+fn seconds(line: &[u8]) -> Option<i64> {
+    let (negative, digits) = match line.get(3)? {
+        b'-' => (true, &line[4..]),
+        _ => (false, &line[3..]),
+    };
+    let mut seconds: Option<i64> = None;
+    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+        seconds = Some(seconds.unwrap_or(0).checked_mul(10)?.checked_add(i64::from(digit - b'0'))?);
+    }
+    seconds.map(|seconds| if negative { -seconds } else { seconds })
 }
 
 fn escape(text: &str) -> String {
@@ -122,11 +140,20 @@ impl Census {
     }
 
     /// Those whose line says something, by path; lines are looked at before they are read.
-    fn matching(&self, line: impl Fn(&str) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
-        let read = self.lines.lines().filter(|text| line(text)).filter_map(Known::read);
-        let mut found: Vec<Known> = read.filter(|known| !self.changed.contains_key(&known.path)).collect();
-        found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
-        found.sort_by(|a, b| a.path.cmp(&b.path));
+    fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
+        let mut found = Vec::new();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', self.lines.as_bytes()) {
+            if line(&self.lines.as_bytes()[start..end]) {
+                found.extend(self.lines.get(start..end).and_then(Known::read));
+            }
+            start = end + 1;
+        }
+        if !self.changed.is_empty() {
+            found.retain(|known| !self.changed.contains_key(&known.path));
+            found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
+            found.sort_by(|a, b| a.path.cmp(&b.path));
+        }
         found
     }
 
@@ -137,21 +164,21 @@ impl Census {
 
     /// Those that are overdue at a time.
     pub fn overdue(&self, now: DateTime<Utc>) -> Vec<Known> {
-        let past = |line: &str| line.split('\t').next().and_then(due).is_some_and(|due| due < now);
-        self.matching(past, |known| known.due.is_some_and(|due| due < now))
+        let limit = now.timestamp();
+        self.matching(
+            |line| seconds(line).is_some_and(|due| due < limit),
+            |known| known.due.is_some_and(|due| due < now),
+        )
     }
 
     /// Those that look at others.
     pub fn hearing(&self) -> Vec<Known> {
-        self.matching(|line| line.split('\t').nth(1) == Some("1"), |known| known.hears)
+        self.matching(|line| line.first() == Some(&b'h'), |known| known.hears)
     }
 
     /// Those that name the files that they describe.
     pub fn describing(&self) -> Vec<Known> {
-        self.matching(
-            |line| memchr::memchr_iter(b'\t', line.as_bytes()).nth(5).is_some(),
-            |known| !known.sources.is_empty(),
-        )
+        self.matching(|line| line.get(1) == Some(&b's'), |known| !known.sources.is_empty())
     }
 
     /// A document.
@@ -284,16 +311,26 @@ impl Project {
     }
 
     fn census_head(&self) -> String {
-        format!("phx census 2 {} ", self.fingerprint)
+        format!("phx census 3 {} ", self.fingerprint)
     }
 
     /// The governed document that an object holds.
     pub fn load_object(&self, id: &str, path: &str) -> Option<Arc<Document>> {
+        let key = (id.to_owned(), path.to_owned());
+        let kept = || self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().get(&key) {
+            return known.clone();
+        }
         let found = self.store.ask(id).ok()??;
-        match self.load_bytes(found.bytes, path, &self.from_base(path)) {
+        let document = match self.load_bytes(found.bytes, path, &self.from_base(path)) {
             Loaded::Document(document) => Some(document),
             _ => None,
+        };
+        let mut kept = kept();
+        if kept.len() < KEPT {
+            kept.insert(key, document.clone());
         }
+        document
     }
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Origin, Store, paths, templates};
 use crate::config::{self, Config};
-use crate::document::{Dialect, Shape};
+use crate::document::{Dialect, Document, Shape};
 use crate::failure::Failure;
 use crate::finding::{Finding, Source};
 use crate::regen::{Library, Override};
@@ -44,6 +44,8 @@ pub struct Project {
     pub fingerprint: String,
     /// The hashes of sources that were asked for, by their globs.
     pub(super) sources: Mutex<BTreeMap<Vec<String>, Option<String>>>,
+    /// Documents by the ids of their objects and their paths, so that none is read twice.
+    pub(super) objects: Mutex<BTreeMap<(String, String), Option<Arc<Document>>>>,
     kinds: BTreeMap<String, Kind>,
 }
 
@@ -127,6 +129,7 @@ impl Project {
             }),
             kinds: kinds(&catalog, &config),
             sources: Mutex::default(),
+            objects: Mutex::default(),
             fingerprint: fingerprint(&base_path, &config_file, &overlays, &overrides),
             library: Library::new(overrides),
             store,

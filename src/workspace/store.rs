@@ -17,6 +17,9 @@ use crate::system::git::index::Identity;
 use crate::system::git::objects::{self, Change, Listing, Object};
 use crate::system::git::place::Place;
 
+/// The mode of a folder.
+const TREE: &str = "40000";
+
 /// What a user asks to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
@@ -46,6 +49,8 @@ struct Objects {
     index: bool,
     listing: OnceLock<Result<Listing, String>>,
     blobs: Mutex<Blobs>,
+    /// The folders of the commit that were looked into.
+    folders: Mutex<BTreeMap<String, Option<Arc<Listing>>>>,
     /// The index that was read.
     identity: Option<Identity>,
     /// What is about to be staged, by path: read as if it was.
@@ -117,9 +122,33 @@ impl Store {
         if let Some(change) = change(&self.objects.as_ref()?.changes, path) {
             return change.new.clone();
         }
+        self.committed(path)
+    }
+
+    /// The entry of a path in the commit. git is not asked for what is not there: to be sure of that costs it more.
+    fn committed(&self, path: &str) -> Option<Object> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let tree = self.ask(&format!("{}:{folder}", self.objects.as_ref()?.base)).ok()??;
-        tree.entries().into_iter().find(|(entry, _)| entry == name).map(|(_, object)| object)
+        self.folder(folder)?.get(name).cloned()
+    }
+
+    /// The entries of a folder of the commit; the root is empty.
+    fn folder(&self, folder: &str) -> Option<Arc<Listing>> {
+        let objects = self.objects.as_ref()?;
+        let known =
+            |objects: &Objects| objects.folders.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned();
+        if let Some(known) = known(objects) {
+            return known;
+        }
+        let name = if folder.is_empty() {
+            Some(format!("{}^{{tree}}", objects.base))
+        } else {
+            self.committed(folder).filter(|object| object.mode == TREE).map(|object| object.id)
+        };
+        let found = name.and_then(|name| self.ask(&name).ok().flatten());
+        let listing = found.map(|found| Arc::new(found.entries().into_iter().collect::<Listing>()));
+        let mut folders = objects.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        folders.insert(folder.to_owned(), listing.clone());
+        listing
     }
 
     /// From now on reads other bytes at some paths, or what git holds again.
@@ -153,7 +182,10 @@ impl Store {
                 Some(object) => object.id.clone(),
                 None => return Ok(None),
             },
-            None => format!("{}:{path}", objects.base),
+            None => match self.committed(path) {
+                Some(object) => object.id,
+                None => return Ok(None),
+            },
         };
         Ok(self.ask(&name)?.filter(|found| found.kind == "blob").map(|found| found.bytes))
     }
@@ -189,14 +221,14 @@ impl Store {
                 continue;
             }
             let path = format!("{prefix}{name}");
-            let is_tree = |object: &&Object| object.mode == "40000";
+            let is_tree = |object: &&Object| object.mode == TREE;
             let (old_tree, new_tree) = (before.filter(is_tree), after.filter(is_tree));
             if old_tree.is_some() || new_tree.is_some() {
                 let id = |object: Option<&'_ Object>| object.map(|object| object.id.clone());
                 let (old_id, new_id) = (id(old_tree), id(new_tree));
                 self.tree_differs(&format!("{path}/"), old_id.as_deref(), new_id.as_deref(), out)?;
             }
-            let file = |object: Option<&Object>| object.filter(|object| object.mode != "40000").cloned();
+            let file = |object: Option<&Object>| object.filter(|object| object.mode != TREE).cloned();
             let (before, after) = (file(before), file(after));
             if before.is_some() || after.is_some() {
                 out.push(Change { path, old: before, new: after });
@@ -220,14 +252,13 @@ impl Store {
             .iter()
             .filter_map(|change| Some((change.path.strip_prefix(&prefix)?, change.new.is_some())))
             .collect();
-        let committed = self.ask(&format!("{}:{directory}", objects.base))?;
         let mut names: Vec<String> = Vec::new();
-        for (name, _) in committed.map(|found| found.entries()).unwrap_or_default() {
+        for name in self.folder(directory).iter().flat_map(|listing| listing.keys()) {
             let inside = format!("{name}/");
-            let touched = below.iter().any(|(path, _)| **path == name || path.starts_with(&inside));
+            let touched = below.iter().any(|(path, _)| *path == name || path.starts_with(&inside));
             // A folder that only lost files may be gone.
             if !touched || self.is_there(&format!("{prefix}{name}")) {
-                names.push(name);
+                names.push(name.clone());
             }
         }
         let added = below.iter().filter(|(_, there)| *there);
@@ -270,6 +301,7 @@ impl Objects {
             index,
             listing: OnceLock::new(),
             blobs: Mutex::new(blobs),
+            folders: Mutex::default(),
             identity: None,
             over: Mutex::default(),
         }
