@@ -293,7 +293,7 @@ pub enum Schema {
     },
     /// Print a schema
     Show {
-        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `phx.toml`
+        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `record`, `audit`, `trace`, `phx.toml`
         name: String,
         /// The version [default: the newest]
         #[arg(long, value_name = "VERSION")]

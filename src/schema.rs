@@ -10,4 +10,4 @@ pub mod validate;
 
 pub use catalog::{Catalog, Overlay};
 pub use kind::Kind;
-pub use validate::Violation;
+pub use validate::{Violation, warm};

@@ -14,6 +14,7 @@ use crate::hooks::install::{Done, Folder, State};
 use crate::hooks::overrides::{self, OVERRIDE, Way};
 use crate::hooks::{Hook, HookMode, message};
 use crate::report::text;
+use crate::schema;
 use crate::system::disk;
 use crate::system::git::place::{self, Place};
 use crate::workspace::Origin;
@@ -102,6 +103,8 @@ fn serve(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &
         HookName::CommitMsg => Hook::CommitMsg,
         HookName::PrePush => return pushed(session, &way),
     };
+    // git is waited for first, and what schemas need can be done meanwhile.
+    std::thread::spawn(schema::warm);
     let project = session.project_from(&Origin::Index)?;
     let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
     let gate = Gate {

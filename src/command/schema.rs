@@ -14,6 +14,9 @@ const UNVERSIONED: &[(&str, &str)] = &[
     ("findings", embedded::FINDINGS),
     ("regen", embedded::REGEN),
     ("status", embedded::STATUS),
+    ("record", embedded::RECORD),
+    ("audit", embedded::AUDIT),
+    ("trace", embedded::TRACE),
     ("phx.toml", embedded::CONFIGURATION),
 ];
 

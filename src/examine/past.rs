@@ -6,7 +6,7 @@ use super::Examiner;
 use crate::corpus::reviews::{self, Past, Review};
 use crate::document::Document;
 use crate::ledger::{self, Record};
-use crate::system::git;
+use crate::system::git::{self, objects};
 use crate::workspace::Store;
 use crate::workspace::project::inside;
 
@@ -76,10 +76,11 @@ impl Examiner<'_> {
             return self.project.sources_hash(globs).is_some_and(|now| now != known);
         }
         let Some(stamped) = &before.governance.last_updated else { return false };
-        let changes = self.project.store.changes();
-        if self.project.are_sources_touched(globs, changes.iter().map(|change| change.path.as_str())) {
+        let (root, store) = (&self.project.root, &self.project.store);
+        let now = objects::touched(root, &self.before, store.revision(), !store.is_worktree(), globs);
+        if now.is_ok_and(|touched| !touched.is_empty()) {
             return true;
         }
-        git::changed_since(&self.project.root, &self.before, stamped.value, globs).unwrap_or(false)
+        git::changed_since(root, &self.before, &before.path, stamped.value, globs).unwrap_or(false)
     }
 }

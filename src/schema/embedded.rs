@@ -36,5 +36,15 @@ pub const REGEN: &str = include_str!("../../schemas/regen.schema.json");
 
 /// The schema of what `phx status -o json` prints.
 pub const STATUS: &str = include_str!("../../schemas/status.schema.json");
+
+/// The schema of a record in the ledger.
+pub const RECORD: &str = include_str!("../../schemas/record.schema.json");
+
+/// The schema of what `phx audit --range -o json` prints.
+pub const AUDIT: &str = include_str!("../../schemas/audit.schema.json");
+
+/// The schema of what `phx trace -o json` prints.
+pub const TRACE: &str = include_str!("../../schemas/trace.schema.json");
+
 /// The shape of `phx.toml`.
 pub const CONFIGURATION: &str = include_str!("../../schemas/phx.schema.json");

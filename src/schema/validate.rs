@@ -38,6 +38,12 @@ pub struct Violation {
     pub lowered: bool,
 }
 
+/// Makes ready what every schema is held against before it is compiled, so that a program that waits for something else can
+/// have it done meanwhile.
+pub fn warm() {
+    let _ = jsonschema::draft202012::meta::is_valid(&serde_json::Value::Bool(true));
+}
+
 impl Compiled {
     /// Compiles the schema at `uri`.
     ///

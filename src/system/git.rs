@@ -78,14 +78,23 @@ pub fn last_change(root: &Path, paths: &[String]) -> Result<Vec<u8>, String> {
     Ok(found)
 }
 
-/// Whether a commit since a time, up to one that is named, touched files that globs match. History behind the time is not
-/// walked.
+/// Whether files that globs match changed after the last commit of a document, up to one that is named. History behind the
+/// time of the document's stamp is not walked.
 ///
 /// # Errors
 /// What git says.
-pub fn changed_since(root: &Path, last: &str, since: DateTime<Utc>, globs: &[String]) -> Result<bool, String> {
-    let since = format!("--since={}", since.to_rfc3339());
-    let mut log = command(root, &["log", "-1", "--format=%H", &since, last, "--"]);
+pub fn changed_since(
+    root: &Path,
+    last: &str,
+    document: &str,
+    stamped: DateTime<Utc>,
+    globs: &[String],
+) -> Result<bool, String> {
+    let since = format!("--since={}", stamped.to_rfc3339());
+    let own = run(command(root, &["log", "-1", "--format=%H", &since, last, "--", &format!(":(literal){document}")]))?;
+    let own = String::from_utf8_lossy(&own).trim().to_owned();
+    let range = if own.is_empty() { last.to_owned() } else { format!("{own}..{last}") };
+    let mut log = command(root, &["log", "-1", "--format=%H", &since, &range, "--"]);
     log.args(globs.iter().map(|glob| format!(":(glob){glob}")));
     Ok(!run(log)?.is_empty())
 }

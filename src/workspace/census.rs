@@ -224,8 +224,8 @@ impl Project {
     /// What git says.
     pub fn census(&self, commit: &str, kept: Option<&Path>) -> Result<Census, Failure> {
         let failed = |why: String| Failure::usage(format!("git cannot be read: {why}"));
-        let tree = self.store.ask(&format!("{commit}^{{tree}}")).map_err(|error| failed(error.to_string()))?;
-        let Some(tree) = tree.map(|found| found.id) else {
+        let tree = self.store.tree_of(commit).map_err(|error| failed(error.to_string()))?;
+        let Some(tree) = tree else {
             return Ok(Census::default());
         };
         let file = kept.map(|folder| folder.join("phx").join("census"));

@@ -81,7 +81,10 @@ impl Project {
             if planning.census.is_some() {
                 self.read_wanted(&later, &facts, &digests);
             }
-            later.par_iter().for_each(|document| self.see_planned(document, &facts, planning, see));
+            match later.as_slice() {
+                [document] => self.see_planned(document, &facts, planning, see),
+                later => later.par_iter().for_each(|document| self.see_planned(document, &facts, planning, see)),
+            }
         }
         visit
     }

@@ -51,6 +51,8 @@ struct Objects {
     blobs: Mutex<Blobs>,
     /// The folders of the commit that were looked into.
     folders: Mutex<BTreeMap<String, Option<Arc<Listing>>>>,
+    /// The id of its tree, once it was looked into.
+    tree: OnceLock<String>,
     /// The index that was read.
     identity: Option<Identity>,
     /// What is about to be staged, by path: read as if it was.
@@ -145,6 +147,9 @@ impl Store {
             self.committed(folder).filter(|object| object.mode == TREE).map(|object| object.id)
         };
         let found = name.and_then(|name| self.ask(&name).ok().flatten());
+        if let Some(found) = found.as_ref().filter(|_| folder.is_empty()) {
+            let _ = objects.tree.set(found.id.clone());
+        }
         let listing = found.map(|found| Arc::new(found.entries().into_iter().collect::<Listing>()));
         let mut folders = objects.folders.lock().unwrap_or_else(PoisonError::into_inner);
         folders.insert(folder.to_owned(), listing.clone());
@@ -197,6 +202,18 @@ impl Store {
     pub fn ask(&self, name: &str) -> io::Result<Option<Found>> {
         let Some(objects) = &self.objects else { return Ok(None) };
         objects.blobs().ask(name, SIZE).map_err(io::Error::other)
+    }
+
+    /// The id of a commit's tree; nothing where there is no such commit.
+    ///
+    /// # Errors
+    /// As git says.
+    pub fn tree_of(&self, commit: &str) -> io::Result<Option<String>> {
+        if let Some(objects) = self.objects.as_ref().filter(|objects| objects.base == commit) {
+            self.folder("");
+            return Ok(objects.tree.get().cloned());
+        }
+        Ok(self.ask(&format!("{commit}^{{tree}}"))?.map(|found| found.id))
     }
 
     /// How a tree differs from another, by path; nothing where one of them is not there. Folders that are the same are not
@@ -302,6 +319,7 @@ impl Objects {
             listing: OnceLock::new(),
             blobs: Mutex::new(blobs),
             folders: Mutex::default(),
+            tree: OnceLock::new(),
             identity: None,
             over: Mutex::default(),
         }

@@ -78,7 +78,11 @@ impl Project {
         match selection {
             Selection::All => visitor.tree(&self.base),
             Selection::Changed { paths, places } => visitor.changed(paths, &places),
-            Selection::Known(paths) => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
+            Selection::Known(paths) => match paths.as_slice() {
+                // One needs no threads.
+                [path] => visitor.file(&self.root.join(path)),
+                paths => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
+            },
             Selection::Bytes { name, bytes } => {
                 let (path, from_base) = self.said(&paths::absolute(&self.cwd, &name));
                 visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);

@@ -1,1 +1,122 @@
-//! x
+//! `phx audit --range`: what would not have passed, however it was made, and what was overridden.
+
+use crate::support::{Repo, clean_document, document};
+
+fn wrong(more: &str) -> String {
+    document("", more)
+}
+
+fn audit(repo: &Repo, range: &str) -> crate::support::Run {
+    repo.run(&["audit", "--range", range])
+}
+
+/// A repository with hooks and a first commit that is right.
+fn repo() -> Repo {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document()).commit("first");
+    repo.run(&["hook", "install"]).exits(0);
+    repo
+}
+
+#[test]
+fn a_commit_around_the_hook_is_found_with_author_and_document() {
+    let repo = repo();
+    repo.write("b.txt", "b").git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "fine"]);
+    repo.write("a.md", wrong("")).git(&["commit", "-qam", "around", "--no-verify"]);
+    repo.write("a.md", clean_document()).git(&["commit", "-qam", "mended"]);
+    let run = audit(&repo, "HEAD~3..HEAD").exits(1).says("3 commits; 1 would not have passed; 0 with an override");
+    let hash = repo.git(&["rev-parse", "--short=10", "HEAD~1"]);
+    let expected = format!(
+        "{} 2025-08-30 10:00 Ines <ines@harbor.example>: around\n  would not have passed: a.md:2: the front matter has no `phase_number` [schema-violation]\n",
+        hash.trim()
+    );
+    assert_eq!(run.stdout, expected);
+    audit(&repo, "HEAD~1..HEAD").exits(0).prints("");
+    let json = repo.run(&["audit", "--range", "HEAD~3..HEAD", "-o", "json"]).exits(1).json();
+    crate::support::assert_valid("schemas/audit.schema.json", &json);
+    assert_eq!(json["commits"].as_array().unwrap().len(), 3);
+    assert_eq!(json["commits"][1]["passes"], false);
+    assert_eq!(json["commits"][1]["findings"][0]["rule"], "schema-violation");
+}
+
+#[test]
+fn an_override_is_listed_and_covers_its_rules_alone() {
+    let repo = repo();
+    repo.write("a.md", wrong("")).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "late"], &[("PHX_OVERRIDE", "release")]).exits(0);
+    let run = audit(&repo, "HEAD~1..HEAD").exits(0).says("0 would not have passed; 1 with an override");
+    assert!(run.stdout.contains("overridden: a.md:2:"), "{}", run.stdout);
+    assert!(run.stdout.contains("override: release (schema-violation; a.md)"), "{}", run.stdout);
+    // Somebody slips another fault under the same words.
+    repo.write("a.md", wrong("<!-- AUTO-GENERATED -->\n")).git(&["add", "-A"]);
+    repo.git(&["commit", "-q", "--amend", "--no-edit", "--no-verify"]);
+    audit(&repo, "HEAD~1..HEAD").exits(1);
+}
+
+#[test]
+fn squash_rebase_and_revert_keep_what_is_on_record() {
+    let repo = repo();
+    repo.git(&["checkout", "-qb", "topic"]);
+    repo.write("a.md", wrong("")).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "late"], &[("PHX_OVERRIDE", "release")]).exits(0);
+    repo.write("b.txt", "b").git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "b"], &[]).exits(0);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.write("c.txt", "c").git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "c"]);
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git(&["rebase", "-q", "main"]);
+    audit(&repo, "main..topic").exits(0).says("1 with an override");
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["merge", "-q", "--squash", "topic"]);
+    // The message of a squash has both messages in it.
+    repo.git(&["commit", "-q", "--no-verify", "--no-edit"]);
+    audit(&repo, "HEAD~1..HEAD").exits(0).says("1 with an override");
+    repo.git(&["revert", "--no-edit", "HEAD"]);
+    audit(&repo, "HEAD~1..HEAD").exits(0).says("0 with an override");
+}
+
+#[test]
+fn the_time_of_a_commit_is_that_of_its_verdict() {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document()).commit("first");
+    repo.write("b.txt", "b").git(&["add", "-A"]);
+    let late = [("GIT_COMMITTER_DATE", "2025-09-20T00:00:00Z")];
+    repo.try_git(&["commit", "-qm", "late"], &late).exits(0);
+    let run = audit(&repo, "HEAD~1..HEAD").exits(1);
+    assert!(run.stdout.contains("this document was due 7 days ago"), "{}", run.stdout);
+    // Whoever looks later sees the same.
+    assert_eq!(repo.run(&["--now", "2030-01-01T00:00:00Z", "audit", "--range", "HEAD~1..HEAD"]).stdout, run.stdout);
+    let first = repo.git(&["rev-parse", "HEAD~1"]);
+    repo.write("phx.toml", "[hook]\nstale = \"related\"\n").git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "related"], &late).exits(0);
+    audit(&repo, &format!("{}..HEAD", first.trim())).exits(1).says("2 commits; 1 would not");
+}
+
+#[test]
+fn a_merge_answers_for_what_it_made_itself() {
+    let repo = repo();
+    repo.git(&["checkout", "-qb", "topic"]);
+    repo.write("a.md", wrong("")).git(&["commit", "-qam", "around", "--no-verify"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.write("c.txt", "c").git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "c"]);
+    repo.git(&["merge", "-q", "topic", "-m", "merge"]);
+    let run = audit(&repo, "HEAD~1..HEAD").exits(1).says("2 commits; 1 would not have passed");
+    assert!(run.stdout.contains(": around\n") && !run.stdout.contains(": merge\n"), "{}", run.stdout);
+}
+
+#[test]
+fn a_range_that_git_does_not_know_is_explained() {
+    let repo = repo();
+    audit(&repo, "nowhere..HEAD").exits(2).says("a range is `A..B`");
+    audit(&repo, "HEAD").exits(2).says("`HEAD` is no range");
+    repo.run(&["audit"]).exits(2).says("phx audit --range origin/main..HEAD");
+    audit(&repo, "HEAD..HEAD").exits(0).says("0 commits");
+    // A commit whose configuration is broken cannot be checked.
+    repo.write("phx.toml", "[nonsense]\n").git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "broken", "--no-verify"]);
+    audit(&repo, "HEAD~1..HEAD").exits(1).finds("cannot be checked: phx.toml");
+    Repo::bare().run(&["audit", "--range", "a..b"]).exits(2).says("no git repository");
+}

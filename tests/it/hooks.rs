@@ -1,1 +1,250 @@
-//! x
+//! `phx hook`: installing beside what stands there, taking away without a trace, and refusing where phx has no business.
+
+use std::path::Path;
+
+use crate::support::{Repo, Run, clean_document, document, package};
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[cfg(unix)]
+fn program(repo: &Repo, path: &str, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    repo.write(path, text);
+    std::fs::set_permissions(repo.path().join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn hook(repo: &Repo, arguments: &[&str]) -> Run {
+    repo.run(&[&["hook"][..], arguments].concat())
+}
+
+/// Names and bytes in the folder of hooks.
+fn folder(repo: &Repo) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<(String, Vec<u8>)> = std::fs::read_dir(repo.path().join(".git/hooks"))
+        .map(|entries| {
+            let read = |entry: std::fs::DirEntry| {
+                (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap())
+            };
+            entries.map(|entry| read(entry.unwrap())).collect()
+        })
+        .unwrap_or_default();
+    found.sort();
+    found
+}
+
+#[test]
+fn installing_twice_is_once_and_uninstalling_leaves_no_trace() {
+    let repo = Repo::with_git();
+    let before = folder(&repo);
+    hook(&repo, &["status"]).exits(1).finds("pre-commit: missing");
+    hook(&repo, &["install"]).exits(0).says("pre-commit: installed");
+    let installed = folder(&repo);
+    let new: Vec<&str> = installed.iter().filter(|one| !before.contains(one)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(new, ["commit-msg", "pre-commit", "pre-merge-commit"]);
+    hook(&repo, &["install"]).exits(0).says("pre-commit: was installed already");
+    assert_eq!(folder(&repo), installed);
+    let status = hook(&repo, &["status"]).exits(0);
+    assert!(
+        status.stdout.contains("commit-msg: installed\n") && !status.stdout.contains("pre-push"),
+        "{}",
+        status.stdout
+    );
+    hook(&repo, &["install", "--pre-push", "--mode", "check"]).exits(0);
+    assert!(repo.read(".git/hooks/pre-commit").contains("hook run pre-commit --mode check \"$@\""));
+    hook(&repo, &["status"]).exits(0).finds("pre-push: installed");
+    hook(&repo, &["uninstall"]).exits(0).says("pre-push: taken away");
+    assert_eq!(folder(&repo), before);
+    hook(&repo, &["uninstall"]).exits(0);
+    assert_eq!(folder(&repo), before);
+}
+
+#[test]
+fn the_shims_are_short_and_plain() {
+    for name in ["hook.sh", "commit-msg.sh", "pre-push.sh"] {
+        let text = std::fs::read_to_string(package().join("hooks").join(name)).unwrap();
+        assert!(text.starts_with("#!/bin/sh\n") && text.lines().count() <= 15, "{name}");
+        let other = ["[[", "function ", "local ", "$'", "<<<", "pipefail"];
+        assert!(other.iter().all(|word| !text.contains(word)), "{name} is more than POSIX");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_hook_that_stood_there_runs_first_with_its_exit_code_and_comes_back() {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document()).commit("first");
+    let text = "#!/usr/bin/env python3\nimport sys\nopen('ran', 'a').write('x')\nsys.exit(3 if open('b').read() == 'bad' else 0)\n";
+    program(&repo, ".git/hooks/pre-commit", text, 0o750);
+    let before = folder(&repo);
+    hook(&repo, &["install"]).exits(0).says("pre-commit: installed; the hook that stood there runs first");
+    hook(&repo, &["status"]).exits(0).finds("pre-commit: installed; another hook runs first");
+    repo.write("b", "bad").git(&["add", "b"]);
+    repo.try_git(&["commit", "-qm", "bad"], &[]).exits(1);
+    repo.write("b", "good").git(&["add", "b"]);
+    repo.try_git(&["commit", "-qm", "good"], &[]).exits(0);
+    assert_eq!(repo.read("ran"), "xx");
+    // phx itself still looks.
+    repo.write("a.md", document("", "")).git(&["add", "a.md"]);
+    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1).says("schema-violation");
+    hook(&repo, &["install"]).exits(0).says("was installed already");
+    hook(&repo, &["uninstall"]).exits(0).says("pre-commit: the hook that stood there stands there again");
+    assert_eq!(folder(&repo), before);
+    assert_eq!(mode(&repo.path().join(".git/hooks/pre-commit")), 0o750);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_hook_that_git_would_not_run_is_kept_and_not_run() {
+    let repo = Repo::with_git();
+    program(&repo, ".git/hooks/pre-commit", "#!/bin/sh\nexit 9\n", 0o644);
+    let before = folder(&repo);
+    hook(&repo, &["install"]).exits(0);
+    repo.write("a", "a").git(&["add", "a"]);
+    repo.try_git(&["commit", "-qm", "a"], &[]).exits(0);
+    hook(&repo, &["uninstall"]).exits(0);
+    assert_eq!(folder(&repo), before);
+    assert_eq!(mode(&repo.path().join(".git/hooks/pre-commit")), 0o644);
+}
+
+#[test]
+fn a_changed_shim_is_told_and_never_overwritten() {
+    let repo = Repo::with_git();
+    hook(&repo, &["install"]).exits(0);
+    let text = repo.read(".git/hooks/pre-commit") + "echo mine\n";
+    repo.write(".git/hooks/pre-commit", &text);
+    hook(&repo, &["status"]).exits(1).finds("pre-commit: changed since phx wrote it");
+    hook(&repo, &["install"]).exits(2).says("somebody changed the hook");
+    hook(&repo, &["uninstall"]).exits(2).says("phx leaves it as it is");
+    assert_eq!(repo.read(".git/hooks/pre-commit"), text);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_missing_phx_warns_and_lets_the_commit_pass() {
+    let repo = Repo::with_git();
+    hook(&repo, &["install"]).exits(0);
+    for name in ["pre-commit", "commit-msg", "pre-merge-commit"] {
+        let path = format!(".git/hooks/{name}");
+        let text = repo.read(&path).replace(env!("CARGO_BIN_EXE_phx"), "/nowhere/phx");
+        program(&repo, &path, &text, 0o755);
+    }
+    hook(&repo, &["status"]).exits(1).finds("starts `/nowhere/phx`, which is not there");
+    // As from a graphical program, without the user's own folders.
+    repo.write("a.md", document("", "")).git(&["add", "a.md"]);
+    let bare = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/nowhere")];
+    repo.try_git(&["commit", "-qm", "wrong"], &bare).exits(0).says("phx is not installed on this machine");
+    // Found by its path, phx needs nothing but git and sh.
+    hook(&repo, &["install"]).exits(0);
+    repo.write("a.md", document("", "more\n")).git(&["add", "a.md"]);
+    repo.try_git(&["commit", "-qm", "wrong"], &bare).exits(1).says("schema-violation");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_with_odd_names_is_no_trouble() {
+    let parent = Repo::bare();
+    let path = parent.path().join("it's a \"repo\" $HOME");
+    std::fs::create_dir(&path).unwrap();
+    let phx = path.join("phx'x");
+    std::fs::copy(env!("CARGO_BIN_EXE_phx"), &phx).unwrap();
+    let git = |arguments: &[&str]| Run::of(parent.git_command(arguments).current_dir(&path).output().unwrap());
+    git(&["init", "-q"]).exits(0);
+    let mut install = std::process::Command::new(&phx);
+    Run::of(install.args(["hook", "install"]).current_dir(&path).output().unwrap()).exits(0);
+    std::fs::write(path.join("odd name.md"), document("", "")).unwrap();
+    git(&["add", "odd name.md"]).exits(0);
+    git(&["commit", "-qm", "wrong"]).exits(1).says("odd name.md");
+}
+
+#[test]
+fn a_folder_outside_the_repository_is_refused_with_the_line_to_add() {
+    let repo = Repo::with_git();
+    let elsewhere = Repo::bare();
+    let hooks = elsewhere.path().join("hooks");
+    std::fs::create_dir(&hooks).unwrap();
+    repo.git(&["config", "core.hooksPath", hooks.to_str().unwrap()]);
+    let run = hook(&repo, &["install"]).exits(2).says("outside this repository");
+    assert!(run.stderr.contains("the line: phx hook run pre-commit --mode check"), "{}", run.stderr);
+    assert_eq!(std::fs::read_dir(&hooks).unwrap().count(), 0);
+    assert!(!repo.git(&["config", "core.hooksPath"]).is_empty());
+}
+
+#[test]
+fn a_folder_of_the_repository_is_used_and_missed_where_it_is_not_there() {
+    let repo = Repo::with_git();
+    repo.write(".githooks/README", "hooks").commit("first");
+    repo.git(&["checkout", "-qb", "without"]);
+    repo.git(&["rm", "-qr", ".githooks"]);
+    repo.git(&["commit", "-qm", "without"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["config", "core.hooksPath", ".githooks"]);
+    hook(&repo, &["install"]).exits(0);
+    repo.write("a.md", document("", "")).git(&["add", "a.md"]);
+    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1);
+    repo.git(&["rm", "-q", "--cached", "a.md"]);
+    repo.git(&["add", ".githooks"]);
+    repo.git(&["commit", "-qm", "hooks"]);
+    hook(&repo, &["status"]).exits(0);
+    repo.git(&["checkout", "-q", "without"]);
+    hook(&repo, &["status"]).exits(1).finds("pre-commit: missing");
+}
+
+#[test]
+fn a_folder_that_git_ignores_is_refused() {
+    let repo = Repo::with_git();
+    repo.write(".husky/_/.gitignore", "*\n").write(".husky/_/h", "");
+    repo.git(&["config", "core.hooksPath", ".husky/_"]);
+    let run = hook(&repo, &["install"]).exits(2).says("which git ignores");
+    assert!(run.stderr.contains(".husky/pre-commit` the line: phx hook run pre-commit --mode check"), "{}", run.stderr);
+    assert!(!repo.path().join(".husky/_/pre-commit").exists());
+}
+
+#[test]
+fn without_a_repository_there_is_nothing_to_install() {
+    let repo = Repo::bare();
+    for command in ["install", "uninstall", "status"] {
+        hook(&repo, &[command]).exits(2).says("there is no git repository with a worktree here");
+    }
+    hook(&repo, &["run", "post-commit"]).exits(2).says("pre-commit");
+}
+
+#[test]
+fn a_hook_that_is_named_off_lets_pass() {
+    let repo = Repo::with_git();
+    hook(&repo, &["install"]).exits(0);
+    repo.write("a.md", document("", "")).git(&["add", "a.md"]);
+    for (variable, value) in [("PHX", "0"), ("SKIP", "other, phx")] {
+        repo.try_git(&["commit", "-qm", "wrong"], &[(variable, value)]).exits(0).says("not checked");
+        assert_eq!(repo.git(&["log", "-1", "--format=%B"]).trim(), "wrong");
+        repo.write("a.md", document("", value)).git(&["add", "a.md"]);
+    }
+    repo.try_git(&["commit", "-qm", "wrong"], &[("SKIP", "phxx")]).exits(1);
+}
+
+#[test]
+fn a_broken_configuration_is_explained_at_its_place() {
+    let repo = Repo::with_git();
+    hook(&repo, &["install"]).exits(0);
+    repo.write("phx.toml", "[rules]\nstale = 3\n").write("a.md", clean_document()).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1).says("phx.toml");
+}
+
+#[test]
+fn pushed_commits_are_looked_at_on_request() {
+    let repo = Repo::with_git();
+    let remote = Repo::bare();
+    remote.git(&["init", "-q", "--bare"]);
+    repo.git(&["remote", "add", "origin", remote.path().to_str().unwrap()]);
+    hook(&repo, &["install", "--pre-push"]).exits(0);
+    repo.write("a.md", clean_document()).git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "right"]);
+    repo.try_git(&["push", "-q", "origin", "main"], &[]).exits(0);
+    repo.write("a.md", document("", "")).git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "wrong", "--no-verify"]);
+    repo.try_git(&["push", "-q", "origin", "main"], &[]).exits(1).finds("would not have passed: a.md");
+    repo.try_git(&["push", "-q", "origin", "main"], &[("PHX", "0")]).exits(0);
+    repo.try_git(&["push", "-q", "origin", ":main"], &[]);
+}

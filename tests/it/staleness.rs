@@ -1,1 +1,164 @@
-//! x
+//! What stale documents block, how to let a commit pass on record, and what the message says of it.
+
+use crate::support::{Repo, clean_document, document};
+
+/// A document that was due on 31 August.
+fn stale(more: &str) -> String {
+    document(&format!("  phase_number: 2\n{more}"), "# Title\n").replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z")
+}
+
+/// A repository with a stale document that somebody committed before there were hooks.
+fn repo(configuration: &str, more: &str) -> Repo {
+    let repo = Repo::with_git();
+    repo.write("phx.toml", configuration)
+        .write("docs/old.md", stale(more))
+        .write("src/ws/a.rs", "a\n")
+        .write("b.txt", "b\n");
+    repo.write("docs/new.md", clean_document()).commit("first");
+    repo.run(&["hook", "install"]).exits(0);
+    repo
+}
+
+fn commit(repo: &Repo, path: &str, environment: &[(&str, &str)]) -> crate::support::Run {
+    repo.write(path, format!("{}more\n", repo.read(path))).git(&["add", path]);
+    repo.try_git(&["commit", "-qm", "change"], environment)
+}
+
+fn message(repo: &Repo) -> String {
+    repo.git(&["log", "-1", "--format=%B"])
+}
+
+#[test]
+fn any_stale_document_blocks_until_somebody_reviews_it() {
+    let repo = repo("", "");
+    let run = commit(&repo, "b.txt", &[]).exits(1);
+    assert!(run.stderr.contains("this document was due 8 hours ago"), "{}", run.stderr);
+    assert!(run.stderr.contains("docs/old.md:5:23"), "{}", run.stderr);
+    assert!(run.stderr.contains("then `phx review docs/old.md`"), "{}", run.stderr);
+    repo.run(&["review", "docs/old.md", "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "review"], &[]).exits(0);
+    commit(&repo, "b.txt", &[]).exits(0);
+}
+
+#[test]
+fn one_review_at_a_time_is_not_held_up_by_what_else_is_overdue() {
+    let repo = repo("", "");
+    repo.write("docs/other.md", stale("")).git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "other", "--no-verify"]);
+    repo.run(&["review", "docs/old.md", "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "review"], &[]).exits(0);
+    commit(&repo, "b.txt", &[]).exits(1).says("docs/other.md");
+    // Deleting a document that nobody wants to keep is a way out too.
+    repo.git(&["rm", "-q", "docs/other.md"]);
+    repo.try_git(&["commit", "-qm", "gone"], &[]).exits(0);
+}
+
+#[test]
+fn many_overdue_documents_are_counted() {
+    let repo = repo("", "");
+    for number in 0..30 {
+        repo.write(&format!("docs/{number}.md"), stale(""));
+    }
+    repo.git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "many", "--no-verify"]);
+    let run = commit(&repo, "b.txt", &[]).exits(1);
+    assert_eq!(run.stderr.matches("this document was due").count(), 10, "{}", run.stderr);
+    assert!(run.stderr.contains("21 more documents are overdue; `phx status` lists them"), "{}", run.stderr);
+    commit(&repo, "b.txt", &[("PHX_OVERRIDE", "fire")]).exits(0);
+    assert!(message(&repo).contains(" and 26 more)"), "{}", message(&repo));
+}
+
+#[test]
+fn related_blocks_only_where_the_commit_touches_the_sources() {
+    let repo = repo("[hook]\nstale = \"related\"\n", "  sources: [\"src/ws/**\"]\n");
+    commit(&repo, "b.txt", &[]).exits(0);
+    commit(&repo, "docs/old.md", &[]).exits(0).says("1 warning");
+    commit(&repo, "src/ws/a.rs", &[]).exits(1).says("docs/old.md");
+}
+
+#[test]
+fn the_levels_decide_what_blocks() {
+    let repo = repo("[enforcement]\nlevel = \"advisory\"\n", "");
+    commit(&repo, "b.txt", &[]).exits(0).says("this document was due 8 hours ago");
+    repo.write("phx.toml", "[enforcement]\nlevel = \"strict\"\n[rules]\nstale-document = \"warning\"\n");
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "strict"], &[]).exits(1).says("warning[stale-document]");
+    repo.write("phx.toml", "[rules]\nstale-document = \"warning\"\n").git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "standard"], &[]).exits(0).says("1 warning");
+    repo.write("phx.toml", "[rules]\nstale-document = \"off\"\n").git(&["add", "-A"]);
+    let run = repo.try_git(&["commit", "-qm", "off"], &[]).exits(0);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn an_override_needs_a_reason_and_goes_on_record() {
+    let repo = repo("", "");
+    commit(&repo, "b.txt", &[("PHX_OVERRIDE", " ")]).exits(1).says("PHX_OVERRIDE gives no reason");
+    let before = repo.git(&["rev-parse", "HEAD"]);
+    commit(&repo, "b.txt", &[("PHX_OVERRIDE", "")]).exits(1);
+    assert_eq!(repo.git(&["rev-parse", "HEAD"]), before);
+    commit(&repo, "b.txt", &[("PHX_OVERRIDE", "release\ntoday")]).exits(0).says("overridden, on record: release today");
+    let trailer = "Phx-Override: release today (stale-document; docs/old.md)";
+    assert_eq!(message(&repo), format!("change\n\n{trailer}\n\n"));
+    // Another reason takes the place of the first; where there is nothing to override there is no trailer.
+    repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[("PHX_OVERRIDE", "later")]).exits(0);
+    assert_eq!(message(&repo), "change\n\nPhx-Override: later (stale-document; docs/old.md)\n\n");
+    repo.run(&["review", "docs/old.md", "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "review"], &[("PHX_OVERRIDE", "why not")]).exits(0);
+    assert!(!message(&repo).contains("Phx-Override"), "{}", message(&repo));
+}
+
+#[test]
+fn a_message_without_words_stays_empty() {
+    let repo = repo("", "");
+    repo.write("b.txt", "c\n").git(&["add", "b.txt"]);
+    let override_ = [("PHX_OVERRIDE", "now")];
+    repo.try_git(&["commit", "-q"], &override_).exits(1).says("empty commit message");
+    repo.try_git(&["-c", "core.commentChar=;", "commit", "-q"], &override_).exits(1).says("empty commit message");
+    repo.try_git(&["commit", "-qv"], &override_).exits(1).says("empty commit message");
+    repo.write("../template", "What and why\n");
+    let template = repo.path().join("../template");
+    let set = format!("commit.template={}", template.display());
+    repo.try_git(&["-c", &set, "commit", "-q"], &override_).exits(1).says("you did not edit the message");
+    std::fs::remove_file(template).unwrap();
+    // With words it is completed, above what is cut off.
+    let editor = [("PHX_OVERRIDE", "now"), ("GIT_EDITOR", "sed -i.bak '1s/^/Words/'")];
+    repo.try_git(&["commit", "-qv"], &editor).exits(0);
+    assert_eq!(message(&repo), "Words\n\nPhx-Override: now (stale-document; docs/old.md)\n\n");
+}
+
+#[test]
+fn new_stamps_are_named_in_the_message_once() {
+    let repo = repo("", "");
+    repo.run(&["review", "docs/old.md", "docs/new.md", "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "review\n\nSigned-off-by: Ines <ines@harbor.example>"], &[]).exits(0);
+    let text = repo.read("docs/new.md");
+    let id = text.lines().find_map(|line| line.trim().strip_prefix("correlation_id: ")).unwrap();
+    let expected = format!("review\n\nSigned-off-by: Ines <ines@harbor.example>\nCorrelation-Id: {id}\n\n");
+    assert_eq!(message(&repo), expected);
+    repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[]).exits(0);
+    assert_eq!(message(&repo), expected);
+    // A second review within the same commit takes the place of the first.
+    repo.run(&["review", "docs/new.md", "docs/old.md", "--yes", "--now", "2025-09-01T01:00:00Z"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[("PHX_NOW", "2025-09-01T01:00:00Z")]).exits(0);
+    assert_eq!(message(&repo).matches("Correlation-Id: ").count(), 1, "{}", message(&repo));
+    assert!(!message(&repo).contains(id));
+    // Moving a document is no stamp.
+    repo.git(&["mv", "docs/new.md", "docs/moved.md"]);
+    repo.try_git(&["commit", "-qm", "move"], &[("PHX_NOW", "2025-09-01T01:00:00Z")]).exits(0);
+    assert_eq!(message(&repo), "move\n\n");
+}
+
+#[test]
+fn a_kind_that_must_have_a_document_cannot_be_deleted_by_accident() {
+    let repo = repo("[documents]\nrequire = [\"document\"]\n[rules]\nstale-document = \"off\"\n", "");
+    repo.git(&["rm", "-q", "docs/old.md"]);
+    repo.try_git(&["commit", "-qm", "one"], &[]).exits(0);
+    repo.git(&["rm", "-q", "docs/new.md"]);
+    repo.try_git(&["commit", "-qm", "both"], &[]).exits(1).says("missing-document");
+}

@@ -44,6 +44,9 @@ impl Repo {
     pub fn with_git() -> Self {
         let repo = Self::bare();
         repo.git(&["init", "--quiet"]);
+        // phx asks git who works here.
+        repo.git(&["config", "user.name", "Ines"]);
+        repo.git(&["config", "user.email", "ines@harbor.example"]);
         repo
     }
 

@@ -48,7 +48,7 @@ impl Blobs {
             return Ok(None);
         }
         let asks = self.asks.as_mut().ok_or("git is gone")?;
-        writeln!(asks, "{name}").and_then(|()| asks.flush()).map_err(failed)?;
+        asks.write_all(format!("{name}\n").as_bytes()).map_err(failed)?;
         let mut head = String::new();
         self.answers.read_line(&mut head).map_err(failed)?;
         if head.is_empty() {
@@ -96,8 +96,8 @@ impl Found {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        // Without anything to ask, git ends.
+        // Without anything to ask, git ends. Nobody waits for it but a system that keeps its folder busy until then.
         drop(self.asks.take());
-        let _ = self.child.wait();
+        let _ = if cfg!(windows) { self.child.wait().map(Some) } else { self.child.try_wait() };
     }
 }
