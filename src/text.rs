@@ -4,6 +4,7 @@ pub mod decode;
 pub mod duration;
 pub mod edit;
 pub mod emoji;
+pub mod hex;
 pub mod lines;
 pub mod shell;
 pub mod slug;
@@ -12,6 +13,7 @@ pub mod suggest;
 pub mod tree;
 
 pub use edit::{Edit, Edits};
+pub use hex::hex;
 pub use lines::{Lines, Position};
 pub use slug::slug;
 pub use span::Span;

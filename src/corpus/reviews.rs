@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::document::{Block, Document, MarkerKind, Mode};
-use crate::text::{Span, lines};
+use crate::text::{Span, hex, lines};
 
 /// The keys of a stamp, as this program names them.
 pub const STAMP: [&str; 3] = ["correlation_id", "last_updated", "update_required_by"];
@@ -124,7 +124,7 @@ pub fn files_hash<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn normalized(document: &Document, whole: Span, left_out: &[Span]) -> String {

@@ -68,16 +68,12 @@ fn unquoted(document: &Document, span: Span) -> Span {
 /// A MANUAL marker with another date of its last review.
 fn dated(marker: &str, date: &str) -> String {
     let key = " reviewed:";
-    match marker.find(key).map(|at| at + key.len()) {
-        Some(from) => {
-            let length = marker[from..].find([' ', '\t']).unwrap_or_else(|| marker[from..].len().saturating_sub(3));
-            format!("{}{date}{}", &marker[..from], &marker[from + length..])
-        }
-        None => {
-            let inside = marker.trim_end_matches("-->").trim_end();
-            format!("{inside} reviewed:{date} -->")
-        }
+    if let Some(from) = marker.find(key).map(|at| at + key.len()) {
+        let length = marker[from..].find([' ', '\t']).unwrap_or_else(|| marker[from..].len().saturating_sub(3));
+        return format!("{}{date}{}", &marker[..from], &marker[from + length..]);
     }
+    let inside = marker.trim_end_matches("-->").trim_end();
+    format!("{inside} reviewed:{date} -->")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::regen::facts::{Facts, MeasuredFacts, documents};
 use crate::regen::plan::{self, Outcome, Sources};
 use crate::regen::sum::State;
 use crate::rules::Whole;
-use crate::system::git::objects::Change;
+use crate::system::git::objects::{Change, Object};
 use crate::workspace::census::Known;
 use crate::workspace::planned::{Met, Planning};
 use crate::workspace::project::inside;
@@ -24,6 +24,9 @@ const SHOWN: usize = 10;
 
 /// The rules that are asked of a document that the change does not touch, but whose sources it does.
 const OF_RELATED: &[&str] = &["stale-document", "changed-sources"];
+
+/// Documents whose templates look at others, by path, each with what its blocks come to.
+type Readers = BTreeMap<String, (Arc<Document>, Vec<Outcome>)>;
 
 /// Which overdue documents are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +93,7 @@ impl Examiner<'_> {
         census.follow(self.project, step.changes);
         let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
-        let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(|new| new.is_file()));
+        let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(Object::is_file));
         let touched: Vec<&str> =
             touched.map(|change| change.path.as_str()).filter(|path| self.may_be_document(path)).collect();
         let mut direct: BTreeSet<String> = touched.iter().copied().filter(is_own).map(str::to_owned).collect();
@@ -98,7 +101,7 @@ impl Examiner<'_> {
             let candidates = if moved == Moved::Configuration { census.documents() } else { census.hearing() };
             let candidates: Vec<String> =
                 candidates.into_iter().map(|known| known.path).filter(|path| !direct.contains(path)).collect();
-            direct.extend(self.affected(step.before, &before, census, candidates)?);
+            direct.extend(self.affected(step.before, &before, census, candidates));
         }
         let related = |known: &Known| {
             !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, changed())
@@ -132,7 +135,7 @@ impl Examiner<'_> {
         if changes.iter().any(is_setting) {
             return Moved::Configuration;
         }
-        let digest = |object: &Option<crate::system::git::objects::Object>, path: &str| {
+        let digest = |object: &Option<Object>, path: &str| {
             let object = object.as_ref().filter(|object| object.is_file())?;
             Some(Digest::of(project.load_object(&object.id, path)?.as_ref()))
         };
@@ -150,19 +153,13 @@ impl Examiner<'_> {
     }
 
     /// Those of the candidates that would be rendered otherwise than before the change.
-    fn affected(
-        &self,
-        commit: &str,
-        before: &Census,
-        after: &Census,
-        candidates: Vec<String>,
-    ) -> Result<Vec<String>, Failure> {
+    fn affected(&self, commit: &str, before: &Census, after: &Census, candidates: Vec<String>) -> Vec<String> {
         if candidates.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let facts = || Facts::new(&self.project.config, self.program);
         let planning = Planning { census: Some(after), ..Planning::of(facts()) };
-        let outdated: Mutex<BTreeMap<String, (Arc<Document>, Vec<Outcome>)>> = Mutex::default();
+        let outdated: Mutex<Readers> = Mutex::default();
         self.project.visit_planned(Selection::Known(candidates), &planning, &|met| {
             let Met::Document(planned) = met else { return };
             let is_outdated = |plan: &plan::BlockPlan| match &plan.outcome {
@@ -179,11 +176,11 @@ impl Examiner<'_> {
         });
         let outdated = outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
         if outdated.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         // What was as wrong before is not this change's doing.
         let Ok(past) = Project::open(self.config.as_deref(), &Origin::Revision(commit.to_owned())) else {
-            return Ok(outdated.into_keys().collect());
+            return outdated.into_keys().collect();
         };
         let facts = past.facts_of(Facts::new(&past.config, self.program), before, &outdated);
         let measured = Arc::new(MeasuredFacts::default());
@@ -192,7 +189,7 @@ impl Examiner<'_> {
             plan::document(document, sources).iter().map(|plan| &plan.outcome).eq(outcomes)
         };
         let affected = outdated.into_iter().filter(|(_, (document, outcomes))| !same(document, outcomes));
-        Ok(affected.map(|(path, _)| path).collect())
+        affected.map(|(path, _)| path).collect()
     }
 
     /// What is wrong with the documents of a scope. A stale document blocks only as the step says.
@@ -226,7 +223,9 @@ impl Examiner<'_> {
             let (_, mut overdue) = self.documents(Selection::Known(paths.to_vec()));
             overdue.retain(|finding| finding.rule == "stale-document");
             if scope.cures {
-                overdue.iter_mut().for_each(|finding| finding.severity = Severity::Warning);
+                for finding in &mut overdue {
+                    finding.severity = Severity::Warning;
+                }
             }
             shown += overdue.len();
             verdict.findings.extend(overdue);
@@ -255,12 +254,7 @@ enum Moved {
 
 impl Project {
     /// The tree facts as they were, with what the given documents look at.
-    fn facts_of(
-        &self,
-        facts: Facts,
-        census: &Census,
-        readers: &BTreeMap<String, (Arc<Document>, Vec<Outcome>)>,
-    ) -> Arc<Facts> {
+    fn facts_of(&self, facts: Facts, census: &Census, readers: &Readers) -> Arc<Facts> {
         let digests = Arc::new(census.digests());
         let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..facts });
         let readers: Vec<Arc<Document>> = readers.values().map(|(document, _)| Arc::clone(document)).collect();

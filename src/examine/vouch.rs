@@ -97,6 +97,7 @@ impl Examiner<'_> {
     }
 
     /// The stamp that a review of the sections puts on a document now.
+    #[allow(clippy::redundant_closure_for_method_calls)] // a method alone is not general enough for the compiler
     pub fn stamp(&self, document: &Document, id: Uuid, sections: BTreeSet<String>) -> Stamp {
         let window = self.with_context(document, &[], &Past::default(), |context| context.window());
         let due = self.now + window.unwrap_or_else(|| chrono::Duration::days(7));

@@ -185,7 +185,12 @@ impl Gate<'_> {
         self.project.store.read_over(texts);
         let after = examiner.judge_scope(scope, step);
         self.project.store.read_over(BTreeMap::new());
-        if !self.blocks(&after) {
+        if self.blocks(&after) {
+            // A commit that is blocked changes nothing; what the next try would mend is not told.
+            passage.verdict = examiner.judge_scope(scope, step);
+            let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
+            passage.verdict.findings.retain(|finding| !mended(finding));
+        } else {
             match self.project.restage(self.place, &ready) {
                 Ok(notices) => {
                     passage.notices.extend(notices);
@@ -196,11 +201,6 @@ impl Gate<'_> {
                 Err(why) => passage.notices.push(format!("no AUTO block was written: {why}")),
             }
             passage.verdict = examiner.judge_scope(scope, step);
-        } else {
-            // A commit that is blocked changes nothing; what the next try would mend is not told.
-            passage.verdict = examiner.judge_scope(scope, step);
-            let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
-            passage.verdict.findings.retain(|finding| !mended(finding));
         }
         passage.blocks = self.blocks(&passage.verdict);
     }
@@ -315,7 +315,7 @@ fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
 pub fn note(place: &Place, stamps: &[Stamp]) {
     let file = place.own.join("phx").join("stamps");
     if !stamps.is_empty() {
-        let ids: String = stamps.iter().map(|stamp| format!("{}\n", stamp.id)).collect();
+        let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
         let _ = disk::keep(&file, ids.as_bytes());
     } else if disk::exists(&file) {
         let _ = disk::remove(&file);

@@ -43,7 +43,7 @@ pub fn problems(path: &str, bytes: &[u8]) -> Vec<String> {
     problems
 }
 
-/// Whether a path from the configuration's directory is that of a record.
+/// Whether a path from the configuration's directory stands in the ledger.
 pub fn is_record(path: &str) -> bool {
-    path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/') && rest.ends_with(".json"))
+    path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }

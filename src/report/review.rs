@@ -17,7 +17,7 @@ pub fn text(path: &str, since: &Since, color: Color) -> String {
             Changed::Text(diff) => ("changed", diff.as_str(), ""),
         };
         out.push_str(&format!("  {} (line {}): {word}\n", section.name, section.line));
-        let shown: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
+        let shown = text.lines().fold(String::new(), |all, line| format!("{all}{sign}{line}\n"));
         for line in regen::colored(&shown, color).lines() {
             out.push_str(&format!("    {line}\n"));
         }

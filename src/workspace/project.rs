@@ -16,7 +16,7 @@ use crate::regen::{Library, Override};
 use crate::schema::{Catalog, Kind, Overlay};
 use crate::system::disk;
 use crate::system::git::{objects, place};
-use crate::text::Lines;
+use crate::text::{Lines, hex};
 
 /// A repository, or the working directory where there is none.
 #[derive(Debug)]
@@ -45,9 +45,12 @@ pub struct Project {
     /// The hashes of sources that were asked for, by their globs.
     pub(super) sources: Mutex<BTreeMap<Vec<String>, Option<String>>>,
     /// Documents by the ids of their objects and their paths, so that none is read twice.
-    pub(super) objects: Mutex<BTreeMap<(String, String), Option<Arc<Document>>>>,
+    pub(super) objects: Mutex<Objects>,
     kinds: BTreeMap<String, Kind>,
 }
+
+/// Documents by the ids of their objects and their paths.
+type Objects = BTreeMap<(String, String), Option<Arc<Document>>>;
 
 /// The text of the configuration, kept for messages.
 #[derive(Clone, Debug)]
@@ -183,7 +186,7 @@ fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides:
         hash.update(format!("{}:{name}{}:", name.len(), text.len()).as_bytes());
         hash.update(text.as_bytes());
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// The kinds of the newest version and those that the configuration names, with its aliases.

@@ -85,7 +85,7 @@ impl Found {
         while let Some(end) = memchr::memchr(0, rest).filter(|end| self.kind == "tree" && rest.len() > end + width) {
             let head = String::from_utf8_lossy(&rest[..end]);
             if let Some((mode, name)) = head.split_once(' ') {
-                let id = rest[end + 1..=end + width].iter().map(|byte| format!("{byte:02x}")).collect();
+                let id = rest[end + 1..=end + width].iter().fold(String::new(), |all, byte| format!("{all}{byte:02x}"));
                 entries.push((name.to_owned(), Object { mode: mode.to_owned(), id }));
             }
             rest = &rest[end + 1 + width..];

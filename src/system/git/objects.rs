@@ -226,7 +226,7 @@ pub fn hashes(root: &Path, paths: &[&String]) -> Result<Vec<(String, Object)>, S
     if asked.is_empty() {
         return Ok(Vec::new());
     }
-    let input: String = asked.iter().map(|path| format!("{path}\n")).collect();
+    let input = asked.iter().fold(String::new(), |all, path| all + path + "\n");
     let printed = feed(command(root, &["hash-object", "--stdin-paths"]), input.as_bytes())?;
     let printed = String::from_utf8_lossy(&printed);
     let object = |id: &str| Object { mode: "100644".to_owned(), id: id.to_owned() };

@@ -87,7 +87,7 @@ impl Place {
         match name.as_ref() {
             "index" => IndexKind::Own,
             "index.lock" => IndexKind::Next,
-            name if name.starts_with("next-index-") && name.ends_with(".lock") => IndexKind::Partial,
+            name if name.starts_with("next-index-") => IndexKind::Partial,
             _ => IndexKind::Foreign,
         }
     }
