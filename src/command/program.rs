@@ -28,7 +28,11 @@ fn command(command: &Command) -> Value {
         if argument.is_required_set() { format!(" {name}") } else { format!(" [{name}]") }
     });
     let parts: Vec<&str> = command.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
-    let below = if parts.is_empty() { String::new() } else { format!(" {}", parts.join("|")) };
+    let below = match parts.join("|") {
+        parts if parts.is_empty() => parts,
+        parts if command.is_subcommand_required_set() => format!(" {parts}"),
+        parts => format!(" [{parts}]"),
+    };
     json!({
         "name": command.get_name(),
         "usage": format!("phx {}{below}{}", command.get_name(), arguments.collect::<String>()),

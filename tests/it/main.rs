@@ -15,6 +15,7 @@ mod hooks;
 mod inspect;
 mod layering;
 mod lost;
+mod managers;
 mod manual;
 mod new;
 mod regen;
