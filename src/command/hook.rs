@@ -1,20 +1,12 @@
 //! `phx hook`: install, take away, look at and run the git hooks.
 
-use std::ffi::OsString;
-use std::path::Path;
+mod serve;
 
 use super::session::Session;
-use super::{audit, findings, program};
-use crate::cli::{Hook as Arguments, HookMode as Mode, HookName};
-use crate::config::Enforcement;
+use crate::cli::{Hook as Arguments, HookMode as Mode};
 use crate::failure::{CLEAN, FINDINGS, Failure};
-use crate::hooks::audit::Audited;
-use crate::hooks::gate::{self, Gate, Passage};
 use crate::hooks::install::{Done, Folder, State};
-use crate::hooks::overrides::{self, OVERRIDE, Way};
-use crate::hooks::{Hook, HookMode, message};
-use crate::report::text;
-use crate::schema;
+use crate::hooks::{Hook, HookMode};
 use crate::system::disk;
 use crate::system::git::place::{self, Place};
 use crate::workspace::Origin;
@@ -25,7 +17,7 @@ pub fn run(session: &Session, arguments: &Arguments) -> Result<u8, Failure> {
         Arguments::Install { mode, pre_push } => install(session, mode.map(read), *pre_push),
         Arguments::Uninstall => uninstall(session),
         Arguments::Status => status(),
-        Arguments::Run { name, mode, arguments } => serve(session, *name, mode.map(read), arguments),
+        Arguments::Run { name, mode, arguments } => serve::run(session, *name, mode.map(read), arguments),
     }
 }
 
@@ -88,111 +80,4 @@ fn status() -> Result<u8, Failure> {
     }
     Session::print(&text)?;
     Ok(code)
-}
-
-/// Does what git started the hook for.
-fn serve(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &[OsString]) -> Result<u8, Failure> {
-    let way = overrides::way()?;
-    if let Way::Skipped(by) = way {
-        session.notice(&format!("phx: not checked ({by})"));
-        return Ok(CLEAN);
-    }
-    let hook = match name {
-        HookName::PreCommit => Hook::PreCommit,
-        HookName::PreMergeCommit => Hook::PreMergeCommit,
-        HookName::CommitMsg => Hook::CommitMsg,
-        HookName::PrePush => return pushed(session, &way),
-    };
-    // git is waited for first, and what schemas need can be done meanwhile.
-    std::thread::spawn(schema::warm);
-    let project = session.project_from(&Origin::Index)?;
-    let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = Gate {
-        project: &project,
-        place: &place,
-        hook,
-        mode,
-        now: session.now,
-        program: program::facts,
-        config: session.config.clone(),
-    };
-    if hook == Hook::CommitMsg {
-        let file = arguments.first().ok_or_else(|| Failure::usage("commit-msg needs the file of the message"))?;
-        let overridden = overridden(&gate, &way)?;
-        message::add(&project.root, Path::new(file), &gate.stamps(), overridden.as_deref())?;
-        return Ok(CLEAN);
-    }
-    let passage = gate.pass()?;
-    gate::note(&place, &passage.stamps);
-    told(session, &passage, &way, hook, project.config.enforcement)
-}
-
-/// What the trailer of an override says, where there is something to override.
-fn overridden(gate: &Gate<'_>, way: &Way) -> Result<Option<String>, Failure> {
-    let Way::Override(reason) = way else { return Ok(None) };
-    let passage = gate.pass()?;
-    let blocking = passage.blocking(gate.project.config.enforcement);
-    Ok(passage.blocks.then(|| overrides::text(reason, &blocking, passage.verdict.more_overdue)))
-}
-
-/// Says what came of it; the exit code that lets the commit pass or not.
-fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement: Enforcement) -> Result<u8, Failure> {
-    for written in &passage.written {
-        let names: Vec<&str> = written.written().collect();
-        session.notice(&format!("phx wrote {} in {}", names.join(", "), written.path));
-    }
-    for notice in &passage.notices {
-        session.notice(&format!("phx: {notice}"));
-    }
-    let verdict = &passage.verdict;
-    let shown = if session.verbose { verdict.findings.clone() } else { passage.blocking(enforcement) };
-    if !shown.is_empty() {
-        Session::print(&text::render(&findings::plain(session, &shown), session.color))?;
-    }
-    if verdict.more_overdue > 0 {
-        session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
-    }
-    let rest = verdict.findings.len() - shown.len();
-    if rest > 0 {
-        let plural = if rest == 1 { "" } else { "s" };
-        session.notice(&format!("phx: {rest} warning{plural}; `phx validate` shows them"));
-    }
-    if !passage.blocks {
-        return Ok(CLEAN);
-    }
-    if let Some(what) = passage.replaying {
-        session.notice(&format!("phx: a {what} is under way, so this blocks nothing; CI will look again"));
-        return Ok(CLEAN);
-    }
-    if let Way::Override(reason) = way {
-        session.notice(&format!("phx: overridden, on record: {reason}"));
-        return Ok(CLEAN);
-    }
-    if hook == Hook::PreMergeCommit {
-        disk::write_stderr(
-            "the merge is not committed yet: mend it, with `phx regen --staged` where AUTO blocks are outdated, then `git commit`",
-        );
-    } else {
-        disk::write_stderr(&format!("not committed; `{OVERRIDE}=\"reason\" git commit` passes on record"));
-    }
-    Ok(FINDINGS)
-}
-
-/// Audits what is pushed.
-fn pushed(session: &Session, way: &Way) -> Result<u8, Failure> {
-    let told = disk::read_stdin()
-        .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", disk::explain(&error))))?;
-    let auditor = audit::auditor(session)?;
-    let audited = auditor.pushed(&String::from_utf8_lossy(&told))?;
-    let wrong: Vec<&Audited> = audited.iter().filter(|one| !one.passes()).collect();
-    if wrong.is_empty() {
-        return Ok(CLEAN);
-    }
-    Session::print(&audit::text(wrong.iter().copied()))?;
-    if let Way::Override(reason) = way {
-        session.notice(&format!("phx: pushed all the same: {reason}"));
-        return Ok(CLEAN);
-    }
-    disk::write_stderr("not pushed; mend the commits, or `PHX=0 git push`");
-    Ok(FINDINGS)
 }

@@ -1,29 +1,28 @@
 //! `phx regen`: rewrite AUTO blocks from facts, or say what would be rewritten.
 
+mod staged;
+
 use std::sync::{Mutex, PoisonError};
 
 use super::session::Session;
 use super::{findings, program};
 use crate::cli::{ListFormat, Regen};
 use crate::failure::{CLEAN, FINDINGS, Failure};
-use crate::hooks::Hook;
-use crate::hooks::gate::Gate;
 use crate::regen::facts::Facts;
 use crate::regen::rewritten::Rewritten;
 use crate::report::regen::{self as report, Options};
 use crate::system::disk;
-use crate::system::git::place::Place;
 use crate::text::suggest;
 use crate::workspace::measured::Measurements;
 use crate::workspace::planned::{Met, Planning};
 use crate::workspace::rewrite::{Action, Done, Edited, Mode, Rewrite};
 use crate::workspace::visit::Visit;
-use crate::workspace::{Origin, Project, Selection, Visited};
+use crate::workspace::{Project, Selection, Visited};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     if arguments.staged {
-        return staged(session, arguments.output);
+        return staged::run(session, arguments.output);
     }
     let project = session.project()?;
     let measurements = Measurements::new(&project, session.now);
@@ -54,36 +53,6 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     let worst = failures.iter().map(Failure::exit_code).max();
     let found = documents.iter().any(Rewritten::is_finding);
     Ok(worst.unwrap_or(if found { FINDINGS } else { CLEAN }))
-}
-
-/// Rewrites what is staged, in the index and in the worktree.
-fn staged(session: &Session, output: ListFormat) -> Result<u8, Failure> {
-    let project = session.project_from(&Origin::Index)?;
-    let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = Gate {
-        project: &project,
-        place: &place,
-        hook: Hook::PreCommit,
-        mode: None,
-        now: session.now,
-        program: program::facts,
-        config: session.config.clone(),
-    };
-    let passage = gate.regenerate()?;
-    let mut documents: Vec<Rewritten> = passage.written.into_iter().chain(passage.left).collect();
-    documents.sort_by(|a, b| a.path.cmp(&b.path));
-    let options = Options { check: false, again: " --staged", verbose: session.verbose, now: session.now };
-    if output == ListFormat::Json {
-        Session::print(&report::json(&documents, options))?;
-    }
-    for notice in passage.notices.into_iter().chain(report::notices(&documents, options)) {
-        session.notice(&notice);
-    }
-    for problem in report::problems(&documents) {
-        disk::write_stderr(&problem);
-    }
-    session.notice(&report::summary(&documents, options));
-    Ok(if documents.iter().any(Rewritten::is_finding) { FINDINGS } else { CLEAN })
 }
 
 /// Plans every selected document, and carries the plans out unless they are only to be shown. Sorted by path.

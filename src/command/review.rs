@@ -1,5 +1,7 @@
 //! `phx review`: a person vouches for documents, on record.
 
+mod write;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +12,9 @@ use crate::cli::Review;
 use crate::document::Document;
 use crate::examine::Examiner;
 use crate::failure::{CLEAN, FINDINGS, Failure};
-use crate::ledger::{self, Entry, Record};
+use crate::ledger;
 use crate::report::review as report;
 use crate::rules::Judge;
-use crate::system::git::history;
-use crate::system::git::place::Place;
 use crate::system::{disk, environment};
 use crate::workspace::restage::Restaged;
 use crate::workspace::rewrite::unwritable;
@@ -36,7 +36,7 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         session.notice("nothing was written");
         return Ok(FINDINGS);
     }
-    let record = record(session, &examiner, arguments, &targets)?;
+    let record = write::record(session, &examiner, arguments, &targets)?;
     let mut stamped = Vec::new();
     for (document, sections) in targets {
         let stamp = examiner.stamp(&document, record.id, sections);
@@ -47,7 +47,7 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         let text = project.proved_stamp(&document, &edits)?;
         stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });
     }
-    write(&project, &record, &stamped, arguments.staged)?;
+    write::write(&project, &record, &stamped, arguments.staged)?;
     for one in &stamped {
         let due = one.stamp.as_ref().map(|stamp| ledger::written(stamp.due)).unwrap_or_default();
         session.notice(&format!("reviewed {}: due {due}", one.document.path));
@@ -86,62 +86,4 @@ fn asked(documents: usize) -> Result<bool, Failure> {
     let what = if documents == 1 { "this document".to_owned() } else { format!("these {documents} documents") };
     let answer = disk::ask(&format!("Do you vouch for {what} as shown and as it stands? [y/N] "));
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-fn record(
-    session: &Session,
-    examiner: &Examiner<'_>,
-    arguments: &Review,
-    targets: &[Target],
-) -> Result<Record, Failure> {
-    let actor = history::actor(&examiner.project.root).or_else(|| environment::variable("USER")).ok_or_else(|| {
-        Failure::usage("nobody knows who you are")
-            .hint("`git config user.name \"…\"` and `git config user.email \"…\"` say it")
-    })?;
-    let entry = |(document, sections): &Target| {
-        let last = examiner.last_review(document);
-        Entry::of(&document.path, &examiner.vouch(document, sections, last.as_ref()))
-    };
-    Ok(Record {
-        id: ledger::new_id(session.now),
-        at: session.now,
-        actor,
-        operation: "review".to_owned(),
-        note: arguments.note.clone(),
-        documents: targets.iter().map(entry).collect(),
-    })
-}
-
-/// Writes the record, then the documents: a record of a stamp that is not there does no harm.
-fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: bool) -> Result<(), Failure> {
-    let below = ledger::file_of(&record.id.to_string()).unwrap_or_default();
-    let file = project.base.join(&below);
-    let text = record.text();
-    if staged {
-        let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-        let refused = |why: String| {
-            Failure::internal(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
-        };
-        let mut ready = vec![project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?];
-        for one in stamped {
-            let path = &one.document.path;
-            ready.push(project.ready(one).map_err(|why| refused(format!("`{path}`: {why}")))?);
-        }
-        return project.restage(&place, &ready).map(drop).map_err(refused);
-    }
-    disk::create(&file, text.as_bytes()).map_err(|error| {
-        Failure::internal(format!(
-            "the record `{below}` cannot be written: {}; nothing was stamped",
-            disk::explain(&error)
-        ))
-    })?;
-    for (at, one) in stamped.iter().enumerate() {
-        if let Err(failure) = project.write(&one.document, &one.text) {
-            if at == 0 {
-                let _ = disk::remove(&file);
-            }
-            return Err(failure);
-        }
-    }
-    Ok(())
 }

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::regen::rewritten::Rewritten;
 use crate::rules::{Judge, Levels};
+use crate::schema;
 use crate::system::git::objects;
 use crate::system::git::place::Place;
 use crate::system::{disk, environment};
@@ -37,6 +38,8 @@ pub struct Gate<'a> {
     pub hook: Hook,
     /// What the user wants of it; else the configuration says.
     pub mode: Option<HookMode>,
+    /// Whether it passes whatever is found: then AUTO blocks are written all the same.
+    pub overridden: bool,
     /// The time.
     pub now: DateTime<Utc>,
     /// What the binary says of itself.
@@ -79,7 +82,12 @@ impl Gate<'_> {
     /// # Errors
     /// Where phx cannot go on.
     pub fn pass(&self) -> Result<Passage, Failure> {
-        let judge = Judge::new(Levels::new(&self.project.config, &[]));
+        let project = self.project;
+        if project.store.changes().iter().any(|change| project.wanted(&project.root.join(&change.path))) {
+            // There will be documents to hold against schemas; what these need is made meanwhile.
+            std::thread::spawn(schema::warm);
+        }
+        let judge = Judge::new(Levels::new(&project.config, &[]));
         let own = self.own()?;
         let step = self.step(own.as_ref());
         let mut census = self.project.census("HEAD", Some(&self.place.common))?;
@@ -185,7 +193,7 @@ impl Gate<'_> {
         self.project.store.read_over(texts);
         let after = examiner.judge_scope(scope, step);
         self.project.store.read_over(BTreeMap::new());
-        if self.blocks(&after) {
+        if self.blocks(&after) && !self.overridden {
             // A commit that is blocked changes nothing; what the next try would mend is not told.
             passage.verdict = examiner.judge_scope(scope, step);
             let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
@@ -194,6 +202,7 @@ impl Gate<'_> {
             match self.project.restage(self.place, &ready) {
                 Ok(notices) => {
                     passage.notices.extend(notices);
+                    passage.blocks = self.blocks(&after);
                     passage.verdict = after;
                     passage.written = rewritten;
                     return;

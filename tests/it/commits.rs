@@ -595,3 +595,42 @@ fn a_read_only_repository_is_checked() {
     assert_eq!(repo.state(), before);
     clean_git_folder(&repo);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_loses_nothing_and_leaves_nothing() {
+    let repo = repo();
+    edit(&repo, "Notes of Ines.", &format!("Notes of Ines.\n\n{}", "A long line of notes.\n".repeat(1000)));
+    repo.commit("long");
+    change(&repo, 8, 9);
+    repo.git(&["add", PLAN]);
+    edit(&repo, "# Upcoming Features\n", "# Upcoming Features\n\nUnfinished.\n");
+    let before = repo.state();
+    // A limit on the size of files fails every write as a full disk does, each limit at another place.
+    let mut passed = 0;
+    for blocks in [0, 1, 2, 4, 16, 40, 200] {
+        let script =
+            format!("trap '' XFSZ; ulimit -f {blocks}; exec {} hook run pre-commit", env!("CARGO_BIN_EXE_phx"));
+        let mut shell = repo.command(&[]);
+        let path = shell.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
+        shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &script])
+            .current_dir(repo.path())
+            .env_clear()
+            .env("PATH", path)
+            .env("PHX_NOW", crate::support::NOW);
+        let run = Run::of(shell.output().unwrap());
+        clean_git_folder(&repo);
+        assert_eq!(std::fs::read_dir(repo.path().join("docs")).unwrap().count(), 1, "no temporary file is left");
+        if run.code == 0 {
+            passed += 1;
+            assert!(shown(&repo, &format!(":{PLAN}")).contains("Story Points: 14\n"));
+            assert!(repo.read(PLAN).contains("Unfinished.") && repo.read(PLAN).contains("Story Points: 14\n"));
+        } else {
+            assert_eq!(repo.state(), before, "{blocks}: {}", run.stderr);
+            assert!(run.stderr.contains("error: ") || run.stderr.contains("written"), "{blocks}: {}", run.stderr);
+        }
+    }
+    assert!((1..7).contains(&passed), "some limits are too low, and one is not: {passed}");
+}

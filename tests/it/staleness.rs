@@ -112,6 +112,21 @@ fn an_override_needs_a_reason_and_goes_on_record() {
 }
 
 #[test]
+fn an_overridden_commit_has_the_right_numbers_all_the_same() {
+    let repo = repo("", "");
+    let body = "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 9\n<!-- END AUTO-GENERATED -->\n\n\
+        ### Priority 1: Now\n\n#### 1. Berth\n**Status**: Planned | **Points**: 8 | **Owner**: Ines\n**Target**: soon\n\n\
+        **Deliverables**:\n- a page\n\n**Dependencies**: none\n\n## Risk Assessment\n\nLow.\n\n## Dependencies Status\n\nNone.\n";
+    let text = document("  phase_number: 1\n  kind: upcoming-features\n", body)
+        .replace("auto_sections: []", "auto_sections: [sprint_summary]");
+    repo.write("docs/plan.md", text).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "plan"], &[("PHX_OVERRIDE", "release")]).exits(0).says("phx wrote sprint_summary");
+    assert!(repo.git(&["show", "HEAD:docs/plan.md"]).contains("Total Features: 1\n"));
+    assert!(message(&repo).contains("Phx-Override: release (stale-document; docs/old.md)\n"), "{}", message(&repo));
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
 fn a_message_without_words_stays_empty() {
     let repo = repo("", "");
     repo.write("b.txt", "c\n").git(&["add", "b.txt"]);

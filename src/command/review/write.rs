@@ -1,0 +1,75 @@
+//! The record of a review, and the stamps that go with it.
+
+use super::super::session::Session;
+use super::Target;
+use crate::cli::Review;
+use crate::examine::Examiner;
+use crate::failure::Failure;
+use crate::ledger::{self, Entry, Record};
+use crate::system::git::history;
+use crate::system::git::place::Place;
+use crate::system::{disk, environment};
+use crate::workspace::Project;
+use crate::workspace::restage::Restaged;
+
+/// What goes on record.
+///
+/// # Errors
+/// Where nobody knows who reviews.
+pub fn record(
+    session: &Session,
+    examiner: &Examiner<'_>,
+    arguments: &Review,
+    targets: &[Target],
+) -> Result<Record, Failure> {
+    let actor = history::actor(&examiner.project.root).or_else(|| environment::variable("USER")).ok_or_else(|| {
+        Failure::usage("nobody knows who you are")
+            .hint("`git config user.name \"…\"` and `git config user.email \"…\"` say it")
+    })?;
+    let entry = |(document, sections): &Target| {
+        let last = examiner.last_review(document);
+        Entry::of(&document.path, &examiner.vouch(document, sections, last.as_ref()))
+    };
+    Ok(Record {
+        id: ledger::new_id(session.now),
+        at: session.now,
+        actor,
+        operation: "review".to_owned(),
+        note: arguments.note.clone(),
+        documents: targets.iter().map(entry).collect(),
+    })
+}
+
+/// Writes the record, then the documents: a record of a stamp that is not there does no harm.
+pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: bool) -> Result<(), Failure> {
+    let below = ledger::file_of(&record.id.to_string()).unwrap_or_default();
+    let file = project.base.join(&below);
+    let text = record.text();
+    if staged {
+        let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+        let refused = |why: String| {
+            Failure::internal(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
+        };
+        let mut ready = vec![project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?];
+        for one in stamped {
+            let path = &one.document.path;
+            ready.push(project.ready(one).map_err(|why| refused(format!("`{path}`: {why}")))?);
+        }
+        return project.restage(&place, &ready).map(drop).map_err(refused);
+    }
+    disk::create(&file, text.as_bytes()).map_err(|error| {
+        Failure::internal(format!(
+            "the record `{below}` cannot be written: {}; nothing was stamped",
+            disk::explain(&error)
+        ))
+    })?;
+    for (at, one) in stamped.iter().enumerate() {
+        if let Err(failure) = project.write(&one.document, &one.text) {
+            if at == 0 {
+                let _ = disk::remove(&file);
+            }
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
