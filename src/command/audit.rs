@@ -21,7 +21,7 @@ pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
     let range = arguments.range.as_deref().ok_or_else(|| {
         Failure::usage("nothing to audit").hint("`phx audit --range origin/main..HEAD`").hint("`phx audit verify`")
     })?;
-    if !range.contains("..") {
+    if !range.contains("..") || range.starts_with("..") {
         return Err(Failure::usage(format!("`{range}` is no range")).hint("a range is `A..B`, as `origin/main..HEAD`"));
     }
     let audited = auditor(session)?.commits(&["--end-of-options", range])?;
@@ -77,7 +77,8 @@ fn line(one: &Audited) -> report::Line<'_> {
 fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
     let project = match range {
         Some(range) => {
-            let end = range.split_once("..").map_or("HEAD", |(_, end)| if end.is_empty() { "HEAD" } else { end });
+            let end = range.split_once("..").map_or("HEAD", |(_, end)| end);
+            let end = if end.is_empty() || end.starts_with('.') { "HEAD" } else { end };
             session.project_from(&Origin::Revision(end.to_owned()))?
         }
         None => session.project()?,

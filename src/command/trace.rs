@@ -87,11 +87,10 @@ fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Br
 /// The stamps that a document has borne, oldest first, each with its record and its commits.
 fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<Step>, Failure> {
     let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(subject)));
-    let literal = format!(":(literal){path}");
-    let commits = history::commits(&project.root, &["--reverse", "--", &literal]).unwrap_or_default();
+    let commits = history::story(&project.root, &path).unwrap_or_default();
     let mut order: Vec<String> = Vec::new();
     let mut bore: BTreeMap<String, Vec<(Commit, Brought)>> = BTreeMap::new();
-    for (commit, id) in project.ids_of(&path, commits) {
+    for (commit, id) in project.ids_of(commits) {
         let stamped = overrides::stamps(&commit.message).contains(&id);
         let known = bore.entry(id.clone()).or_default();
         let brought = match (stamped, known.is_empty()) {

@@ -87,9 +87,9 @@ impl Examiner<'_> {
         let moved = self.moved(step.changes);
         let before = if moved == Moved::Nothing { None } else { Some(census.clone()) };
         let is_overdue = |known: &Known| known.due.is_some_and(|due| due < self.now);
-        let changed = || step.changes.iter().map(|change| change.path.as_str());
+        let changed: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
         let were_overdue: Vec<&str> =
-            changed().filter(|path| census.get(path).as_ref().is_some_and(is_overdue)).collect();
+            changed.iter().copied().filter(|path| census.get(path).as_ref().is_some_and(is_overdue)).collect();
         census.follow(self.project, step.changes);
         let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
@@ -103,9 +103,8 @@ impl Examiner<'_> {
                 candidates.into_iter().map(|known| known.path).filter(|path| !direct.contains(path)).collect();
             direct.extend(self.affected(step.before, &before, census, candidates));
         }
-        let related = |known: &Known| {
-            !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, changed())
-        };
+        let related =
+            |known: &Known| !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, &changed);
         let related: Vec<String> = census.describing().into_iter().filter(related).map(|known| known.path).collect();
         let seen = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
         let overdue: Vec<String> = match step.stale {
@@ -201,7 +200,7 @@ impl Examiner<'_> {
             for finding in direct.iter_mut().filter(|finding| finding.rule == "stale-document") {
                 let document = self.project.load_path(&finding.path);
                 let globs = document.map(|document| document.governance.sources()).unwrap_or_default();
-                if !self.project.are_sources_touched(&globs, touched.iter().copied()) {
+                if !self.project.are_sources_touched(&globs, &touched) {
                     finding.severity = Severity::Warning;
                 }
             }

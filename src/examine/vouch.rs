@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Duration};
 use uuid::Uuid;
 
 use super::Examiner;
@@ -100,7 +101,9 @@ impl Examiner<'_> {
     #[allow(clippy::redundant_closure_for_method_calls)] // a method alone is not general enough for the compiler
     pub fn stamp(&self, document: &Document, id: Uuid, sections: BTreeSet<String>) -> Stamp {
         let window = self.with_context(document, &[], &Past::default(), |context| context.window());
-        let due = self.now + window.unwrap_or_else(|| chrono::Duration::days(7));
+        // A year has four digits (RFC 3339).
+        let last = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(self.now);
+        let due = self.now.checked_add_signed(window.unwrap_or_else(|| Duration::days(7))).unwrap_or(last).min(last);
         Stamp { id, at: self.now, due, sections }
     }
 

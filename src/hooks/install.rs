@@ -152,7 +152,8 @@ impl Folder {
                 false
             }
             Some(_) => true,
-            None => false,
+            // A link that leads nowhere yet is a hook too.
+            None => disk::exists(&file),
         };
         if foreign {
             let kept = kept(&file);
@@ -177,6 +178,8 @@ impl Folder {
     fn uninstall_one(&self, hook: Hook) -> Result<Done, Failure> {
         let file = self.file(hook);
         match self.state(hook) {
+            // Somebody took the shim away, and the hook that it ran first is still kept.
+            State::Missing if disk::exists(&kept(&file)) && !disk::exists(&file) => {}
             State::Missing | State::Foreign => return Ok(Done::Nothing),
             State::Changed
                 if disk::read_optional(&file)

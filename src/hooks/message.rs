@@ -9,7 +9,7 @@ use crate::system::disk;
 use crate::system::git::message as git;
 
 /// What stands behind the line that cuts a message off (`git commit --verbose`).
-const SCISSORS: &str = "------------------------ >8 ------------------------";
+const SCISSORS: &[u8] = b"------------------------ >8 ------------------------";
 
 /// Adds trailers to the message in a file. A message that is empty but for comments stays as it is, or giving up would no
 /// longer work.
@@ -23,23 +23,25 @@ pub fn add(root: &Path, file: &Path, stamped: &[Stamp], overridden: Option<&str>
     let Some(bytes) = bytes else {
         return Err(Failure::usage(format!("there is no commit message `{shown}`")));
     };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let message: String = text.split_inclusive('\n').take_while(|line| !line.contains(SCISSORS)).collect();
+    let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+    let cuts = |line: &&[u8]| memchr::memmem::find(line, SCISSORS).is_some();
+    let message: Vec<u8> = lines().take_while(|line| !cuts(line)).flatten().copied().collect();
     let said = git::without_comments(root, &message).map_err(failed)?;
-    if said.trim().is_empty() || git::is_template(root, &said) {
+    if said.trim_ascii().is_empty() || git::is_template(root, &said) {
         return Ok(());
     }
-    let gone = |line: &str| {
-        let replaced = stamps(line).iter().any(|id| stamped.iter().any(|stamp| stamp.old.as_ref() == Some(id)));
-        replaced || (overridden.is_some() && !overrides(line).is_empty())
+    let gone = |line: &&[u8]| {
+        let line = String::from_utf8_lossy(line);
+        let replaced = stamps(&line).iter().any(|id| stamped.iter().any(|stamp| stamp.old.as_ref() == Some(id)));
+        replaced || (overridden.is_some() && !overrides(&line).is_empty())
     };
-    let kept: String = text.split_inclusive('\n').filter(|line| !gone(line)).collect();
+    let kept: Vec<u8> = lines().filter(|line| !gone(line)).flatten().copied().collect();
     let mut trailers: Vec<String> = stamped.iter().map(|stamp| format!("{STAMP_TRAILER}: {}", stamp.id)).collect();
     trailers.dedup();
     trailers.extend(overridden.map(|text| format!("{OVERRIDE_TRAILER}: {text}")));
     let completed = git::with_trailers(root, &kept, &trailers).map_err(failed)?;
-    if completed != text {
-        disk::keep(file, completed.as_bytes()).map_err(|error| failed(disk::explain(&error)))?;
+    if completed != bytes {
+        disk::keep(file, &completed).map_err(|error| failed(disk::explain(&error)))?;
     }
     Ok(())
 }

@@ -69,17 +69,26 @@ pub fn text(reason: &str, findings: &[Finding], more: usize) -> String {
     let named: Vec<&str> = documents.iter().copied().take(NAMED).collect();
     let rest = documents.len() - named.len() + more;
     let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-    format!("{reason} ({}; {}{rest})", rules.join(", "), named.join(", "))
+    // A name with a line end would end the trailer.
+    let named = named.join(", ").replace(|c: char| c.is_control(), "\u{fffd}");
+    format!("{reason} ({}; {named}{rest})", rules.join(", "))
 }
 
 /// The overrides in a commit message, wherever they stand: a squashed commit has them in the middle.
 pub fn overrides(message: &str) -> Vec<Override> {
-    let read = |text: &str| {
-        let inside = text.rsplit_once(" (").and_then(|(_, inside)| inside.split_once(';'));
-        let rules = inside.map(|(rules, _)| rules.split(',').map(|rule| rule.trim().to_owned()).collect());
-        Override { text: text.to_owned(), rules: rules.unwrap_or_default() }
-    };
+    let read = |text: &str| Override { text: text.to_owned(), rules: rules(text).unwrap_or_default() };
     values(message, OVERRIDE_TRAILER).into_iter().map(read).collect()
+}
+
+/// The rules behind the last bracket that holds rules and a `;`: names of documents may have brackets too.
+fn rules(text: &str) -> Option<BTreeSet<String>> {
+    let is_rule = |word: &str| word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    let brackets: Vec<usize> = text.match_indices(" (").map(|(at, _)| at + 2).collect();
+    brackets.into_iter().rev().find_map(|at| {
+        let (inside, _) = text[at..].split_once(';')?;
+        let rules: BTreeSet<String> = inside.split(',').map(|rule| rule.trim().to_owned()).collect();
+        rules.iter().all(|rule| is_rule(rule)).then_some(rules)
+    })
 }
 
 /// The correlation ids in a commit message.
@@ -106,5 +115,7 @@ mod tests {
         assert_eq!(found[0].text, "late (again) (stale-document, rubber-stamp; a.md)");
         assert_eq!(found[0].rules, ["rubber-stamp", "stale-document"].map(str::to_owned).into());
         assert_eq!(stamps(message), ["01"]);
+        let odd = overrides("Phx-Override: hot (fix; now) (stale-document; docs/UPCOMING (old; new).md)");
+        assert_eq!(odd[0].rules, ["stale-document".to_owned()].into());
     }
 }

@@ -36,7 +36,8 @@ fn lost(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, F
         Failure::usage(format!("git does not know the range `{range}`: {why}"))
             .hint("a range is `A..B`, as `origin/main..HEAD`")
     };
-    let (old, new) = range.split_once("..").ok_or_else(|| failed("it has no `..`".to_owned()))?;
+    let parts = range.split_once("..").filter(|(old, new)| !old.is_empty() && !new.starts_with('.'));
+    let (old, new) = parts.ok_or_else(|| failed("it is not two revisions with `..` between".to_owned()))?;
     let new = if new.is_empty() { "HEAD" } else { new };
     let (old, new) = (objects::commit(root, old).map_err(failed)?, objects::commit(root, new).map_err(failed)?);
     let is_record = |change: &Change| {
@@ -49,15 +50,20 @@ fn lost(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, F
         return Ok(Vec::new());
     }
     let between = history::commits(root, &[&format!("{old}..{new}")]).map_err(failed)?;
-    let reverted = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".json");
-        between.iter().any(|commit| commit.message.contains(name) || reverts(root, &commit.message, path))
+    // A revert takes a record away; nothing makes another one of it.
+    let reverted = |change: &Change| {
+        let name = change.path.rsplit('/').next().unwrap_or(&change.path).trim_end_matches(".json");
+        let names = |commit: &history::Commit| {
+            let says_so = commit.subject().starts_with("Revert") && commit.message.contains(name);
+            says_so || reverts(root, &commit.message, &change.path)
+        };
+        change.new.is_none() && between.iter().any(names)
     };
     let problem = |change: Change| {
         let what = if change.new.is_none() { "it is gone" } else { "it is not what it was" };
         (change.path, format!("{what}, and no revert in {range} names it"))
     };
-    Ok(changes.into_iter().filter(|change| !reverted(&change.path)).map(problem).collect())
+    Ok(changes.into_iter().filter(|change| !reverted(change)).map(problem).collect())
 }
 
 /// Whether a message says that it reverts a commit which added the record.

@@ -26,8 +26,19 @@ fn command(root: &Path, arguments: &[&str]) -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .env_remove("GIT_EXTERNAL_DIFF")
+        .env_remove("GIT_LITERAL_PATHSPECS")
+        .env_remove("GIT_GLOB_PATHSPECS")
+        .env_remove("GIT_NOGLOB_PATHSPECS")
+        .env_remove("GIT_ICASE_PATHSPECS")
         .stdin(Stdio::null())
         .stderr(Stdio::piped());
+    for name in ["GIT_DIR", "GIT_WORK_TREE"] {
+        // What is named from the working directory is named from elsewhere to git.
+        let named = std::env::var_os(name).filter(|named| !named.is_empty() && Path::new(named).is_relative());
+        if let (Some(named), Ok(cwd)) = (named, std::env::current_dir()) {
+            command.env(name, cwd.join(named));
+        }
+    }
     command
 }
 

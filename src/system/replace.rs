@@ -27,17 +27,9 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// Replaces the file at `path`, which held `old`, by `new`. A link is followed, as long as it stays inside `root`; a
-/// file elsewhere may be named, but not by a link. Both paths are absolute and clean.
-///
-/// The new bytes go to a temporary file beside it, are flushed and take the file's mode; then both change places in one step.
-/// Where the system can swap, what comes out is compared with `old` once more, so that not even a change in the last moment
-/// is lost.
-pub fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), Refusal> {
-    Replacement::prepare(path, root, old, new)?.finish()
-}
-
-/// A file whose new bytes are on disk beside it.
+/// A file whose new bytes are on disk beside it. The new bytes go to a temporary file, are flushed and take the file's mode;
+/// then both change places in one step. Where the system can swap, what comes out is compared with what was read once more,
+/// so that not even a change in the last moment is lost.
 #[derive(Debug)]
 pub struct Replacement {
     target: PathBuf,
@@ -46,7 +38,9 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Does all that can fail for want of room or rights; the file is as it was.
+    /// Makes ready that the file at `path`, which held `old`, becomes `new`: all that can fail for want of room or rights. A
+    /// link is followed, as long as it stays inside `root`; a file elsewhere may be named, but not by a link. Both paths
+    /// are absolute and clean.
     pub fn prepare(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<Self, Refusal> {
         let target = std::fs::canonicalize(path)?;
         let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
@@ -180,6 +174,10 @@ fn sync_directory(target: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), Refusal> {
+        Replacement::prepare(path, root, old, new)?.finish()
+    }
 
     #[test]
     fn a_file_that_changed_since_it_was_read_stays() {

@@ -17,6 +17,7 @@ use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::git::objects::{self, Change};
+use crate::text::Span;
 
 /// How many documents may differ from the tree of the file before it is written again.
 const DRIFT: usize = 16;
@@ -45,7 +46,10 @@ pub struct Known {
 /// since.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
-    lines: Arc<str>,
+    /// The whole file.
+    text: Arc<String>,
+    /// Where its lines are.
+    lines: Span,
     changed: BTreeMap<String, Option<Known>>,
 }
 
@@ -135,17 +139,26 @@ fn unescape(text: &str) -> String {
 
 impl Census {
     fn new(documents: &[Known]) -> Self {
-        let lines: String = documents.iter().map(|known| known.line() + "\n").collect();
-        Self { lines: lines.into(), changed: BTreeMap::new() }
+        let text: String = documents.iter().map(|known| known.line() + "\n").collect();
+        let lines = Span::new(0, text.len());
+        Self::within(text, lines)
+    }
+
+    fn within(text: String, lines: Span) -> Self {
+        Self { text: Arc::new(text), lines, changed: BTreeMap::new() }
+    }
+
+    fn lines(&self) -> &str {
+        self.lines.slice(&self.text)
     }
 
     /// Those whose line says something, by path; lines are looked at before they are read.
     fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
         let mut found = Vec::new();
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', self.lines.as_bytes()) {
-            if line(&self.lines.as_bytes()[start..end]) {
-                found.extend(self.lines.get(start..end).and_then(Known::read));
+        for end in memchr::memchr_iter(b'\n', self.lines().as_bytes()) {
+            if line(&self.lines().as_bytes()[start..end]) {
+                found.extend(self.lines().get(start..end).and_then(Known::read));
             }
             start = end + 1;
         }
@@ -187,11 +200,11 @@ impl Census {
             return changed.clone();
         }
         let word = format!("\t{}\t", escape(path));
-        let bytes = self.lines.as_bytes();
+        let bytes = self.lines().as_bytes();
         let mut found = memchr::memmem::find_iter(bytes, &word).filter_map(|at| {
             let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-            Known::read(self.lines.get(start..end)?).filter(|known| known.path == path)
+            Known::read(self.lines().get(start..end)?).filter(|known| known.path == path)
         });
         found.next()
     }
@@ -292,10 +305,11 @@ impl Project {
     fn read_census(&self, file: &Path) -> Option<(String, Census)> {
         let text = String::from_utf8(disk::read_optional(file).ok()??).ok()?;
         let (head, rest) = text.split_once('\n')?;
-        let tree = head.strip_prefix(&self.census_head())?;
+        let tree = head.strip_prefix(&self.census_head())?.to_owned();
         // A file that was cut short is none.
         let lines = rest.strip_suffix(".\n")?;
-        Some((tree.to_owned(), Census { lines: lines.into(), changed: BTreeMap::new() }))
+        let lines = Span::new(head.len() + 1, head.len() + 1 + lines.len());
+        Some((tree, Census::within(text, lines)))
     }
 
     /// Where it cannot be written, the next run reads more.

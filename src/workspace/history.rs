@@ -35,12 +35,12 @@ impl Project {
         commits.into_iter().filter_map(version).collect()
     }
 
-    /// Each of the commits with the correlation id that the document bears in it; those without one are left out.
-    pub fn ids_of(&self, path: &str, commits: Vec<Commit>) -> Vec<(Commit, String)> {
+    /// Each of the commits of a document, with its name then, as the correlation id that it bears in it; those without one are left out.
+    pub fn ids_of(&self, commits: Vec<(Commit, String)>) -> Vec<(Commit, String)> {
         let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
-        let id = |commit: Commit| {
+        let id = |(commit, path): (Commit, String)| {
             let bytes = blobs.read(&format!("{}:{path}", commit.id), SIZE).ok()??;
-            let version = self.parse(bytes, path, &self.from_base(path));
+            let version = self.parse(bytes, &path, &self.from_base(&path));
             let id = version.governance.correlation_id()?.value.to_owned();
             Some((commit, id))
         };

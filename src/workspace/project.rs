@@ -102,9 +102,12 @@ impl Project {
     pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let mut repository = place::named_root(&cwd).or_else(|| repository(&cwd));
+        let mut repository = place::worktree(&cwd);
         if repository.is_none() && *origin != Origin::Worktree {
             repository = objects::bare(&cwd);
+        }
+        if repository.is_none() && *origin != Origin::Worktree {
+            return Err(Failure::usage("there is no git repository here").hint("`git init` makes one").into());
         }
         let given = given.map(|path| paths::absolute(&cwd, path));
         let around = repository.clone().unwrap_or_else(|| cwd.clone());
@@ -205,12 +208,6 @@ fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
         kinds.entry(kind.name.clone()).or_insert(kind);
     }
     kinds
-}
-
-/// The nearest directory upwards that holds `.git`.
-fn repository(cwd: &Path) -> Option<PathBuf> {
-    let mut upwards = cwd.ancestors();
-    upwards.find(|directory| disk::exists(&directory.join(".git"))).map(Path::to_path_buf)
 }
 
 /// The nearest configuration upwards, no further than `last`.

@@ -50,7 +50,8 @@ impl Project {
         let old = self.store.object(path).ok_or("the index does not have it")?;
         let file = paths::absolute(&self.root, Path::new(path));
         if !disk::is_plain_file(&file) {
-            return Err("the worktree has no plain file there".to_owned());
+            let way = "bring it back with `git restore` or `git sparse-checkout add`, then `phx regen --staged`";
+            return Err(format!("the worktree has no plain file there; {way}"));
         }
         let raw = disk::read_optional(&file).ok().flatten().ok_or("the worktree file cannot be read")?;
         let (new, id) = self.follow(restaged, &raw, &old)?;
@@ -87,6 +88,7 @@ impl Project {
             Some(stamp) => self.mapped_stamp(restaged, raw, stamp),
             None => self.mapped(restaged, raw),
         };
+        let is_mapped = mapped.is_some();
         if let Some(edited) = mapped
             && self.is_clean_like(path, raw, &edited, &old.id, &id)?
         {
@@ -100,7 +102,14 @@ impl Project {
                 return Ok((out, id));
             }
         }
-        Err("the worktree has other changes in the same AUTO blocks".to_owned())
+        let why = match (is_mapped, &restaged.stamp) {
+            (true, _) => "git's filters or attributes make something else of what is changed in the worktree",
+            (false, Some(_)) => "the worktree has another stamp, or other review dates",
+            (false, None) => {
+                "the worktree has other changes in the same AUTO blocks; stage or undo those, then `phx regen --staged`"
+            }
+        };
+        Err(why.to_owned())
     }
 
     /// Whether git reads the worktree file after the edits as it should: as the new blob where it read it as the old one,
@@ -136,6 +145,10 @@ impl Project {
             let same = |a: &Document, one: Span, b: &Document, other: Span| {
                 lines::with_lf(a.slice(one)) == lines::with_lf(b.slice(other))
             };
+            // What the worktree has already need not be written.
+            if same(&after, new.body, &standing, own.body) && same(&after, new.closer?, &standing, own.closer?) {
+                continue;
+            }
             if !same(document, block.body, &standing, own.body)
                 || !same(document, block.closer?, &standing, own.closer?)
             {
@@ -169,8 +182,7 @@ impl Project {
     /// Why nothing was written.
     pub fn restage(&self, place: &Place, ready: &[Ready]) -> Result<Vec<String>, String> {
         let changes: Vec<Change> = ready.iter().map(|ready| ready.change.clone()).collect();
-        let swap =
-            Swap::prepare(&self.root, place, &changes, self.store.read_index()).map_err(|refusal| say(&refusal))?;
+        let swap = Swap::prepare(&self.root, place, &changes).map_err(|refusal| say(&refusal))?;
         let mut replacements = Vec::new();
         let mut created: Vec<PathBuf> = Vec::new();
         let undo = |created: &[PathBuf], why: String| {

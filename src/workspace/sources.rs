@@ -39,14 +39,14 @@ impl Project {
     }
 
     /// Whether one of the paths is among the files that globs match.
-    pub fn are_sources_touched<'a>(&self, globs: &[String], paths: impl Iterator<Item = &'a str> + Clone) -> bool {
+    pub fn are_sources_touched(&self, globs: &[String], paths: &[&str]) -> bool {
         // Most globs start with a folder that no path starts with, and need not be compiled.
         let near = |glob: &&String| {
             let plain = glob.trim_start_matches("./");
             let plain = &plain[..plain.find(['*', '?', '[', '{', '\\']).unwrap_or(plain.len())];
-            paths.clone().any(|path| path.starts_with(plain))
+            paths.iter().any(|path| path.starts_with(plain))
         };
         let near: Vec<String> = globs.iter().filter(near).cloned().collect();
-        !near.is_empty() && Globs::new(near).is_ok_and(|globs| paths.clone().any(|path| globs.matches(path)))
+        !near.is_empty() && Globs::new(near).is_ok_and(|globs| paths.iter().any(|path| globs.matches(path)))
     }
 }

@@ -13,9 +13,7 @@ use crate::document::SIZE;
 use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::git::blobs::{Blobs, Found};
-use crate::system::git::index::Identity;
 use crate::system::git::objects::{self, Change, Listing, Object};
-use crate::system::git::place::Place;
 
 /// The mode of a folder.
 const TREE: &str = "40000";
@@ -53,8 +51,6 @@ struct Objects {
     folders: Mutex<BTreeMap<String, Option<Arc<Listing>>>>,
     /// The id of its tree, once it was looked into.
     tree: OnceLock<String>,
-    /// The index that was read.
-    identity: Option<Identity>,
     /// What is about to be staged, by path: read as if it was.
     over: Mutex<BTreeMap<String, Arc<[u8]>>>,
 }
@@ -94,11 +90,6 @@ impl Store {
     /// The commit that is read, where it is one.
     pub fn revision(&self) -> Option<&str> {
         self.objects.as_ref().filter(|objects| !objects.index).map(|objects| objects.base.as_str())
-    }
-
-    /// The index that was read.
-    pub fn read_index(&self) -> Option<&Identity> {
-        self.objects.as_ref()?.identity.as_ref()
     }
 
     /// What is staged, by path.
@@ -300,10 +291,7 @@ impl Objects {
     fn of_index(root: &Path) -> Result<Self, String> {
         // It starts while git looks for what is staged.
         let blobs = Blobs::start(root)?;
-        let identity = Place::find(root).and_then(|place| Identity::now(&place.index));
-        let mut read = Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs);
-        read.identity = identity;
-        Ok(read)
+        Ok(Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs))
     }
 
     fn of_revision(root: &Path, revision: &str) -> Result<Self, String> {
@@ -320,7 +308,6 @@ impl Objects {
             blobs: Mutex::new(blobs),
             folders: Mutex::default(),
             tree: OnceLock::new(),
-            identity: None,
             over: Mutex::default(),
         }
     }

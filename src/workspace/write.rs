@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
-use crate::system::replace::{Refusal, replace};
+use crate::system::replace::{Refusal, Replacement};
 
 use super::{Project, paths};
 
@@ -15,25 +15,42 @@ impl Project {
     /// # Errors
     /// Why it was not written; the file is as it was.
     pub fn write(&self, document: &Document, text: &str) -> Result<(), Failure> {
-        let path = &document.path;
-        let file = paths::absolute(&self.root, Path::new(path));
-        replace(&file, &self.root, document.text.as_bytes(), text.as_bytes()).map_err(|refusal| match refusal {
-            Refusal::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
-                .hint(format!("make it writable, as with `chmod u+w {path}`")),
-            Refusal::Changed => {
-                Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
-                    .hint("run the same command again")
-            }
-            Refusal::Outside(target) => {
-                let target = target.display();
-                Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
-                    .hint("name the file itself, from the repository that it is in")
-            }
-            Refusal::System(error) => {
-                let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-                let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };
-                Failure::internal(format!("`{path}` cannot be written: {why}; it is as it was"))
-            }
-        })
+        self.write_all(&[(document, text)])
+    }
+
+    /// Puts texts in the place of documents. All that can fail for want of room or rights comes before the first of them.
+    ///
+    /// # Errors
+    /// Why one was not written; it and those behind it are as they were.
+    pub fn write_all(&self, written: &[(&Document, &str)]) -> Result<(), Failure> {
+        let mut replacements = Vec::new();
+        for (document, text) in written {
+            let file = paths::absolute(&self.root, Path::new(&document.path));
+            let prepared = Replacement::prepare(&file, &self.root, document.text.as_bytes(), text.as_bytes());
+            replacements.push((&document.path, prepared.map_err(|refusal| refused(&document.path, refusal))?));
+        }
+        for (path, replacement) in replacements {
+            replacement.finish().map_err(|refusal| refused(path, refusal))?;
+        }
+        Ok(())
+    }
+}
+
+fn refused(path: &str, refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
+            .hint(format!("make it writable, as with `chmod u+w {path}`")),
+        Refusal::Changed => Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
+            .hint("run the same command again"),
+        Refusal::Outside(target) => {
+            let target = target.display();
+            Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
+                .hint("name the file itself, from the repository that it is in")
+        }
+        Refusal::System(error) => {
+            let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+            let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };
+            Failure::internal(format!("`{path}` cannot be written: {why}; it is as it was"))
+        }
     }
 }

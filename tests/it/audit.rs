@@ -55,6 +55,14 @@ fn an_override_is_listed_and_covers_its_rules_alone() {
 }
 
 #[test]
+fn brackets_in_the_name_of_a_document_do_not_hide_the_rules() {
+    let repo = repo();
+    repo.write("docs/a (old; new).md", wrong("")).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "late"], &[("PHX_OVERRIDE", "hot (fix)")]).exits(0);
+    audit(&repo, "HEAD~1..HEAD").exits(0).says("0 would not have passed; 1 with an override");
+}
+
+#[test]
 fn squash_rebase_and_revert_keep_what_is_on_record() {
     let repo = repo();
     repo.git(&["checkout", "-qb", "topic"]);

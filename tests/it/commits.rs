@@ -634,3 +634,59 @@ fn a_full_disk_loses_nothing_and_leaves_nothing() {
     }
     assert!((1..7).contains(&passed), "some limits are too low, and one is not: {passed}");
 }
+
+#[test]
+fn a_file_that_git_is_told_to_overlook_is_checked_and_keeps_its_flag() {
+    for flag in ["--skip-worktree", "--assume-unchanged"] {
+        let repo = repo();
+        repo.git(&["update-index", flag, PLAN]);
+        repo.write("phx.toml", "[facts.sprint]\nstart = 2025-08-30\n").git(&["add", "phx.toml"]);
+        edit(&repo, "Notes", "Private notes");
+        change(&repo, 8, 9);
+        let text = repo.read(PLAN);
+        let blob = repo.git(&["hash-object", "-w", PLAN]);
+        repo.git(&["update-index", "--cacheinfo", &format!("100644,{},{PLAN}", blob.trim())]);
+        repo.git(&["update-index", flag, PLAN]);
+        let before = repo.state();
+        commit(&repo, &[]).exits(1).says("git is told to overlook the file");
+        assert_eq!(repo.state(), before, "{flag}");
+        assert_eq!(repo.read(PLAN), text);
+        clean_git_folder(&repo);
+    }
+}
+
+#[test]
+fn a_worktree_that_was_regenerated_already_is_no_obstacle() {
+    let repo = repo();
+    change(&repo, 8, 9);
+    repo.git(&["add", PLAN]);
+    edit(&repo, "Notes of Ines.", "Notes, unfinished.");
+    repo.run(&["regen"]).exits(0);
+    let typed = repo.read(PLAN);
+    commit(&repo, &[]).exits(0);
+    assert!(shown(&repo, &format!("HEAD:{PLAN}")).contains("Story Points: 14\n"));
+    assert_eq!(repo.read(PLAN), typed);
+    assert_eq!(repo.git(&["status", "--porcelain"]), format!(" M {PLAN}\n"));
+}
+
+#[test]
+fn a_document_that_is_not_in_the_worktree_is_brought_back_and_regenerated() {
+    let repo = repo();
+    change(&repo, 8, 9);
+    repo.git(&["add", PLAN]);
+    std::fs::remove_file(repo.path().join(PLAN)).unwrap();
+    commit(&repo, &[]).exits(1).says("bring it back with `git restore`");
+    repo.git(&["restore", PLAN]);
+    repo.run(&["regen", "--staged"]).exits(0);
+    commit(&repo, &[]).exits(0);
+    agreed(&repo, 14);
+}
+
+#[test]
+fn a_file_of_somebody_elses_in_the_folder_of_git_is_left_alone() {
+    let repo = repo();
+    repo.write(".git/phx-notes", "mine");
+    change(&repo, 8, 9);
+    commit(&repo, &["-a"]).exits(0);
+    assert_eq!(repo.read(".git/phx-notes"), "mine");
+}

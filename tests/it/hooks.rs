@@ -248,3 +248,66 @@ fn pushed_commits_are_looked_at_on_request() {
     repo.try_git(&["push", "-q", "origin", "main"], &[("PHX", "0")]).exits(0);
     repo.try_git(&["push", "-q", "origin", ":main"], &[]);
 }
+
+#[test]
+#[cfg(unix)]
+fn a_hook_that_is_a_link_to_nowhere_comes_back_too() {
+    let repo = Repo::with_git();
+    let link = repo.path().join(".git/hooks/commit-msg");
+    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../../tools/commit-msg", &link).unwrap();
+    hook(&repo, &["install"]).exits(0).says("commit-msg: installed; the hook that stood there runs first");
+    hook(&repo, &["uninstall"]).exits(0);
+    assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("../../tools/commit-msg"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_kept_hook_comes_back_though_the_shim_is_gone() {
+    let repo = Repo::with_git();
+    program(&repo, ".git/hooks/pre-commit", "#!/bin/sh\nexit 0\n", 0o755);
+    let before = folder(&repo);
+    hook(&repo, &["install"]).exits(0);
+    std::fs::remove_file(repo.path().join(".git/hooks/pre-commit")).unwrap();
+    hook(&repo, &["uninstall"]).exits(0).says("the hook that stood there stands there again");
+    assert_eq!(folder(&repo), before);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pre_push_hook_that_stood_there_gets_what_git_says_to_the_byte() {
+    let repo = Repo::with_git();
+    let remote = Repo::bare();
+    remote.git(&["init", "-q", "--bare"]);
+    repo.git(&["remote", "add", "origin", remote.path().to_str().unwrap()]);
+    program(&repo, ".git/hooks/pre-push", "#!/bin/sh\nwc -c > told\n", 0o755);
+    hook(&repo, &["install", "--pre-push"]).exits(0);
+    repo.write("a.md", clean_document()).git(&["add", "a.md"]);
+    repo.git(&["commit", "-qm", "right"]);
+    repo.git(&["push", "-q", "origin", "main"]);
+    let id = repo.git(&["rev-parse", "HEAD"]).trim().len();
+    let line = "refs/heads/main ".len() * 2 + 2 * id + 2;
+    assert_eq!(repo.read("told").trim(), line.to_string());
+    repo.git(&["push", "-q", "origin", "main"]);
+    assert_eq!(repo.read("told").trim(), "0");
+}
+
+#[test]
+fn places_that_the_environment_or_the_configuration_names_are_honoured() {
+    let repo = Repo::with_git();
+    repo.write("docs/a.md", document("", "")).git(&["add", "-A"]);
+    let mut inside = repo.command(&["hook", "run", "pre-commit"]);
+    inside.current_dir(repo.path().join("docs")).envs([("GIT_DIR", "../.git"), ("GIT_WORK_TREE", "..")]);
+    Run::of(inside.output().unwrap()).exits(1).finds("docs/a.md:2:1");
+    // The worktree stands elsewhere.
+    let other = Repo::bare();
+    repo.git(&["config", "core.worktree", other.path().to_str().unwrap()]);
+    other.write("docs/a.md", clean_document());
+    repo.git(&["add", "-A"]);
+    repo.run(&["validate", "--staged", "-q"]).exits(0).prints("");
+    repo.run(&["review", "docs/a.md", "--yes"]).exits(2).says("is no governed document");
+    let path = other.path().join("docs/a.md");
+    repo.run(&["review", path.to_str().unwrap(), "--staged", "--yes"]).exits(0);
+    assert!(other.path().join(".phx").exists() && other.read("docs/a.md").contains("2025-09-15T00:00:00Z"));
+    Repo::bare().run(&["hook", "run", "pre-commit"]).exits(2).says("there is no git repository here");
+}

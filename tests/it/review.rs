@@ -201,7 +201,7 @@ fn a_staged_review_works_on_the_index() {
     // Where the worktree has another stamp, nothing is written at all.
     repo.write(DOC, repo.read(DOC).replace("2025-09-15", "2025-09-14"));
     let before = repo.state();
-    review(&repo, &[DOC, "--staged", "--yes"]).exits(4).says("nothing was staged");
+    review(&repo, &[DOC, "--staged", "--yes"]).exits(2).says("the worktree has another stamp");
     assert_eq!(repo.state(), before);
 }
 
@@ -292,6 +292,41 @@ fn a_moved_document_takes_its_review_along() {
 }
 
 #[test]
+fn the_story_of_a_moved_document_begins_under_its_first_name() {
+    let repo = repo();
+    repo.run(&["hook", "install"]).exits(0);
+    review(&repo, &[DOC, "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "Review"]);
+    repo.git(&["mv", DOC, "docs/größe (2).md"]);
+    repo.git(&["commit", "-qm", "Move"]);
+    let story = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
+    assert!(story.contains(": first (brought the id in)\n"), "{story}");
+    assert!(story.contains(": Review\n") && story.contains(": Move (unattributed)\n"), "{story}");
+}
+
+#[test]
+fn a_review_of_two_documents_is_written_whole_or_not_at_all() {
+    let repo = repo();
+    repo.write("other.md", living("")).commit("other");
+    let file = repo.path().join("other.md");
+    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    let before = repo.state();
+    review(&repo, &[DOC, "other.md", "--yes"]).exits(4).says("`other.md` is read-only");
+    assert_eq!(repo.state(), before);
+}
+
+#[test]
+fn no_deadline_is_beyond_what_a_time_can_say() {
+    let repo = repo();
+    repo.write(DOC, repo.read(DOC).replace("2025-09-12T15:35:33Z", "9999-12-31T23:59:59Z"));
+    review(&repo, &[DOC, "--yes"]).exits(0);
+    assert!(repo.read(DOC).contains("update_required_by: 9999-12-31T23:59:59Z"), "{}", repo.read(DOC));
+}
+
+#[test]
 fn trace_tells_the_story_of_a_document_and_of_an_id() {
     let repo = repo();
     repo.run(&["hook", "install"]).exits(0);
@@ -360,12 +395,19 @@ fn verify_claims_what_it_can_and_finds_what_is_wrong() {
     repo.git(&["rm", "-q", &path]);
     repo.git(&["commit", "-qm", "lose"]);
     range("HEAD~2..HEAD").exits(1).finds("it is gone");
+    // Naming the record is no revert of it.
+    let id = path.rsplit('/').next().unwrap().trim_end_matches(".json");
+    repo.git(&["commit", "-q", "--amend", "-m", &format!("This is about {id}\n\nCorrelation-Id: {id}")]);
+    range("HEAD~2..HEAD").exits(1).finds("it is gone");
+    repo.git(&["commit", "-q", "--amend", "-m", &format!("Revert the review {id}")]);
+    range("HEAD~2..HEAD").exits(0);
     repo.git(&["reset", "-q", "--hard", "HEAD~2"]);
     range("HEAD~1..HEAD").exits(0);
     repo.git(&["revert", "--no-edit", "HEAD"]);
     range("HEAD~1..HEAD").exits(0);
     range("nowhere..HEAD").exits(2).says("nowhere");
     range("HEAD").exits(2).says("a range is `A..B`");
+    range("HEAD~1...HEAD").exits(2).says("a range is `A..B`");
 }
 
 #[test]

@@ -229,6 +229,6 @@ fn facts_of_other_documents_come_from_the_same_place() {
 fn without_git_there_is_nothing_staged() {
     let repo = Repo::bare();
     repo.write("a.md", wrong());
-    repo.run(&["validate", "--staged"]).exits(2).says("the index cannot be read");
+    repo.run(&["validate", "--staged"]).exits(2).says("there is no git repository here");
     repo.run(&["validate", "--since", "main"]).exits(2);
 }

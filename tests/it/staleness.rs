@@ -177,3 +177,20 @@ fn a_kind_that_must_have_a_document_cannot_be_deleted_by_accident() {
     repo.git(&["rm", "-q", "docs/new.md"]);
     repo.try_git(&["commit", "-qm", "both"], &[]).exits(1).says("missing-document");
 }
+
+#[test]
+fn a_message_in_another_encoding_keeps_its_bytes() {
+    let repo = repo("", "");
+    repo.git(&["config", "i18n.commitEncoding", "ISO-8859-1"]);
+    repo.write("../message", b"Caf\xe9\n".as_slice());
+    repo.write("b.txt", "c\n").git(&["add", "b.txt"]);
+    repo.try_git(&["commit", "-qF", "../message"], &[("PHX_OVERRIDE", "now")]).exits(0);
+    std::fs::remove_file(repo.path().join("../message")).unwrap();
+    let mut shown = repo.git_command(&["cat-file", "commit", "HEAD"]);
+    let bytes = shown.output().unwrap().stdout;
+    assert!(
+        bytes.ends_with(b"\n\nCaf\xe9\n\nPhx-Override: now (stale-document; docs/old.md)\n"),
+        "{}",
+        bytes.escape_ascii()
+    );
+}

@@ -48,7 +48,7 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
     if staged {
         let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
         let refused = |why: String| {
-            Failure::internal(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
+            Failure::usage(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
         };
         let mut ready = vec![project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?];
         for one in stamped {
@@ -63,13 +63,16 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
             disk::explain(&error)
         ))
     })?;
-    for (at, one) in stamped.iter().enumerate() {
-        if let Err(failure) = project.write(&one.document, &one.text) {
-            if at == 0 {
-                let _ = disk::remove(&file);
-            }
-            return Err(failure);
+    let texts: Vec<_> = stamped.iter().map(|one| (one.document.as_ref(), one.text.as_str())).collect();
+    project.write_all(&texts).inspect_err(|_| {
+        // Where the first document was not written, none was, and the record vouches for nothing.
+        if let Some(first) = stamped.first()
+            && project
+                .store
+                .read(&first.document.path)
+                .is_ok_and(|now| now.as_deref() == Some(first.document.text.as_bytes()))
+        {
+            let _ = disk::remove(&file);
         }
-    }
-    Ok(())
+    })
 }

@@ -85,13 +85,19 @@ impl Found {
         while let Some(end) = memchr::memchr(0, rest).filter(|end| self.kind == "tree" && rest.len() > end + width) {
             let head = String::from_utf8_lossy(&rest[..end]);
             if let Some((mode, name)) = head.split_once(' ') {
-                let id = rest[end + 1..=end + width].iter().fold(String::new(), |all, byte| format!("{all}{byte:02x}"));
+                let id = hex(&rest[end + 1..=end + width]);
                 entries.push((name.to_owned(), Object { mode: mode.to_owned(), id }));
             }
             rest = &rest[end + 1 + width..];
         }
         entries
     }
+}
+
+/// Two digits a byte, as git writes ids.
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')).collect()
 }
 
 impl Drop for Blobs {

@@ -47,6 +47,27 @@ pub fn commits(root: &Path, arguments: &[&str]) -> Result<Vec<Commit>, String> {
     Ok(entries.filter_map(|entry| read(&String::from_utf8_lossy(entry))).collect())
 }
 
+/// The commits that changed a file, under whatever names it had, oldest first, each with the name that it had then.
+///
+/// # Errors
+/// What git says.
+pub fn story(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
+    let format = FORMAT.replace("--format=", "--format=%x1e");
+    let mut log =
+        command(root, &["-c", "core.quotePath=false", "--literal-pathspecs", "log", "--follow", "--name-only"]);
+    log.args(["--no-show-signature", "--no-color", &format, "--", path]);
+    let printed = run(log)?;
+    let printed = String::from_utf8_lossy(&printed);
+    let one = |entry: &str| {
+        // The name stands alone on the last line, behind the message.
+        let (said, name) = entry.trim_end().rsplit_once('\n')?;
+        Some((read(said)?, name.to_owned()))
+    };
+    let mut found: Vec<(Commit, String)> = printed.split('\u{1e}').filter_map(one).collect();
+    found.reverse();
+    Ok(found)
+}
+
 fn read(entry: &str) -> Option<Commit> {
     let mut parts = entry.splitn(5, '\u{1f}');
     let (id, parents, author, at) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

@@ -33,14 +33,9 @@ impl From<io::Error> for Refusal {
 
 /// What a file was when it was looked at: a new index is a new file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity(u64, u64, Option<std::time::SystemTime>);
+struct Identity(u64, u64, Option<std::time::SystemTime>);
 
 impl Identity {
-    /// What a file is now.
-    pub fn now(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
-    }
-
     fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(metadata);
@@ -67,27 +62,38 @@ impl Drop for Copy {
 
 impl Copy {
     /// Copies an index and changes entries in the copy; each must be what the change says that it was.
-    fn make(root: &Path, of: &Path, changes: &[Change], read: Option<&Identity>) -> Result<Self, Refusal> {
+    fn make(root: &Path, of: &Path, folder: &Path, changes: &[Change]) -> Result<Self, Refusal> {
         let name = of.file_name().unwrap_or_default().to_string_lossy();
-        let path = of.with_file_name(format!("phx-{name}.{}", std::process::id()));
+        let path = folder.join(format!("copy-{name}.{}", std::process::id()));
         let identity = Identity::of(&std::fs::metadata(of)?);
         let copy = Self { of: of.to_path_buf(), path, identity };
         std::fs::copy(of, &copy.path)?;
-        // The index that was read needs no second reading.
-        if read != Some(&copy.identity) {
-            let paths = changes.iter().map(|change| change.path.as_str());
-            let standing = objects::entries_at(root, &copy.path, paths).map_err(Refusal::System)?;
-            if let Some(other) = changes.iter().find(|change| standing.get(&change.path) != change.old.as_ref()) {
-                return Err(Refusal::Changed(other.path.clone()));
-            }
-        }
         let mut update = command(root, &["update-index", "-z", "--index-info"]);
         update.env("GIT_INDEX_FILE", &copy.path).env_remove("GIT_OPTIONAL_LOCKS");
         let line = |change: &Change| match &change.new {
             Some(Object { mode, id }) => format!("{mode} {id}\t{}\0", change.path),
             None => format!("0 {}\t{}\0", "0".repeat(40), change.path),
         };
-        feed(update, changes.iter().map(line).collect::<String>().as_bytes()).map_err(Refusal::System)?;
+        let lines: String = changes.iter().map(line).collect();
+        // The entries are looked at again, in the index that was copied, while the copy is written.
+        let paths = || changes.iter().map(|change| change.path.as_str());
+        let (standing, updated) = std::thread::scope(|scope| {
+            let standing = scope.spawn(|| objects::flagged(root, of, paths()));
+            let updated = feed(update, lines.as_bytes());
+            (standing.join().unwrap_or_else(|_| Err("git was not asked".to_owned())), updated)
+        });
+        let standing = standing.map_err(Refusal::System)?;
+        updated.map_err(Refusal::System)?;
+        for change in changes {
+            let entry = standing.get(&change.path);
+            if entry.map(|(_, object)| object) != change.old.as_ref() {
+                return Err(Refusal::Changed(change.path.clone()));
+            }
+            // A new entry would lose the flags of the old one.
+            if entry.is_some_and(|(flag, _)| *flag != 'H') {
+                return Err(Refusal::Harm("git is told to overlook the file (`skip-worktree` or `assume-unchanged`)"));
+            }
+        }
         Ok(copy)
     }
 
@@ -135,26 +141,20 @@ pub struct Swap<'a> {
     root: &'a Path,
     place: &'a Place,
     changes: &'a [Change],
-    read: Option<&'a Identity>,
 }
 
 impl<'a> Swap<'a> {
-    /// Looks whether entries can be changed without harm. `read` is the index that they were read from.
+    /// Looks whether entries can be changed without harm.
     ///
     /// # Errors
     /// Why they cannot.
-    pub fn prepare(
-        root: &'a Path,
-        place: &'a Place,
-        changes: &'a [Change],
-        read: Option<&'a Identity>,
-    ) -> Result<Self, Refusal> {
+    pub fn prepare(root: &'a Path, place: &'a Place, changes: &'a [Change]) -> Result<Self, Refusal> {
         match place.index_kind() {
             IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
             IndexKind::Partial if !place.own.join("index.lock").exists() => {
                 Err(Refusal::Harm("this is a partial commit, and git has not finished the index behind it"))
             }
-            _ => Ok(Self { root, place, changes, read }),
+            _ => Ok(Self { root, place, changes }),
         }
     }
 
@@ -168,17 +168,17 @@ impl<'a> Swap<'a> {
         // One at a time, so that whoever is here knows that a copy which stands around is nobody's.
         let turn = File::create(folder.join("lock"))?;
         turn.lock()?;
-        sweep(&self.place.own);
-        self.swap()
+        sweep(&folder);
+        self.swap(&folder)
     }
 
-    fn swap(&self) -> Result<(), Refusal> {
+    fn swap(&self, folder: &Path) -> Result<(), Refusal> {
         let index = &self.place.index;
         match self.place.index_kind() {
             IndexKind::Own => {
                 let mut last = Refusal::Locked;
                 for _ in 0..ATTEMPTS {
-                    match Copy::make(self.root, index, self.changes, self.read)?.take_place_locked() {
+                    match Copy::make(self.root, index, folder, self.changes)?.take_place_locked() {
                         // Somebody else was faster; the entries may be what they were all the same.
                         Err(Refusal::Changed(path)) if path.is_empty() => last = Refusal::Changed(path),
                         done => return done,
@@ -187,10 +187,10 @@ impl<'a> Swap<'a> {
                 Err(last)
             }
             // git itself holds the lock while its hooks run.
-            IndexKind::Next => Copy::make(self.root, index, self.changes, self.read)?.take_place(),
+            IndexKind::Next => Copy::make(self.root, index, folder, self.changes)?.take_place(),
             IndexKind::Partial => {
-                let own = Copy::make(self.root, index, self.changes, self.read)?;
-                let next = Copy::make(self.root, &self.place.own.join("index.lock"), self.changes, None)?;
+                let own = Copy::make(self.root, index, folder, self.changes)?;
+                let next = Copy::make(self.root, &self.place.own.join("index.lock"), folder, self.changes)?;
                 next.take_place()?;
                 own.take_place()
             }
@@ -202,7 +202,7 @@ impl<'a> Swap<'a> {
 /// Removes the copies that a killed run left behind.
 fn sweep(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with("phx-") {
+        if entry.file_name().to_string_lossy().starts_with("copy-") {
             let _ = std::fs::remove_file(entry.path());
         }
     }

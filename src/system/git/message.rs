@@ -1,4 +1,4 @@
-//! Commit messages, as git itself reads and completes them.
+//! Commit messages, as git itself reads and completes them: bytes in whatever encoding the user writes.
 
 use std::path::Path;
 
@@ -8,18 +8,17 @@ use super::{command, feed, run};
 ///
 /// # Errors
 /// What git says.
-pub fn without_comments(root: &Path, message: &str) -> Result<String, String> {
-    let stripped = feed(command(root, &["stripspace", "--strip-comments"]), message.as_bytes())?;
-    Ok(String::from_utf8_lossy(&stripped).into_owned())
+pub fn without_comments(root: &Path, message: &[u8]) -> Result<Vec<u8>, String> {
+    feed(command(root, &["stripspace", "--strip-comments"]), message)
 }
 
 /// Whether a message without comments is the template that the user configured.
-pub fn is_template(root: &Path, said: &str) -> bool {
+pub fn is_template(root: &Path, said: &[u8]) -> bool {
     let Ok(named) = run(command(root, &["config", "--type=path", "commit.template"])) else {
         return false;
     };
     let named = String::from_utf8_lossy(&named).trim_end().to_owned();
-    let Ok(template) = std::fs::read_to_string(root.join(named)) else {
+    let Ok(template) = std::fs::read(root.join(named)) else {
         return false;
     };
     without_comments(root, &template).is_ok_and(|template| template == said)
@@ -29,11 +28,10 @@ pub fn is_template(root: &Path, said: &str) -> bool {
 ///
 /// # Errors
 /// What git says.
-pub fn with_trailers(root: &Path, message: &str, trailers: &[String]) -> Result<String, String> {
+pub fn with_trailers(root: &Path, message: &[u8], trailers: &[String]) -> Result<Vec<u8>, String> {
     let mut interpret = command(root, &["interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent"]);
     for trailer in trailers {
         interpret.arg("--trailer").arg(trailer);
     }
-    let completed = feed(interpret, message.as_bytes())?;
-    Ok(String::from_utf8_lossy(&completed).into_owned())
+    feed(interpret, message)
 }

@@ -32,14 +32,25 @@ pub fn index(root: &Path) -> Result<Listing, String> {
     Ok(staged_entries(&run(command(root, &["ls-files", "--stage", "-z", "--full-name"]))?))
 }
 
-/// The entries of some paths in an index that is named.
+/// The entries of some paths in an index that is named, each with the letter that git gives it: `H` for one without flags.
 ///
 /// # Errors
 /// What git says.
-pub fn entries_at<'a>(root: &Path, index: &Path, paths: impl Iterator<Item = &'a str>) -> Result<Listing, String> {
-    let mut list = command(root, &["ls-files", "--stage", "-z", "--full-name", "--"]);
+pub fn flagged<'a>(
+    root: &Path,
+    index: &Path,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, (char, Object)>, String> {
+    let mut list = command(root, &["ls-files", "--stage", "-v", "-z", "--full-name", "--"]);
     list.env("GIT_INDEX_FILE", index).args(paths.map(|path| format!(":(literal){path}")));
-    Ok(staged_entries(&run(list)?))
+    let printed = run(list)?;
+    let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
+        let (head, path) = halves(line)?;
+        let mut parts = head.split(' ');
+        let flag = parts.next()?.chars().next()?;
+        Some((path, (flag, Object { mode: parts.next()?.to_owned(), id: parts.next()?.to_owned() })))
+    });
+    Ok(entries.collect())
 }
 
 /// Reads what `ls-files --stage -z` prints.

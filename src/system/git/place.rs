@@ -37,7 +37,20 @@ pub fn named_root(cwd: &Path) -> Option<PathBuf> {
 
 /// The root of the worktree around a directory.
 pub fn worktree(cwd: &Path) -> Option<PathBuf> {
-    named_root(cwd).or_else(|| cwd.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf))
+    if let Some(named) = named_root(cwd) {
+        return Some(named);
+    }
+    let around = cwd.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok())?;
+    // A configuration may put the worktree elsewhere.
+    let configuration = std::fs::read(around.join(".git/config")).unwrap_or_default();
+    if memchr::memmem::find(&configuration.to_ascii_lowercase(), b"worktree").is_some() {
+        let printed = super::run(super::command(around, &["rev-parse", "--show-toplevel"]));
+        let named = printed.map(|printed| String::from_utf8_lossy(&printed).trim_end_matches('\n').to_owned());
+        if let Ok(named) = named {
+            return Some(PathBuf::from(named));
+        }
+    }
+    Some(around.to_path_buf())
 }
 
 /// The root of the worktree around a directory, or the folder of a bare repository.
@@ -65,7 +78,7 @@ impl Place {
     /// The place of the repository whose worktree starts at `root`.
     pub fn find(root: &Path) -> Option<Self> {
         let own = match std::env::var_os("GIT_DIR").filter(|named| !named.is_empty()) {
-            Some(named) => root.join(named),
+            Some(named) => std::env::current_dir().unwrap_or_default().join(named),
             None => own(root)?,
         };
         let common = match std::fs::read_to_string(own.join("commondir")) {
