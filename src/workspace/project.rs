@@ -109,6 +109,13 @@ impl Project {
         if repository.is_none() && *origin != Origin::Worktree {
             return Err(Failure::usage("there is no git repository here").hint("`git init` makes one").into());
         }
+        if let Some(root) = repository.as_ref().filter(|_| *origin == Origin::Index)
+            && let Some(elsewhere) = place::elsewhere(root)
+        {
+            let why = format!("the worktree of this repository is `{}` (core.worktree)", elsewhere.display());
+            let git = root.join(".git");
+            return Err(Failure::usage(why).hint(format!("go there, with GIT_DIR={}", git.display())).into());
+        }
         let given = given.map(|path| paths::absolute(&cwd, path));
         let around = repository.clone().unwrap_or_else(|| cwd.clone());
         let store = Store::open(&around, origin)?;

@@ -304,10 +304,18 @@ fn places_that_the_environment_or_the_configuration_names_are_honoured() {
     repo.git(&["config", "core.worktree", other.path().to_str().unwrap()]);
     other.write("docs/a.md", clean_document());
     repo.git(&["add", "-A"]);
-    repo.run(&["validate", "--staged", "-q"]).exits(0).prints("");
-    repo.run(&["review", "docs/a.md", "--yes"]).exits(2).says("is no governed document");
-    let path = other.path().join("docs/a.md");
-    repo.run(&["review", path.to_str().unwrap(), "--staged", "--yes"]).exits(0);
+    repo.run(&["validate", "--staged", "-q"]).exits(2).says("(core.worktree)");
+    let git = repo.path().join(".git");
+    let there = |arguments: &[&str]| {
+        let mut command = other.command(arguments);
+        Run::of(command.env("GIT_DIR", &git).output().unwrap())
+    };
+    there(&["validate", "--staged", "-q"]).exits(0).prints("");
+    there(&["review", "docs/a.md", "--staged", "--yes"]).exits(0);
     assert!(other.path().join(".phx").exists() && other.read("docs/a.md").contains("2025-09-15T00:00:00Z"));
+    there(&["hook", "install"]).exits(0);
+    other.write("docs/a.md", document("", ""));
+    repo.git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1).says("docs/a.md:2:1");
     Repo::bare().run(&["hook", "run", "pre-commit"]).exits(2).says("there is no git repository here");
 }

@@ -37,20 +37,18 @@ pub fn named_root(cwd: &Path) -> Option<PathBuf> {
 
 /// The root of the worktree around a directory.
 pub fn worktree(cwd: &Path) -> Option<PathBuf> {
-    if let Some(named) = named_root(cwd) {
-        return Some(named);
-    }
-    let around = cwd.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok())?;
-    // A configuration may put the worktree elsewhere.
-    let configuration = std::fs::read(around.join(".git/config")).unwrap_or_default();
-    if memchr::memmem::find(&configuration.to_ascii_lowercase(), b"worktree").is_some() {
-        let printed = super::run(super::command(around, &["rev-parse", "--show-toplevel"]));
-        let named = printed.map(|printed| String::from_utf8_lossy(&printed).trim_end_matches('\n').to_owned());
-        if let Ok(named) = named {
-            return Some(PathBuf::from(named));
-        }
-    }
-    Some(around.to_path_buf())
+    let around = || cwd.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok());
+    named_root(cwd).or_else(|| around().map(Path::to_path_buf))
+}
+
+/// Where the worktree is that a repository's configuration puts elsewhere (`core.worktree`), unless the environment says
+/// where both are.
+pub fn elsewhere(root: &Path) -> Option<PathBuf> {
+    let configuration = std::fs::read(root.join(".git/config")).ok()?.to_ascii_lowercase();
+    memchr::memmem::find(&configuration, b"worktree").filter(|_| named_root(root).is_none())?;
+    let printed = super::run(super::command(root, &["rev-parse", "--show-toplevel"])).ok()?;
+    let named = PathBuf::from(String::from_utf8_lossy(&printed).trim_end_matches('\n'));
+    (std::fs::canonicalize(&named).ok() != std::fs::canonicalize(root).ok()).then_some(named)
 }
 
 /// The root of the worktree around a directory, or the folder of a bare repository.
