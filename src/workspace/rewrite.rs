@@ -226,13 +226,7 @@ impl Project {
     /// # Errors
     /// Where it would not be.
     pub fn proved(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
-        let text = edits.apply(&document.text);
-        let after = self.parse_again(document, &text);
-        proof::bodies(document, &after, edits).map_err(|why| {
-            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
-                .hint("please report this, with the document")
-        })?;
-        Ok(text)
+        self.proved_by(proof::bodies, document, edits)
     }
 
     /// The text after edits that stamp it, if it is the same document but for them.
@@ -240,9 +234,18 @@ impl Project {
     /// # Errors
     /// Where it would not be.
     pub fn proved_stamp(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
+        self.proved_by(proof::stamps, document, edits)
+    }
+
+    fn proved_by(
+        &self,
+        proof: fn(&Document, &Document, &Edits) -> Result<(), String>,
+        document: &Document,
+        edits: &Edits,
+    ) -> Result<String, Failure> {
         let text = edits.apply(&document.text);
         let after = self.parse_again(document, &text);
-        proof::stamps(document, &after, edits).map_err(|why| {
+        proof(document, &after, edits).map_err(|why| {
             Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
                 .hint("please report this, with the document")
         })?;
