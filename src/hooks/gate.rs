@@ -27,6 +27,9 @@ use crate::workspace::{Census, Project, Selection};
 /// The rules whose findings the hook mends where it writes.
 const MENDED: &[&str] = &["outdated-auto-section", "ungenerated-auto-section"];
 
+/// What is to become of a document, and the document after it.
+type Candidate = (Rewritten, Restaged);
+
 /// What a commit is held against.
 #[derive(Debug)]
 pub struct Gate<'a> {
@@ -114,7 +117,8 @@ impl Gate<'_> {
         let (mut examiner, scope) = self.examiner(&judge, self.step(own.as_ref()), &mut census)?;
         examiner.census = Some(&census);
         let mut passage = Passage::default();
-        let (ready, rewritten, _) = self.ready(&examiner, &scope, &mut passage);
+        let candidates = self.candidates(&examiner, &scope, &mut passage);
+        let (ready, kept) = self.ready(candidates, &mut passage);
         if !ready.is_empty() {
             let notices = self
                 .project
@@ -122,7 +126,7 @@ impl Gate<'_> {
                 .map_err(|why| Failure::internal(format!("no AUTO block was written: {why}")).hint("run it again"))?;
             passage.notices.extend(notices);
         }
-        passage.written = rewritten;
+        passage.written = kept.into_iter().map(|(rewritten, _)| rewritten).collect();
         Ok(passage)
     }
 
@@ -183,45 +187,52 @@ impl Gate<'_> {
 
     /// Writes what is harmless and lets the commit through, or writes nothing.
     fn write(&self, examiner: &Examiner<'_>, scope: &Scope, step: Step<'_>, passage: &mut Passage) {
-        let (ready, rewritten, texts) = self.ready(examiner, scope, passage);
-        if ready.is_empty() {
-            passage.verdict = examiner.judge_scope(scope, step);
-            passage.blocks = self.blocks(&passage.verdict);
-            return;
-        }
-        let paths: BTreeSet<String> = texts.keys().cloned().collect();
-        self.project.store.read_over(texts);
-        let after = examiner.judge_scope(scope, step);
-        self.project.store.read_over(BTreeMap::new());
+        let candidates = self.candidates(examiner, scope, passage);
+        let paths: BTreeSet<String> = candidates.iter().map(|(rewritten, _)| rewritten.path.clone()).collect();
+        let all = candidates.len();
+        let mut after = self.judge_with(&candidates, examiner, scope, step);
         if self.blocks(&after) && !self.overridden {
             // A commit that is blocked changes nothing; what the next try would mend is not told.
             passage.verdict = examiner.judge_scope(scope, step);
             let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
             passage.verdict.findings.retain(|finding| !mended(finding));
-        } else {
-            match self.project.restage(self.place, &ready) {
-                Ok(notices) => {
-                    passage.notices.extend(notices);
-                    passage.blocks = self.blocks(&after);
-                    passage.verdict = after;
-                    passage.written = rewritten;
-                    return;
-                }
-                Err(why) => passage.notices.push(format!("no AUTO block was written: {why}")),
-            }
-            passage.verdict = examiner.judge_scope(scope, step);
+            passage.blocks = self.blocks(&passage.verdict);
+            return;
         }
-        passage.blocks = self.blocks(&passage.verdict);
+        let (ready, kept) = self.ready(candidates, passage);
+        if kept.len() < all {
+            after = self.judge_with(&kept, examiner, scope, step);
+        }
+        passage.blocks = self.blocks(&after);
+        passage.verdict = after;
+        if ready.is_empty() || (passage.blocks && !self.overridden) {
+            return;
+        }
+        match self.project.restage(self.place, &ready) {
+            Ok(notices) => {
+                passage.notices.extend(notices);
+                passage.written = kept.into_iter().map(|(rewritten, _)| rewritten).collect();
+            }
+            Err(why) => {
+                passage.notices.push(format!("no AUTO block was written: {why}"));
+                passage.verdict = examiner.judge_scope(scope, step);
+                passage.blocks = self.blocks(&passage.verdict);
+            }
+        }
     }
 
-    /// The documents whose AUTO blocks can be written without harm.
-    #[allow(clippy::type_complexity)]
-    fn ready(
-        &self,
-        examiner: &Examiner<'_>,
-        scope: &Scope,
-        passage: &mut Passage,
-    ) -> (Vec<Ready>, Vec<Rewritten>, BTreeMap<String, Arc<[u8]>>) {
+    /// What is wrong once the candidates are written.
+    fn judge_with(&self, candidates: &[Candidate], examiner: &Examiner<'_>, scope: &Scope, step: Step<'_>) -> Verdict {
+        let text =
+            |(rewritten, restaged): &Candidate| (rewritten.path.clone(), Arc::from(restaged.text.clone().into_bytes()));
+        self.project.store.read_over(candidates.iter().map(text).collect());
+        let verdict = examiner.judge_scope(scope, step);
+        self.project.store.read_over(BTreeMap::new());
+        verdict
+    }
+
+    /// The documents whose AUTO blocks are not what they should be and can be written.
+    fn candidates(&self, examiner: &Examiner<'_>, scope: &Scope, passage: &mut Passage) -> Vec<Candidate> {
         let rewrite = Rewrite {
             project: self.project,
             action: Action::Render,
@@ -241,27 +252,31 @@ impl Gate<'_> {
         });
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.sort_by(|a, b| a.0.path.cmp(&b.0.path));
-        let (mut ready, mut written, mut texts) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for (mut rewritten, restaged) in found {
-            let Some(restaged) = restaged else {
-                passage.left.push(rewritten);
-                continue;
-            };
-            let one = restaged.map_err(|failure| failure.message);
-            match one.and_then(|one| Ok((self.project.ready(&one)?, one.text))) {
-                Ok((one, text)) => {
-                    ready.push(one);
-                    texts.insert(rewritten.path.clone(), Arc::from(text.into_bytes()));
-                    rewritten.mark_written();
-                    written.push(rewritten);
-                }
-                Err(why) => {
-                    passage.notices.push(format!("`{}` is checked only, not written: {why}", rewritten.path));
-                    passage.left.push(rewritten);
-                }
+        let mut candidates = Vec::new();
+        for (rewritten, restaged) in found {
+            match restaged {
+                None => passage.left.push(rewritten),
+                Some(Ok(restaged)) => candidates.push((rewritten, restaged)),
+                Some(Err(failure)) => passage.leave(rewritten, &failure.message),
             }
         }
-        (ready, written, texts)
+        candidates
+    }
+
+    /// Those of the candidates that can be written without harm.
+    fn ready(&self, candidates: Vec<Candidate>, passage: &mut Passage) -> (Vec<Ready>, Vec<Candidate>) {
+        let (mut ready, mut kept) = (Vec::new(), Vec::new());
+        for (mut rewritten, restaged) in candidates {
+            match self.project.ready(&restaged) {
+                Ok(one) => {
+                    ready.push(one);
+                    rewritten.mark_written();
+                    kept.push((rewritten, restaged));
+                }
+                Err(why) => passage.leave(rewritten, &why),
+            }
+        }
+        (ready, kept)
     }
 
     /// Whether a verdict blocks, as the configuration says.
@@ -276,6 +291,12 @@ impl Gate<'_> {
 }
 
 impl Passage {
+    /// A document is not written, and the user should know why.
+    fn leave(&mut self, rewritten: Rewritten, why: &str) {
+        self.notices.push(format!("`{}` is checked only, not written: {why}", rewritten.path));
+        self.left.push(rewritten);
+    }
+
     /// The findings that block, as the configuration says.
     pub fn blocking(&self, enforcement: Enforcement) -> Vec<Finding> {
         let blocks = |found: &&Finding| found.severity == Severity::Error || enforcement == Enforcement::Strict;

@@ -83,7 +83,9 @@ impl Project {
                 return Ok((text.clone().into_bytes(), id));
             }
         }
-        let id = index::store(&self.root, text.as_bytes())?;
+        // Nothing is stored before it is sure to be used.
+        let id = index::plain_id(&self.root, text.as_bytes())?;
+        let stored = |new: Vec<u8>| index::store(&self.root, text.as_bytes()).map(|id| (new, id));
         let mapped = match &restaged.stamp {
             Some(stamp) => self.mapped_stamp(restaged, raw, stamp),
             None => self.mapped(restaged, raw),
@@ -92,11 +94,12 @@ impl Project {
         if let Some(edited) = mapped
             && self.is_clean_like(path, raw, &edited, &old.id, &id)?
         {
-            return Ok((edited.into_bytes(), id));
+            return stored(edited.into_bytes());
         }
         // A filter made of the text what stands in the worktree: what it makes of the new text is written.
         if index::cleaned_id(&self.root, path, raw)? == old.id && index::checked_out(&self.root, path, &old.id)? == raw
         {
+            let id = index::store(&self.root, text.as_bytes())?;
             let out = index::checked_out(&self.root, path, &id)?;
             if index::cleaned_id(&self.root, path, &out)? == id {
                 return Ok((out, id));

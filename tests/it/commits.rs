@@ -461,9 +461,18 @@ fn check_mode_writes_nothing_and_says_what_mends() {
         let mut command = repo.command(&["hook", "run", "pre-commit", "--mode", mode]);
         Run::of(command.envs(set.iter().copied()).output().unwrap())
     };
+    let bytes = || {
+        let objects = repo.git(&["cat-file", "--batch-all-objects", "--batch-check"]);
+        (objects, std::fs::read(repo.path().join(".git/index")).unwrap())
+    };
+    let held = bytes();
     run("write", &[("PRE_COMMIT", "1")]).exits(1).says("checking only, writing nothing");
-    assert_eq!(repo.state(), before);
     run("check", &[]).exits(1);
+    // Nor is anything stored where the hook would write and something else blocks.
+    let late = [("PHX_NOW", "2026-09-01T00:00:00Z")];
+    run("write", &late).exits(1);
+    assert_eq!(repo.state(), before);
+    assert_eq!(bytes(), held);
     run("write", &[]).exits(0);
     assert!(repo.read(PLAN).contains("Story Points: 14\n") && repo.read(PLAN).contains("More notes"));
 }

@@ -125,7 +125,7 @@ impl Repo {
         Run::of(self.git_command(arguments).envs(environment.iter().copied()).output().unwrap())
     }
 
-    /// The bytes of every file of the worktree, those of the index, and what `git status` says.
+    /// The bytes of every file of the worktree, the entries of the index, and what `git status` says.
     pub fn state(&self) -> State {
         let mut files = std::collections::BTreeMap::new();
         let mut folders = vec![self.path()];

@@ -50,11 +50,9 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
         let refused = |why: String| {
             Failure::usage(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
         };
-        let mut ready = vec![project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?];
-        for one in stamped {
-            let path = &one.document.path;
-            ready.push(project.ready(one).map_err(|why| refused(format!("`{path}`: {why}")))?);
-        }
+        let one = |one: &Restaged| project.ready(one).map_err(|why| refused(format!("`{}`: {why}", one.document.path)));
+        let mut ready = stamped.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        ready.push(project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?);
         return project.restage(&place, &ready).map(drop).map_err(refused);
     }
     disk::create(&file, text.as_bytes()).map_err(|error| {
