@@ -699,3 +699,33 @@ fn a_file_of_somebody_elses_in_the_folder_of_git_is_left_alone() {
     commit(&repo, &["-a"]).exits(0);
     assert_eq!(repo.read(".git/phx-notes"), "mine");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_repository_that_nobody_may_write_to_is_read_all_the_same() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = repo();
+    change(&repo, 8, 9);
+    repo.git(&["add", PLAN]);
+    let before = repo.state();
+    let folders = [".git", ".git/objects", ".git/phx", "docs"].map(|name| repo.path().join(name));
+    let allow = |mode: u32| {
+        for folder in &folders {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    allow(0o555);
+    let run = repo.run(&["hook", "run", "pre-commit"]);
+    let checked = repo.run(&["hook", "run", "pre-commit", "--mode", "check"]);
+    allow(0o755);
+    if run.code == 0 {
+        // Whoever may write everywhere, may.
+        assert!(shown(&repo, &format!(":{PLAN}")).contains("Story Points: 14\n"));
+        checked.exits(0);
+    } else {
+        checked.exits(1);
+        assert_eq!(repo.state(), before, "{}", run.stderr);
+        assert!(run.stdout.contains("outdated-auto-section"), "{}", run.stdout);
+    }
+    clean_git_folder(&repo);
+}
