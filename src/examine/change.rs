@@ -25,6 +25,9 @@ const SHOWN: usize = 10;
 /// The rules that are asked of a document that the change does not touch, but whose sources it does.
 const OF_RELATED: &[&str] = &["stale-document", "changed-sources"];
 
+/// The rule that is asked of a document that is overdue whatever the change touches.
+const OF_OVERDUE: &[&str] = &["stale-document"];
+
 /// Documents whose templates look at others, by path, each with what its blocks come to.
 type Readers = BTreeMap<String, (Arc<Document>, Vec<Outcome>)>;
 
@@ -108,7 +111,7 @@ impl Examiner<'_> {
         let related: Vec<String> = census.describing().into_iter().filter(related).map(|known| known.path).collect();
         let seen = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
         let overdue: Vec<String> = match step.stale {
-            Stale::Any => census.overdue(self.now).into_iter().map(|known| known.path).collect(),
+            Stale::Any => census.overdue(self.now),
             Stale::Related | Stale::Touched => Vec::new(),
         };
         let overdue = overdue.into_iter().filter(|path| !seen(path)).collect();
@@ -206,8 +209,7 @@ impl Examiner<'_> {
             }
         }
         verdict.findings = direct;
-        let (_, mut related) = self.documents(Selection::Known(scope.related.clone()));
-        related.retain(|finding| OF_RELATED.contains(&finding.rule));
+        let mut related = self.asked(OF_RELATED, scope.related.clone());
         if step.stale == Stale::Touched {
             related.retain(|finding| finding.rule != "stale-document");
         }
@@ -219,8 +221,7 @@ impl Examiner<'_> {
                 verdict.lets_overdue = scope.cures;
                 break;
             }
-            let (_, mut overdue) = self.documents(Selection::Known(paths.to_vec()));
-            overdue.retain(|finding| finding.rule == "stale-document");
+            let mut overdue = self.asked(OF_OVERDUE, paths.to_vec());
             if scope.cures {
                 for finding in &mut overdue {
                     finding.severity = Severity::Warning;
@@ -237,6 +238,21 @@ impl Examiner<'_> {
         }));
         crate::finding::sort(&mut verdict.findings);
         verdict
+    }
+}
+
+impl Examiner<'_> {
+    /// What some of the rules find in documents.
+    fn asked(&self, rules: &[&str], paths: Vec<String>) -> Vec<Finding> {
+        if paths.is_empty() {
+            return Vec::new();
+        }
+        let judge = self.judge.only(rules);
+        let mut examiner = Examiner::new(self.project, &judge, self.now, self.program);
+        examiner.before.clone_from(&self.before);
+        let (_, mut found) = examiner.documents(Selection::Known(paths));
+        found.retain(|finding| rules.contains(&finding.rule));
+        found
     }
 }
 

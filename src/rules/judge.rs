@@ -52,6 +52,15 @@ impl Judge {
         Self { levels }
     }
 
+    /// A judge of some rules alone, with the same levels.
+    #[must_use]
+    pub fn only(&self, slugs: &[&str]) -> Self {
+        let mut levels = self.levels.clone();
+        let others = RULES.iter().filter(|rule| !slugs.contains(&rule.slug));
+        levels.set.extend(others.map(|rule| (rule.slug, Level::Off)));
+        Self { levels }
+    }
+
     fn checks(&self) -> impl Iterator<Item = &'static Check> {
         let rules = RULES.iter().filter(|rule| !self.levels.is_off(rule.slug));
         rules.flat_map(|rule| rule.checks)

@@ -154,14 +154,7 @@ impl Census {
 
     /// Those whose line says something, by path; lines are looked at before they are read.
     fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
-        let mut found = Vec::new();
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', self.lines().as_bytes()) {
-            if line(&self.lines().as_bytes()[start..end]) {
-                found.extend(self.lines().get(start..end).and_then(Known::read));
-            }
-            start = end + 1;
-        }
+        let mut found: Vec<Known> = self.lines_that(line).filter_map(Known::read).collect();
         if !self.changed.is_empty() {
             found.retain(|known| !self.changed.contains_key(&known.path));
             found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
@@ -170,18 +163,35 @@ impl Census {
         found
     }
 
+    fn lines_that(&self, fits: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &str> {
+        let bytes = self.lines().as_bytes();
+        let mut start = 0;
+        let lines = memchr::memchr_iter(b'\n', bytes).map(move |end| {
+            let line = (start, end);
+            start = end + 1;
+            line
+        });
+        let fits = move |(start, end): &(usize, usize)| fits(&bytes[*start..*end]);
+        lines.filter(fits).filter_map(|(start, end)| self.lines().get(start..end))
+    }
+
     /// All of them.
     pub fn documents(&self) -> Vec<Known> {
         self.matching(|_| true, |_| true)
     }
 
-    /// Those that are overdue at a time.
-    pub fn overdue(&self, now: DateTime<Utc>) -> Vec<Known> {
+    /// The paths of those that are overdue at a time.
+    pub fn overdue(&self, now: DateTime<Utc>) -> Vec<String> {
         let limit = now.timestamp();
-        self.matching(
-            |line| seconds(line).is_some_and(|due| due < limit),
-            |known| known.due.is_some_and(|due| due < now),
-        )
+        let lines = self.lines_that(|line| seconds(line).is_some_and(|due| due < limit));
+        let mut paths: Vec<String> = lines.filter_map(|line| line.split('\t').nth(2)).map(unescape).collect();
+        if !self.changed.is_empty() {
+            paths.retain(|path| !self.changed.contains_key(path));
+            let late = |known: &&Known| known.due.is_some_and(|due| due < now);
+            paths.extend(self.changed.values().flatten().filter(late).map(|known| known.path.clone()));
+            paths.sort();
+        }
+        paths
     }
 
     /// Those that look at others.
