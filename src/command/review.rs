@@ -16,8 +16,8 @@ use crate::ledger;
 use crate::report::review as report;
 use crate::rules::Judge;
 use crate::system::{disk, environment};
+use crate::text::shell;
 use crate::workspace::restage::Restaged;
-use crate::workspace::rewrite::unwritable;
 use crate::workspace::{Origin, Project, paths};
 
 /// One document and the sections of it that are looked at.
@@ -48,9 +48,14 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });
     }
     write::write(&project, &record, &stamped, arguments.staged)?;
+    let file = project.inside(&ledger::file_of(&record.id.to_string()).unwrap_or_default());
     for one in &stamped {
         let due = one.stamp.as_ref().map(|stamp| ledger::written(stamp.due)).unwrap_or_default();
-        session.notice(&format!("reviewed {}: due {due}", one.document.path));
+        session.notice(&format!("reviewed {}; it is due {due} now", one.document.path));
+    }
+    if !arguments.staged {
+        let paths: Vec<_> = stamped.iter().map(|one| shell::quoted(&one.document.path)).collect();
+        session.notice(&format!("the record belongs to the commit: `git add {file} {}`", paths.join(" ")));
     }
     Ok(CLEAN)
 }
@@ -67,8 +72,11 @@ fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> 
         let document = project.load_path(&path).ok_or_else(|| {
             Failure::usage(format!("`{file}` is no governed document")).hint("`phx status` lists those that are")
         })?;
-        if let Some(why) = unwritable(&document) {
-            return Err(Failure::usage(format!("`{path}` cannot be stamped: {why}")).hint("mend that first"));
+        if let Some(fault) = document.faults.first() {
+            let place =
+                format!("`{path}` cannot be stamped: line {}: {}", document.line(fault.span.start), fault.message);
+            return Err(Failure::usage(place)
+                .hint(format!("mend that first; `phx validate {}` says how", shell::quoted(&path))));
         }
         let sections = Examiner::sections_of(&document, section)?;
         match targets.iter_mut().find(|(known, _)| known.path == document.path) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use super::program;
 use super::session::Session;
 use crate::cli::{ListFormat, Trace};
@@ -78,10 +80,21 @@ fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Br
             actor: record.actor,
             operation: record.operation,
             note: record.note,
-            documents: record.documents.into_iter().map(|entry| entry.path).collect(),
+            documents: record.documents.into_iter().map(|entry| reviewed(entry, record.at)).collect(),
         }),
         commits: commits.into_iter().map(line).collect(),
     }
+}
+
+/// A document as the story names it: with its sections where not all were reviewed.
+fn reviewed(entry: ledger::Entry, at: DateTime<Utc>) -> String {
+    let looked = |section: &ledger::Section| section.reviewed == at;
+    if entry.sections.values().all(looked) {
+        return entry.path;
+    }
+    let names: Vec<&str> =
+        entry.sections.iter().filter(|(_, section)| looked(section)).map(|(name, _)| name.as_str()).collect();
+    format!("{}: {}", entry.path, names.join(", "))
 }
 
 /// The stamps that a document has borne, oldest first, each with its record and its commits.

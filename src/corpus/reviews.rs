@@ -62,6 +62,8 @@ pub struct Since {
     pub sources: Option<Vec<String>>,
     /// Whether it names files at all.
     pub names_sources: bool,
+    /// The AUTO blocks that somebody edited by hand.
+    pub edited: Vec<String>,
 }
 
 /// One MANUAL section since its last review.

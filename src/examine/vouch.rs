@@ -9,9 +9,10 @@ use uuid::Uuid;
 use super::Examiner;
 use crate::corpus::reviews::{self, Changed, Past, Review, SectionSince, Since, Vouched};
 use crate::corpus::stamp::Stamp;
-use crate::document::{Block, Document};
+use crate::document::{Block, Document, Mode};
 use crate::failure::Failure;
 use crate::regen::diff;
+use crate::regen::sum::{self, State};
 use crate::system::git::history;
 use crate::system::git::objects;
 use crate::text::{shell, suggest};
@@ -63,7 +64,9 @@ impl Examiner<'_> {
             (Some(_), Some(_)) => self.changed_sources(document, &globs),
             _ => None,
         };
-        Since { last, sections: looked, sources, names_sources: !globs.is_empty() }
+        let blocks = document.blocks_of(Mode::Auto).filter(|block| sum::state(document, block) == State::Edited);
+        let edited = blocks.map(|block| block.name.clone()).collect();
+        Since { last, sections: looked, sources, names_sources: !globs.is_empty(), edited }
     }
 
     fn section_since(

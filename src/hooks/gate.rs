@@ -14,6 +14,7 @@ use crate::examine::Examiner;
 use crate::examine::change::{Scope, Stale, Step, Verdict};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
+use crate::ledger;
 use crate::regen::rewritten::Rewritten;
 use crate::rules::{Judge, Levels};
 use crate::schema;
@@ -66,6 +67,8 @@ pub struct Passage {
     pub left: Vec<Rewritten>,
     /// What the user should know beside.
     pub notices: Vec<String>,
+    /// The warnings that the commit brings in.
+    pub new_warnings: Vec<Finding>,
     /// The correlation ids that are new in the commit, with the one that each takes the place of.
     pub stamps: Vec<Stamp>,
 }
@@ -103,7 +106,39 @@ impl Gate<'_> {
             passage.verdict = examiner.judge_scope(&scope, step);
             passage.blocks = self.blocks(&passage.verdict);
         }
+        passage.new_warnings = self.new_warnings(&examiner, &passage.verdict);
         Ok(passage)
+    }
+
+    /// The warnings of the changed documents that they did not have before. Of AUTO blocks the hook speaks elsewhere.
+    fn new_warnings(&self, examiner: &Examiner<'_>, verdict: &Verdict) -> Vec<Finding> {
+        let of_blocks = |finding: &Finding| MENDED.contains(&finding.rule);
+        let warnings = verdict.findings.iter().filter(|found| found.severity == Severity::Warning && !of_blocks(found));
+        let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let mut new = Vec::new();
+        let changes = self.project.store.changes();
+        for warning in warnings {
+            // Of a document that the commit does not touch only its sources can be other than before.
+            if !changes.iter().any(|change| change.path == warning.path) {
+                new.extend((warning.rule == "changed-sources").then(|| warning.clone()));
+                continue;
+            }
+            let before = known.entry(&warning.path).or_insert_with(|| self.known_before(examiner, &warning.path));
+            if !before.contains(&warning.fingerprint) {
+                new.push(warning.clone());
+            }
+        }
+        new
+    }
+
+    /// The fingerprints of what was wrong with a document before.
+    fn known_before(&self, examiner: &Examiner<'_>, path: &str) -> BTreeSet<String> {
+        let changes = self.project.store.changes();
+        let old = changes.iter().find(|change| change.path == path).and_then(|change| change.old.as_ref());
+        let before = old.and_then(|old| self.project.load_object(&old.id, path));
+        let mut found = before.map(|before| examiner.document(&before, &[])).unwrap_or_default();
+        crate::finding::sort(&mut found);
+        found.into_iter().map(|finding| finding.fingerprint).collect()
     }
 
     /// Writes the AUTO blocks of what is staged, and of the documents whose facts that changes, where it is harmless.
@@ -282,6 +317,20 @@ impl Gate<'_> {
     /// Whether a verdict blocks, as the configuration says.
     fn blocks(&self, verdict: &Verdict) -> bool {
         blocks(verdict, self.project.config.enforcement)
+    }
+
+    /// The records of new stamps that stand in the worktree and would not be in the commit.
+    pub fn left_records(&self, stamps: &[Stamp]) -> Vec<String> {
+        let files: BTreeSet<String> = stamps
+            .iter()
+            .filter_map(|stamp| ledger::file_of(&stamp.id))
+            .map(|file| self.project.inside(&file))
+            .collect();
+        let is_left = |file: &String| {
+            let staged = self.project.store.read(file).is_ok_and(|bytes| bytes.is_some());
+            !staged && disk::exists(&self.project.root.join(file))
+        };
+        files.into_iter().filter(is_left).collect()
     }
 
     /// The stamps that are new in what is staged.

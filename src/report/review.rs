@@ -25,6 +25,9 @@ pub fn text(path: &str, since: &Since, color: Color) -> String {
     if since.sections.is_empty() {
         out.push_str("  no MANUAL section is marked\n");
     }
+    for name in &since.edited {
+        out.push_str(&format!("  the AUTO block {name} was edited by hand; no review vouches for it\n"));
+    }
     match (&since.sources, since.names_sources) {
         (_, false) => {}
         (None, true) => out.push_str("  sources: no review knows them yet\n"),

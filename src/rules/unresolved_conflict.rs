@@ -24,9 +24,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let text = document.slice(fault.span);
         let stamp = STAMP.iter().any(|key| text.contains(document.dialect.written(key)));
         let help = if stamp || text.contains(" reviewed:") {
-            format!("keep either side, then `phx review {path}`: it stamps what both made of the document")
+            format!(
+                "in these lines keep either side (not of the whole file), then `phx review {path}`: it stamps what both made of it"
+            )
         } else if text.contains("END AUTO-GENERATED") {
-            format!("keep either side, then `phx regen {path}`")
+            format!("in these lines keep either side (not of the whole file), then `phx regen {path}`")
         } else {
             "keep what is true of both sides, and take the lines with `<`, `=` and `>` out".to_owned()
         };

@@ -272,7 +272,7 @@ fn two_branches_that_review_the_same_document_conflict_in_the_stamp_alone() {
     assert_eq!(text.matches("<<<<<<< ").count(), 1, "{text}");
     let run = repo.run(&["validate", "--now", "2025-09-01T08:00:00Z"]).exits(1);
     assert!(run.stdout.contains("error[unresolved-conflict]: git left a conflict here"), "{}", run.stdout);
-    assert!(run.stdout.contains(&format!("keep either side, then `phx review {DOC}`")), "{}", run.stdout);
+    assert!(run.stdout.contains(&format!("then `phx review {DOC}`: it stamps what both made of it")), "{}", run.stdout);
     assert!(run.stdout.contains("1 error in 1 document"), "{}", run.stdout);
     repo.git(&["checkout", "--ours", "--", DOC]);
     repo.run(&at("2025-09-01T09:00:00Z", &["review", DOC, "--yes"])).exits(0);
@@ -418,4 +418,63 @@ fn the_record_says_what_its_schema_says() {
     crate::support::assert_valid("schemas/record.schema.json", &record);
     assert!(package().join("schemas/record.schema.json").exists());
     repo.run(&["schema", "show", "record"]).exits(0).finds("correlation id");
+}
+
+#[test]
+fn a_record_that_is_left_behind_is_told() {
+    let repo = repo();
+    repo.run(&["hook", "install"]).exits(0);
+    let run = review(&repo, &[DOC, "--yes"]).exits(0);
+    let record = records(&repo)[0].clone();
+    assert!(
+        run.stderr.contains(&format!("the record belongs to the commit: `git add {record} {DOC}`")),
+        "{}",
+        run.stderr
+    );
+    let left = repo.try_git(&["commit", "-qam", "review"], &[]).exits(0);
+    assert!(
+        left.stderr.contains(&format!("the record of a review is not staged: `git add {record}`")),
+        "{}",
+        left.stderr
+    );
+    repo.git(&["add", ".phx"]);
+    let run = repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[]).exits(0);
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_review_says_which_section_and_what_it_does_not_vouch_for() {
+    let repo = repo();
+    repo.write(
+        DOC,
+        repo.read(DOC)
+            + "\n## Numbers\n<!-- AUTO-GENERATED -->\nby hand\n<!-- END AUTO-GENERATED sum:0123456789abcdef -->\n",
+    );
+    let run = review(&repo, &[DOC, "--yes"]).exits(0);
+    assert!(
+        run.stdout.contains("the AUTO block numbers was edited by hand; no review vouches for it"),
+        "{}",
+        run.stdout
+    );
+    repo.run(&at("2025-09-02T00:00:00Z", &["review", &format!("{DOC}#risks"), "--yes"])).exits(0);
+    let story = repo.run(&["trace", DOC]).exits(0).stdout;
+    assert!(story.contains(&format!("    {DOC}: risks\n")), "{story}");
+}
+
+#[test]
+fn a_commit_tells_the_warnings_that_it_brings_in_and_no_others() {
+    let repo = repo();
+    repo.run(&["hook", "install"]).exits(0);
+    repo.write(DOC, repo.read(DOC).replace("[planning, risks]", "[planning]")).git(&["add", "-A"]);
+    let run = repo.try_git(&["commit", "-qm", "undeclared"], &[]).exits(0);
+    assert_eq!(run.stderr.matches("phx: new with this commit: ").count(), 1, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("docs/BERTHS.md:22: the MANUAL section `risks` is not declared [undeclared-manual-section]"),
+        "{}",
+        run.stderr
+    );
+    repo.write(DOC, repo.read(DOC).replace("Two berths", "Three berths")).git(&["add", "-A"]);
+    let run = repo.try_git(&["commit", "-qm", "other"], &[]).exits(0);
+    assert_eq!(run.stderr, "");
 }

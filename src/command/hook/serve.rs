@@ -12,9 +12,11 @@ use crate::hooks::audit::Audited;
 use crate::hooks::gate::{self, Gate, Passage};
 use crate::hooks::overrides::{self, OVERRIDE, Way};
 use crate::hooks::{Hook, HookMode, message};
-use crate::report::text;
+use crate::regen::rewritten::What;
+use crate::report::{concise, text};
 use crate::system::disk;
 use crate::system::git::place::Place;
+use crate::text::shell;
 use crate::workspace::Origin;
 
 /// Does what git started the hook for.
@@ -50,6 +52,9 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
     }
     let passage = gate.pass()?;
     gate::note(&place, &passage.stamps);
+    for file in gate.left_records(&passage.stamps) {
+        session.notice(&format!("phx: the record of a review is not staged: `git add {file}`"));
+    }
     told(session, &passage, &way, hook, project.config.enforcement)
 }
 
@@ -64,24 +69,31 @@ fn overridden(gate: &Gate<'_>, way: &Way) -> Result<Option<String>, Failure> {
 /// Says what came of it; the exit code that lets the commit pass or not.
 fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement: Enforcement) -> Result<u8, Failure> {
     for written in &passage.written {
-        let names: Vec<&str> = written.written().collect();
-        session.notice(&format!("phx wrote {} in {}", names.join(", "), written.path));
+        for block in written.blocks.iter().filter(|block| block.what == What::Written) {
+            let changes = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
+            session.notice(&format!("phx wrote {} in {}{changes}", block.name, written.path));
+        }
     }
     for notice in &passage.notices {
         session.notice(&format!("phx: {notice}"));
     }
     let verdict = &passage.verdict;
+    let overridden = matches!(way, Way::Override(_)) || passage.replaying.is_some();
     let shown = if session.verbose { verdict.findings.clone() } else { passage.blocking(enforcement) };
     if !shown.is_empty() {
-        Session::print(&text::render(&findings::plain(session, &shown), session.color))?;
+        // What is let through all the same needs no frames.
+        let render = if overridden { concise::render } else { text::render };
+        Session::print(&render(&findings::plain(session, &shown), session.color))?;
     }
     if verdict.more_overdue > 0 {
         session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
     }
-    let rest = verdict.findings.len() - shown.len();
-    if rest > 0 {
-        let plural = if rest == 1 { "" } else { "s" };
-        session.notice(&format!("phx: {rest} warning{plural}; `phx validate` shows them"));
+    if !session.verbose && enforcement != Enforcement::Strict {
+        for warning in &passage.new_warnings {
+            let (path, line) = (&warning.path, warning.range.start.line);
+            session
+                .notice(&format!("phx: new with this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
+        }
     }
     if !passage.blocks {
         return Ok(CLEAN);
@@ -93,6 +105,16 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement
     if let Way::Override(reason) = way {
         session.notice(&format!("phx: overridden, on record: {reason}"));
         return Ok(CLEAN);
+    }
+    let of = |rule: &str| -> Vec<_> {
+        shown.iter().filter(|found| found.rule == rule).map(|found| shell::quoted(&found.path)).collect()
+    };
+    let late = of("stale-document");
+    if late.len() > 1 {
+        session.notice(&format!("`phx review {}` reviews them together", late.join(" ")));
+    }
+    if hook == Hook::PreCommit && !of("outdated-auto-section").is_empty() {
+        session.notice("`phx regen --staged` writes outdated AUTO blocks into what is staged and into the worktree");
     }
     if hook == Hook::PreMergeCommit {
         disk::write_stderr(

@@ -39,6 +39,11 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     for problem in report::problems(&documents) {
         disk::write_stderr(&problem);
     }
-    session.notice(&report::summary(&documents, options));
+    let summary = if documents.is_empty() {
+        "nothing governed is staged".to_owned()
+    } else {
+        report::summary(&documents, options)
+    };
+    session.notice(&summary);
     Ok(if documents.iter().any(Rewritten::is_finding) { FINDINGS } else { CLEAN })
 }
