@@ -6,6 +6,7 @@ pub mod install;
 pub mod message;
 pub mod overrides;
 mod shim;
+pub mod stamps;
 pub mod verify;
 
 /// A hook of git's that phx serves.

@@ -8,19 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::stamps::{self, Stamp};
 use super::{Hook, HookMode};
 use crate::config::Enforcement;
 use crate::examine::Examiner;
 use crate::examine::change::{Scope, Stale, Step, Verdict};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::ledger;
 use crate::regen::rewritten::Rewritten;
 use crate::rules::{Judge, Levels};
 use crate::schema;
+use crate::system::environment;
 use crate::system::git::objects;
 use crate::system::git::place::Place;
-use crate::system::{disk, environment};
 use crate::workspace::restage::{Ready, Restaged};
 use crate::workspace::rewrite::{Action, Edited, Mode, Rewrite};
 use crate::workspace::{Census, Project, Selection};
@@ -73,15 +73,6 @@ pub struct Passage {
     pub stamps: Vec<Stamp>,
 }
 
-/// A stamp that is new in a commit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// The correlation id.
-    pub id: String,
-    /// The one that stood there before.
-    pub old: Option<String>,
-}
-
 impl Gate<'_> {
     /// Checks, writes, and decides.
     ///
@@ -99,7 +90,8 @@ impl Gate<'_> {
         let mut census = self.project.census("HEAD", Some(&self.place.common))?;
         let (mut examiner, scope) = self.examiner(&judge, step, &mut census)?;
         examiner.census = Some(&census);
-        let mut passage = Passage { replaying: self.place.replaying(), stamps: self.stamps(), ..Passage::default() };
+        let mut passage =
+            Passage { replaying: self.place.replaying(), stamps: stamps::staged(self.project), ..Passage::default() };
         if self.writes(&mut passage) {
             self.write(&examiner, &scope, step, &mut passage);
         } else {
@@ -318,25 +310,6 @@ impl Gate<'_> {
     fn blocks(&self, verdict: &Verdict) -> bool {
         blocks(verdict, self.project.config.enforcement)
     }
-
-    /// The records of new stamps that stand in the worktree and would not be in the commit.
-    pub fn left_records(&self, stamps: &[Stamp]) -> Vec<String> {
-        let files: BTreeSet<String> = stamps
-            .iter()
-            .filter_map(|stamp| ledger::file_of(&stamp.id))
-            .map(|file| self.project.inside(&file))
-            .collect();
-        let is_left = |file: &String| {
-            let staged = self.project.store.read(file).is_ok_and(|bytes| bytes.is_some());
-            !staged && disk::exists(&self.project.root.join(file))
-        };
-        files.into_iter().filter(is_left).collect()
-    }
-
-    /// The stamps that are new in what is staged.
-    pub fn stamps(&self) -> Vec<Stamp> {
-        stamps(self.project)
-    }
 }
 
 impl Passage {
@@ -361,42 +334,5 @@ pub fn blocks(verdict: &Verdict, enforcement: Enforcement) -> bool {
         Enforcement::Advisory => false,
         Enforcement::Standard => error,
         Enforcement::Strict => error || !verdict.findings.is_empty(),
-    }
-}
-
-/// The stamps that are new in what is staged.
-fn stamps(project: &Project) -> Vec<Stamp> {
-    let id = |object: &Option<objects::Object>, path: &str| {
-        let object = object.as_ref().filter(|object| object.is_file())?;
-        let document = project.load_object(&object.id, path)?;
-        document.governance.correlation_id().map(|id| id.value.to_owned())
-    };
-    let changes = project.store.changes().iter().filter(|change| project.wanted(&project.root.join(&change.path)));
-    let new = |change: &objects::Change| {
-        let (old, id) = (id(&change.old, &change.path), id(&change.new, &change.path)?);
-        (old.as_ref() != Some(&id)).then_some(Stamp { id, old })
-    };
-    let stamps: BTreeSet<Stamp> = changes.filter_map(new).collect();
-    // A document that was only moved bears the stamp that it had.
-    let moved = |id: &str| {
-        let gone = project.store.changes().iter().filter(|change| change.new.is_none());
-        gone.into_iter().any(|change| self::id_of(project, change) == Some(id.to_owned()))
-    };
-    stamps.into_iter().filter(|stamp| stamp.old.is_some() || !moved(&stamp.id)).collect()
-}
-
-fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
-    let document = project.load_object(&change.old.as_ref()?.id, &change.path)?;
-    document.governance.correlation_id().map(|id| id.value.to_owned())
-}
-
-/// Tells the shim of commit-msg whether there may be something to add to the message.
-pub fn note(place: &Place, stamps: &[Stamp]) {
-    let file = place.own.join("phx").join("stamps");
-    if !stamps.is_empty() {
-        let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
-        let _ = disk::keep(&file, ids.as_bytes());
-    } else if disk::exists(&file) {
-        let _ = disk::remove(&file);
     }
 }

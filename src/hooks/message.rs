@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::gate::Stamp;
 use super::overrides::{OVERRIDE_TRAILER, STAMP_TRAILER, overrides, stamps};
+use super::stamps::Stamp;
 use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::git::message as git;

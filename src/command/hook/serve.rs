@@ -9,9 +9,9 @@ use crate::cli::HookName;
 use crate::config::Enforcement;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::hooks::audit::Audited;
-use crate::hooks::gate::{self, Gate, Passage};
+use crate::hooks::gate::{Gate, Passage};
 use crate::hooks::overrides::{self, OVERRIDE, Way};
-use crate::hooks::{Hook, HookMode, message};
+use crate::hooks::{Hook, HookMode, message, stamps};
 use crate::regen::rewritten::What;
 use crate::report::{concise, text};
 use crate::system::disk;
@@ -47,12 +47,12 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
     if hook == Hook::CommitMsg {
         let file = arguments.first().ok_or_else(|| Failure::usage("commit-msg needs the file of the message"))?;
         let overridden = overridden(&gate, &way)?;
-        message::add(&project.root, Path::new(file), &gate.stamps(), overridden.as_deref())?;
+        message::add(&project.root, Path::new(file), &stamps::staged(&project), overridden.as_deref())?;
         return Ok(CLEAN);
     }
     let passage = gate.pass()?;
-    gate::note(&place, &passage.stamps);
-    for file in gate.left_records(&passage.stamps) {
+    stamps::note(&place, &passage.stamps);
+    for file in stamps::left_records(&project, &passage.stamps) {
         session.notice(&format!("phx: the record of a review is not staged: `git add {file}`"));
     }
     told(session, &passage, &way, hook, project.config.enforcement)

@@ -1,0 +1,66 @@
+//! The stamps that are new in a commit, and the records that belong to them.
+
+use std::collections::BTreeSet;
+
+use crate::ledger;
+use crate::system::disk;
+use crate::system::git::objects;
+use crate::system::git::place::Place;
+use crate::workspace::Project;
+
+/// A stamp that is new in a commit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// The correlation id.
+    pub id: String,
+    /// The one that stood there before.
+    pub old: Option<String>,
+}
+
+/// The stamps that are new in what is staged.
+pub fn staged(project: &Project) -> Vec<Stamp> {
+    let id = |object: &Option<objects::Object>, path: &str| {
+        let object = object.as_ref().filter(|object| object.is_file())?;
+        let document = project.load_object(&object.id, path)?;
+        document.governance.correlation_id().map(|id| id.value.to_owned())
+    };
+    let changes = project.store.changes().iter().filter(|change| project.wanted(&project.root.join(&change.path)));
+    let new = |change: &objects::Change| {
+        let (old, id) = (id(&change.old, &change.path), id(&change.new, &change.path)?);
+        (old.as_ref() != Some(&id)).then_some(Stamp { id, old })
+    };
+    let stamps: BTreeSet<Stamp> = changes.filter_map(new).collect();
+    // A document that was only moved bears the stamp that it had.
+    let moved = |id: &str| {
+        let gone = project.store.changes().iter().filter(|change| change.new.is_none());
+        gone.into_iter().any(|change| id_of(project, change) == Some(id.to_owned()))
+    };
+    stamps.into_iter().filter(|stamp| stamp.old.is_some() || !moved(&stamp.id)).collect()
+}
+
+fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
+    let document = project.load_object(&change.old.as_ref()?.id, &change.path)?;
+    document.governance.correlation_id().map(|id| id.value.to_owned())
+}
+
+/// Tells the shim of commit-msg whether there may be something to add to the message.
+pub fn note(place: &Place, stamps: &[Stamp]) {
+    let file = place.own.join("phx").join("stamps");
+    if !stamps.is_empty() {
+        let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
+        let _ = disk::keep(&file, ids.as_bytes());
+    } else if disk::exists(&file) {
+        let _ = disk::remove(&file);
+    }
+}
+
+/// The records of new stamps that stand in the worktree and would not be in the commit.
+pub fn left_records(project: &Project, stamps: &[Stamp]) -> Vec<String> {
+    let files: BTreeSet<String> =
+        stamps.iter().filter_map(|stamp| ledger::file_of(&stamp.id)).map(|file| project.inside(&file)).collect();
+    let is_left = |file: &String| {
+        let staged = project.store.read(file).is_ok_and(|bytes| bytes.is_some());
+        !staged && disk::exists(&project.root.join(file))
+    };
+    files.into_iter().filter(is_left).collect()
+}
