@@ -1,5 +1,6 @@
 //! The command line: what there is to type, and its help. No logic.
 
+pub mod doctor;
 pub mod record;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub use doctor::Doctor;
 pub use record::{Audit, AuditWhat, Hook, HookMode, HookName, Review, Trace};
 
 const EXIT_CODES: &str = "\
@@ -92,6 +94,8 @@ pub enum Command {
     Trace(Trace),
     /// Check the commits of a range again, and the ledger
     Audit(Audit),
+    /// Verify from outside what documents say of the systems around them
+    Doctor(Doctor),
     /// Write a new document of a kind
     New(New),
     /// Print a document's model as JSON
@@ -293,7 +297,7 @@ pub enum Schema {
     },
     /// Print a schema
     Show {
-        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `record`, `audit`, `trace`, `phx.toml`
+        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `doctor`, `record`, `audit`, `trace`, `phx.toml`
         name: String,
         /// The version [default: the newest]
         #[arg(long, value_name = "VERSION")]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod completions;
+mod doctor;
 mod explain;
 mod findings;
 mod fix;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Hook(arguments) => hook::run(&session, &arguments),
         Command::Trace(arguments) => trace::run(&session, &arguments),
         Command::Audit(arguments) => audit::run(&session, &arguments),
+        Command::Doctor(arguments) => doctor::run(&session, &arguments),
         Command::New(arguments) => new::run(&session, arguments),
         Command::Inspect(arguments) => inspect::run(&session, &arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -6,6 +6,8 @@ use std::fmt;
 pub const CLEAN: u8 = 0;
 /// Findings that block.
 pub const FINDINGS: u8 = 1;
+/// Nothing was found out.
+pub const NO_VERDICT: u8 = 3;
 
 /// Why phx cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

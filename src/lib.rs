@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod workspace;
 pub mod examine;
 pub mod hooks;
+pub mod doctor;
 pub mod report;
 pub mod cli;
 pub mod command;

@@ -1,6 +1,7 @@
 //! Findings for people and for programs: one format a file.
 
 pub mod concise;
+pub mod doctor;
 pub mod github;
 pub mod gitlab;
 pub mod json;

@@ -31,23 +31,28 @@ pub fn plain<'a>(session: &Session, findings: &'a [Finding]) -> Report<'a> {
 }
 
 /// A format, and the file it goes to; standard output where there is none.
-pub type Output = (Format, Option<PathBuf>);
+pub type Output<R> = ((&'static str, R), Option<PathBuf>);
 
-/// Reads `FORMAT[=FILE]`.
-pub fn outputs(given: &[String]) -> Result<Vec<Output>, Failure> {
-    let read = |text: &String| -> Result<Output, Failure> {
+/// Reads `FORMAT[=FILE]` of a report of findings.
+pub fn outputs(given: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
+    outputs_of(FORMATS, given)
+}
+
+/// Reads `FORMAT[=FILE]`, the formats being those of a list; the first where none is given.
+pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> Result<Vec<Output<R>>, Failure> {
+    let read = |text: &String| -> Result<Output<R>, Failure> {
         let (name, file) = match text.split_once('=') {
             Some((name, file)) if !file.is_empty() => (name, Some(PathBuf::from(file))),
             Some(_) => return Err(Failure::usage(format!("`-o {text}` names no file"))),
             None => (text.as_str(), None),
         };
-        let format = FORMATS.iter().find(|(known, _)| *known == name);
-        let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+        let format = formats.iter().find(|(known, _)| *known == name);
+        let names: Vec<&str> = formats.iter().map(|(name, _)| *name).collect();
         let near = suggest::did_you_mean(name, names.iter().copied());
         let unknown = || Failure::usage(format!("there is no format `{name}`{near}")).hint(names.join(", "));
         Ok((*format.ok_or_else(unknown)?, file))
     };
-    let outputs: Vec<Output> = given.iter().map(read).collect::<Result<_, _>>()?;
+    let outputs: Vec<Output<R>> = given.iter().map(read).collect::<Result<_, _>>()?;
     if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
         return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o sarif=phx.sarif`"));
     }
@@ -59,17 +64,26 @@ pub fn outputs(given: &[String]) -> Result<Vec<Output>, Failure> {
         );
     }
     if outputs.is_empty() {
-        return Ok(vec![(FORMATS[0], None)]);
+        return Ok(vec![(formats[0], None)]);
     }
     Ok(outputs)
 }
 
 /// Prints a report in each format, to where it goes.
-pub fn print(session: &Session, report: &Report<'_>, outputs: &[Output]) -> Result<(), Failure> {
+pub fn print(session: &Session, report: &Report<'_>, outputs: &[(Format, Option<PathBuf>)]) -> Result<(), Failure> {
+    print_each(outputs, &|render, color| render(report, color), session.color)
+}
+
+/// Prints what each format makes of something, to where it goes.
+pub fn print_each<R: Copy>(
+    outputs: &[Output<R>],
+    rendered: &dyn Fn(R, Color) -> String,
+    color: Color,
+) -> Result<(), Failure> {
     for ((_, render), file) in outputs {
         match file {
-            None => Session::print(&render(report, session.color))?,
-            Some(file) => disk::replace(file, render(report, Color::Plain).as_bytes()).map_err(|error| {
+            None => Session::print(&rendered(*render, color))?,
+            Some(file) => disk::replace(file, rendered(*render, Color::Plain).as_bytes()).map_err(|error| {
                 Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error)))
             })?,
         }

@@ -14,6 +14,7 @@ const UNVERSIONED: &[(&str, &str)] = &[
     ("findings", embedded::FINDINGS),
     ("regen", embedded::REGEN),
     ("status", embedded::STATUS),
+    ("doctor", embedded::DOCTOR),
     ("record", embedded::RECORD),
     ("audit", embedded::AUDIT),
     ("trace", embedded::TRACE),

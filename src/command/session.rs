@@ -64,7 +64,7 @@ impl Session {
     pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
         let project = match Project::open(self.config.as_deref(), origin) {
             Ok(project) => project,
-            Err(OpenError::Failure(failure)) => return Err(failure),
+            Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => return Err(failure),
             Err(OpenError::Mistakes(mistakes)) => return Err(self.mistaken(&mistakes)),
         };
         let source = project.config_file.source();

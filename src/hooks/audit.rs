@@ -84,7 +84,7 @@ impl Auditor {
         let mut audited = Audited { findings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
         let project = match Project::open(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
             Ok(project) => project,
-            Err(OpenError::Failure(failure)) => {
+            Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => {
                 audited.problem = Some(failure.message);
                 return Ok(audited);
             }

@@ -201,6 +201,13 @@ impl Library {
         Some(entry.compiled.get_or_init(|| entry.compile()).as_ref())
     }
 
+    /// Compiles all of them: how many there are, and what is wrong with those that are none.
+    pub fn compile_all(&self) -> (usize, Vec<TemplateError>) {
+        let compiled = self.entries.values().map(|entry| entry.compiled.get_or_init(|| entry.compile()));
+        let wrong = compiled.filter_map(|compiled| compiled.as_ref().err().cloned());
+        (self.entries.len(), wrong.collect())
+    }
+
     /// The measured facts that the templates of a document's blocks need.
     pub fn needs(&self, document: &Document) -> BTreeSet<Measured> {
         self.compiled(document).flat_map(|compiled| compiled.needs.iter().copied()).collect()

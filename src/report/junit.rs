@@ -55,7 +55,7 @@ fn suite(path: &str, findings: &[&Finding]) -> String {
 }
 
 /// Escapes text for XML 1.0; characters that XML has no place for become `U+FFFD`.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -140,6 +140,15 @@ impl Catalog {
         self.store.get(&uri(version, kind))
     }
 
+    /// Compiles all of them: each version and kind, and why it is no schema.
+    pub fn compile_all(&self) -> Vec<(String, Result<(), String>)> {
+        let one = |(version, kind): &Key| {
+            let compiled = self.compiled(version, kind).map(drop).map_err(|failure| failure.message);
+            (format!("{version}/{kind}"), compiled)
+        };
+        self.compiled.keys().map(one).collect()
+    }
+
     /// The compiled schema of a kind; that of `document` where the kind has none of its own.
     ///
     /// # Errors

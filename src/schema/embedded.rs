@@ -37,6 +37,9 @@ pub const REGEN: &str = include_str!("../../schemas/regen.schema.json");
 /// The schema of what `phx status -o json` prints.
 pub const STATUS: &str = include_str!("../../schemas/status.schema.json");
 
+/// The schema of what `phx doctor -o json` prints.
+pub const DOCTOR: &str = include_str!("../../schemas/doctor.schema.json");
+
 /// The schema of a record in the ledger.
 pub const RECORD: &str = include_str!("../../schemas/record.schema.json");
 

@@ -84,6 +84,8 @@ pub struct Told<'a> {
 pub enum OpenError {
     /// Something failed.
     Failure(Failure),
+    /// A schema of the repository is none.
+    Schema(Failure),
     /// The configuration has mistakes.
     Mistakes(Vec<Finding>),
 }
@@ -134,7 +136,7 @@ impl Project {
         let base_path = paths::relative(&root, &base);
         let overlays = overlays(&store, &base_path)?;
         let overrides = templates::overrides(&store, &base_path)?;
-        let catalog = Catalog::new(&overlays)?;
+        let catalog = Catalog::new(&overlays).map_err(OpenError::Schema)?;
         Ok(Self {
             dialect: Arc::new(Dialect {
                 root: config.front_matter.root.clone(),

@@ -6,6 +6,7 @@ mod bad_input;
 mod audit;
 mod commits;
 mod config;
+mod doctor;
 mod examples;
 mod exit_codes;
 mod facts;

@@ -56,6 +56,16 @@ pub fn repository(cwd: &Path) -> Option<PathBuf> {
     worktree(cwd).or_else(|| super::objects::bare(cwd))
 }
 
+/// The version that git says it is, as `2.47.3`.
+///
+/// # Errors
+/// Why git cannot be started.
+pub fn version() -> Result<String, String> {
+    let printed = super::run(super::command(Path::new("."), &["--version"]))?;
+    let said = String::from_utf8_lossy(&printed);
+    Ok(said.split_whitespace().nth(2).unwrap_or_default().to_owned())
+}
+
 /// The folder in which git looks for hooks.
 ///
 /// # Errors

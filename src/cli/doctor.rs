@@ -1,0 +1,41 @@
+//! The command line of `phx doctor`.
+
+use clap::Args;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  at least one check was done, and none failed
+  1  a check failed, or warned under --strict
+  2  called wrongly
+  3  no verdict: a check could not be done, or none was
+  4  phx itself failed";
+
+/// Verify from outside what documents say of the systems around them
+///
+/// Each check proves one thing on one subject. One that proved nothing is never green. So far the repository itself is
+/// verified: git, the hooks, the configuration, schemas and templates, the ledger, and the deadlines of the documents.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Doctor {
+    /// Checks by id, `*` for anything, as `repo.*` [default: all]
+    #[arg(value_name = "CHECK")]
+    pub checks: Vec<String>,
+
+    /// Format of the result, as `json` or `junit=doctor.xml`; repeatable
+    ///
+    /// text, json, ndjson, junit, tap, prometheus, nagios, health+json, markdown
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<String>,
+
+    /// A warning ends in exit code 1, too
+    #[arg(long)]
+    pub strict: bool,
+
+    /// List the checks and what each claims
+    #[arg(long)]
+    pub list_checks: bool,
+
+    /// Say what a check claims, how it finds out, and how long it may take
+    #[arg(long, value_name = "CHECK", conflicts_with = "list_checks")]
+    pub explain: Option<String>,
+}

@@ -1,0 +1,86 @@
+//! What a check came to: one record, from which every format is rendered.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// What it claims is true.
+    Pass,
+    /// It is true, and something beside is not as it should be.
+    Warn,
+    /// It was not asked: why is in the detail.
+    Skip,
+    /// It is not true.
+    Fail,
+    /// Nobody knows: the check itself could not be done.
+    Error,
+}
+
+impl Outcome {
+    /// All of them, from best to worst as exit codes see them.
+    pub const ALL: &[Self] = &[Self::Pass, Self::Warn, Self::Skip, Self::Fail, Self::Error];
+
+    /// As programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Skip => "skip",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What happened on the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Milliseconds since the check began.
+    pub t_ms: u64,
+    /// What happened, in a word.
+    pub event: String,
+    /// The rest.
+    pub detail: String,
+}
+
+/// What mends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remedy {
+    /// In words.
+    pub text: String,
+    /// As commands.
+    pub commands: Vec<String>,
+}
+
+/// What a check came to, on one subject.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The check.
+    pub id: &'static str,
+    /// The subject.
+    pub target: String,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// What is true where it passes.
+    pub claim: &'static str,
+    /// What is the matter, in a sentence; empty where nothing is.
+    pub detail: String,
+    /// What was seen.
+    pub observed: Map<String, Value>,
+    /// What should have been seen.
+    pub expected: Map<String, Value>,
+    /// How many things were looked at. Zero is an error.
+    pub observations: u64,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// How long it may take.
+    pub deadline_ms: u64,
+    /// What happened on the way.
+    pub evidence: Vec<Evidence>,
+    /// What mends it.
+    pub remedy: Remedy,
+}

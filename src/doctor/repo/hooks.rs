@@ -1,0 +1,51 @@
+//! Whether the hooks are where git looks for them, and as phx wrote them.
+
+use super::Repository;
+use crate::doctor::Check;
+use crate::doctor::record::Outcome;
+use crate::doctor::run::Found;
+use crate::hooks::Hook;
+use crate::hooks::install::{Folder, State};
+use crate::system::git::place;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "repo.hooks",
+    claim: "the git hooks are installed, unchanged, and not bypassed",
+    method: "git is asked where it looks for hooks (`core.hooksPath` too), and each hook there is compared with what phx writes. \
+             Fails where one was changed or starts a program that is gone; warns where one is missing or another's.",
+    deadline_ms: 2_000,
+};
+
+/// Looks.
+pub fn look(repository: &Repository) -> Found {
+    if place::worktree(&repository.cwd).is_none() {
+        return Found::skip("this is no git repository with a worktree");
+    }
+    let folder = match Folder::find() {
+        Ok(folder) => folder,
+        Err(failure) => return Found::error(failure.message),
+    };
+    let mut worst = Outcome::Pass;
+    let mut found = Found::pass(Hook::USUAL.len() as u64).observed("folder", folder.path.display().to_string());
+    let mut wrong = Vec::new();
+    for hook in Hook::USUAL {
+        let (word, outcome) = match folder.state(*hook) {
+            State::Installed { .. } => ("installed", Outcome::Pass),
+            State::Missing => ("missing", Outcome::Warn),
+            State::Foreign => ("another's", Outcome::Warn),
+            State::Changed => ("changed", Outcome::Fail),
+            State::Lost(_) => ("starts a program that is gone", Outcome::Fail),
+        };
+        worst = worst.max(outcome);
+        found = found.observed(hook.name(), word).expected(hook.name(), "installed");
+        if outcome != Outcome::Pass {
+            wrong.push(format!("{} is {word}", hook.name()));
+        }
+    }
+    found.outcome = worst;
+    if wrong.is_empty() {
+        return found;
+    }
+    found.detail(wrong.join(", ")).remedy("install them; a hook that stands there runs first", &["phx hook install"])
+}

@@ -1,0 +1,68 @@
+//! What `phx doctor` found: one vector of records, one format a file.
+
+mod health;
+mod json;
+mod junit;
+mod markdown;
+mod nagios;
+mod ndjson;
+mod prometheus;
+mod tap;
+mod text;
+
+use chrono::{DateTime, Utc};
+
+use super::Color;
+use crate::doctor::{Outcome, Record};
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The time that it was made at.
+    pub now: DateTime<Utc>,
+    /// What each check came to, in the order in which they ran.
+    pub records: Vec<Record>,
+    /// Whether passing checks are told in full.
+    pub verbose: bool,
+}
+
+impl Run {
+    /// How many checks came to an outcome.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.records.iter().filter(|record| record.outcome == outcome).count()
+    }
+
+    /// `6 passed, 1 warned`; what did not happen is left out.
+    fn summary(&self) -> String {
+        let words = [
+            (Outcome::Pass, "passed"),
+            (Outcome::Warn, "warned"),
+            (Outcome::Fail, "failed"),
+            (Outcome::Skip, "skipped"),
+            (Outcome::Error, "without a verdict"),
+        ];
+        let said: Vec<String> = words
+            .iter()
+            .map(|(outcome, word)| (self.count(*outcome), word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        if said.is_empty() { "nothing was checked".to_owned() } else { said.join(", ") }
+    }
+}
+
+/// A format: its name, and how a run looks in it.
+pub type Format = (&'static str, fn(&Run, Color) -> String);
+
+/// All formats. A new one is one line.
+pub const FORMATS: &[Format] = &[
+    ("text", text::render),
+    ("json", json::render),
+    ("ndjson", ndjson::render),
+    ("junit", junit::render),
+    ("tap", tap::render),
+    ("prometheus", prometheus::render),
+    ("nagios", nagios::render),
+    ("health+json", health::render),
+    ("markdown", markdown::render),
+];

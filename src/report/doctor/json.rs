@@ -1,0 +1,49 @@
+//! For programs: one object, version 1. Its shape is `schemas/doctor.schema.json`.
+
+use serde_json::{Value, json};
+
+use super::super::rfc3339;
+use super::{Color, Run};
+use crate::doctor::{Outcome, Record};
+
+/// Renders it.
+pub fn render(run: &Run, _: Color) -> String {
+    format!("{:#}\n", value(run))
+}
+
+/// The run as JSON.
+fn value(run: &Run) -> Value {
+    let counts = Outcome::ALL.iter().map(|outcome| (outcome.name().to_owned(), json!(run.count(*outcome))));
+    let summary: serde_json::Map<String, Value> = counts.chain([("suppressed".to_owned(), json!(0))]).collect();
+    json!({
+        "version": 1,
+        "now": rfc3339(run.now),
+        "summary": summary,
+        "checks": run.records.iter().map(record).collect::<Vec<_>>(),
+    })
+}
+
+/// One record.
+pub fn record(record: &Record) -> Value {
+    let evidence = record.evidence.iter();
+    let evidence: Vec<Value> =
+        evidence.map(|one| json!({ "t_ms": one.t_ms, "event": one.event, "detail": one.detail })).collect();
+    json!({
+        "id": record.id,
+        "target": record.target,
+        "outcome": record.outcome.name(),
+        "claim": record.claim,
+        "detail": record.detail,
+        "observed": record.observed,
+        "expected": record.expected,
+        "observations": record.observations,
+        "control": null,
+        "started": rfc3339(record.started),
+        "duration_ms": record.duration_ms,
+        "deadline_ms": record.deadline_ms,
+        "attempts": 1,
+        "evidence": evidence,
+        "remediation": { "text": record.remedy.text, "commands": record.remedy.commands, "links": [] },
+        "suppressed": null,
+    })
+}

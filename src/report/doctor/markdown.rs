@@ -1,0 +1,29 @@
+//! A table to stand in a document: sorted, and without times, so that it moves only when something does.
+
+use super::{Color, Run};
+use crate::doctor::Outcome;
+
+/// Renders it.
+pub fn render(run: &Run, _: Color) -> String {
+    let mut lines: Vec<String> = run
+        .records
+        .iter()
+        .map(|record| {
+            let status = match record.outcome {
+                Outcome::Pass => "✅ Healthy",
+                Outcome::Warn => "⚠️ Degraded",
+                Outcome::Fail => "❌ Failing",
+                Outcome::Skip => "⏭️ Not checked",
+                Outcome::Error => "❔ Unknown",
+            };
+            let said = if record.detail.is_empty() { record.claim } else { &record.detail };
+            format!("| {} | {} | {status} | {} |\n", cell(&record.target), cell(record.id), cell(said))
+        })
+        .collect();
+    lines.sort();
+    format!("| Subject | Check | Status | What is known |\n|---|---|---|---|\n{}", lines.concat())
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}

@@ -1,0 +1,30 @@
+//! One line for Nagios, with performance data.
+
+use super::{Color, Run};
+use crate::doctor::Outcome;
+
+/// Renders it.
+pub fn render(run: &Run, _: Color) -> String {
+    let word = state(run);
+    let worst: Vec<&str> = run
+        .records
+        .iter()
+        .filter(|record| matches!(record.outcome, Outcome::Fail | Outcome::Error | Outcome::Warn))
+        .map(|record| record.id)
+        .collect();
+    let named = if worst.is_empty() { String::new() } else { format!(": {}", worst.join(", ")) };
+    let data: Vec<String> =
+        Outcome::ALL.iter().map(|outcome| format!("{}={}", outcome.name(), run.count(*outcome))).collect();
+    format!("PHX {word} - {}{named} | {}\n", run.summary(), data.join(" "))
+}
+
+/// The word for a run, as readers of plugins expect it.
+fn state(run: &Run) -> &'static str {
+    let count = |outcome| run.count(outcome);
+    match (count(Outcome::Fail), count(Outcome::Error), count(Outcome::Warn), count(Outcome::Pass)) {
+        (1.., ..) => "CRITICAL",
+        (_, 1.., ..) | (_, _, 0, 0) => "UNKNOWN",
+        (_, _, 1.., _) => "WARNING",
+        _ => "OK",
+    }
+}

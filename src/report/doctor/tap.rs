@@ -1,0 +1,27 @@
+//! TAP version 14: diagnostics in YAML, a skip as `# SKIP`; a warning is a plain `ok` with its diagnostic.
+
+use std::fmt::Write;
+
+use super::{Color, Run};
+use crate::doctor::Outcome;
+
+/// Renders it.
+pub fn render(run: &Run, _: Color) -> String {
+    let mut out = format!("TAP version 14\n1..{}\n", run.records.len());
+    for (at, record) in run.records.iter().enumerate() {
+        let ok = if matches!(record.outcome, Outcome::Fail | Outcome::Error) { "not ok" } else { "ok" };
+        let skip =
+            if record.outcome == Outcome::Skip { format!(" # SKIP {}", escape(&record.detail)) } else { String::new() };
+        let _ = writeln!(out, "{ok} {} - {} {}{skip}", at + 1, record.id, escape(&record.target));
+        if !record.detail.is_empty() && record.outcome != Outcome::Skip {
+            let detail = serde_json::Value::from(record.detail.as_str());
+            let _ = writeln!(out, "  ---\n  outcome: {}\n  message: {detail}\n  ...", record.outcome.name());
+        }
+    }
+    out
+}
+
+/// A description as TAP reads it.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('#', "\\#").replace('\n', " ")
+}

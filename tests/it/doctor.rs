@@ -1,0 +1,158 @@
+//! `phx doctor`: each check on a subject that is as it should be and on one that is not, and every format.
+
+use crate::support::{Repo, Run, assert_valid, clean_document, document};
+
+fn doctor(repo: &Repo, arguments: &[&str]) -> Run {
+    repo.run(&[&["doctor"][..], arguments].concat())
+}
+
+/// The record of one check.
+#[track_caller]
+fn record(repo: &Repo, id: &str) -> serde_json::Value {
+    let json = doctor(repo, &[id, "-o", "json"]).json();
+    assert_valid("schemas/doctor.schema.json", &json);
+    assert_eq!(json["checks"].as_array().unwrap().len(), 1);
+    json["checks"][0].clone()
+}
+
+#[track_caller]
+fn comes_to(repo: &Repo, id: &str, outcome: &str, code: i32) -> serde_json::Value {
+    let found = record(repo, id);
+    assert_eq!(found["outcome"], outcome, "{found:#}");
+    doctor(repo, &[id]).exits(code);
+    found
+}
+
+/// A repository in which nothing is wrong.
+fn healthy() -> Repo {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document());
+    repo.run(&["review", "a.md", "--yes"]).exits(0);
+    repo.commit("first");
+    repo.run(&["hook", "install"]).exits(0);
+    repo
+}
+
+#[test]
+fn a_healthy_repository_passes_every_check() {
+    let run = doctor(&healthy(), &[]).exits(0);
+    assert_eq!(run.stdout.lines().filter(|line| line.starts_with("[✓] repo.")).count(), 7, "{}", run.stdout);
+    assert!(run.stdout.ends_with("\n7 passed\n") && run.stderr.is_empty(), "{}", run.stdout);
+}
+
+#[test]
+fn hooks_are_missed_found_changed_and_bypassed() {
+    let repo = healthy();
+    comes_to(&repo, "repo.hooks", "pass", 0);
+    repo.git(&["config", "core.hooksPath", ".githooks"]);
+    let found = comes_to(&repo, "repo.hooks", "warn", 0);
+    assert_eq!(found["observed"]["pre-commit"], "missing");
+    doctor(&repo, &["repo.hooks", "--strict"]).exits(1);
+    repo.git(&["config", "--unset", "core.hooksPath"]);
+    repo.write(".git/hooks/pre-commit", repo.read(".git/hooks/pre-commit") + "true\n");
+    let found = comes_to(&repo, "repo.hooks", "fail", 1);
+    assert_eq!(found["detail"], "pre-commit is changed");
+    assert_eq!(found["remediation"]["commands"][0], "phx hook install");
+}
+
+#[test]
+fn a_broken_configuration_fails_and_the_rest_is_unknown() {
+    let repo = healthy();
+    repo.write("phx.toml", "[rules]\nnonsense = \"off\"\n");
+    let found = comes_to(&repo, "repo.config", "fail", 1);
+    assert!(found["detail"].as_str().unwrap().starts_with("phx.toml:2: there is no rule `nonsense`"), "{found}");
+    comes_to(&repo, "repo.documents", "error", 3);
+    comes_to(&repo, "repo.schemas", "error", 3);
+}
+
+#[test]
+fn schemas_and_templates_that_do_not_compile_are_named() {
+    let repo = healthy();
+    repo.write(".phx/schemas/v1.0/harbour.schema.json", "{ \"type\": 7 }");
+    let found = comes_to(&repo, "repo.schemas", "fail", 1);
+    assert_eq!(found["observed"]["broken"], 1);
+    std::fs::remove_dir_all(repo.path().join(".phx/schemas")).unwrap();
+    comes_to(&repo, "repo.schemas", "pass", 0);
+    comes_to(&repo, "repo.templates", "pass", 0);
+    repo.write(".phx/templates/sections/numbers.md", "one\n{% if %}\n");
+    let found = comes_to(&repo, "repo.templates", "fail", 1);
+    assert!(found["detail"].as_str().unwrap().starts_with(".phx/templates/sections/numbers.md:2: "), "{found}");
+}
+
+#[test]
+fn a_forged_record_fails_and_no_ledger_is_no_verdict() {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document());
+    comes_to(&repo, "repo.ledger", "skip", 3);
+    repo.run(&["review", "a.md", "--yes"]).exits(0);
+    comes_to(&repo, "repo.ledger", "pass", 0);
+    repo.write(".phx/ledger/2025-09/x.json", "{}");
+    let found = comes_to(&repo, "repo.ledger", "fail", 1);
+    assert!(found["detail"].as_str().unwrap().starts_with(".phx/ledger/2025-09/x.json: it is no record"), "{found}");
+}
+
+#[test]
+fn overdue_documents_are_counted_and_named() {
+    let repo = healthy();
+    comes_to(&repo, "repo.documents", "pass", 0);
+    repo.write("b.md", document("  phase_number: 1\n", "").replace("2025-09-12", "2025-08-31"));
+    let found = comes_to(&repo, "repo.documents", "fail", 1);
+    assert_eq!((&found["observed"]["documents"], &found["observed"]["overdue"]), (&2.into(), &1.into()));
+    assert_eq!(found["evidence"][0]["detail"], "b.md, due 8 hours ago");
+    comes_to(&Repo::with_git(), "repo.documents", "skip", 3);
+}
+
+#[test]
+fn outside_a_repository_git_is_not_asked_and_without_git_it_fails() {
+    comes_to(&Repo::bare(), "repo.git", "skip", 3);
+    let repo = healthy();
+    let found = comes_to(&repo, "repo.git", "pass", 0);
+    assert!(found["observed"]["version"].as_str().unwrap().starts_with("2."), "{found}");
+    let mut without = repo.command(&["doctor", "repo.git"]);
+    let empty = Repo::bare();
+    Run::of(without.env("PATH", empty.path()).output().unwrap()).exits(1).finds("git cannot be started");
+}
+
+#[test]
+fn every_format_says_the_same() {
+    let repo = healthy();
+    repo.write("b<&>|.md", document("  phase_number: 1\n", "").replace("2025-09-12", "2025-08-31"));
+    repo.write("phx.toml", "");
+    let ids = ["repo.documents", "repo.git", "repo.ledger"];
+    let out = |format: &str| doctor(&repo, &[&ids[..], &["-o", format]].concat()).exits(1).stdout;
+    let ndjson = out("ndjson");
+    let outcomes: Vec<String> = ndjson
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["outcome"].to_string())
+        .collect();
+    assert_eq!(outcomes, ["\"pass\"", "\"pass\"", "\"fail\""]);
+    let tap = out("tap");
+    assert!(tap.starts_with("TAP version 14\n1..3\nok 1 - repo.git repository\n"), "{tap}");
+    assert!(tap.contains("not ok 3 - repo.documents repository\n  ---\n  outcome: fail\n"), "{tap}");
+    let junit = out("junit");
+    let xml = roxmltree::Document::parse(&junit).unwrap();
+    let suite = xml.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    assert_eq!((suite.attribute("tests"), suite.attribute("failures")), (Some("3"), Some("1")));
+    assert_eq!(xml.descendants().filter(|node| node.has_tag_name("failure")).count(), 1);
+    let prometheus = out("prometheus");
+    let sample = "phx_doctor_check_status{id=\"repo.documents\",target=\"repository\",outcome=\"fail\"} 1\n";
+    assert!(prometheus.contains(sample), "{prometheus}");
+    assert!(out("nagios").starts_with("PHX CRITICAL - 2 passed, 1 failed: repo.documents | pass=2 "));
+    let health: serde_json::Value = serde_json::from_str(&out("health+json")).unwrap();
+    assert_eq!(health["status"], "fail");
+    let markdown = out("markdown");
+    assert!(markdown.contains("| repository | repo.git | ✅ Healthy | git is there, and new enough |\n"), "{markdown}");
+    // One exit code whatever the formats, and files beside standard output.
+    let run = doctor(&repo, &["repo.git", "-o", "text", "-o", "json=out.json"]).exits(0);
+    assert!(run.stdout.contains("[✓] repo.git") && repo.read("out.json").contains("\"version\": 1"));
+}
+
+#[test]
+fn checks_are_listed_explained_and_asked_for_by_name() {
+    let repo = Repo::bare();
+    assert_eq!(doctor(&repo, &["--list-checks"]).exits(0).stdout.lines().count(), 7);
+    doctor(&repo, &["--explain", "repo.hooks"]).exits(0).finds("core.hooksPath");
+    doctor(&repo, &["--explain", "repo.hook"]).exits(2).says("did you mean `repo.hooks`?");
+    doctor(&repo, &["nothing.*"]).exits(2).says("there is no check `nothing.*`");
+    doctor(&repo, &["-o", "yaml"]).exits(2).says("there is no format `yaml`");
+}
