@@ -19,6 +19,9 @@ use crate::system::git::place::Place;
 use crate::text::shell;
 use crate::workspace::Origin;
 
+/// How many of the warnings that a commit brings in are shown.
+const WARNINGS: usize = 5;
+
 /// Does what git started the hook for.
 pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &[OsString]) -> Result<u8, Failure> {
     let way = overrides::way()?;
@@ -89,10 +92,13 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement
         session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
     }
     if !session.verbose && enforcement != Enforcement::Strict {
-        for warning in &passage.new_warnings {
+        for warning in passage.new_warnings.iter().take(WARNINGS) {
             let (path, line) = (&warning.path, warning.range.start.line);
             session
                 .notice(&format!("phx: new with this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
+        }
+        if let Some(more) = passage.new_warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+            session.notice(&format!("phx: and {more} more; `phx validate` shows them"));
         }
     }
     if !passage.blocks {
