@@ -1,17 +1,17 @@
 //! `phx review`, the ledger, `phx trace`, `phx audit verify`, and the rules that look at them.
 
-use crate::support::{Repo, Run, document, package};
+use crate::support::{Repo, Run, document};
 
 /// A document with two MANUAL sections that describes the files of `src/ws`.
-fn living(sources: &str) -> String {
+pub fn living(sources: &str) -> String {
     let body = "# Berths\n\n## Planning\n<!-- MANUAL - REQUIRES REVIEW -->\n\nTwo berths.\n\n## Risks\n<!-- MANUAL:risks -->\n\nLow.\n";
     document(&format!("  phase_number: 2\n{sources}"), body)
         .replace("manual_sections: []", "manual_sections: [planning, risks]")
 }
 
-const DOC: &str = "docs/BERTHS.md";
+pub const DOC: &str = "docs/BERTHS.md";
 
-fn repo() -> Repo {
+pub fn repo() -> Repo {
     let repo = Repo::with_git();
     repo.write(DOC, living("  sources: [\"src/ws/**\"]\n"))
         .write("src/ws/a.rs", "a\n")
@@ -20,24 +20,24 @@ fn repo() -> Repo {
     repo
 }
 
-fn review(repo: &Repo, arguments: &[&str]) -> Run {
+pub fn review(repo: &Repo, arguments: &[&str]) -> Run {
     repo.run(&[&["review"][..], arguments].concat())
 }
 
-fn at<'a>(time: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+pub fn at<'a>(time: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&["--now", time][..], arguments].concat()
 }
 
-fn findings(repo: &Repo, now: &str) -> String {
+pub fn findings(repo: &Repo, now: &str) -> String {
     repo.run(&at(now, &["validate", "-q", "-o", "concise"])).stdout
 }
 
-fn id(repo: &Repo) -> String {
+pub fn id(repo: &Repo) -> String {
     let text = repo.read(DOC);
     text.lines().find_map(|line| line.trim().strip_prefix("correlation_id: ")).unwrap().to_owned()
 }
 
-fn records(repo: &Repo) -> Vec<String> {
+pub fn records(repo: &Repo) -> Vec<String> {
     let folder = repo.path().join(".phx/ledger");
     let mut found = Vec::new();
     for month in std::fs::read_dir(folder).into_iter().flatten() {
@@ -165,24 +165,6 @@ fn only_a_review_may_move_a_stamp_over_changed_sources() {
 }
 
 #[test]
-fn an_id_without_a_record_is_told_once_there_is_a_ledger() {
-    let repo = repo();
-    repo.write("other.md", living("")).commit("other");
-    assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
-    review(&repo, &[DOC, "--yes"]).exits(0);
-    let found = findings(&repo, "2025-09-01T00:00:00Z");
-    assert_eq!(
-        found,
-        "other.md:3:19: warning[unrecorded-correlation-id] the ledger has no record of this correlation id\n"
-    );
-    // The record belongs to the commit: without it the index has none.
-    repo.git(&["add", DOC]);
-    assert_eq!(repo.run(&["validate", "--staged", "-q", "-o", "concise"]).stdout, "");
-    repo.git(&["add", ".phx"]);
-    repo.run(&["validate", "--staged", "-q", "-o", "concise"]).exits(0).prints("");
-}
-
-#[test]
 fn a_staged_review_works_on_the_index() {
     let repo = repo();
     repo.write(DOC, repo.read(DOC).replace("Two berths.", "Three berths.")).git(&["add", DOC]);
@@ -240,47 +222,6 @@ fn values_in_quotes_and_crlf_stay_as_they_are_written() {
 }
 
 #[test]
-fn two_branches_that_review_different_documents_merge_without_a_conflict() {
-    let repo = repo();
-    repo.write("other.md", living("")).commit("other");
-    repo.run(&["hook", "install"]).exits(0);
-    repo.git(&["checkout", "-qb", "topic"]);
-    review(&repo, &["other.md", "--yes"]).exits(0);
-    repo.git(&["add", "-A"]);
-    repo.git(&["commit", "-qm", "review other"]);
-    repo.git(&["checkout", "-q", "main"]);
-    review(&repo, &[DOC, "--yes"]).exits(0);
-    repo.git(&["add", "-A"]);
-    repo.git(&["commit", "-qm", "review one"]);
-    repo.git(&["merge", "-q", "topic", "-m", "both"]);
-    repo.validate().exits(0).prints("");
-    repo.run(&["audit", "verify"]).exits(0).says("2 records, 0 wrong");
-}
-
-#[test]
-fn two_branches_that_review_the_same_document_conflict_in_the_stamp_alone() {
-    let repo = repo();
-    repo.git(&["checkout", "-qb", "topic"]);
-    repo.run(&at("2025-09-01T00:00:00Z", &["review", DOC, "--yes"])).exits(0);
-    repo.commit("review on topic");
-    repo.git(&["checkout", "-q", "main"]);
-    repo.run(&at("2025-09-01T08:00:00Z", &["review", DOC, "--yes"])).exits(0);
-    repo.commit("review on main");
-    repo.try_git(&["merge", "topic"], &[]).exits(1);
-    assert_eq!(repo.git(&["diff", "--name-only", "--diff-filter=U"]), format!("{DOC}\n"));
-    let text = repo.read(DOC);
-    assert_eq!(text.matches("<<<<<<< ").count(), 1, "{text}");
-    let run = repo.run(&["validate", "--now", "2025-09-01T08:00:00Z"]).exits(1);
-    assert!(run.stdout.contains("error[unresolved-conflict]: git left a conflict here"), "{}", run.stdout);
-    assert!(run.stdout.contains(&format!("then `phx review {DOC}`: it stamps what both made of it")), "{}", run.stdout);
-    assert!(run.stdout.contains("1 error in 1 document"), "{}", run.stdout);
-    repo.git(&["checkout", "--ours", "--", DOC]);
-    repo.run(&at("2025-09-01T09:00:00Z", &["review", DOC, "--yes"])).exits(0);
-    repo.commit("merge");
-    assert_eq!(findings(&repo, "2025-09-01T09:00:00Z"), "");
-}
-
-#[test]
 fn a_moved_document_takes_its_review_along() {
     let repo = repo();
     review(&repo, &[DOC, "--yes"]).exits(0);
@@ -289,20 +230,6 @@ fn a_moved_document_takes_its_review_along() {
     assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
     repo.write("docs/PIERS.md", repo.read("docs/PIERS.md").replace("Low.", "High."));
     assert!(findings(&repo, "2025-09-01T00:00:00Z").contains("unreviewed-manual-change"));
-}
-
-#[test]
-fn the_story_of_a_moved_document_begins_under_its_first_name() {
-    let repo = repo();
-    repo.run(&["hook", "install"]).exits(0);
-    review(&repo, &[DOC, "--yes"]).exits(0);
-    repo.git(&["add", "-A"]);
-    repo.git(&["commit", "-qm", "Review"]);
-    repo.git(&["mv", DOC, "docs/größe (2).md"]);
-    repo.git(&["commit", "-qm", "Move"]);
-    let story = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
-    assert!(story.contains(": first (brought the id in)\n"), "{story}");
-    assert!(story.contains(": Review\n") && story.contains(": Move (unattributed)\n"), "{story}");
 }
 
 #[test]
@@ -324,122 +251,6 @@ fn no_deadline_is_beyond_what_a_time_can_say() {
     repo.write(DOC, repo.read(DOC).replace("2025-09-12T15:35:33Z", "9999-12-31T23:59:59Z"));
     review(&repo, &[DOC, "--yes"]).exits(0);
     assert!(repo.read(DOC).contains("update_required_by: 9999-12-31T23:59:59Z"), "{}", repo.read(DOC));
-}
-
-#[test]
-fn trace_tells_the_story_of_a_document_and_of_an_id() {
-    let repo = repo();
-    repo.run(&["hook", "install"]).exits(0);
-    review(&repo, &[DOC, "--yes", "--note", "all of it"]).exits(0);
-    repo.git(&["add", "-A"]);
-    repo.git(&["commit", "-qm", "Review the berths"]);
-    repo.write(DOC, repo.read(DOC).replace("# Berths", "# All berths")).git(&["commit", "-qam", "Rename it"]);
-    let id = id(&repo);
-    let story = repo.run(&["trace", DOC]).exits(0).stdout;
-    let hash = |rev: &str| repo.git(&["rev-parse", "--short=10", rev]).trim().to_owned();
-    let expected = format!(
-        "4018e185-d0ad-4382-91cf-3224b61fcdfd\n  no record in the ledger\n  {} 2025-08-30 10:00 Ines <ines@harbor.example>: first (brought the id in)\n\n\
-         {id}\n  review by Ines <ines@harbor.example> at 2025-09-01T00:00:00Z\n    all of it\n    {DOC}\n  \
-         {} 2025-08-30 10:00 Ines <ines@harbor.example>: Review the berths\n  \
-         {} 2025-08-30 10:00 Ines <ines@harbor.example>: Rename it (unattributed)\n",
-        hash("HEAD~2"),
-        hash("HEAD~1"),
-        hash("HEAD")
-    );
-    assert_eq!(story, expected);
-    let one = repo.run(&["trace", &id]).exits(0).stdout;
-    assert!(one.contains("Review the berths\n") && !one.contains("Rename it"), "{one}");
-    let json = repo.run(&["trace", &id, "-o", "json"]).exits(0).json();
-    crate::support::assert_valid("schemas/trace.schema.json", &json);
-    assert_eq!(json["ids"][0]["commits"][0]["known_by"], "trailer");
-    repo.run(&["trace", "11111111-2222-4333-8444-555555555555"]).exits(2).says("nothing is known of");
-    repo.run(&["trace", "nothing.md"]).exits(2).says("is no correlation id and no governed document");
-    // A squashed commit has the trailer in its middle; a shallow clone says how far it reaches.
-    repo.git(&["reset", "-q", "--soft", "HEAD~2"]);
-    repo.git(&["commit", "-qm", &format!("Squash\n\n* Review\n\nCorrelation-Id: {id}\n\n* Rename it"), "--no-verify"]);
-    assert!(repo.run(&["trace", &id]).exits(0).stdout.contains(": Squash\n"));
-    let clone = Repo::bare();
-    clone.git(&["clone", "-q", "--depth=1", &format!("file://{}", repo.path().display()), "shallow"]);
-    let run =
-        clone.run(&["-C", "shallow", "trace", DOC]).exits(0).says("this is a shallow clone: history reaches back to");
-    assert!(run.stdout.contains(&id) && run.stdout.contains("all of it"), "{}", run.stdout);
-}
-
-#[test]
-fn verify_claims_what_it_can_and_finds_what_is_wrong() {
-    let repo = repo();
-    repo.run(&["audit", "verify"]).exits(0).says("0 records");
-    review(&repo, &[DOC, "--yes"]).exits(0);
-    repo.commit("review");
-    let path = records(&repo)[0].clone();
-    let good = repo.read(&path);
-    let wrong = |old: &str, new: &str, expected: &str| {
-        assert!(good.contains(old), "{good}");
-        repo.write(&path, good.replacen(old, new, 1));
-        repo.run(&["audit", "verify"]).exits(1).finds(expected);
-    };
-    wrong("\"operation\": \"review\"", "\"operation\": \"rewiew\"", "phx knows no operation `rewiew`");
-    wrong("Ines <ines@harbor.example>", " ", "it names no actor");
-    wrong("{", "[", "it is no record");
-    wrong("2025-09-01T00:00:00Z", "2025-09-02T00:00:00Z", "its `at` is not the time in its id");
-    wrong("\"text\": \"", "\"text\": \"x", "a hash of `docs/BERTHS.md` is none");
-    repo.write(&path, &good);
-    let other = path.replace("2025-09/", "2025-08/");
-    repo.write(&other, &good);
-    repo.run(&["audit", "verify"]).exits(1).finds("which stands at");
-    std::fs::remove_file(repo.path().join(&other)).unwrap();
-    // Records are never changed or lost, unless a revert says so.
-    repo.write(&path, good.replace("Ines <", "Ada <")).commit("forge");
-    let range = |range: &str| repo.run(&["audit", "verify", "--range", range]);
-    range("HEAD~1..HEAD").exits(1).finds("it is not what it was, and no revert in HEAD~1..HEAD names it");
-    repo.git(&["rm", "-q", &path]);
-    repo.git(&["commit", "-qm", "lose"]);
-    range("HEAD~2..HEAD").exits(1).finds("it is gone");
-    // Naming the record is no revert of it.
-    let id = path.rsplit('/').next().unwrap().trim_end_matches(".json");
-    repo.git(&["commit", "-q", "--amend", "-m", &format!("This is about {id}\n\nCorrelation-Id: {id}")]);
-    range("HEAD~2..HEAD").exits(1).finds("it is gone");
-    repo.git(&["commit", "-q", "--amend", "-m", &format!("Revert the review {id}")]);
-    range("HEAD~2..HEAD").exits(0);
-    repo.git(&["reset", "-q", "--hard", "HEAD~2"]);
-    range("HEAD~1..HEAD").exits(0);
-    repo.git(&["revert", "--no-edit", "HEAD"]);
-    range("HEAD~1..HEAD").exits(0);
-    range("nowhere..HEAD").exits(2).says("nowhere");
-    range("HEAD").exits(2).says("a range is `A..B`");
-    range("HEAD~1...HEAD").exits(2).says("a range is `A..B`");
-}
-
-#[test]
-fn the_record_says_what_its_schema_says() {
-    let repo = repo();
-    review(&repo, &[DOC, "--yes", "--note", "n"]).exits(0);
-    let record: serde_json::Value = serde_json::from_str(&repo.read(&records(&repo)[0])).unwrap();
-    crate::support::assert_valid("schemas/record.schema.json", &record);
-    assert!(package().join("schemas/record.schema.json").exists());
-    repo.run(&["schema", "show", "record"]).exits(0).finds("correlation id");
-}
-
-#[test]
-fn a_record_that_is_left_behind_is_told() {
-    let repo = repo();
-    repo.run(&["hook", "install"]).exits(0);
-    let run = review(&repo, &[DOC, "--yes"]).exits(0);
-    let record = records(&repo)[0].clone();
-    assert!(
-        run.stderr.contains(&format!("the record belongs to the commit: `git add {record} {DOC}`")),
-        "{}",
-        run.stderr
-    );
-    let left = repo.try_git(&["commit", "-qam", "review"], &[]).exits(0);
-    assert!(
-        left.stderr.contains(&format!("the record of a review is not staged: `git add {record}`")),
-        "{}",
-        left.stderr
-    );
-    repo.git(&["add", ".phx"]);
-    let run = repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[]).exits(0);
-    assert_eq!(run.stderr, "");
 }
 
 #[test]
