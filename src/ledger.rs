@@ -7,7 +7,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -118,9 +118,4 @@ pub fn file_of(id: &str) -> Option<String> {
     let (seconds, _) = id.get_timestamp()?.to_unix();
     let at = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?;
     Some(format!("{FOLDER}/{}/{id}.json", at.format("%Y-%m")))
-}
-
-/// A time as documents and records write it.
-pub fn written(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

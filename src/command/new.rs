@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::Duration;
-use uuid::{NoContext, Timestamp, Uuid};
 
 use super::program;
 use super::session::Session;
 use crate::cli::New;
 use crate::failure::{CLEAN, Failure};
+use crate::ledger;
 use crate::regen::facts::Facts;
 use crate::regen::plan;
 use crate::regen::scaffold::{self, Values};
@@ -26,7 +26,6 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
     let kind = project.kind(&name);
     let configured = project.config.kind(&name).and_then(|kind| kind.update_every);
     let window = configured.or_else(|| duration::parse(&kind.window));
-    let seconds = u64::try_from(session.now.timestamp()).unwrap_or_default();
     let path = path.unwrap_or_else(|| PathBuf::from(file_name(&kind)));
     let printed = path == Path::new("-");
     let file = match &path {
@@ -42,7 +41,7 @@ pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
     let values = Values {
         now: session.now,
         window: window.unwrap_or(Duration::days(7)),
-        correlation_id: Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)),
+        correlation_id: ledger::new_id(session.now),
         schema_version: project.catalog.newest(),
         kind: &name,
         names_kind: told.claimed.is_none() && told.by_name != Some(name.as_str()),

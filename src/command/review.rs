@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::program;
 use super::session::Session;
 use crate::cli::Review;
+use crate::corpus::stamp::written;
 use crate::document::Document;
 use crate::examine::Examiner;
 use crate::failure::{CLEAN, FINDINGS, Failure};
@@ -50,7 +51,7 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
     write::write(&project, &record, &stamped, arguments.staged)?;
     let file = project.inside(&ledger::file_of(&record.id.to_string()).unwrap_or_default());
     for one in &stamped {
-        let due = one.stamp.as_ref().map(|stamp| ledger::written(stamp.due)).unwrap_or_default();
+        let due = one.stamp.as_ref().map(|stamp| written(stamp.due)).unwrap_or_default();
         session.notice(&format!("reviewed {}; it is due {due} now", one.document.path));
     }
     if !arguments.staged {

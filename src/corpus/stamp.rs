@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use super::reviews::manual_names;
@@ -28,7 +28,6 @@ impl Stamp {
     /// # Errors
     /// The key that the document does not have, as it would write it.
     pub fn edits(&self, document: &Document) -> Result<Edits, String> {
-        let written = |time: DateTime<Utc>| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let values = [
             ("correlation_id", self.id.to_string()),
             ("last_updated", written(self.at)),
@@ -56,6 +55,11 @@ impl Stamp {
         }
         Ok(edits)
     }
+}
+
+/// A time as documents write it.
+pub fn written(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// A scalar without the quotes around it.

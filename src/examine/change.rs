@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Examiner;
+use crate::config::Hook;
 use crate::corpus::{Corpus, Digest, Entry};
 use crate::document::Document;
 use crate::failure::Failure;
@@ -40,6 +41,17 @@ pub enum Stale {
     Related,
     /// Those that the change touches, as with every rule.
     Touched,
+}
+
+impl Stale {
+    /// What is told of a commit: a merge answers for what it touches alone.
+    pub fn of(is_merge: bool, hook: Hook) -> Self {
+        match (is_merge, hook.any_stale_blocks) {
+            (true, _) => Self::Touched,
+            (false, true) => Self::Any,
+            (false, false) => Self::Related,
+        }
+    }
 }
 
 /// A change from one state of the repository to another.

@@ -116,11 +116,7 @@ impl Auditor {
             before: &before,
             changes: &changes,
             own: own.as_ref(),
-            stale: match (&own, project.config.hook.any_stale_blocks) {
-                (Some(_), _) => Stale::Touched,
-                (None, true) => Stale::Any,
-                (None, false) => Stale::Related,
-            },
+            stale: Stale::of(own.is_some(), project.config.hook),
         };
         let scope = examiner.scope(step, &mut census)?;
         examiner.census = Some(&census);

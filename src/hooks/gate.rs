@@ -158,11 +158,7 @@ impl Gate<'_> {
     }
 
     fn step<'a>(&'a self, own: Option<&'a BTreeSet<String>>) -> Step<'a> {
-        let stale = match (own, self.project.config.hook.any_stale_blocks) {
-            (Some(_), _) => Stale::Touched,
-            (None, true) => Stale::Any,
-            (None, false) => Stale::Related,
-        };
+        let stale = Stale::of(own.is_some(), self.project.config.hook);
         Step { before: "HEAD", changes: self.project.store.changes(), own, stale }
     }
 
