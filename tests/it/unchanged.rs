@@ -358,5 +358,6 @@ fn regenerating_a_document_changes_auto_bodies_and_checksums_alone() {
     let count = |what: Held| seen.iter().filter(|held| **held == what).count();
     let (changed, refused) = (count(Held::Changed), count(Held::Refused));
     assert!(changed > seen.len() / 8, "only {changed} of {} documents were changed", seen.len());
-    assert!(refused < changed / 50, "{refused} of {changed} changes were refused");
+    // One change in four hundred is refused; a few of them may fall into one small run.
+    assert!(refused < 4 + changed / 50, "{refused} of {changed} changes were refused");
 }
