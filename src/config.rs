@@ -1,5 +1,6 @@
 //! The configuration: `phx.toml` as it stands, then what it means. Mistakes are findings with places.
 
+pub mod doctor;
 pub mod globs;
 pub mod raw;
 pub mod reader;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
+pub use doctor::Doctor;
 pub use globs::Globs;
 
 use crate::finding::Finding;
@@ -36,6 +38,8 @@ pub struct Config {
     pub facts: Option<Tree<'static>>,
     /// Where coverage comes from, and what it should be.
     pub coverage: Coverage,
+    /// What `phx doctor` verifies.
+    pub doctor: Doctor,
 }
 
 /// `[coverage]`

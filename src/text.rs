@@ -7,6 +7,7 @@ pub mod emoji;
 pub mod hex;
 pub mod lines;
 pub mod shell;
+pub mod size;
 pub mod slug;
 pub mod span;
 pub mod suggest;

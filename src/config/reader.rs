@@ -23,6 +23,49 @@ pub const TABLES: &[(&str, &[&str])] = &[
     ("facts", &[]),
     ("coverage", &["reports", "target", "folders"]),
     ("coverage.folders", &["path", "title", "target"]),
+    ("doctor", &["deadline", "deadlines", "allow_hosts", "destructive", "require", "include", "suppress", "ws", "pty"]),
+    ("doctor.suppress", &["id", "target", "reason", "until"]),
+    (
+        "doctor.ws",
+        &[
+            "name",
+            "url",
+            "ca",
+            "headers",
+            "subprotocol",
+            "limit",
+            "limit_scope",
+            "overshoot",
+            "accept",
+            "refusal_pattern",
+            "handshake_timeout",
+            "release_deadline",
+            "dead_peer_deadline",
+            "liveness",
+            "rate",
+            "message_rate",
+            "max_frame",
+            "stress",
+            "churn",
+            "process",
+            "metrics",
+            "source_addrs",
+        ],
+    ),
+    ("doctor.ws.liveness", &["kind", "send", "expect"]),
+    ("doctor.ws.rate", &["per_second", "burst"]),
+    ("doctor.ws.message_rate", &["per_second", "burst"]),
+    ("doctor.ws.stress", &["connections", "messages_per_second", "duration", "p99", "max_errors"]),
+    ("doctor.ws.churn", &["cycles", "fd_tolerance", "rss_tolerance"]),
+    ("doctor.ws.process", &["port", "pid_file"]),
+    ("doctor.ws.metrics", &["url", "active", "refused"]),
+    (
+        "doctor.pty",
+        &["name", "host", "size", "env", "sandbox", "payload", "grace", "allow_survivors", "sessions", "volume"],
+    ),
+    ("doctor.pty.host", &["kind", "command", "stdio", "env", "url", "codec", "headers"]),
+    ("doctor.pty.env", &["deny", "require"]),
+    ("doctor.pty.sandbox", &["deny", "allow"]),
 ];
 
 /// Reads, and keeps the mistakes.
@@ -38,7 +81,7 @@ impl<'a> Reader<'a> {
         Self { source, mistakes }
     }
 
-    fn mistake(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn mistake(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let finding = Finding::new(RULE, Severity::Error, self.source, span, "", message);
         self.mistakes.push(finding.help(help));
     }
@@ -56,12 +99,13 @@ impl<'a> Reader<'a> {
             hook: self.hook(tree.get("hook")),
             facts: self.table(tree.get("facts"), "facts").cloned(),
             coverage: self.coverage(tree.get("coverage")),
+            doctor: self.doctor(tree.get("doctor")),
         };
         self.mistakes.sort_by_key(|finding| finding.range.bytes.start);
         config
     }
 
-    fn known_keys(&mut self, tree: &Tree<'static>, known: &[&str], of: &str) {
+    pub(super) fn known_keys(&mut self, tree: &Tree<'static>, known: &[&str], of: &str) {
         for entry in tree.entries() {
             if !known.contains(&entry.key.as_ref()) {
                 let near = suggest::did_you_mean(&entry.key, known.iter().copied());
@@ -76,7 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The table, if it is one; its keys are known.
-    fn table<'t>(&mut self, tree: Option<&'t Tree<'static>>, name: &str) -> Option<&'t Tree<'static>> {
+    pub(super) fn table<'t>(&mut self, tree: Option<&'t Tree<'static>>, name: &str) -> Option<&'t Tree<'static>> {
         let tree = tree?;
         if !matches!(tree.data, Data::Map(_)) {
             self.mistake(
@@ -93,7 +137,7 @@ impl<'a> Reader<'a> {
         Some(tree)
     }
 
-    fn text<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> Option<(&'t str, Span)> {
+    pub(super) fn text<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> Option<(&'t str, Span)> {
         let value = tree.get(key)?;
         if value.as_text().is_none() {
             self.mistake(value.span, format!("`{key}` is {}; it must be a string", value.kind()), "put it in quotes");
@@ -101,7 +145,7 @@ impl<'a> Reader<'a> {
         Some((value.as_text()?, value.span))
     }
 
-    fn texts(&mut self, tree: &Tree<'static>, key: &str) -> Option<Vec<(String, Span)>> {
+    pub(super) fn texts(&mut self, tree: &Tree<'static>, key: &str) -> Option<Vec<(String, Span)>> {
         let value = tree.get(key)?;
         let texts: Option<Vec<_>> = match &value.data {
             Data::List(items) => items.iter().map(|item| Some((item.as_text()?.to_owned(), item.span))).collect(),
@@ -127,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One word out of several.
-    fn choice<T: Copy>(&mut self, tree: &Tree<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, tree: &Tree<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
         let (word, span) = self.text(tree, key)?;
         let found = options.iter().find(|(name, _)| *name == word);
         if found.is_none() {
@@ -142,7 +186,7 @@ impl<'a> Reader<'a> {
         found.map(|(_, value)| *value)
     }
 
-    fn pairs(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
+    pub(super) fn pairs(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
         let Some(value) = tree.get(key) else {
             return Vec::new();
         };

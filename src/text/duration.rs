@@ -18,6 +18,16 @@ pub fn parse(text: &str) -> Option<Duration> {
     }
 }
 
+/// Reads a short time, in milliseconds: a number and `ms`, `s`, `m` or `h`, as `1500ms` or `1.5s`.
+pub fn milliseconds(text: &str) -> Option<u64> {
+    let units = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0), ("h", 3_600_000.0)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
+    let time = number.trim().parse::<f64>().ok()? * unit;
+    // Within a day, a float holds it exactly.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    (0.0..=86_400_000.0).contains(&time).then_some(time.round() as u64)
+}
+
 /// The largest unit that says a span to a person: `3 days`, `8 hours`, `5 minutes`.
 pub fn words(duration: Duration) -> String {
     let minutes = duration.num_minutes().abs();
@@ -34,6 +44,18 @@ pub fn words(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_times_have_a_unit() {
+        assert_eq!(
+            (milliseconds("500ms"), milliseconds("1.5s"), milliseconds("5m")),
+            (Some(500), Some(1_500), Some(300_000))
+        );
+        assert_eq!(
+            (milliseconds("500"), milliseconds("s"), milliseconds("-1s"), milliseconds("NaNs")),
+            (None, None, None, None)
+        );
+    }
 
     #[test]
     fn spans_are_read_and_said() {
