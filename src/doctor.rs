@@ -1,9 +1,17 @@
 //! `phx doctor`: what a document says of a system, verified from outside. A check proves one thing on one subject and says
 //! how it knows; one that proved nothing is never green.
 
+pub mod allow;
+pub mod found;
+pub mod judge;
+pub mod log;
+pub mod plan;
 pub mod record;
 pub mod repo;
 pub mod run;
+pub mod secrets;
+pub mod slope;
+pub mod ws;
 
 pub use record::{Outcome, Record, Remedy};
 
@@ -16,28 +24,52 @@ pub struct Check {
     pub claim: &'static str,
     /// How it finds out, and what it calls a failure.
     pub method: &'static str,
+    /// What it opens, starts or writes.
+    pub opens: &'static str,
+    /// Whether it may slow down or break what others use.
+    pub loads: bool,
     /// How long it may take, in milliseconds.
     pub deadline_ms: u64,
 }
 
-/// All checks, by id. A new one is one line here and a file beside its probe.
-pub const CHECKS: &[&Check] = &[
-    &repo::config::CHECK,
-    &repo::documents::CHECK,
-    &repo::git::CHECK,
-    &repo::hooks::CHECK,
-    &repo::ledger::CHECK,
-    &repo::schemas::CHECK,
-    &repo::templates::CHECK,
+/// A probe: the first word of its checks, other words for it, and how to name a subject for it.
+#[derive(Debug)]
+pub struct Probe {
+    /// The first word of the ids.
+    pub word: &'static str,
+    /// Other words that people use for it.
+    pub aliases: &'static [&'static str],
+    /// What to write where there is no subject; empty where none is needed.
+    pub subject: &'static str,
+}
+
+/// All probes.
+pub const PROBES: &[Probe] = &[
+    Probe { word: "repo", aliases: &["repository"], subject: "" },
+    Probe { word: "ws", aliases: &["websocket", "websockets"], subject: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100" },
 ];
 
-/// Whether an id is one that a glob means: `*` stands for anything, dots too.
-pub fn is_meant(glob: &str, id: &str) -> bool {
+/// All checks, by id.
+pub fn checks() -> Vec<&'static Check> {
+    let repo = repo::CHECKS.iter().map(|(check, _)| *check);
+    let ws = ws::CHECKS.iter().map(|(check, _)| *check);
+    let mut all: Vec<&Check> = repo.chain(ws).collect();
+    all.sort_by_key(|check| check.id);
+    all
+}
+
+/// Whether an id is one that a person means: `*` stands for anything, dots too, and a name stands for all below it.
+pub fn is_meant(asked: &str, id: &str) -> bool {
+    let word = PROBES.iter().find(|probe| probe.aliases.contains(&asked)).map_or(asked, |probe| probe.word);
+    matches(word, id) || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
+}
+
+fn matches(glob: &str, id: &str) -> bool {
     match glob.split_once('*') {
         None => glob == id,
         Some((start, rest)) => {
             let Some(behind) = id.strip_prefix(start) else { return false };
-            (0..=behind.len()).any(|at| behind.is_char_boundary(at) && is_meant(rest, &behind[at..]))
+            (0..=behind.len()).any(|at| behind.is_char_boundary(at) && matches(rest, &behind[at..]))
         }
     }
 }
@@ -47,17 +79,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checks_are_sorted_and_stand_in_the_list_once() {
-        let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
-        let mut sorted = ids.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(ids, sorted);
+    fn each_check_has_an_id_of_its_own_and_belongs_to_a_probe() {
+        let ids: Vec<&str> = checks().iter().map(|check| check.id).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        assert!(ids.iter().all(|id| PROBES.iter().any(|probe| id.starts_with(&format!("{}.", probe.word)))));
     }
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn a_star_stands_for_anything_and_a_name_for_what_is_below() {
         assert!(is_meant("repo.*", "repo.git") && is_meant("*", "repo.git") && is_meant("*.g*t", "repo.git"));
-        assert!(!is_meant("repo", "repo.git") && !is_meant("ws.*", "repo.git"));
+        assert!(is_meant("repo", "repo.git") && is_meant("websocket", "ws.alive") && is_meant("ws.limit", "ws.limit.exact"));
+        assert!(!is_meant("rep", "repo.git") && !is_meant("ws.*", "repo.git") && !is_meant("ws.lim", "ws.limit.exact"));
     }
 }

@@ -8,6 +8,8 @@ pub const CLEAN: u8 = 0;
 pub const FINDINGS: u8 = 1;
 /// Nothing was found out.
 pub const NO_VERDICT: u8 = 3;
+/// Somebody interrupted it.
+pub const INTERRUPTED: u8 = 130;
 
 /// Why phx cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,16 +8,18 @@ Exit codes:
   1  a check failed, or warned under --strict
   2  called wrongly
   3  no verdict: a check could not be done, or none was
-  4  phx itself failed";
+  4  phx itself failed
+  130  interrupted; what was done is printed
+With `-o nagios` alone the codes are those of its plugins.";
 
 /// Verify from outside what documents say of the systems around them
 ///
-/// Each check proves one thing on one subject. One that proved nothing is never green. So far the repository itself is
-/// verified: git, the hooks, the configuration, schemas and templates, the ledger, and the deadlines of the documents.
+/// Each check proves one thing on one subject. One that proved nothing is never green. The repository itself and this machine
+/// need no configuration; servers and hosts of terminals are named in phx.toml, under `[[doctor.ws]]` and `[[doctor.pty]]`.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct Doctor {
-    /// Checks by id, `*` for anything, as `repo.*` [default: all]
+    /// Probes and checks: `ws`, `ws.limit`, `ws.limit.exact`, `*.exact` [default: all]
     #[arg(value_name = "CHECK")]
     pub checks: Vec<String>,
 
@@ -26,6 +28,18 @@ pub struct Doctor {
     /// text, json, ndjson, junit, tap, prometheus, nagios, health+json, markdown
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub output: Vec<String>,
+
+    /// Only this subject; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub target: Vec<String>,
+
+    /// Fewer trials, shorter watches
+    #[arg(long)]
+    pub quick: bool,
+
+    /// Only say what would be opened and started
+    #[arg(long)]
+    pub dry_run: bool,
 
     /// A warning ends in exit code 1, too
     #[arg(long)]

@@ -1,38 +1,63 @@
 //! `phx doctor`: what documents say of systems, verified from outside.
 
+mod known;
+mod last;
+mod shown;
+
 use super::findings;
 use super::session::Session;
 use crate::cli::Doctor;
+use crate::doctor::Outcome;
+use crate::doctor::plan::{Asked, Plan};
 use crate::doctor::repo::Repository;
-use crate::doctor::{CHECKS, Check, Outcome, is_meant};
-use crate::failure::{CLEAN, FINDINGS, Failure, NO_VERDICT};
-use crate::report::doctor::{FORMATS, Run};
+use crate::failure::{CLEAN, FINDINGS, Failure, INTERRUPTED, NO_VERDICT};
+use crate::report::doctor::{FORMATS, Run, nagios};
 use crate::system::disk;
-use crate::text::suggest;
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     if arguments.list_checks {
-        let lines = CHECKS.iter().map(|check| format!("{:16} {}\n", check.id, check.claim));
-        Session::print(&lines.collect::<String>())?;
+        Session::print(&known::list())?;
         return Ok(CLEAN);
     }
     if let Some(id) = &arguments.explain {
-        Session::print(&explained(named(id)?))?;
+        Session::print(&known::explained(known::named(id)?))?;
         return Ok(CLEAN);
     }
-    for glob in &arguments.checks {
-        if !CHECKS.iter().any(|check| is_meant(glob, check.id)) {
-            return Err(unknown(glob));
-        }
-    }
+    known::all_exist(&arguments.checks)?;
     let outputs = findings::outputs_of(FORMATS, &arguments.output)?;
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
-    let run = Run { now: session.now, records: repository.checks(&arguments.checks), verbose: session.verbose };
+    let doctor = known::subjects(&repository)?;
+    let place = last::place(&repository);
+    let asked =
+        Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
+    let plan = Plan::new(repository, doctor, asked);
+    if let Some(name) = plan.unknown_target() {
+        return Err(known::no_target(name, &plan.targets()));
+    }
+    if arguments.dry_run {
+        Session::print(&shown::planned(&plan))?;
+        return Ok(CLEAN);
+    }
+    for (word, subject) in &plan.without {
+        session.notice(&shown::without(word, subject));
+    }
+    let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;
+    notes.iter().for_each(|note| session.notice(note));
+    let run = Run { now: session.now, records: done.records, verbose: session.verbose };
     findings::print_each(&outputs, &|render, color| render(&run, color), session.color)?;
-    Ok(code(&run, arguments.strict))
+    if done.interrupted {
+        session.notice("interrupted; the checks that were done are above, and nothing is left running");
+        return Ok(INTERRUPTED);
+    }
+    if let Some(place) = place {
+        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty())?;
+    }
+    // Readers of plugins know codes of their own.
+    let is_plugin = outputs.len() == 1 && outputs[0].0.0 == "nagios";
+    Ok(if is_plugin { nagios::code(&run) } else { code(&run, arguments.strict) })
 }
 
 /// What a run means to its caller.
@@ -40,23 +65,9 @@ fn code(run: &Run, strict: bool) -> u8 {
     let count = |outcome| run.count(outcome);
     if count(Outcome::Fail) > 0 || (strict && count(Outcome::Warn) > 0) {
         FINDINGS
-    } else if count(Outcome::Error) > 0 || count(Outcome::Pass) + count(Outcome::Warn) == 0 {
+    } else if count(Outcome::Error) > 0 || run.verified() == 0 {
         NO_VERDICT
     } else {
         CLEAN
     }
-}
-
-fn explained(check: &Check) -> String {
-    let Check { id, claim, method, deadline_ms } = check;
-    format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nDeadline: {deadline_ms} ms.\n")
-}
-
-fn named(id: &str) -> Result<&'static Check, Failure> {
-    CHECKS.iter().find(|check| check.id == id).copied().ok_or_else(|| unknown(id))
-}
-
-fn unknown(id: &str) -> Failure {
-    let near = suggest::did_you_mean(id, CHECKS.iter().map(|check| check.id));
-    Failure::usage(format!("there is no check `{id}`{near}")).hint("`phx doctor --list-checks` lists them")
 }

@@ -79,6 +79,11 @@ impl Session {
         Failure::usage("the configuration cannot be used").hint("`phx schema show phx.toml` prints what it may hold")
     }
 
+    /// Whether to say nothing but results.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Says something on standard error, unless asked to be quiet.
     pub fn notice(&self, message: &str) {
         if !self.quiet {

@@ -54,6 +54,37 @@ pub struct Remedy {
     pub commands: Vec<String>,
 }
 
+/// What must work for a refusal to mean anything, and whether it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// What was tried.
+    pub kind: String,
+    /// Whether it worked.
+    pub outcome: Outcome,
+}
+
+/// How long answers took, in milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latency {
+    /// Half of them took no longer.
+    pub p50_ms: f64,
+    /// 99 of 100 took no longer.
+    pub p99_ms: f64,
+    /// None took longer.
+    pub max_ms: f64,
+    /// How many fell between the powers of two from 1/16 ms on.
+    pub buckets: Vec<u64>,
+}
+
+/// Why a result does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it does not.
+    pub until: chrono::NaiveDate,
+}
+
 /// What a check came to, on one subject.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -73,6 +104,12 @@ pub struct Record {
     pub expected: Map<String, Value>,
     /// How many things were looked at. Zero is an error.
     pub observations: u64,
+    /// What must work for the rest to mean anything.
+    pub control: Option<Control>,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// How long answers took.
+    pub latency: Option<Latency>,
     /// When it began.
     pub started: DateTime<Utc>,
     /// How long it took.
@@ -83,4 +120,19 @@ pub struct Record {
     pub evidence: Vec<Evidence>,
     /// What mends it.
     pub remedy: Remedy,
+    /// Why it does not count, if it does not.
+    pub suppressed: Option<Suppressed>,
+}
+
+impl Record {
+    /// What it counts as, and what is said of it: what is suppressed counts as skipped.
+    pub fn shown(&self) -> (Outcome, String) {
+        match &self.suppressed {
+            None => (self.outcome, self.detail.clone()),
+            Some(Suppressed { reason, until }) => {
+                let said = format!("suppressed until {until} ({reason}): {}: {}", self.outcome.name(), self.detail);
+                (Outcome::Skip, said)
+            }
+        }
+    }
 }

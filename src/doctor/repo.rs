@@ -12,9 +12,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::record::Record;
-use super::run::{self, Found};
-use super::{Check, is_meant};
+use super::Check;
+use super::found::Found;
 use crate::finding::Finding;
 use crate::rules::settings;
 use crate::workspace::project::OpenError;
@@ -44,10 +43,10 @@ pub enum Broken {
 }
 
 /// How a check looks.
-type Look = fn(&Repository) -> Found;
+pub type Look = fn(&Repository) -> Found;
 
 /// Each check with what it does.
-const CHECKS: &[(&Check, Look)] = &[
+pub const CHECKS: &[(&Check, Look)] = &[
     (&git::CHECK, git::look),
     (&config::CHECK, config::look),
     (&schemas::CHECK, schemas::look),
@@ -74,13 +73,6 @@ impl Repository {
             }
         });
         Self { cwd, project, now }
-    }
-
-    /// The checks that the globs mean; all where there is none.
-    pub fn checks(&self, globs: &[String]) -> Vec<Record> {
-        let meant = |id: &str| globs.is_empty() || globs.iter().any(|glob| is_meant(glob, id));
-        let asked = CHECKS.iter().filter(|(check, _)| meant(check.id));
-        asked.map(|(check, look)| run::one(check, TARGET, self.now, || look(self))).collect()
     }
 
     /// The project, or a reason not to look any further.

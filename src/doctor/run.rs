@@ -1,112 +1,128 @@
-//! Running checks: the time that each takes is measured, its deadline is held, and one that looked at nothing is an error.
+//! Running checks: the time that each takes is measured, its deadline and that of the run are held, its own failure is an
+//! error, and so is one that looked at nothing or whose control failed. What was interrupted is given up at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
 
 use super::Check;
-use super::record::{Evidence, Outcome, Record, Remedy};
+use super::found::{Found, Looking};
+use super::log::{Log, millis};
+use super::record::{Evidence, Outcome, Record};
+use super::secrets::Secrets;
 use crate::system::clock;
 
-/// What a check found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// What it came to.
-    pub outcome: Outcome,
-    /// What is the matter, in a sentence.
-    pub detail: String,
-    /// What was seen.
-    pub observed: Map<String, Value>,
-    /// What should have been seen.
-    pub expected: Map<String, Value>,
-    /// How many things were looked at.
-    pub observations: u64,
-    /// What happened on the way.
-    pub evidence: Vec<Evidence>,
-    /// What mends it.
-    pub remedy: Remedy,
+/// After this time a check that is still running is said to be slow.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// A check that is to be run on a subject.
+pub struct Job {
+    /// The check.
+    pub check: &'static Check,
+    /// The subject.
+    pub target: String,
+    /// How long it may take, in milliseconds.
+    pub deadline_ms: u64,
+    /// How it looks.
+    pub look: Box<dyn FnOnce(Log) -> Looking>,
 }
 
-impl Found {
-    /// Something that was looked at, as often as that.
-    pub fn new(outcome: Outcome, observations: u64) -> Self {
-        Self {
-            outcome,
-            detail: String::new(),
-            observed: Map::new(),
-            expected: Map::new(),
-            observations,
-            evidence: Vec::new(),
-            remedy: Remedy::default(),
-        }
-    }
-
-    /// What is true where the check passes is true.
-    pub fn pass(observations: u64) -> Self {
-        Self::new(Outcome::Pass, observations)
-    }
-
-    /// It was not asked.
-    pub fn skip(why: impl Into<String>) -> Self {
-        Self::new(Outcome::Skip, 0).detail(why)
-    }
-
-    /// Nobody knows.
-    pub fn error(why: impl Into<String>) -> Self {
-        Self::new(Outcome::Error, 0).detail(why)
-    }
-
-    /// With a sentence of what is the matter.
-    #[must_use]
-    pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = detail.into();
-        self
-    }
-
-    /// With something that was seen.
-    #[must_use]
-    pub fn observed(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.observed.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// With something that should have been seen.
-    #[must_use]
-    pub fn expected(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.expected.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// With a line of evidence.
-    #[must_use]
-    pub fn evidence(mut self, event: &str, detail: impl Into<String>) -> Self {
-        self.evidence.push(Evidence { t_ms: 0, event: event.to_owned(), detail: detail.into() });
-        self
-    }
-
-    /// With what mends it.
-    #[must_use]
-    pub fn remedy(mut self, text: impl Into<String>, commands: &[&str]) -> Self {
-        self.remedy = Remedy { text: text.into(), commands: commands.iter().map(|one| (*one).to_owned()).collect() };
-        self
-    }
+/// What a person sees while checks run.
+pub trait Progress {
+    /// A check begins: which of how many.
+    fn begins(&self, id: &str, target: &str, at: (usize, usize));
+    /// A check is still running.
+    fn is_slow(&self, id: &str, target: &str, deadline_ms: u64);
+    /// Nothing is running any more.
+    fn ends(&self);
 }
 
-/// Runs a check on a subject. Its own failure is an error, and so is one that looked at nothing.
+/// What a run came to.
+#[derive(Debug)]
+pub struct Done {
+    /// What each check came to, in their order.
+    pub records: Vec<Record>,
+    /// Whether somebody interrupted it.
+    pub interrupted: bool,
+}
+
+/// Runs the checks one after the other.
+pub async fn all(jobs: Vec<Job>, deadline: Duration, now: DateTime<Utc>, secrets: &Secrets, progress: &dyn Progress) -> Done {
+    let end = Instant::now() + deadline;
+    let (mut records, count) = (Vec::new(), jobs.len());
+    let mut interrupt = std::pin::pin!(interruption());
+    for (at, job) in jobs.into_iter().enumerate() {
+        progress.begins(job.check.id, &job.target, (at + 1, count));
+        let record = tokio::select! {
+            biased;
+            () = &mut interrupt => {
+                progress.ends();
+                return Done { records, interrupted: true };
+            }
+            record = within(job, end, now, progress) => record,
+        };
+        records.push(without(record, secrets));
+    }
+    progress.ends();
+    Done { records, interrupted: false }
+}
+
+/// Runs a check that takes no time worth limiting.
 pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() -> Found) -> Record {
     let watch = clock::Watch::start();
-    let mut found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| Found::error("the check itself failed"));
-    let duration_ms = watch.milliseconds();
+    let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| failed());
+    record(check, target, (now, watch.milliseconds(), check.deadline_ms), found, Vec::new())
+}
+
+/// Runs a check until its deadline, or the end of the run.
+async fn within(job: Job, end: Instant, now: DateTime<Utc>, progress: &dyn Progress) -> Record {
+    let Job { check, target, deadline_ms, look } = job;
+    let (watch, log) = (clock::Watch::start(), Log::start());
+    let deadline = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
+    let found = if deadline.is_zero() {
+        Found::error("the deadline of the whole run was over")
+    } else {
+        let work = AssertUnwindSafe(async { look(log.clone()).await }).catch_unwind();
+        let slow = async {
+            tokio::time::sleep(SLOW).await;
+            progress.is_slow(check.id, &target, deadline_ms);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            done = timeout(deadline, work) => match done {
+                Ok(found) => found.unwrap_or_else(|_| failed()),
+                Err(_) => Found::error(format!("it was not done within {} ms", millis(deadline)))
+                    .remedy(format!("give it more time: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
+            },
+            () = slow => Found::error("it was not done"),
+        }
+    };
+    record(check, &target, (now, watch.milliseconds(), deadline_ms), found, log.lines())
+}
+
+fn failed() -> Found {
+    Found::error("the check itself failed; please report what was printed above")
+}
+
+/// The record of what was found. What proved nothing is an error.
+fn record(check: &Check, target: &str, (started, duration_ms, deadline_ms): (DateTime<Utc>, u64, u64), found: Found, log: Vec<Evidence>) -> Record {
+    let mut found = found;
     let verdict = matches!(found.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     if verdict && found.observations == 0 {
         found = Found { outcome: Outcome::Error, ..found }.detail("nothing was looked at, so nothing is known");
     }
-    if found.outcome == Outcome::Pass && duration_ms > check.deadline_ms {
-        let why = format!("it took {duration_ms} ms, and may take {} ms", check.deadline_ms);
+    if let Some(control) = found.control.clone().filter(|control| verdict && control.outcome != Outcome::Pass) {
+        let why = format!("{} did not work, so nothing is proven", control.kind);
         found = Found { outcome: Outcome::Error, ..found }.detail(why);
     }
-    let Found { outcome, detail, observed, expected, observations, evidence, remedy } = found;
+    if found.outcome == Outcome::Pass && duration_ms > deadline_ms {
+        let why = format!("it took {duration_ms} ms, and may take {deadline_ms} ms");
+        found = Found { outcome: Outcome::Error, ..found }.detail(why);
+    }
+    let Found { outcome, detail, observed, expected, observations, control, attempts, latency, evidence, remedy } = found;
     Record {
         id: check.id,
         target: target.to_owned(),
@@ -116,11 +132,45 @@ pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() 
         observed,
         expected,
         observations,
-        started: now,
+        control,
+        attempts,
+        latency,
+        started,
         duration_ms,
-        deadline_ms: check.deadline_ms,
-        evidence,
+        deadline_ms,
+        evidence: log.into_iter().chain(evidence).collect(),
         remedy,
+        suppressed: None,
+    }
+}
+
+/// The record without secrets.
+fn without(mut record: Record, secrets: &Secrets) -> Record {
+    let map = |map: &serde_json::Map<String, serde_json::Value>| {
+        map.iter().map(|(key, value)| (secrets.redact(key), secrets.redact_json(value))).collect()
+    };
+    record.detail = secrets.redact(&record.detail);
+    record.observed = map(&record.observed);
+    record.expected = map(&record.expected);
+    record.remedy.text = secrets.redact(&record.remedy.text);
+    for line in &mut record.evidence {
+        line.detail = secrets.redact(&line.detail);
+    }
+    record
+}
+
+/// Waits until somebody wants it to end.
+async fn interruption() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut interrupt), Ok(mut end)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            tokio::select! { _ = interrupt.recv() => {}, _ = end.recv() => {} }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -128,7 +178,8 @@ pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() 
 mod tests {
     use super::*;
 
-    const CHECK: Check = Check { id: "a.b", claim: "c", method: "m", deadline_ms: 60_000 };
+    const CHECK: Check =
+        Check { id: "a.b", claim: "c", method: "m", opens: "nothing", loads: false, deadline_ms: 60_000 };
 
     fn outcome(look: impl FnOnce() -> Found) -> Outcome {
         one(&CHECK, "t", DateTime::UNIX_EPOCH, look).outcome
@@ -141,5 +192,11 @@ mod tests {
         assert_eq!(outcome(|| Found::new(Outcome::Fail, 0)), Outcome::Error);
         assert_eq!(outcome(|| Found::skip("why")), Outcome::Skip);
         assert_eq!(outcome(|| panic!("on purpose")), Outcome::Error);
+    }
+
+    #[test]
+    fn a_verdict_whose_control_failed_is_an_error() {
+        assert_eq!(outcome(|| Found::fail(1, "why").control("a baseline", Outcome::Fail)), Outcome::Error);
+        assert_eq!(outcome(|| Found::pass(1).control("a baseline", Outcome::Pass)), Outcome::Pass);
     }
 }

@@ -1,10 +1,11 @@
 //! What `phx doctor` found: one vector of records, one format a file.
 
+mod bars;
 mod health;
-mod json;
+pub mod json;
 mod junit;
 mod markdown;
-mod nagios;
+pub mod nagios;
 mod ndjson;
 mod prometheus;
 mod tap;
@@ -27,9 +28,19 @@ pub struct Run {
 }
 
 impl Run {
-    /// How many checks came to an outcome.
+    /// How many checks came to an outcome that counts.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.records.iter().filter(|record| record.outcome == outcome).count()
+        self.records.iter().filter(|record| record.suppressed.is_none() && record.outcome == outcome).count()
+    }
+
+    /// How many checks came to an outcome that does not count.
+    pub fn suppressed(&self) -> usize {
+        self.records.iter().filter(|record| record.suppressed.is_some()).count()
+    }
+
+    /// How many checks were done, and did not fail.
+    pub fn verified(&self) -> usize {
+        self.count(Outcome::Pass) + self.count(Outcome::Warn)
     }
 
     /// `6 passed, 1 warned`; what did not happen is left out.
@@ -46,6 +57,7 @@ impl Run {
             .map(|(outcome, word)| (self.count(*outcome), word))
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
+            .chain((self.suppressed() > 0).then(|| format!("{} suppressed", self.suppressed())))
             .collect();
         if said.is_empty() { "nothing was checked".to_owned() } else { said.join(", ") }
     }

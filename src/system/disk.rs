@@ -101,6 +101,11 @@ pub fn list(path: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// What a symbolic link says; nothing where it is none.
+pub fn link(path: &Path) -> Option<String> {
+    std::fs::read_link(path).ok().map(|target| target.to_string_lossy().into_owned())
+}
+
 /// All of standard input.
 ///
 /// # Errors
@@ -126,6 +131,12 @@ pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
 /// Writes a line to standard error. Where nobody can read it there is nobody to tell.
 pub fn write_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Writes to standard error as it is.
+pub fn write_stderr_raw(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "{text}").and_then(|()| err.flush());
 }
 
 /// Asks on standard error and reads a line of standard input; empty where there is none.

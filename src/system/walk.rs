@@ -43,6 +43,20 @@ pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn F
     });
 }
 
+/// The paths of the files below `root`, with `/`, as git sees them.
+pub fn files(root: &Path) -> Vec<String> {
+    let found = std::sync::Mutex::new(Vec::new());
+    walk(root, &|_| true, &|met| {
+        if let Met::File(path) = met
+            && let Ok(below) = path.strip_prefix(root)
+        {
+            let below = below.to_string_lossy().replace('\\', "/");
+            found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(below);
+        }
+    });
+    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 fn visit_entry(entry: DirEntry, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
     let Some(kind) = entry.file_type() else {
         return;

@@ -3,13 +3,15 @@
 use super::{Broken, Repository};
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 
 /// The check.
 pub const CHECK: Check = Check {
     id: "repo.config",
     claim: "the configuration says only what phx understands",
     method: "phx.toml is read as every command reads it. Fails with each mistake and its place.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 2_000,
 };
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 use crate::text::{duration, shell};
 use crate::workspace::{Selection, Visited};
 
@@ -18,6 +18,8 @@ pub const CHECK: Check = Check {
     claim: "no document is overdue",
     method: "every governed document is read and its deadline compared with the time. Fails where one has passed, with the oldest first; \
              an error where nothing is governed.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 60_000,
 };
 

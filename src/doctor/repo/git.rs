@@ -3,7 +3,7 @@
 use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 use crate::system::git::place;
 
 /// The first version that knows all that phx asks.
@@ -14,6 +14,8 @@ pub const CHECK: Check = Check {
     id: "repo.git",
     claim: "git is there, and new enough",
     method: "git is asked for its version. Fails before 2.31, and where git cannot be started; skipped outside a repository.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 2_000,
 };
 

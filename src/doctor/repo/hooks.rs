@@ -3,7 +3,7 @@
 use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 use crate::hooks::Hook;
 use crate::hooks::install::{Folder, State};
 use crate::system::git::place;
@@ -14,6 +14,8 @@ pub const CHECK: Check = Check {
     claim: "the git hooks are installed, unchanged, and not bypassed",
     method: "git is asked where it looks for hooks (`core.hooksPath` too), and each hook there is compared with what phx writes. \
              Fails where one was changed or starts a program that is gone; warns where one is missing or another's.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 2_000,
 };
 

@@ -3,7 +3,7 @@
 use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 use crate::hooks::verify;
 
 /// The check.
@@ -11,6 +11,8 @@ pub const CHECK: Check = Check {
     id: "repo.ledger",
     claim: "every record of the ledger is well formed and bears the name that it says",
     method: "each file in .phx/ledger is read and held against its name. Fails with each that is not what it says; skipped without a ledger.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 10_000,
 };
 

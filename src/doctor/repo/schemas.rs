@@ -3,13 +3,15 @@
 use super::{Broken, Repository};
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 
 /// The check.
 pub const CHECK: Check = Check {
     id: "repo.schemas",
     claim: "every schema compiles, those of the repository too",
     method: "each schema that documents may be held against is compiled. Fails with the first reason of each that does not.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 5_000,
 };
 

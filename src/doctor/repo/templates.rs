@@ -3,13 +3,15 @@
 use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::record::Outcome;
-use crate::doctor::run::Found;
+use crate::doctor::found::Found;
 
 /// The check.
 pub const CHECK: Check = Check {
     id: "repo.templates",
     claim: "every section template compiles, those of the repository too",
     method: "each template is compiled as `phx regen` compiles it. Fails with file and line of each that does not.",
+    opens: "nothing; it reads files, and asks git",
+    loads: false,
     deadline_ms: 5_000,
 };
 

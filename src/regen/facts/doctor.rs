@@ -10,8 +10,8 @@ pub const FILE: &str = ".phx/doctor.json";
 
 /// Outcomes from best to worst, each with what a document says of it.
 const OUTCOMES: &[(&str, &str)] = &[
-    ("pass", "✅ Healthy"),
     ("skip", "⏭️ Not checked"),
+    ("pass", "✅ Healthy"),
     ("warn", "⚠️ Degraded"),
     ("error", "❔ Unknown"),
     ("fail", "❌ Failing"),

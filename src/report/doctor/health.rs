@@ -16,7 +16,7 @@ pub fn render(run: &Run, _: Color) -> String {
         "pass"
     };
     let mut checks = Map::new();
-    for record in run.records.iter().filter(|record| record.outcome != Outcome::Skip) {
+    for record in run.records.iter().filter(|record| record.shown().0 != Outcome::Skip) {
         checks.insert(format!("{}:{}", record.target, record.id), json!([check(record)]));
     }
     format!("{:#}\n", json!({ "status": status, "version": "1", "output": run.summary(), "checks": checks }))

@@ -14,7 +14,7 @@ pub fn render(run: &Run, _: Color) -> String {
 /// The run as JSON.
 fn value(run: &Run) -> Value {
     let counts = Outcome::ALL.iter().map(|outcome| (outcome.name().to_owned(), json!(run.count(*outcome))));
-    let summary: serde_json::Map<String, Value> = counts.chain([("suppressed".to_owned(), json!(0))]).collect();
+    let summary: serde_json::Map<String, Value> = counts.chain([("suppressed".to_owned(), json!(run.suppressed()))]).collect();
     json!({
         "version": 1,
         "now": rfc3339(run.now),
@@ -37,13 +37,13 @@ pub fn record(record: &Record) -> Value {
         "observed": record.observed,
         "expected": record.expected,
         "observations": record.observations,
-        "control": null,
+        "control": record.control.as_ref().map(|control| json!({ "kind": control.kind, "outcome": control.outcome.name() })),
         "started": rfc3339(record.started),
         "duration_ms": record.duration_ms,
         "deadline_ms": record.deadline_ms,
-        "attempts": 1,
+        "attempts": record.attempts,
         "evidence": evidence,
         "remediation": { "text": record.remedy.text, "commands": record.remedy.commands, "links": [] },
-        "suppressed": null,
+        "suppressed": record.suppressed.as_ref().map(|suppressed| json!({ "reason": suppressed.reason, "until": suppressed.until.to_string() })),
     })
 }

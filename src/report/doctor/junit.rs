@@ -14,7 +14,7 @@ pub fn render(run: &Run, _: Color) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"phx doctor\">\n");
     for name in probes {
         let records: Vec<&Record> = run.records.iter().filter(|record| probe(record) == name).collect();
-        let count = |outcome| records.iter().filter(|record| record.outcome == outcome).count();
+        let count = |outcome| records.iter().filter(|record| record.shown().0 == outcome).count();
         let _ = writeln!(
             out,
             "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
@@ -45,8 +45,9 @@ fn case(out: &mut String, record: &Record) {
         probe(record),
         record.id
     );
-    let detail = escape(&record.detail);
-    let inside = match record.outcome {
+    let (outcome, said) = record.shown();
+    let detail = escape(&said);
+    let inside = match outcome {
         Outcome::Pass => String::new(),
         Outcome::Warn => format!("<system-out>{detail}</system-out>"),
         Outcome::Skip => format!("<skipped message=\"{detail}\"/>"),

@@ -9,14 +9,15 @@ pub fn render(run: &Run, _: Color) -> String {
         .records
         .iter()
         .map(|record| {
-            let status = match record.outcome {
+            let (outcome, said) = record.shown();
+            let status = match outcome {
                 Outcome::Pass => "✅ Healthy",
                 Outcome::Warn => "⚠️ Degraded",
                 Outcome::Fail => "❌ Failing",
                 Outcome::Skip => "⏭️ Not checked",
                 Outcome::Error => "❔ Unknown",
             };
-            let said = if record.detail.is_empty() { record.claim } else { &record.detail };
+            let said = if said.is_empty() { record.claim } else { &said };
             format!("| {} | {} | {status} | {} |\n", cell(&record.target), cell(record.id), cell(said))
         })
         .collect();

@@ -9,6 +9,7 @@ pub fn render(run: &Run, _: Color) -> String {
     let worst: Vec<&str> = run
         .records
         .iter()
+        .filter(|record| record.suppressed.is_none())
         .filter(|record| matches!(record.outcome, Outcome::Fail | Outcome::Error | Outcome::Warn))
         .map(|record| record.id)
         .collect();
@@ -18,7 +19,17 @@ pub fn render(run: &Run, _: Color) -> String {
     format!("PHX {word} - {}{named} | {}\n", run.summary(), data.join(" "))
 }
 
-/// The word for a run, as readers of plugins expect it.
+/// The exit code of a run, as readers of plugins expect it.
+pub fn code(run: &Run) -> u8 {
+    match state(run) {
+        "OK" => 0,
+        "WARNING" => 1,
+        "CRITICAL" => 2,
+        _ => 3,
+    }
+}
+
+/// The word for a run.
 fn state(run: &Run) -> &'static str {
     let count = |outcome| run.count(outcome);
     match (count(Outcome::Fail), count(Outcome::Error), count(Outcome::Warn), count(Outcome::Pass)) {

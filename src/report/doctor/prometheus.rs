@@ -15,6 +15,11 @@ pub fn render(run: &Run, _: Color) -> String {
             let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.outcome == *outcome));
         }
     }
+    head(&mut out, "phx_doctor_check_suppressed", "Whether the outcome of a check does not count.");
+    for record in &run.records {
+        let labels = labels(&[("id", record.id), ("target", &record.target)]);
+        let _ = writeln!(out, "phx_doctor_check_suppressed{labels} {}", u8::from(record.suppressed.is_some()));
+    }
     head(&mut out, "phx_doctor_check_duration_seconds", "How long a check took.");
     for record in &run.records {
         let labels = labels(&[("id", record.id), ("target", &record.target)]);

@@ -9,11 +9,12 @@ use crate::doctor::Outcome;
 pub fn render(run: &Run, _: Color) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", run.records.len());
     for (at, record) in run.records.iter().enumerate() {
-        let ok = if matches!(record.outcome, Outcome::Fail | Outcome::Error) { "not ok" } else { "ok" };
+        let (outcome, said) = record.shown();
+        let ok = if matches!(outcome, Outcome::Fail | Outcome::Error) { "not ok" } else { "ok" };
         let skip =
-            if record.outcome == Outcome::Skip { format!(" # SKIP {}", escape(&record.detail)) } else { String::new() };
+            if outcome == Outcome::Skip { format!(" # SKIP {}", escape(&said)) } else { String::new() };
         let _ = writeln!(out, "{ok} {} - {} {}{skip}", at + 1, record.id, escape(&record.target));
-        if !record.detail.is_empty() && record.outcome != Outcome::Skip {
+        if !said.is_empty() && outcome != Outcome::Skip {
             let detail = serde_json::Value::from(record.detail.as_str());
             let _ = writeln!(out, "  ---\n  outcome: {}\n  message: {detail}\n  ...", record.outcome.name());
         }

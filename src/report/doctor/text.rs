@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Color, Run};
+use super::{Color, Run, bars};
 use crate::doctor::{Outcome, Record};
 
 /// How many lines of evidence are shown of a check.
@@ -10,10 +10,14 @@ const EVIDENCE: usize = 5;
 
 /// Renders it.
 pub fn render(run: &Run, color: Color) -> String {
-    let mut out = String::new();
+    let (mut out, mut told) = (String::new(), None);
     for record in &run.records {
+        if told != Some(record.target.as_str()) {
+            let _ = writeln!(out, "{}{}", if told.is_some() { "\n" } else { "" }, record.target);
+            told = Some(&record.target);
+        }
         line(&mut out, record, color);
-        if record.outcome != Outcome::Pass || run.verbose {
+        if !matches!(record.outcome, Outcome::Pass | Outcome::Skip) || run.verbose {
             more(&mut out, record);
         }
     }
@@ -34,7 +38,19 @@ fn line(out: &mut String, record: &Record, color: Color) {
         Color::Plain => format!("[{sign}]"),
     };
     let said = if record.detail.is_empty() { record.claim } else { &record.detail };
-    let _ = writeln!(out, "{sign} {}: {said}", record.id);
+    let _ = write!(out, "{sign} {}: {said}", record.id);
+    if color == Color::Ansi {
+        let bar = bars::share(record.duration_ms, record.deadline_ms);
+        let _ = write!(out, "  \u{1b}[2m{bar} {}\u{1b}[0m", bars::time(record.duration_ms));
+    }
+    out.push('\n');
+    if let Some(suppressed) = &record.suppressed {
+        let _ = writeln!(out, "      suppressed until {}: {}", suppressed.until, suppressed.reason);
+    }
+    if let Some(latency) = &record.latency {
+        let picture = bars::spread(&latency.buckets);
+        let _ = writeln!(out, "      {picture} p50 {} ms, p99 {} ms, max {} ms", latency.p50_ms, latency.p99_ms, latency.max_ms);
+    }
 }
 
 fn more(out: &mut String, record: &Record) {
@@ -44,7 +60,7 @@ fn more(out: &mut String, record: &Record) {
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));
     }
     for evidence in record.evidence.iter().take(EVIDENCE) {
-        let _ = writeln!(out, "      {}: {}", evidence.event, evidence.detail);
+        let _ = writeln!(out, "      {:>6} ms {}: {}", evidence.t_ms, evidence.event, evidence.detail);
     }
     if record.evidence.len() > EVIDENCE {
         let _ = writeln!(out, "      and {} more", record.evidence.len() - EVIDENCE);

@@ -82,6 +82,23 @@ pub fn is_ignored(root: &Path, file: &Path) -> bool {
     super::run(super::command(root, &["check-ignore", "--quiet", "--", &file])).is_ok()
 }
 
+/// Keeps a file out of what git sees in this clone, without a change that anybody else would get. Where that cannot be done, git
+/// shows the file; nothing is lost.
+pub fn exclude(root: &Path, file: &str) {
+    if repository(root).is_none() || is_ignored(root, &root.join(file)) {
+        return;
+    }
+    let Ok(printed) = super::run(super::command(root, &["rev-parse", "--git-path", "info/exclude"])) else { return };
+    let Ok(prefix) = super::run(super::command(root, &["rev-parse", "--show-prefix"])) else { return };
+    let list = root.join(String::from_utf8_lossy(&printed).trim_end_matches(['\n', '\r']));
+    let mut text = std::fs::read_to_string(&list).unwrap_or_default();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    let line = format!("/{}{file}\n", String::from_utf8_lossy(&prefix).trim_end_matches(['\n', '\r']));
+    let _ = crate::system::disk::replace(&list, (text + &line).as_bytes());
+}
+
 impl Place {
     /// The place of the repository whose worktree starts at `root`.
     pub fn find(root: &Path) -> Option<Self> {

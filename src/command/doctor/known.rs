@@ -1,0 +1,82 @@
+//! What `phx doctor` knows before it runs: its checks, and the subjects that the configuration names.
+
+use std::path::Path;
+
+use crate::config::Doctor;
+use crate::doctor::repo::Repository;
+use crate::doctor::{Check, PROBES, checks, is_meant};
+use crate::failure::Failure;
+use crate::system::{disk, walk};
+use crate::text::suggest;
+
+/// The checks, a line each.
+pub fn list() -> String {
+    let checks = checks();
+    let width = checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
+    checks.iter().map(|check| format!("{:width$}  {}\n", check.id, check.claim)).collect()
+}
+
+/// A check in full.
+pub fn explained(check: &Check) -> String {
+    let Check { id, claim, method, opens, loads, deadline_ms } = check;
+    let loads = if *loads { "\nIt may slow down what others use: on other machines it needs `destructive = true`.\n" } else { "" };
+    format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nOpens: {opens}.\n{loads}\nDeadline: {deadline_ms} ms.\n")
+}
+
+/// The check of an id.
+pub fn named(id: &str) -> Result<&'static Check, Failure> {
+    checks().into_iter().find(|check| check.id == id).ok_or_else(|| unknown(id))
+}
+
+/// Whether each word and glob means a check.
+pub fn all_exist(globs: &[String]) -> Result<(), Failure> {
+    let exists = |glob: &&String| checks().iter().any(|check| is_meant(glob, check.id));
+    globs.iter().find(|glob| !exists(glob)).map_or(Ok(()), |glob| Err(unknown(glob)))
+}
+
+fn unknown(id: &str) -> Failure {
+    let checks = checks();
+    let words = PROBES.iter().flat_map(|probe| probe.aliases.iter().chain([&probe.word]).copied());
+    let near = suggest::did_you_mean(id, checks.iter().map(|check| check.id).chain(words));
+    Failure::usage(format!("there is no check `{id}`{near}")).hint("`phx doctor --list-checks` lists them")
+}
+
+/// Where there is no such subject.
+pub fn no_target(name: &str, known: &[&str]) -> Failure {
+    let near = suggest::did_you_mean(name, known.iter().copied());
+    Failure::usage(format!("there is no subject `{name}`{near}")).hint(format!("the subjects are: {}", known.join(", ")))
+}
+
+/// The subjects of the configuration, and of the files that it includes.
+pub fn subjects(repository: &Repository) -> Result<Doctor, Failure> {
+    let Ok(project) = &repository.project else { return Ok(Doctor::default()) };
+    let mut doctor = project.config.doctor.clone();
+    for (pattern, _) in std::mem::take(&mut doctor.include) {
+        let globs = crate::config::Globs::new(vec![pattern.clone()])
+            .map_err(|(_, why)| Failure::usage(format!("`{pattern}` in `doctor.include` is no glob: {why}")))?;
+        let files = walk::files(&project.base);
+        let mut meant: Vec<&String> = files.iter().filter(|file| globs.matches(file)).collect();
+        meant.sort();
+        if meant.is_empty() {
+            return Err(Failure::usage(format!("`doctor.include` names `{pattern}`, and there is no such file")));
+        }
+        for file in meant {
+            let (included, mistakes) = Doctor::parse_included(file, &read(&project.base, file)?);
+            if let Some(mistake) = mistakes.first() {
+                let (line, column) = (mistake.range.start.line, mistake.range.start.column);
+                let said = format!("{file}:{line}:{column}: {}", mistake.message);
+                return Err(Failure::usage(said).hint(mistake.help.as_str()));
+            }
+            doctor.add(included).map_err(|name| {
+                Failure::usage(format!("{file}: a second subject `{name}`")).hint("give it a name of its own")
+            })?;
+        }
+    }
+    Ok(doctor)
+}
+
+fn read(base: &Path, file: &str) -> Result<String, Failure> {
+    let unreadable = |why: String| Failure::usage(format!("cannot read `{file}`: {why}"));
+    let bytes = disk::read_optional(&base.join(file)).map_err(|error| unreadable(disk::explain(&error)))?;
+    String::from_utf8(bytes.unwrap_or_default()).map_err(|_| unreadable("it is no UTF-8".to_owned()))
+}

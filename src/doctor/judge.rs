@@ -1,0 +1,70 @@
+//! What counts: a skip that is required not to be one fails, and what is suppressed, with a reason and a date, does not count.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::is_meant;
+use super::record::{Outcome, Record, Remedy, Suppressed};
+use crate::config::doctor::Suppress;
+
+/// Makes failures of the skips of required checks.
+pub fn require(records: &mut [Record], required: &[String]) {
+    let is_required = |record: &Record| required.iter().any(|glob| is_meant(glob, record.id));
+    for record in records.iter_mut().filter(|record| record.outcome == Outcome::Skip && is_required(record)) {
+        record.outcome = Outcome::Fail;
+        record.detail = format!("`doctor.require` asks for it, and it was skipped: {}", record.detail);
+    }
+}
+
+/// The required checks that no subject was there for, each as a failure.
+pub fn missing(records: &[Record], required: &[String], globs: &[String], now: DateTime<Utc>) -> Vec<Record> {
+    let asked = |id: &str| globs.is_empty() || globs.iter().any(|glob| is_meant(glob, id));
+    let wanted = |id: &str| required.iter().any(|glob| is_meant(glob, id)) && asked(id);
+    let checks = super::checks().into_iter().filter(|check| wanted(check.id));
+    let checks = checks.filter(|check| !records.iter().any(|record| record.id == check.id));
+    let record = |check: &'static super::Check| Record {
+        id: check.id,
+        target: "none".to_owned(),
+        outcome: Outcome::Fail,
+        claim: check.claim,
+        detail: "`doctor.require` asks for it, and there is no subject for it".to_owned(),
+        observed: serde_json::Map::new(),
+        expected: serde_json::Map::new(),
+        observations: 0,
+        control: None,
+        attempts: 0,
+        latency: None,
+        started: now,
+        duration_ms: 0,
+        deadline_ms: check.deadline_ms,
+        evidence: Vec::new(),
+        remedy: Remedy { text: "name a subject in `phx.toml`".to_owned(), commands: Vec::new() },
+        suppressed: None,
+    };
+    checks.map(record).collect()
+}
+
+/// Takes out of the count what is suppressed on this day. Returns what is to be said of suppressions that are of no use any more.
+pub fn suppress(records: &mut [Record], suppressions: &[Suppress], today: NaiveDate) -> Vec<String> {
+    let mut notes = Vec::new();
+    for suppression in suppressions {
+        let Suppress { id, target, reason, until } = suppression;
+        let meant = |record: &&mut Record| {
+            is_meant(id, record.id) && target.as_ref().is_none_or(|target| *target == record.target)
+        };
+        let mut meant: Vec<&mut Record> = records.iter_mut().filter(meant).collect();
+        if meant.is_empty() {
+            continue;
+        }
+        let is_bad = |record: &&mut Record| matches!(record.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
+        if today > *until {
+            notes.push(format!("the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"));
+        } else if !meant.iter().any(|record| is_bad(&record)) {
+            notes.push(format!("the suppression of `{id}` suppresses nothing; take it away"));
+        } else {
+            for record in meant.iter_mut().filter(|record| is_bad(record)) {
+                record.suppressed = Some(Suppressed { reason: reason.clone(), until: *until });
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,161 @@
+//! What a run is to do: subjects and the checks on each, known before anything is opened.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::allow::Allow;
+use super::found::{Found, Looking};
+use super::log::Log;
+use super::repo::{self, Repository};
+use super::run::{self, Done, Job, Progress};
+use super::secrets::Secrets;
+use super::ws::{self, Site};
+use super::{Check, PROBES, is_meant, judge};
+use crate::config::Doctor;
+use crate::config::doctor::Ws;
+
+/// What a person asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Checks, as words and globs; all where there is none.
+    pub checks: Vec<String>,
+    /// Subjects; all where there is none.
+    pub targets: Vec<String>,
+    /// Whether fewer trials will do.
+    pub quick: bool,
+}
+
+/// What a run is to do.
+pub struct Plan {
+    /// The subjects, in their order: the name, what it is, and its checks.
+    pub subjects: Vec<Subject>,
+    /// Probes for which there is no subject: what to write.
+    pub without: Vec<(&'static str, &'static str)>,
+    jobs: Vec<Job>,
+    doctor: Doctor,
+    asked: Asked,
+    secrets: Rc<Secrets>,
+}
+
+/// A subject, and what is to be done with it.
+#[derive(Debug)]
+pub struct Subject {
+    /// Its name.
+    pub target: String,
+    /// What it is, and what is started for it, without secrets.
+    pub about: String,
+    /// Its checks.
+    pub checks: Vec<&'static Check>,
+}
+
+impl Plan {
+    /// What is to be done.
+    pub fn new(repository: Repository, doctor: Doctor, asked: Asked) -> Self {
+        let secrets = Rc::new(Secrets::default());
+        let mut plan = Self { subjects: Vec::new(), without: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
+        plan.repository(repository);
+        let allow = Rc::new(Allow::new(&plan.doctor.allow_hosts));
+        for server in plan.doctor.ws.clone() {
+            plan.websocket(&server, &allow);
+        }
+        let empty = [("ws", plan.doctor.ws.is_empty())];
+        let asked = |word: &str| {
+            plan.asked.checks.is_empty() || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
+        };
+        let without = PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && asked(probe.word));
+        plan.without = without.map(|probe| (probe.word, probe.subject)).collect();
+        plan
+    }
+
+    /// Subjects that were asked for, and are not there.
+    pub fn unknown_target(&self) -> Option<&str> {
+        let known = |name: &&String| {
+            *name == repo::TARGET || self.doctor.ws.iter().any(|ws| ws.name == **name)
+        };
+        self.asked.targets.iter().find(|name| !known(name)).map(String::as_str)
+    }
+
+    /// The names of all subjects.
+    pub fn targets(&self) -> Vec<&str> {
+        [repo::TARGET].into_iter().chain(self.doctor.ws.iter().map(|ws| ws.name.as_str())).collect()
+    }
+
+    fn wants(&self, check: &Check) -> bool {
+        let Asked { checks, .. } = &self.asked;
+        checks.is_empty() || checks.iter().any(|glob| is_meant(glob, check.id))
+    }
+
+    fn add(&mut self, target: &str, about: String, checks: Vec<(&'static Check, Box<dyn FnOnce(Log) -> Looking>)>) {
+        let Asked { targets, .. } = &self.asked;
+        if !targets.is_empty() && !targets.iter().any(|name| name == target) {
+            return;
+        }
+        let mut subject = Subject { target: target.to_owned(), about, checks: Vec::new() };
+        for (check, look) in checks {
+            if !self.wants(check) {
+                continue;
+            }
+            let given = self.doctor.deadlines.iter().find(|(id, _)| *id == check.id);
+            let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
+            subject.checks.push(check);
+            self.jobs.push(Job { check, target: target.to_owned(), deadline_ms, look });
+        }
+        if !subject.checks.is_empty() {
+            self.subjects.push(subject);
+        }
+    }
+
+    fn repository(&mut self, repository: Repository) {
+        let repository = Rc::new(repository);
+        let about = repository.cwd.display().to_string();
+        let checks = repo::CHECKS.iter().map(|(check, look)| {
+            let repository = Rc::clone(&repository);
+            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |_| Box::pin(async move { look(&repository) }));
+            (*check, looks)
+        });
+        self.add(repo::TARGET, about, checks.collect());
+    }
+
+    fn websocket(&mut self, server: &Ws, allow: &Rc<Allow>) {
+        let resolved = ws::resolved(server, &self.secrets).map(Rc::new);
+        let refusals = Rc::new(RefCell::new(Vec::new()));
+        let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| Site::is_local(ws));
+        let checks = ws::CHECKS.iter().map(|(check, look)| {
+            let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
+            let (quick, is_spared) = (self.asked.quick, spared && check.loads);
+            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+                Err(why) => Box::pin(async { Found::error(why) }),
+                Ok(_) if is_spared => Box::pin(async {
+                    Found::skip("it loads a server that others may use; `[doctor] destructive = true` allows it")
+                }),
+                Ok(ws) => look(Site { ws, allow, quick, log, refusals }),
+            });
+            (*check, looks)
+        });
+        let checks = checks.collect();
+        let limit = server.limit.map_or_else(String::new, |limit| format!(", limit {limit}"));
+        self.add(&server.name, format!("{}{limit}", server.url), checks);
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Where the system gives no event loop.
+    pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(Done, Vec<String>), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
+        let deadline = Duration::from_millis(self.doctor.deadline_ms);
+        let mut done = runtime.block_on(run::all(self.jobs, deadline, now, &self.secrets, progress));
+        runtime.shutdown_background();
+        judge::require(&mut done.records, &self.doctor.require);
+        if self.asked.targets.is_empty() && !done.interrupted {
+            let missing = judge::missing(&done.records, &self.doctor.require, &self.asked.checks, now);
+            done.records.extend(missing);
+        }
+        let notes = judge::suppress(&mut done.records, &self.doctor.suppress, now.date_naive());
+        Ok((done, notes))
+    }
+}

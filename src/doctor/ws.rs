@@ -1,0 +1,235 @@
+//! `phx doctor ws`: what a WebSocket server claims of its limits, verified from outside.
+
+pub mod alive;
+pub mod client;
+pub mod conformance;
+pub mod crowd;
+pub mod dial;
+pub mod frame_max;
+pub mod handshake;
+pub mod leak;
+pub mod limit;
+pub mod metrics;
+pub mod process;
+pub mod rate;
+pub mod recover;
+pub mod refusal;
+pub mod release;
+pub mod scrape;
+pub mod slow_consumer;
+pub mod stream;
+pub mod stress;
+pub mod times;
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Check;
+use super::allow::Allow;
+use super::found::{Found, Looking};
+use super::log::Log;
+use super::secrets::Secrets;
+use crate::config::doctor::{Endpoint, Liveness, Ws};
+use crate::system::disk;
+use client::Client;
+use dial::{Dialed, Refused, Route};
+use stream::Tls;
+
+/// How long an answer to a sign of life may take.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Descriptors that phx needs beside those of the connections.
+const SPARE: u64 = 64;
+
+/// A check, and how it looks.
+pub type Look = (&'static Check, fn(Site) -> Looking);
+
+/// All checks, in the order in which they run: each leaves the server as it found it, and those that load it come last.
+pub const CHECKS: &[Look] = &[
+    (&handshake::CHECK, handshake::look),
+    (&alive::CHECK, alive::look),
+    (&limit::exact::CHECK, limit::exact::look),
+    (&refusal::CHECK, refusal::look),
+    (&limit::burst::CHECK, limit::burst::look),
+    (&limit::scope::CHECK, limit::scope::look),
+    (&limit::stable::CHECK, limit::stable::look),
+    (&release::close::CHECK, release::close::look),
+    (&release::rst::CHECK, release::rst::look),
+    (&release::fin::CHECK, release::fin::look),
+    (&release::abandoned::CHECK, release::abandoned::look),
+    (&release::mute::CHECK, release::mute::look),
+    (&release::vanish::CHECK, release::vanish::look),
+    (&rate::connect::CHECK, rate::connect::look),
+    (&rate::message::CHECK, rate::message::look),
+    (&frame_max::CHECK, frame_max::look),
+    (&conformance::CHECK, conformance::look),
+    (&metrics::CHECK, metrics::look),
+    (&slow_consumer::CHECK, slow_consumer::look),
+    (&stress::CHECK, stress::look),
+    (&recover::CHECK, recover::look),
+    (&leak::CHECK, leak::look),
+];
+
+/// What a check works with.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What the server claims, with the values of variables.
+    pub ws: Rc<Ws>,
+    /// What may be connected to.
+    pub allow: Rc<Allow>,
+    /// Whether fewer trials will do.
+    pub quick: bool,
+    /// What happens.
+    pub log: Log,
+    /// Refusals that an earlier check of the run has seen.
+    pub refusals: Rc<RefCell<Vec<Refused>>>,
+}
+
+/// What became of a connection that wanted to be served.
+#[derive(Debug)]
+pub enum Joined {
+    /// It is upgraded.
+    Served(Client),
+    /// It is refused.
+    Refused(Refused),
+}
+
+/// What the configuration says of a server, with the values of variables.
+///
+/// # Errors
+/// What cannot be used.
+pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
+    let mut ws = ws.clone();
+    ws.url = secrets.expand(&ws.url)?;
+    for (_, value) in &mut ws.headers {
+        *value = secrets.expand(value)?;
+    }
+    if let Some(metrics) = &mut ws.metrics {
+        metrics.url = secrets.expand(&metrics.url)?;
+    }
+    if let Ok(Endpoint { user: Some(user), .. }) = Endpoint::parse(&ws.url, ["ws", "wss"]) {
+        user.split(':').for_each(|part| secrets.keep(part));
+    }
+    Ok(ws)
+}
+
+impl Site {
+    /// The way to the server.
+    ///
+    /// # Errors
+    /// Why there is none, as the result of the check.
+    pub async fn route(&self) -> Result<Route, Box<Found>> {
+        let broken = |why: String| Box::new(Found::error(why));
+        let endpoint = Endpoint::parse(&self.ws.url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
+        let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await;
+        let addresses = addresses.map_err(|why| {
+            let help = "if it may be connected to, say so: `[doctor] allow_hosts = [\"127.0.0.0/8\", \"::1\", …]`";
+            Box::new(Found::error(why).remedy(help, &[]))
+        })?;
+        let tls = if endpoint.tls { Some(self.tls().map_err(broken)?) } else { None };
+        Ok(Route {
+            endpoint,
+            addresses,
+            tls,
+            headers: self.ws.headers.clone(),
+            subprotocol: self.ws.subprotocol.clone(),
+            limit: Duration::from_millis(self.ws.handshake_timeout_ms),
+            source: None,
+        })
+    }
+
+    fn tls(&self) -> Result<Tls, String> {
+        let read = |file: &String| {
+            let bytes = disk::read_optional(std::path::Path::new(file)).map_err(|error| disk::explain(&error));
+            bytes.and_then(|bytes| bytes.ok_or_else(|| "there is no such file".to_owned())).map_err(|why| format!("`{file}`: {why}"))
+        };
+        let ca = self.ws.ca.as_ref().map(read).transpose()?;
+        Tls::new(ca.as_deref())
+    }
+
+    /// The way to the server, where as many connections fit into this process, and a first one is served.
+    ///
+    /// # Errors
+    /// Why nothing can be verified.
+    pub async fn ready(&self, connections: u64) -> Result<Route, Box<Found>> {
+        let route = self.route().await?;
+        process::make_room(connections + SPARE).map_err(|why| {
+            let help = "allow more open files, then run it again";
+            Box::new(Found::error(why).remedy(help, &["ulimit -n 4096"]))
+        })?;
+        match self.join(&route).await? {
+            Joined::Served(client) => match client.beat(ANSWER).await {
+                Ok(_) => client.close().await,
+                Err(missing) => return Found::error(format!("a first connection is not served: {}", words(&missing))).early(),
+            },
+            Joined::Refused(refused) => return unreachable(&refused).early(),
+        }
+        Ok(route)
+    }
+
+    /// Connects once.
+    ///
+    /// # Errors
+    /// Where this side fails.
+    pub async fn join(&self, route: &Route) -> Result<Joined, Box<Found>> {
+        match route.dial().await {
+            Dialed::Open(opened) => {
+                let refusal = self.ws.refusal_pattern.clone();
+                Ok(Joined::Served(Client::new(*opened, self.ws.liveness.clone(), refusal).await))
+            }
+            Dialed::Refused(refused) => Ok(Joined::Refused(refused)),
+            Dialed::Broken(why) => Found::error(why).early(),
+        }
+    }
+
+    /// The limit, and how many are tried beyond it.
+    ///
+    /// # Errors
+    /// A skip, where no limit is claimed.
+    pub fn limit(&self) -> Result<(usize, usize), Box<Found>> {
+        let Some(limit) = self.ws.limit else {
+            return Found::skip("no `limit` is claimed").early();
+        };
+        let over = self.ws.overshoot.unwrap_or_else(|| (limit / 10).max(5));
+        Ok((usize::try_from(limit).unwrap_or(usize::MAX), usize::try_from(over).unwrap_or(usize::MAX)))
+    }
+
+    /// How often a trial is made.
+    pub fn trials(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    /// How long a freed slot may take.
+    pub fn release_deadline(&self) -> Duration {
+        Duration::from_millis(self.ws.release_deadline_ms)
+    }
+
+    /// Whether an answer to a sign of life means anything.
+    pub fn has_liveness(&self) -> bool {
+        self.ws.liveness != Liveness::None
+    }
+
+    /// Whether the server is on this machine.
+    pub fn is_local(ws: &Ws) -> bool {
+        let host = Endpoint::parse(&ws.url, ["ws", "wss"]).map(|endpoint| endpoint.host).unwrap_or_default();
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Why there was no answer, in words.
+pub fn words(missing: &client::Missing) -> String {
+    match missing {
+        client::Missing::Silent => format!("no answer within {} s", ANSWER.as_secs()),
+        client::Missing::Gone(gone) if gone.reason.is_empty() => format!("it ended with {}", gone.class),
+        client::Missing::Gone(gone) => format!("it ended with {}: {}", gone.class, gone.reason),
+    }
+}
+
+/// The result where not even a first connection is served.
+pub fn unreachable(refused: &Refused) -> Found {
+    let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
+    Found::error(format!("not even a first connection is served: {}{reason}", refused.class))
+        .observed("class", refused.class.as_str())
+        .remedy("start the server, or correct `url`", &[])
+}

@@ -1,0 +1,49 @@
+//! Whether what is accepted is served.
+
+use super::times::Times;
+use super::{ANSWER, Joined, Site, unreachable, words};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+
+/// How often it is asked.
+const ROUNDS: u64 = 20;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.alive",
+    claim: "what is accepted is served",
+    method: "One connection is asked for a sign of life 20 times: a ping (RFC 6455, section 5.5.2), or the message of `liveness`. \
+             Fails where one is not answered within 2 s; skipped where `liveness` is `none`.",
+    opens: "one connection",
+    loads: false,
+    deadline_ms: 15_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    if !site.has_liveness() {
+        return Found::skip("`liveness` is `none`").early();
+    }
+    let route = site.route().await?;
+    let client = match site.join(&route).await? {
+        Joined::Served(client) => client,
+        Joined::Refused(refused) => return unreachable(&refused).early(),
+    };
+    let mut times = Times::default();
+    for _ in 0..ROUNDS {
+        match client.beat(ANSWER).await {
+            Ok(time) => times.add(time),
+            Err(missing) => {
+                return Ok(Found::fail(times.count() + 1, format!("it accepts, and does not serve: {}", words(&missing))));
+            }
+        }
+    }
+    let latency = times.latency();
+    let found = Found::pass(times.count()).observed("latency_ms", latency.p50_ms).latency(latency);
+    client.close().await;
+    Ok(found)
+}

@@ -1,0 +1,283 @@
+//! A served connection: a task reads whatever comes, answers pings, and notes how the connection ended; commands go to it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+use super::dial::{Opened, of_io};
+use super::stream::Stream;
+use crate::config::doctor::Liveness;
+
+/// How long an ended connection is read for what the server still says.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// `close-NNNN`, `101-eof`, `101-rst`, `app-error` or `not-websocket`.
+    pub class: String,
+    /// The reason, in the server's words.
+    pub reason: String,
+    /// How long after the upgrade.
+    pub after: Duration,
+}
+
+/// Why an answer did not come.
+#[derive(Clone, Debug)]
+pub enum Missing {
+    /// The connection is there, and silent.
+    Silent,
+    /// The connection is gone.
+    Gone(Gone),
+}
+
+enum Command {
+    Beat(oneshot::Sender<Duration>),
+    Text(String),
+    Close,
+    Finish,
+    Reset,
+    Stall,
+    Vanish(oneshot::Sender<std::io::Result<()>>),
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+struct Known {
+    gone: Option<Gone>,
+    messages: u64,
+}
+
+/// A served connection. Dropping it closes it.
+#[derive(Debug)]
+pub struct Client {
+    commands: mpsc::UnboundedSender<Command>,
+    known: Arc<Mutex<Known>>,
+    task: JoinHandle<()>,
+    /// When it was upgraded.
+    pub opened: Instant,
+    /// How long TCP, TLS and the upgrade took.
+    pub phases: [Duration; 3],
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A configuration of small buffers: a thousand of them fit.
+pub fn small() -> WebSocketConfig {
+    WebSocketConfig::default().read_buffer_size(4 << 10).write_buffer_size(4 << 10).max_message_size(Some(16 << 20))
+}
+
+impl Client {
+    /// Takes over an upgraded connection.
+    pub async fn new(opened: Opened, liveness: Liveness, refusal: Option<String>) -> Self {
+        let Opened { stream, rest, phases, .. } = opened;
+        let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (known, opened) = (Arc::new(Mutex::new(Known::default())), Instant::now());
+        let worker = Worker { socket, orders, known: Arc::clone(&known), opened, liveness, refusal, waiting: VecDeque::new(), sent: 0 };
+        Self { commands, known, task: tokio::spawn(worker.run()), opened, phases }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it ended, if it did.
+    pub fn gone(&self) -> Option<Gone> {
+        self.known().gone.clone()
+    }
+
+    /// How many messages have come.
+    pub fn messages(&self) -> u64 {
+        self.known().messages
+    }
+
+    /// Asks for a sign of life, and how long it took.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn beat(&self, limit: Duration) -> Result<Duration, Missing> {
+        let (answer, came) = oneshot::channel();
+        let _ = self.commands.send(Command::Beat(answer));
+        match timeout(limit, came).await {
+            Ok(Ok(time)) => Ok(time),
+            _ => Err(self.gone().map_or(Missing::Silent, Missing::Gone)),
+        }
+    }
+
+    /// Sends a text.
+    pub fn text(&self, text: &str) {
+        let _ = self.commands.send(Command::Text(text.to_owned()));
+    }
+
+    /// Says goodbye with a close frame, and waits a moment for the answer.
+    pub async fn close(self) {
+        self.end(Command::Close).await;
+    }
+
+    /// Ends with FIN, without a close frame.
+    pub async fn finish(self) {
+        self.end(Command::Finish).await;
+    }
+
+    /// Ends with RST.
+    pub async fn reset(self) {
+        self.end(Command::Reset).await;
+    }
+
+    /// Stops reading: nothing is answered any more, pings neither.
+    pub fn stall(&self) {
+        let _ = self.commands.send(Command::Stall);
+    }
+
+    /// Ends without a word.
+    ///
+    /// # Errors
+    /// Where the system does not allow it.
+    pub async fn vanish(self) -> std::io::Result<()> {
+        let (answer, came) = oneshot::channel();
+        let _ = self.commands.send(Command::Vanish(answer));
+        came.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::NotConnected)))
+    }
+
+    async fn end(mut self, how: Command) {
+        let _ = self.commands.send(how);
+        let _ = timeout(FAREWELL, &mut self.task).await;
+    }
+
+    /// Waits until it has ended, and says how.
+    pub async fn ended(&mut self, limit: Duration) -> Option<Gone> {
+        let _ = timeout(limit, &mut self.task).await;
+        self.gone()
+    }
+}
+
+struct Worker {
+    socket: WebSocketStream<Stream>,
+    orders: mpsc::UnboundedReceiver<Command>,
+    known: Arc<Mutex<Known>>,
+    opened: Instant,
+    liveness: Liveness,
+    refusal: Option<String>,
+    waiting: VecDeque<(Bytes, Instant, oneshot::Sender<Duration>)>,
+    sent: u64,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order {
+                    None => return,
+                    Some(Command::Beat(answer)) => self.beat(answer).await,
+                    Some(Command::Text(text)) => { let _ = self.socket.send(Message::text(text)).await; }
+                    Some(Command::Close) => { let _ = self.socket.close(None).await; }
+                    Some(Command::Finish) => { let _ = self.socket.get_mut().shutdown().await; }
+                    Some(Command::Reset) => return self.socket.into_inner().reset(),
+                    Some(Command::Stall) => return self.stalled().await,
+                    Some(Command::Vanish(answer)) => {
+                        let _ = answer.send(self.socket.into_inner().vanish());
+                        return;
+                    }
+                },
+                message = self.socket.next() => if self.take(message) { return },
+            }
+        }
+    }
+
+    /// Reads nothing any more; the connection stays.
+    async fn stalled(mut self) {
+        while let Some(order) = self.orders.recv().await {
+            match order {
+                Command::Text(text) => { let _ = timeout(Duration::from_millis(100), self.socket.send(Message::text(text))).await; }
+                Command::Beat(_) | Command::Stall => {}
+                Command::Vanish(answer) => {
+                    let _ = answer.send(self.socket.into_inner().vanish());
+                    return;
+                }
+                Command::Close | Command::Finish | Command::Reset => return self.socket.into_inner().reset(),
+            }
+        }
+    }
+
+    async fn beat(&mut self, answer: oneshot::Sender<Duration>) {
+        self.sent += 1;
+        let payload = Bytes::from(self.sent.to_string().into_bytes());
+        let message = match &self.liveness {
+            Liveness::Echo { send, .. } => Message::text(send.clone()),
+            Liveness::Ping | Liveness::None => Message::Ping(payload.clone()),
+        };
+        if self.liveness == Liveness::None {
+            let _ = answer.send(Duration::ZERO);
+            return;
+        }
+        self.waiting.push_back((payload, Instant::now(), answer));
+        let _ = self.socket.send(message).await;
+    }
+
+    /// Takes what came; whether that was the end.
+    fn take(&mut self, message: Option<Result<Message, Error>>) -> bool {
+        let (class, reason) = match message {
+            Some(Ok(Message::Pong(payload))) => {
+                while let Some((asked, since, answer)) = self.waiting.pop_front() {
+                    if asked == payload {
+                        let _ = answer.send(since.elapsed());
+                        break;
+                    }
+                }
+                return false;
+            }
+            Some(Ok(Message::Close(frame))) => {
+                let code = frame.as_ref().map_or(1005, |frame| u16::from(frame.code));
+                (format!("close-{code}"), frame.map(|frame| frame.reason.to_string()).unwrap_or_default())
+            }
+            Some(Ok(Message::Text(text))) => return self.said(text.as_bytes()),
+            Some(Ok(Message::Binary(bytes))) => return self.said(&bytes),
+            Some(Ok(Message::Ping(_) | Message::Frame(_))) => return false,
+            Some(Err(Error::Io(error))) => (format!("101-{}", of_io(&error)), String::new()),
+            None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => ("101-eof".to_owned(), String::new()),
+            Some(Err(Error::Protocol(error))) if error.to_string().contains("without closing handshake") => {
+                ("101-eof".to_owned(), String::new())
+            }
+            Some(Err(error)) => ("not-websocket".to_owned(), error.to_string()),
+        };
+        self.ends(class, reason)
+    }
+
+    fn said(&mut self, bytes: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(bytes);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).messages += 1;
+        if self.refusal.as_ref().is_some_and(|refusal| text.contains(refusal.as_str())) {
+            return self.ends("app-error".to_owned(), text.into_owned());
+        }
+        if let Liveness::Echo { expect, .. } = &self.liveness
+            && text.contains(expect.as_str())
+            && let Some((_, since, answer)) = self.waiting.pop_front()
+        {
+            let _ = answer.send(since.elapsed());
+        }
+        false
+    }
+
+    fn ends(&mut self, class: String, reason: String) -> bool {
+        let after = self.opened.elapsed();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a close frame the connection ends, too; the frame is what counts.
+        known.gone.get_or_insert(Gone { class, reason, after });
+        true
+    }
+}

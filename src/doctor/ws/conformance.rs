@@ -1,0 +1,99 @@
+//! Whether errors of the protocol are answered as RFC 6455 asks.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::client::small;
+use super::dial::{Dialed, Route};
+use super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// An error of the protocol: its name, its bytes, and the close code that answers it (RFC 6455, section 7.4.1). The masks are zero,
+/// so that the bytes can be read.
+type Case = (&'static str, &'static [u8], u16);
+
+/// The six cases.
+const CASES: &[Case] = &[
+    // Section 5.1: a client masks its frames.
+    ("unmasked", &[0x81, 0x03, b'p', b'h', b'x'], 1002),
+    // Section 5.2: reserved bits are zero.
+    ("reserved_bit", &[0xC1 | 0x30, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+    // Section 8.1: text is UTF-8.
+    ("bad_utf8", &[0x81, 0x84, 0, 0, 0, 0, b'p', 0xC0, 0xAF, b'x'], 1007),
+    // Section 5.5: control frames are not fragmented.
+    ("fragmented_control", &[0x09, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+    // Section 7.4.2: 999 is no close code.
+    ("bad_close_code", &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7], 1002),
+    // Section 5.4: a continuation continues something.
+    ("continuation_first", &[0x80, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+];
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.conformance",
+    claim: "errors of the protocol are answered as RFC 6455 asks",
+    method: "Six connections, each with one error: a frame without a mask, reserved bits, text that is no UTF-8, a fragmented ping, \
+             the close code 999, a continuation of nothing. Fails where one is not answered with close 1002 (1007 for the text).",
+    opens: "six connections, one after the other",
+    loads: false,
+    deadline_ms: 20_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let route = site.ready(8).await?;
+    let mut found = Found::pass(CASES.len() as u64).control("a first connection", Outcome::Pass);
+    let mut wrong = Vec::new();
+    for (name, bytes, code) in CASES {
+        let answer = answer(&route, bytes).await?;
+        let right = format!("close-{code}");
+        if answer != right {
+            wrong.push(format!("{name} with {answer}"));
+        }
+        found = found.observed(name, answer).expected(name, right);
+    }
+    if !wrong.is_empty() {
+        found.outcome = Outcome::Fail;
+        let detail = format!("not answered as they should be: {}", wrong.join(", "));
+        return Ok(found.detail(detail).remedy("let a library of the protocol read the frames", &[]));
+    }
+    Ok(found)
+}
+
+async fn answer(route: &Route, bytes: &[u8]) -> Result<String, Box<Found>> {
+    let mut opened = match route.dial().await {
+        Dialed::Open(opened) => *opened,
+        Dialed::Refused(refused) => return Ok(refused.class),
+        Dialed::Broken(why) => return Found::error(why).early(),
+    };
+    if opened.stream.write_all(bytes).await.is_err() {
+        return Ok("101-rst".to_owned());
+    }
+    let mut socket = WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
+    let read = async {
+        loop {
+            return match socket.next().await {
+                Some(Ok(Message::Close(frame))) => format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code))),
+                Some(Ok(_)) => continue,
+                Some(Err(Error::Io(_))) => "101-rst".to_owned(),
+                Some(Err(_)) | None => "101-eof".to_owned(),
+            };
+        }
+    };
+    Ok(timeout(ANSWER, read).await.unwrap_or_else(|_| "silence".to_owned()))
+}

@@ -1,0 +1,107 @@
+//! Whether a message that is too large is refused, whole and in parts.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+
+use super::client::small;
+use super::dial::{Dialed, Route};
+use super::{ANSWER, Joined, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// Close codes that say that a message is too large, or against the rules (RFC 6455, section 7.4.1).
+const SAYS_SO: &[u16] = &[1009, 1002, 1008];
+/// Parts of a message in parts.
+const PARTS: usize = 4;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.frame.max",
+    claim: "a message that is larger than allowed is refused, and nothing else happens",
+    method: "A message of `max_frame` bytes is taken (the control); one of a byte more is sent in one frame, then in four. Passes where each is \
+             answered with close 1009, 1002 or 1008; fails where one is taken, ended without a code, or where no other client is \
+             served afterwards. Skipped where no `max_frame` is claimed.",
+    opens: "four connections, and messages of max_frame bytes on three of them",
+    loads: false,
+    deadline_ms: 20_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let Some(most) = site.ws.max_frame.and_then(|most| usize::try_from(most).ok()) else {
+        return Found::skip("no `max_frame` is claimed").early();
+    };
+    let route = site.ready(8).await?;
+    let control = send(&route, most, 1).await?;
+    site.log.note("control", format!("{most} bytes: {control}"));
+    let mut answers = Vec::new();
+    for parts in [1, PARTS] {
+        let answer = send(&route, most + 1, parts).await?;
+        site.log.note("oversize", format!("{} bytes in {parts}: {answer}", most + 1));
+        answers.push(answer);
+    }
+    let after = matches!(site.join(&route).await?, Joined::Served(client) if client.beat(ANSWER).await.is_ok());
+    let says_so = |answer: &String| SAYS_SO.iter().any(|code| *answer == format!("close-{code}"));
+    let found = if !after {
+        Found::fail(2, "after it no other client is served")
+    } else if let Some(answer) = answers.iter().find(|answer| !says_so(answer)) {
+        Found::fail(2, format!("a message of {} bytes is {}", most + 1, if answer == TAKEN { TAKEN.to_owned() } else { format!("answered with {answer}") }))
+            .remedy("set the largest message where the protocol is read, so that it answers 1009", &[])
+    } else {
+        Found::pass(2)
+    };
+    let control = if control == TAKEN { Outcome::Pass } else { Outcome::Fail };
+    Ok(found
+        .observed("whole", answers[0].as_str())
+        .observed("in_parts", answers[1].as_str())
+        .expected("whole", "close-1009")
+        .expected("in_parts", "close-1009")
+        .control(&format!("a message of {most} bytes"), control))
+}
+
+/// What a message is that nothing is said against.
+const TAKEN: &str = "taken";
+
+/// Sends a message in so many parts, then a ping, and says what came of it.
+async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Found>> {
+    let opened = match route.dial().await {
+        Dialed::Open(opened) => *opened,
+        Dialed::Refused(refused) => return Ok(refused.class),
+        Dialed::Broken(why) => return Found::error(why).early(),
+    };
+    let config = small().max_message_size(None).max_frame_size(None);
+    let mut socket = WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(config)).await;
+    let talk = async {
+        for part in 0..parts {
+            let (from, to) = (size * part / parts, size * (part + 1) / parts);
+            let code = OpCode::Data(if part == 0 { Data::Text } else { Data::Continue });
+            let frame = Frame::message(vec![b'x'; to - from], code, part + 1 == parts);
+            if socket.send(Message::Frame(frame)).await.is_err() {
+                break;
+            }
+        }
+        let _ = socket.send(Message::Ping(Bytes::from_static(b"phx"))).await;
+        loop {
+            return match socket.next().await {
+                Some(Ok(Message::Pong(payload))) if payload.as_ref() == b"phx" => TAKEN.to_owned(),
+                Some(Ok(Message::Close(frame))) => format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code))),
+                Some(Ok(_)) => continue,
+                Some(Err(Error::Io(_))) => "101-rst".to_owned(),
+                Some(Err(_)) | None => "101-eof".to_owned(),
+            };
+        }
+    };
+    Ok(timeout(Duration::from_secs(4), talk).await.unwrap_or_else(|_| "silence".to_owned()))
+}

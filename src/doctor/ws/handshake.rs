@@ -1,0 +1,54 @@
+//! Whether a real WebSocket server answers (RFC 6455, section 4).
+
+use super::dial::Dialed;
+use super::{Site, unreachable};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::log::fine_millis;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.handshake",
+    claim: "a WebSocket server answers the upgrade as RFC 6455 asks",
+    method: "One connection with an upgrade of its own. Passes on status 101 with the right digest and the subprotocol that was \
+             asked for; fails on any other answer; an error where nobody listens.",
+    opens: "one connection",
+    loads: false,
+    deadline_ms: 10_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let route = site.route().await?;
+    match route.dial().await {
+        Dialed::Broken(why) => Found::error(why).early(),
+        Dialed::Refused(refused) if refused.class.starts_with("tcp-") => unreachable(&refused).early(),
+        Dialed::Refused(refused) => {
+            let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
+            let said = match refused.class.as_str() {
+                "silent" => format!("nothing came within {} ms", site.ws.handshake_timeout_ms),
+                "bad-accept" => "it answers 101 with a wrong `Sec-WebSocket-Accept`".to_owned(),
+                "not-http" => format!("what answers speaks no HTTP{reason}"),
+                class => format!("the upgrade was answered with {class}{reason}"),
+            };
+            Ok(Found::fail(1, said).observed("class", refused.class).expected("class", "101"))
+        }
+        Dialed::Open(opened) => {
+            let [tcp, tls, upgrade] = opened.phases.map(fine_millis);
+            let found = |found: Found| {
+                found.observed("connect_ms", tcp).observed("tls_ms", tls).observed("upgrade_ms", upgrade).observed("status", 101)
+            };
+            let chosen = opened.subprotocol.as_deref();
+            if chosen == site.ws.subprotocol.as_deref() {
+                return Ok(found(Found::pass(1)));
+            }
+            let said = |protocol: Option<&str>| protocol.unwrap_or("none").to_owned();
+            let why = format!("it chose the subprotocol `{}`, and `{}` was asked for", said(chosen), said(site.ws.subprotocol.as_deref()));
+            Ok(found(Found::fail(1, why)).observed("subprotocol", said(chosen)))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Whether coming and going leaves something behind.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::crowd::{Crowd, GRACE};
+use super::process::{self, Held};
+use super::{ANSWER, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+use crate::doctor::slope;
+
+/// How long it is left alone at the end.
+const QUIET: Duration = Duration::from_secs(2);
+/// Connections where no limit is claimed.
+const SOME: usize = 20;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.leak",
+    claim: "connections that come and go leave nothing behind",
+    method: "All slots (20 where no limit is claimed) are filled and freed again and again, by a farewell, by FIN and by RST in turn. Afterwards as many \
+             must be served as before. Where `process` is named, its descriptors, memory and threads are read in each cycle: fails \
+             where one has a rising slope (Theil-Sen) and does not come back to its tolerance. Skipped where no `churn` is named.",
+    opens: "limit connections, churn.cycles times",
+    loads: true,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let Some(churn) = site.ws.churn else {
+        return Found::skip("no `churn` is named").early();
+    };
+    let slots = site.limit().map_or(SOME, |(limit, _)| limit);
+    let route = site.ready(slots as u64).await?;
+    let processes = process::of(site.ws.process.as_ref());
+    let (baseline, mut series) = (process::held(&processes), Vec::new());
+    let cycles = if site.quick { 10 } else { churn.cycles };
+    for cycle in 0..cycles {
+        let mut crowd = Crowd::default();
+        site.fill(&route, &mut crowd, slots).await?;
+        crowd.beats(1, &mut super::times::Times::default()).await;
+        for (at, client) in crowd.held.drain(..).enumerate() {
+            match at % 3 {
+                0 => client.close().await,
+                1 => client.finish().await,
+                _ => client.reset().await,
+            }
+        }
+        sleep(GRACE / 10).await;
+        series.extend(process::held(&processes));
+        site.log.note("cycle", format!("{} of {cycles}", cycle + 1));
+    }
+    sleep(QUIET).await;
+    let end = process::held(&processes);
+    let mut crowd = Crowd::default();
+    site.fill(&route, &mut crowd, slots).await?;
+    let capacity = crowd.settle(ANSWER / 20).await.served;
+    crowd.close().await;
+    let mut leaks = Vec::new();
+    if capacity < slots {
+        leaks.push(format!("after {cycles} cycles {capacity} of {slots} slots are left"));
+    }
+    let kinds: [(&str, fn(&Held) -> u64, u64); 3] = [
+        ("descriptors", |held| held.descriptors, churn.fd_tolerance),
+        ("bytes of memory", |held| held.memory, churn.rss_tolerance),
+        ("threads", |held| held.threads, churn.fd_tolerance),
+    ];
+    let mut found = Found::pass(cycles);
+    if let Some((start, end)) = baseline.zip(end) {
+        for (name, of, tolerance) in kinds {
+            let rising = slope::theil_sen(&series.iter().map(of).collect::<Vec<_>>());
+            let more = of(&end).saturating_sub(of(&start));
+            if rising > 0.0 && more > tolerance {
+                leaks.push(format!("{more} {name} more than before, {rising:.1} a cycle"));
+            }
+            found = found.observed(&name.replace(' ', "_"), more).expected(&name.replace(' ', "_"), tolerance);
+        }
+    } else {
+        site.log.note("process", "no `process` can be seen, so its descriptors and memory are not looked at");
+    }
+    if !leaks.is_empty() {
+        found = Found { outcome: Outcome::Fail, ..found }.detail(leaks.join("; "));
+        found = found.remedy("free what a connection holds however it ends", &[]);
+    }
+    Ok(found.observed("capacity", capacity).expected("capacity", slots).control("a first connection", Outcome::Pass))
+}

@@ -1,0 +1,111 @@
+//! Whose limit it is: the server's, each address's, or each worker's.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::Site;
+use crate::config::doctor::LimitScope;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+use crate::doctor::ws::crowd::{Crowd, GRACE};
+
+/// So many refusals in a row from one address are enough.
+const ENOUGH: usize = 3;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.limit.scope",
+    claim: "the limit is for whom it is claimed to be",
+    method: "Connections from three addresses (127.0.0.1 to 127.0.0.3, or `source_addrs`), one address after the other. Where each \
+             address is served up to the limit, it is each address's; where the first alone is served a multiple of it, it is \
+             each worker's; else it is for all. Fails where this is not `limit_scope`; skipped where there are no addresses to \
+             come from.",
+    opens: "up to limit + overshoot connections from each of three addresses",
+    loads: false,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let (limit, over) = site.limit()?;
+    let mut route = site.ready(3 * (limit + over) as u64).await?;
+    let sources = sources(&site, &route.addresses)?;
+    let mut all = Crowd::default();
+    let mut per_source = Vec::new();
+    for source in &sources {
+        route.source = Some(*source);
+        let before = all.held.len();
+        let mut refused = 0;
+        while refused < ENOUGH && all.held.len() - before < 2 * limit + over {
+            let (held, refusals) = (all.held.len(), all.refused.len());
+            let wanted = before + 2 * limit + over;
+            site.fill(&route, &mut all, wanted).await?;
+            refused = if all.held.len() > held { 0 } else { refused } + all.refused.len() - refusals;
+        }
+        per_source.push(all.held.len() - before);
+        site.log.note("source", format!("{source}: {} upgraded", all.held.len() - before));
+    }
+    let settled = all.settle(GRACE).await;
+    all.close().await;
+    let served = settled.served;
+    let first = per_source.first().copied().unwrap_or_default().min(served);
+    let seen = if served == limit {
+        Some(LimitScope::Global)
+    } else if first == limit && served == limit * sources.len() {
+        Some(LimitScope::Ip)
+    } else if served > limit && served.is_multiple_of(limit) && settled.refused.iter().any(|_| true) {
+        Some(LimitScope::Worker)
+    } else {
+        None
+    };
+    let found = match seen {
+        Some(scope) if scope == site.ws.limit_scope => Found::pass(served as u64),
+        Some(scope) => {
+            let why = format!("the limit is {}, and it is claimed to be {}", name(scope), name(site.ws.limit_scope));
+            Found::fail(served as u64, why).remedy("count connections where all of them meet, or say `limit_scope`", &[])
+        }
+        None => Found::fail(served as u64, format!("{served} are served from {} addresses; that fits no limit of {limit}", sources.len())),
+    };
+    let addresses: Vec<String> = sources.iter().map(ToString::to_string).collect();
+    Ok(found
+        .observed("served", served)
+        .observed("served_per_source", per_source)
+        .observed("sources", addresses)
+        .observed("scope", seen.map_or("unknown", word))
+        .expected("scope", word(site.ws.limit_scope))
+        .control("a first connection", Outcome::Pass))
+}
+
+fn sources(site: &Site, addresses: &[std::net::SocketAddr]) -> Result<Vec<IpAddr>, Box<Found>> {
+    if !site.ws.source_addrs.is_empty() {
+        let read = |text: &String| {
+            text.parse::<IpAddr>().map_err(|_| Box::new(Found::error(format!("`{text}` in `source_addrs` is no address"))))
+        };
+        return site.ws.source_addrs.iter().map(read).collect();
+    }
+    let is_loopback = addresses.iter().all(|address| address.ip().is_loopback() && address.is_ipv4());
+    if !is_loopback || !cfg!(target_os = "linux") {
+        return Found::skip("there are no addresses to come from; name them in `source_addrs`").early();
+    }
+    Ok((1..=3).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))).collect())
+}
+
+fn word(scope: LimitScope) -> &'static str {
+    match scope {
+        LimitScope::Global => "global",
+        LimitScope::Ip => "ip",
+        LimitScope::Worker => "worker",
+    }
+}
+
+fn name(scope: LimitScope) -> &'static str {
+    match scope {
+        LimitScope::Global => "for all",
+        LimitScope::Ip => "for each address",
+        LimitScope::Worker => "for each worker",
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether those that are served notice that others are refused.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+use crate::doctor::ws::times::Times;
+use crate::doctor::ws::{ANSWER, Joined};
+
+/// For how long newcomers are refused.
+const WATCH: Duration = Duration::from_secs(3);
+/// A newcomer comes this often.
+const PACE: Duration = Duration::from_millis(20);
+/// Differences below this, in milliseconds, are the noise of the machine.
+pub const NOISE: f64 = 20.0;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.limit.stable",
+    claim: "refusals do not hurt those that are served",
+    method: "All slots are held; for 3 s a newcomer comes every 20 ms, and the held ones are asked for signs of life. Fails where one of \
+             them ended; warns where the 99th percentile of their answers more than doubled, and by more than 20 ms.",
+    opens: "limit connections, and 50 a second beside them for 3 s",
+    loads: false,
+    deadline_ms: 30_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let (limit, over) = site.limit()?;
+    let route = site.ready((limit + over) as u64).await?;
+    let mut crowd = site.full(&route, limit).await?;
+    let (mut before, mut during) = (Times::default(), Times::default());
+    crowd.beats(5, &mut before).await;
+    let watch = if site.quick { WATCH / 3 } else { WATCH };
+    let (start, mut refused, mut intruders) = (Instant::now(), 0_u64, Vec::new());
+    while start.elapsed() < watch {
+        match site.join(&route).await? {
+            Joined::Refused(_) => refused += 1,
+            Joined::Served(client) => intruders.push(client),
+        }
+        let some = crowd.held.len().min(20);
+        for client in &crowd.held[..some] {
+            if let Ok(time) = client.beat(ANSWER).await {
+                during.add(time);
+            }
+        }
+        sleep(PACE).await;
+    }
+    let settled = crowd.settle(Duration::ZERO).await;
+    let dead = limit - settled.served.min(limit);
+    crowd.close().await;
+    let (calm, busy) = (before.quantile(0.99), during.quantile(0.99));
+    let found = if dead > 0 {
+        Found::fail(during.count(), format!("{dead} of {limit} that were served ended while others were refused"))
+            .remedy("refuse the newcomer, not the one that is there", &[])
+    } else if busy > 2.0 * calm && busy > calm + NOISE {
+        Found::warn(during.count(), format!("while others are refused, answers take {busy} ms (p99) instead of {calm} ms"))
+    } else {
+        Found::pass(during.count())
+    };
+    let found = found.latency(during.latency());
+    Ok(found.observed("evicted", dead).observed("refused", refused).observed("p99_before_ms", calm).expected("evicted", 0).control("a first connection", Outcome::Pass))
+}

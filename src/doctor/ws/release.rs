@@ -1,0 +1,71 @@
+//! Slots that are freed: by a farewell, by a reset, by an end without a word, by silence.
+
+pub mod abandoned;
+pub mod close;
+pub mod fin;
+pub mod mute;
+pub mod rst;
+pub mod vanish;
+
+use std::time::Duration;
+
+use super::Site;
+use super::client::Client;
+use crate::doctor::found::{Found, Verdict};
+use crate::doctor::log::millis;
+use crate::doctor::record::Outcome;
+
+impl Site {
+    /// Fills the server, ends one connection in a way, and waits until another one is served in its place.
+    ///
+    /// # Errors
+    /// Where nothing can be said.
+    pub async fn release<F>(&self, within: Duration, end: impl FnOnce(Client) -> F) -> Verdict
+    where
+        F: Future<Output = std::io::Result<Option<Client>>>,
+    {
+        let (limit, over) = self.limit()?;
+        let route = self.ready((limit + over) as u64).await?;
+        let mut crowd = self.full(&route, limit).await?;
+        self.log.note("full", format!("{limit} are held, one more is refused"));
+        let Some(oldest) = (!crowd.held.is_empty()).then(|| crowd.held.remove(0)) else {
+            return Found::error("nothing is held").early();
+        };
+        // What is only silent is kept until the end, else it would be closed.
+        let kept = match end(oldest).await {
+            Ok(kept) => kept,
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Found::skip("this needs CAP_NET_ADMIN").early();
+            }
+            Err(error) => return Found::skip(format!("this machine cannot do that: {error}")).early(),
+        };
+        let freed = self.until_served(&route, within).await?;
+        drop(kept);
+        let found = match &freed {
+            Some((_, after)) => Found::pass(limit as u64).observed("released_ms", millis(*after)),
+            None => Found::fail(limit as u64, format!("its slot was not free again within {} ms", millis(within))),
+        };
+        if let Some((client, after)) = freed {
+            self.log.note("released", format!("after {} ms", millis(after)));
+            client.close().await;
+        }
+        crowd.close().await;
+        Ok(found.expected("released_ms", millis(within)).control("a full server", Outcome::Pass))
+    }
+
+    /// As [`Site::release`], within the time that is claimed for peers that are gone without a word.
+    ///
+    /// # Errors
+    /// Where nothing can be said.
+    pub async fn release_dead<F>(&self, end: impl FnOnce(Client) -> F) -> Verdict
+    where
+        F: Future<Output = std::io::Result<Option<Client>>>,
+    {
+        let Some(deadline) = self.ws.dead_peer_deadline_ms else {
+            return Found::skip("no `dead_peer_deadline` is claimed").early();
+        };
+        let found = self.release(Duration::from_millis(deadline), end).await?;
+        let help = "ping each connection, and end it where no pong comes; the deadline is interval + pong timeout + close timeout";
+        Ok(if found.outcome == Outcome::Fail { found.remedy(help, &[]) } else { found })
+    }
+}

@@ -1,0 +1,23 @@
+//! Whether a farewell frees a slot.
+
+use super::super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.release.close",
+    claim: "a connection that says goodbye frees its slot",
+    method: "All slots are taken and one more is refused; then one is closed with a close frame, and another one must be served within `release_deadline`.",
+    opens: "limit connections, then one more every 50 ms until it is served",
+    loads: false,
+    deadline_ms: 30_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move {
+        let within = site.release_deadline();
+        site.release(within, |client| async move { client.close().await; Ok(None) }).await
+    })
+}

@@ -1,0 +1,23 @@
+//! Whether an end without a farewell frees a slot.
+
+use super::super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.release.fin",
+    claim: "a connection that ends without a close frame frees its slot",
+    method: "All slots are taken and one more is refused; then one is ended with FIN alone, and another one must be served within `release_deadline`.",
+    opens: "limit connections, then one more every 50 ms until it is served",
+    loads: false,
+    deadline_ms: 30_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move {
+        let within = site.release_deadline();
+        site.release(within, |client| async move { client.finish().await; Ok(None) }).await
+    })
+}

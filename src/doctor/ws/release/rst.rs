@@ -1,0 +1,23 @@
+//! Whether a reset frees a slot.
+
+use super::super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.release.rst",
+    claim: "a connection that is reset frees its slot",
+    method: "All slots are taken and one more is refused; then one is ended with RST, and another one must be served within `release_deadline`.",
+    opens: "limit connections, then one more every 50 ms until it is served",
+    loads: false,
+    deadline_ms: 30_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move {
+        let within = site.release_deadline();
+        site.release(within, |client| async move { client.reset().await; Ok(None) }).await
+    })
+}

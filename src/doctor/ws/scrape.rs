@@ -1,0 +1,105 @@
+//! What a server says of itself: a page of metrics (Prometheus text format 0.0.4), and the sum of one of them.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::Site;
+use crate::config::doctor::{Endpoint, MetricsEndpoint};
+use crate::doctor::found::Found;
+
+/// How long a page may take.
+const ANSWER: Duration = Duration::from_secs(5);
+/// The largest page, in bytes.
+const LARGEST: usize = 16 << 20;
+
+impl Site {
+    /// How many are served already, as the server says; zero where it says nothing.
+    ///
+    /// # Errors
+    /// Where the page cannot be read, or has no such metric.
+    pub async fn baseline(&self) -> Result<usize, Box<Found>> {
+        let Some(metrics) = &self.ws.metrics else {
+            self.log.note("baseline", "no `metrics` to ask, so nobody else is taken to be connected");
+            return Ok(0);
+        };
+        let active = self.metric(metrics, &metrics.active).await?;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok(active.clamp(0.0, 1e6) as usize)
+    }
+
+    /// The sum of a metric over its series. `name{label="value"}` takes those alone that have the label.
+    ///
+    /// # Errors
+    /// Where the page cannot be read, or has no such metric.
+    pub async fn metric(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<Found>> {
+        let page = self.page(&metrics.url).await.map_err(|why| Box::new(Found::error(format!("the metrics cannot be read: {why}"))))?;
+        sum(&page, name).ok_or_else(|| {
+            Box::new(Found::error(format!("the metrics have no `{name}`")).remedy("correct its name in `metrics`", &[]))
+        })
+    }
+
+    async fn page(&self, url: &str) -> Result<String, String> {
+        let endpoint = Endpoint::parse(url, ["http", "https"])?;
+        if endpoint.tls {
+            return Err("pages are read over http alone".to_owned());
+        }
+        let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await?;
+        let fetch = async {
+            let tcp = TcpStream::connect(&addresses[..]).await.map_err(|error| error.to_string())?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.map_err(|error| error.to_string())?;
+            let worker = tokio::spawn(connection);
+            let request = hyper::Request::get(&endpoint.path)
+                .header("host", format!("{}:{}", endpoint.host, endpoint.port))
+                .header("accept", "text/plain; version=0.0.4")
+                .body(Empty::<Bytes>::new())
+                .map_err(|error| error.to_string())?;
+            let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| error.to_string());
+            worker.abort();
+            if !status.is_success() {
+                return Err(format!("it answers {status}"));
+            }
+            Ok(String::from_utf8_lossy(&body?.to_bytes()).into_owned())
+        };
+        timeout(ANSWER, fetch).await.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER.as_secs())))
+    }
+}
+
+/// The sum of the samples of a metric.
+fn sum(page: &str, wanted: &str) -> Option<f64> {
+    let (name, labels) = wanted.split_once('{').map_or((wanted, ""), |(name, rest)| (name, rest.trim_end_matches('}')));
+    let mut total = None;
+    for line in page.lines().filter(|line| !line.starts_with('#')) {
+        let Some(rest) = line.strip_prefix(name) else { continue };
+        let (has, rest) = match rest.strip_prefix('{').and_then(|rest| rest.rsplit_once('}')) {
+            Some(parts) => parts,
+            None if rest.starts_with([' ', '\t']) => ("", rest),
+            None => continue,
+        };
+        let value = rest.split_whitespace().next().and_then(|value| value.parse::<f64>().ok());
+        let meant = labels.split(',').filter(|label| !label.is_empty()).all(|label| has.contains(label.trim()));
+        if let Some(value) = value.filter(|_| meant) {
+            total = Some(total.unwrap_or(0.0) + value);
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sum;
+
+    #[test]
+    fn samples_of_a_metric_are_added_up() {
+        let page = "# HELP a b\n# TYPE a gauge\na 3\na_total 9\nb{x=\"1\",y=\"}\"} 1.5\nb{x=\"2\"} 2 1700000000\n";
+        assert_eq!((sum(page, "a"), sum(page, "b"), sum(page, "b{x=\"2\"}")), (Some(3.0), Some(3.5), Some(2.0)));
+        assert_eq!((sum(page, "c"), sum(page, "a_tot")), (None, None));
+    }
+}

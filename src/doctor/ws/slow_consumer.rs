@@ -1,0 +1,91 @@
+//! Whether a client that stops reading costs only itself.
+
+use super::limit::stable::NOISE;
+use super::process;
+use super::times::Times;
+use super::{ANSWER, Joined, Site, unreachable};
+use crate::config::doctor::Liveness;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How large a message is that is sent to be echoed, in bytes.
+const LARGE: usize = 16 << 10;
+/// How many of them: more than the buffers of two sockets hold.
+const MANY: usize = 800;
+/// How much memory the server may take for it, in bytes.
+const MEMORY: u64 = 64 << 20;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ws.slow_consumer",
+    claim: "a client that stops reading costs only itself",
+    method: "One client sends 13 MB to be echoed and reads nothing; three others are asked for signs of life. Fails where their answers \
+             take more than twice as long (p99, and 20 ms more), where one gets none, and where the server takes more than 64 MiB \
+             for it (where `process` is named). Skipped where `liveness` is not `echo`: then no data flows.",
+    opens: "four connections, and 13 MB on one of them",
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let Liveness::Echo { send, .. } = site.ws.liveness.clone() else {
+        return Found::skip("`liveness` is not `echo`, so no data flows").early();
+    };
+    let route = site.ready(8).await?;
+    let mut joined = Vec::new();
+    for _ in 0..4 {
+        match site.join(&route).await? {
+            Joined::Served(client) => joined.push(client),
+            Joined::Refused(refused) => return unreachable(&refused).early(),
+        }
+    }
+    let Some(slow) = joined.pop() else { return Found::error("a connection is needed").early() };
+    let processes = process::of(site.ws.process.as_ref());
+    let (mut calm, mut busy, mut silent) = (Times::default(), Times::default(), 0_u64);
+    for _ in 0..20 {
+        for client in &joined {
+            calm.add(client.beat(ANSWER).await.unwrap_or(ANSWER));
+        }
+    }
+    let before = process::held(&processes);
+    slow.stall();
+    let large = send.clone() + &" ".repeat(LARGE.saturating_sub(send.len()));
+    for at in 0..MANY {
+        slow.text(&large);
+        if at % 10 == 0 {
+            for client in &joined {
+                match client.beat(ANSWER).await {
+                    Ok(time) => busy.add(time),
+                    Err(_) => silent += 1,
+                }
+            }
+        }
+        if silent > 3 {
+            break;
+        }
+    }
+    let grown = before.zip(process::held(&processes)).map(|(before, after)| after.memory.saturating_sub(before.memory));
+    let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
+    let seen = busy.count() + silent;
+    let found = if silent > 0 {
+        Found::fail(seen, format!("beside a client that stops reading, {silent} signs of life of others were not answered"))
+    } else if during > 2.0 * before && during > before + NOISE {
+        Found::fail(seen, format!("beside a client that stops reading, others wait {during} ms (p99) instead of {before} ms"))
+    } else if grown.is_some_and(|grown| grown > MEMORY) {
+        Found::fail(seen, format!("the server takes {} MiB for a client that does not read", grown.unwrap_or_default() >> 20))
+    } else {
+        Found::pass(seen)
+    };
+    let found = if found.outcome == Outcome::Fail {
+        found.remedy("give each connection a bounded queue of its own, and end the connection when it is full", &[])
+    } else {
+        found
+    };
+    Ok(found.latency(busy.latency()).observed("p99_before_ms", before).observed("grown_bytes", grown).control("a first connection", Outcome::Pass))
+}

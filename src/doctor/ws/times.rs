@@ -1,0 +1,58 @@
+//! How long answers took: quantiles and a picture, from a histogram (HDR) in microseconds.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::doctor::record::Latency;
+
+/// The number of powers of two that a picture shows, the first being 1/16 ms.
+const BUCKETS: usize = 18;
+
+/// Times of answers.
+#[derive(Debug)]
+pub struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Self {
+        // With three digits, between a microsecond and an hour, it cannot fail; the fallback resizes by itself.
+        let bounded = Histogram::new_with_bounds(1, 3_600_000_000, 3);
+        Self(bounded.or_else(|_| Histogram::new(3)).unwrap_or_else(|_| unreachable!("three digits are allowed")))
+    }
+}
+
+impl Times {
+    /// Takes in one.
+    pub fn add(&mut self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).clamp(1, 3_600_000_000);
+        self.0.saturating_record(micros);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// A quantile, in milliseconds.
+    pub fn quantile(&self, quantile: f64) -> f64 {
+        millis(self.0.value_at_quantile(quantile))
+    }
+
+    /// As a result shows it.
+    pub fn latency(&self) -> Latency {
+        let mut buckets = vec![0; BUCKETS];
+        for step in self.0.iter_recorded() {
+            let sixteenths = (step.value_iterated_to() * 16 / 1_000).max(1);
+            let at = usize::try_from(sixteenths.ilog2()).unwrap_or(BUCKETS).min(BUCKETS - 1);
+            buckets[at] += step.count_at_value();
+        }
+        Latency { p50_ms: self.quantile(0.5), p99_ms: self.quantile(0.99), max_ms: millis(self.0.max()), buckets }
+    }
+}
+
+fn millis(micros: u64) -> f64 {
+    // Within an hour, a float holds it exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let micros = micros as f64;
+    micros / 1_000.0
+}
