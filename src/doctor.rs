@@ -9,7 +9,9 @@ pub mod plan;
 pub mod record;
 pub mod repo;
 pub mod run;
+pub mod scratch;
 pub mod secrets;
+pub mod selftest;
 pub mod slope;
 pub mod ws;
 
@@ -46,7 +48,11 @@ pub struct Probe {
 /// All probes.
 pub const PROBES: &[Probe] = &[
     Probe { word: "repo", aliases: &["repository"], subject: "" },
-    Probe { word: "ws", aliases: &["websocket", "websockets"], subject: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100" },
+    Probe {
+        word: "ws",
+        aliases: &["websocket", "websockets"],
+        subject: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100",
+    },
 ];
 
 /// All checks, by id.
@@ -88,7 +94,9 @@ mod tests {
     #[test]
     fn a_star_stands_for_anything_and_a_name_for_what_is_below() {
         assert!(is_meant("repo.*", "repo.git") && is_meant("*", "repo.git") && is_meant("*.g*t", "repo.git"));
-        assert!(is_meant("repo", "repo.git") && is_meant("websocket", "ws.alive") && is_meant("ws.limit", "ws.limit.exact"));
+        assert!(
+            is_meant("repo", "repo.git") && is_meant("websocket", "ws.alive") && is_meant("ws.limit", "ws.limit.exact")
+        );
         assert!(!is_meant("rep", "repo.git") && !is_meant("ws.*", "repo.git") && !is_meant("ws.lim", "ws.limit.exact"));
     }
 }

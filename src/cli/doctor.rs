@@ -41,6 +41,10 @@ pub struct Doctor {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Run every check on built-in subjects, ones that conform and ones that do not: can it tell them apart?
+    #[arg(long, conflicts_with_all = ["dry_run", "target"])]
+    pub self_test: bool,
+
     /// A warning ends in exit code 1, too
     #[arg(long)]
     pub strict: bool,

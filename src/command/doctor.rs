@@ -4,15 +4,21 @@ mod known;
 mod last;
 mod shown;
 
-use super::findings;
+use super::findings::{self, Output};
 use super::session::Session;
 use crate::cli::Doctor;
 use crate::doctor::Outcome;
 use crate::doctor::plan::{Asked, Plan};
 use crate::doctor::repo::Repository;
+use crate::doctor::run::Done;
+use crate::doctor::selftest;
 use crate::failure::{CLEAN, FINDINGS, Failure, INTERRUPTED, NO_VERDICT};
+use crate::report::Color;
 use crate::report::doctor::{FORMATS, Run, nagios};
 use crate::system::disk;
+
+/// How a run looks in a format.
+type Render = fn(&Run, Color) -> String;
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
@@ -26,13 +32,17 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     }
     known::all_exist(&arguments.checks)?;
     let outputs = findings::outputs_of(FORMATS, &arguments.output)?;
+    if arguments.self_test {
+        let done = selftest::all(&arguments.checks, session.now, &shown::Terminal::new(session));
+        let done = done.map_err(Failure::internal)?;
+        return told(session, arguments, &outputs, &done);
+    }
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
     let doctor = known::subjects(&repository)?;
     let place = last::place(&repository);
-    let asked =
-        Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
+    let asked = Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
     let plan = Plan::new(repository, doctor, asked);
     if let Some(name) = plan.unknown_target() {
         return Err(known::no_target(name, &plan.targets()));
@@ -46,14 +56,21 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     }
     let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;
     notes.iter().for_each(|note| session.notice(note));
-    let run = Run { now: session.now, records: done.records, verbose: session.verbose };
-    findings::print_each(&outputs, &|render, color| render(&run, color), session.color)?;
+    let code = told(session, arguments, &outputs, &done)?;
+    if let Some(place) = place.filter(|_| !done.interrupted) {
+        let run = Run { now: session.now, records: done.records, verbose: session.verbose };
+        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty())?;
+    }
+    Ok(code)
+}
+
+/// Prints what was done, and what it means to the caller.
+fn told(session: &Session, arguments: &Doctor, outputs: &[Output<Render>], done: &Done) -> Result<u8, Failure> {
+    let run = Run { now: session.now, records: done.records.clone(), verbose: session.verbose };
+    findings::print_each(outputs, &|render, color| render(&run, color), session.color)?;
     if done.interrupted {
         session.notice("interrupted; the checks that were done are above, and nothing is left running");
         return Ok(INTERRUPTED);
-    }
-    if let Some(place) = place {
-        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty())?;
     }
     // Readers of plugins know codes of their own.
     let is_plugin = outputs.len() == 1 && outputs[0].0.0 == "nagios";

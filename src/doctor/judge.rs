@@ -57,7 +57,9 @@ pub fn suppress(records: &mut [Record], suppressions: &[Suppress], today: NaiveD
         }
         let is_bad = |record: &&mut Record| matches!(record.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
-            notes.push(format!("the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"));
+            notes.push(format!(
+                "the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"
+            ));
         } else if !meant.iter().any(|record| is_bad(&record)) {
             notes.push(format!("the suppression of `{id}` suppresses nothing; take it away"));
         } else {

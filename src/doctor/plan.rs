@@ -63,7 +63,8 @@ impl Plan {
         }
         let empty = [("ws", plan.doctor.ws.is_empty())];
         let asked = |word: &str| {
-            plan.asked.checks.is_empty() || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
+            plan.asked.checks.is_empty()
+                || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
         };
         let without = PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && asked(probe.word));
         plan.without = without.map(|probe| (probe.word, probe.subject)).collect();
@@ -72,9 +73,7 @@ impl Plan {
 
     /// Subjects that were asked for, and are not there.
     pub fn unknown_target(&self) -> Option<&str> {
-        let known = |name: &&String| {
-            *name == repo::TARGET || self.doctor.ws.iter().any(|ws| ws.name == **name)
-        };
+        let known = |name: &&String| *name == repo::TARGET || self.doctor.ws.iter().any(|ws| ws.name == **name);
         self.asked.targets.iter().find(|name| !known(name)).map(String::as_str)
     }
 

@@ -50,7 +50,13 @@ pub struct Done {
 }
 
 /// Runs the checks one after the other.
-pub async fn all(jobs: Vec<Job>, deadline: Duration, now: DateTime<Utc>, secrets: &Secrets, progress: &dyn Progress) -> Done {
+pub async fn all(
+    jobs: Vec<Job>,
+    deadline: Duration,
+    now: DateTime<Utc>,
+    secrets: &Secrets,
+    progress: &dyn Progress,
+) -> Done {
     let end = Instant::now() + deadline;
     let (mut records, count) = (Vec::new(), jobs.len());
     let mut interrupt = std::pin::pin!(interruption());
@@ -108,7 +114,13 @@ fn failed() -> Found {
 }
 
 /// The record of what was found. What proved nothing is an error.
-fn record(check: &Check, target: &str, (started, duration_ms, deadline_ms): (DateTime<Utc>, u64, u64), found: Found, log: Vec<Evidence>) -> Record {
+pub fn record(
+    check: &Check,
+    target: &str,
+    (started, duration_ms, deadline_ms): (DateTime<Utc>, u64, u64),
+    found: Found,
+    log: Vec<Evidence>,
+) -> Record {
     let mut found = found;
     let verdict = matches!(found.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     if verdict && found.observations == 0 {
@@ -122,7 +134,8 @@ fn record(check: &Check, target: &str, (started, duration_ms, deadline_ms): (Dat
         let why = format!("it took {duration_ms} ms, and may take {deadline_ms} ms");
         found = Found { outcome: Outcome::Error, ..found }.detail(why);
     }
-    let Found { outcome, detail, observed, expected, observations, control, attempts, latency, evidence, remedy } = found;
+    let Found { outcome, detail, observed, expected, observations, control, attempts, latency, evidence, remedy } =
+        found;
     Record {
         id: check.id,
         target: target.to_owned(),
@@ -160,7 +173,7 @@ fn without(mut record: Record, secrets: &Secrets) -> Record {
 }
 
 /// Waits until somebody wants it to end.
-async fn interruption() {
+pub async fn interruption() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

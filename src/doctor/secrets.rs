@@ -76,7 +76,10 @@ mod tests {
         secrets.keep("p@ss word and more");
         assert_eq!(secrets.redact("a p@ss word, p%40ss+word"), "a [redacted], [redacted]");
         assert_eq!(secrets.redact("p@ss word and more"), "[redacted]");
-        assert_eq!(secrets.redact_json(&serde_json::json!({"p@ss word": ["p@ss word"]})), serde_json::json!({"[redacted]": ["[redacted]"]}));
+        assert_eq!(
+            secrets.redact_json(&serde_json::json!({"p@ss word": ["p@ss word"]})),
+            serde_json::json!({"[redacted]": ["[redacted]"]})
+        );
     }
 
     #[test]

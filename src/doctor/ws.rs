@@ -121,7 +121,8 @@ impl Site {
     /// Why there is none, as the result of the check.
     pub async fn route(&self) -> Result<Route, Box<Found>> {
         let broken = |why: String| Box::new(Found::error(why));
-        let endpoint = Endpoint::parse(&self.ws.url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
+        let endpoint =
+            Endpoint::parse(&self.ws.url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
         let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await;
         let addresses = addresses.map_err(|why| {
             let help = "if it may be connected to, say so: `[doctor] allow_hosts = [\"127.0.0.0/8\", \"::1\", …]`";
@@ -142,10 +143,24 @@ impl Site {
     fn tls(&self) -> Result<Tls, String> {
         let read = |file: &String| {
             let bytes = disk::read_optional(std::path::Path::new(file)).map_err(|error| disk::explain(&error));
-            bytes.and_then(|bytes| bytes.ok_or_else(|| "there is no such file".to_owned())).map_err(|why| format!("`{file}`: {why}"))
+            bytes
+                .and_then(|bytes| bytes.ok_or_else(|| "there is no such file".to_owned()))
+                .map_err(|why| format!("`{file}`: {why}"))
         };
         let ca = self.ws.ca.as_ref().map(read).transpose()?;
         Tls::new(ca.as_deref())
+    }
+
+    /// The way to the server, where as many connections fit into this process.
+    ///
+    /// # Errors
+    /// Why nothing can be verified.
+    pub async fn roomy(&self, connections: u64) -> Result<Route, Box<Found>> {
+        process::make_room(connections + SPARE).map_err(|why| {
+            let help = "allow more open files, then run it again";
+            Box::new(Found::error(why).remedy(help, &["ulimit -n 4096"]))
+        })?;
+        self.route().await
     }
 
     /// The way to the server, where as many connections fit into this process, and a first one is served.
@@ -153,15 +168,13 @@ impl Site {
     /// # Errors
     /// Why nothing can be verified.
     pub async fn ready(&self, connections: u64) -> Result<Route, Box<Found>> {
-        let route = self.route().await?;
-        process::make_room(connections + SPARE).map_err(|why| {
-            let help = "allow more open files, then run it again";
-            Box::new(Found::error(why).remedy(help, &["ulimit -n 4096"]))
-        })?;
+        let route = self.roomy(connections).await?;
         match self.join(&route).await? {
             Joined::Served(client) => match client.beat(ANSWER).await {
                 Ok(_) => client.close().await,
-                Err(missing) => return Found::error(format!("a first connection is not served: {}", words(&missing))).early(),
+                Err(missing) => {
+                    return Found::error(format!("a first connection is not served: {}", words(&missing))).early();
+                }
             },
             Joined::Refused(refused) => return unreachable(&refused).early(),
         }

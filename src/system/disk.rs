@@ -101,6 +101,23 @@ pub fn list(path: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// Makes a directory, with those above it, that others may not look into where the system knows that.
+///
+/// # Errors
+/// As the system says.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Takes a directory away with all that is in it; what cannot be taken away stays.
+pub fn remove_tree(path: &Path) {
+    let _ = std::fs::remove_dir_all(path);
+}
+
 /// What a symbolic link says; nothing where it is none.
 pub fn link(path: &Path) -> Option<String> {
     std::fs::read_link(path).ok().map(|target| target.to_string_lossy().into_owned())

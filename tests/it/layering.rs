@@ -114,7 +114,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("globset", &["config"]),
     ("similar", &["regen"]),
     ("roxmltree", &["regen"]),
-    ("rustix", &["system"]),
+    ("rustix", &["system", "doctor"]),
+    ("tokio", &["doctor"]),
+    ("tokio_tungstenite", &["doctor"]),
+    ("tokio_rustls", &["doctor"]),
+    ("futures_util", &["doctor"]),
+    ("hyper", &["doctor"]),
+    ("libc", &["doctor"]),
 ];
 
 fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {

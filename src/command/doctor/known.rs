@@ -19,7 +19,11 @@ pub fn list() -> String {
 /// A check in full.
 pub fn explained(check: &Check) -> String {
     let Check { id, claim, method, opens, loads, deadline_ms } = check;
-    let loads = if *loads { "\nIt may slow down what others use: on other machines it needs `destructive = true`.\n" } else { "" };
+    let loads = if *loads {
+        "\nIt may slow down what others use: on other machines it needs `destructive = true`.\n"
+    } else {
+        ""
+    };
     format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nOpens: {opens}.\n{loads}\nDeadline: {deadline_ms} ms.\n")
 }
 
@@ -44,7 +48,8 @@ fn unknown(id: &str) -> Failure {
 /// Where there is no such subject.
 pub fn no_target(name: &str, known: &[&str]) -> Failure {
     let near = suggest::did_you_mean(name, known.iter().copied());
-    Failure::usage(format!("there is no subject `{name}`{near}")).hint(format!("the subjects are: {}", known.join(", ")))
+    Failure::usage(format!("there is no subject `{name}`{near}"))
+        .hint(format!("the subjects are: {}", known.join(", ")))
 }
 
 /// The subjects of the configuration, and of the files that it includes.

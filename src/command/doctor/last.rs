@@ -21,7 +21,9 @@ pub struct Place {
 pub fn place(repository: &Repository) -> Option<Place> {
     let project = repository.project.as_ref().ok()?;
     let base = project.base.clone();
-    let is_one = disk::exists(&base.join(crate::config::FILE)) || disk::is_directory(&base.join(".phx")) || place::repository(&base).is_some();
+    let is_one = disk::exists(&base.join(crate::config::FILE))
+        || disk::is_directory(&base.join(".phx"))
+        || place::repository(&base).is_some();
     is_one.then_some(Place { base })
 }
 
@@ -34,7 +36,7 @@ impl Place {
             keep(&mut result, &file);
         }
         let text = format!("{result:#}\n");
-        disk::replace(&file, text.as_bytes())
+        disk::keep(&file, text.as_bytes())
             .map_err(|error| Failure::usage(format!("cannot write `{FILE}`: {}", disk::explain(&error))))?;
         // It differs from run to run and from machine to machine, so it is nothing to commit.
         place::exclude(&self.base, FILE);

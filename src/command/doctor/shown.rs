@@ -48,7 +48,8 @@ impl Progress for Terminal<'_> {
 
     fn is_slow(&self, id: &str, target: &str, deadline_ms: u64) {
         self.ends();
-        self.session.notice(&format!("{id} on {target} is still running after 10 s; it may take {} s", deadline_ms / 1_000));
+        self.session
+            .notice(&format!("{id} on {target} is still running after 10 s; it may take {} s", deadline_ms / 1_000));
     }
 
     fn ends(&self) {

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::record::Outcome;
 use crate::doctor::found::Found;
+use crate::doctor::record::Outcome;
 use crate::text::{duration, shell};
 use crate::workspace::{Selection, Visited};
 

@@ -2,8 +2,8 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::record::Outcome;
 use crate::doctor::found::Found;
+use crate::doctor::record::Outcome;
 use crate::system::git::place;
 
 /// The first version that knows all that phx asks.

@@ -2,8 +2,8 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::record::Outcome;
 use crate::doctor::found::Found;
+use crate::doctor::record::Outcome;
 use crate::hooks::Hook;
 use crate::hooks::install::{Folder, State};
 use crate::system::git::place;

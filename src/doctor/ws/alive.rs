@@ -38,7 +38,10 @@ async fn check(site: Site) -> Verdict {
         match client.beat(ANSWER).await {
             Ok(time) => times.add(time),
             Err(missing) => {
-                return Ok(Found::fail(times.count() + 1, format!("it accepts, and does not serve: {}", words(&missing))));
+                return Ok(Found::fail(
+                    times.count() + 1,
+                    format!("it accepts, and does not serve: {}", words(&missing)),
+                ));
             }
         }
     }

@@ -87,7 +87,16 @@ impl Client {
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
         let (commands, orders) = mpsc::unbounded_channel();
         let (known, opened) = (Arc::new(Mutex::new(Known::default())), Instant::now());
-        let worker = Worker { socket, orders, known: Arc::clone(&known), opened, liveness, refusal, waiting: VecDeque::new(), sent: 0 };
+        let worker = Worker {
+            socket,
+            orders,
+            known: Arc::clone(&known),
+            opened,
+            liveness,
+            refusal,
+            waiting: VecDeque::new(),
+            sent: 0,
+        };
         Self { commands, known, task: tokio::spawn(worker.run()), opened, phases }
     }
 
@@ -203,7 +212,9 @@ impl Worker {
     async fn stalled(mut self) {
         while let Some(order) = self.orders.recv().await {
             match order {
-                Command::Text(text) => { let _ = timeout(Duration::from_millis(100), self.socket.send(Message::text(text))).await; }
+                Command::Text(text) => {
+                    let _ = timeout(Duration::from_millis(100), self.socket.send(Message::text(text))).await;
+                }
                 Command::Beat(_) | Command::Stall => {}
                 Command::Vanish(answer) => {
                     let _ = answer.send(self.socket.into_inner().vanish());

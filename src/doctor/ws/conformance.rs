@@ -9,9 +9,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::Site;
 use super::client::small;
 use super::dial::{Dialed, Route};
-use super::Site;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -84,11 +84,14 @@ async fn answer(route: &Route, bytes: &[u8]) -> Result<String, Box<Found>> {
     if opened.stream.write_all(bytes).await.is_err() {
         return Ok("101-rst".to_owned());
     }
-    let mut socket = WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
+    let mut socket =
+        WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
     let read = async {
         loop {
             return match socket.next().await {
-                Some(Ok(Message::Close(frame))) => format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code))),
+                Some(Ok(Message::Close(frame))) => {
+                    format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code)))
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(Error::Io(_))) => "101-rst".to_owned(),
                 Some(Err(_)) | None => "101-eof".to_owned(),

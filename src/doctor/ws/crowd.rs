@@ -61,7 +61,10 @@ impl Crowd {
         sleep(grace).await;
         let lives = join_all(self.held.iter().map(|client| client.beat(ANSWER))).await;
         let newest = lives.iter().rposition(Result::is_ok);
-        let mut settled = Settled { refused: self.refused.iter().map(|(_, refused)| refused.clone()).collect(), ..Settled::default() };
+        let mut settled = Settled {
+            refused: self.refused.iter().map(|(_, refused)| refused.clone()).collect(),
+            ..Settled::default()
+        };
         let mut first = self.refused.first().map(|(before, _)| *before);
         let mut alive = Vec::new();
         for (at, (client, life)) in self.held.drain(..).zip(lives).enumerate() {
@@ -147,10 +150,17 @@ impl Site {
     pub async fn full(&self, route: &Route, limit: usize) -> Result<Crowd, Box<Found>> {
         let mut crowd = Crowd::default();
         self.fill(route, &mut crowd, limit).await?;
+        if let (true, Some((_, refused))) = (crowd.held.is_empty(), crowd.refused.first()) {
+            return super::unreachable(refused).early();
+        }
         // What closes right after the upgrade has not been refused yet.
         let settled = crowd.settle(POLL).await;
         if settled.served < limit {
-            let why = format!("only {} of {limit} are served ({}), so slots cannot be told", settled.served, settled.classes());
+            let why = format!(
+                "only {} of {limit} are served ({}), so slots cannot be told",
+                settled.served,
+                settled.classes()
+            );
             return Found::error(why).early();
         }
         if self.serves(route).await?.is_some() {

@@ -163,10 +163,16 @@ impl Route {
             }
             Ok(Ok(Answer::Head(head, rest))) => (head, rest),
         };
-        let of = |name: &str| head.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone());
+        let of = |name: &str| {
+            head.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+        };
         if head.status != 101 {
             let retry_after = of("retry-after");
-            return Dialed::Refused(Refused { retry_after, reason: head.reason, ..refused(format!("http-{}", head.status)) });
+            return Dialed::Refused(Refused {
+                retry_after,
+                reason: head.reason,
+                ..refused(format!("http-{}", head.status))
+            });
         }
         if of("sec-websocket-accept").as_deref() != Some(digest.as_str()) {
             return Dialed::Refused(refused("bad-accept".to_owned()));
@@ -207,7 +213,11 @@ async fn read_answer(stream: &mut Stream) -> std::io::Result<Answer> {
                 let head = Head {
                     status: response.code.unwrap_or_default(),
                     reason: response.reason.unwrap_or_default().to_owned(),
-                    headers: response.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect(),
+                    headers: response
+                        .headers
+                        .iter()
+                        .map(|header| (header.name.to_owned(), text(header.value)))
+                        .collect(),
                 };
                 return Ok(Answer::Head(head, bytes.split_off(length)));
             }

@@ -57,8 +57,15 @@ async fn check(site: Site) -> Verdict {
     let found = if !after {
         Found::fail(2, "after it no other client is served")
     } else if let Some(answer) = answers.iter().find(|answer| !says_so(answer)) {
-        Found::fail(2, format!("a message of {} bytes is {}", most + 1, if answer == TAKEN { TAKEN.to_owned() } else { format!("answered with {answer}") }))
-            .remedy("set the largest message where the protocol is read, so that it answers 1009", &[])
+        Found::fail(
+            2,
+            format!(
+                "a message of {} bytes is {}",
+                most + 1,
+                if answer == TAKEN { TAKEN.to_owned() } else { format!("answered with {answer}") }
+            ),
+        )
+        .remedy("set the largest message where the protocol is read, so that it answers 1009", &[])
     } else {
         Found::pass(2)
     };
@@ -96,7 +103,9 @@ async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Fo
         loop {
             return match socket.next().await {
                 Some(Ok(Message::Pong(payload))) if payload.as_ref() == b"phx" => TAKEN.to_owned(),
-                Some(Ok(Message::Close(frame))) => format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code))),
+                Some(Ok(Message::Close(frame))) => {
+                    format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code)))
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(Error::Io(_))) => "101-rst".to_owned(),
                 Some(Err(_)) | None => "101-eof".to_owned(),

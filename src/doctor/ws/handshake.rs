@@ -40,14 +40,22 @@ async fn check(site: Site) -> Verdict {
         Dialed::Open(opened) => {
             let [tcp, tls, upgrade] = opened.phases.map(fine_millis);
             let found = |found: Found| {
-                found.observed("connect_ms", tcp).observed("tls_ms", tls).observed("upgrade_ms", upgrade).observed("status", 101)
+                found
+                    .observed("connect_ms", tcp)
+                    .observed("tls_ms", tls)
+                    .observed("upgrade_ms", upgrade)
+                    .observed("status", 101)
             };
             let chosen = opened.subprotocol.as_deref();
             if chosen == site.ws.subprotocol.as_deref() {
                 return Ok(found(Found::pass(1)));
             }
             let said = |protocol: Option<&str>| protocol.unwrap_or("none").to_owned();
-            let why = format!("it chose the subprotocol `{}`, and `{}` was asked for", said(chosen), said(site.ws.subprotocol.as_deref()));
+            let why = format!(
+                "it chose the subprotocol `{}`, and `{}` was asked for",
+                said(chosen),
+                said(site.ws.subprotocol.as_deref())
+            );
             Ok(found(Found::fail(1, why)).observed("subprotocol", said(chosen)))
         }
     }

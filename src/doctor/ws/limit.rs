@@ -33,7 +33,12 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn trial(&self, route: &Route, (limit, over): (usize, usize), kind: &mut Option<Kind>) -> Result<Settled, Box<Found>> {
+    pub async fn trial(
+        &self,
+        route: &Route,
+        (limit, over): (usize, usize),
+        kind: &mut Option<Kind>,
+    ) -> Result<Settled, Box<Found>> {
         let mut crowd = Crowd::default();
         let mut paced = 0;
         while crowd.held.len() < limit + over && crowd.refused.len() < over + paced {

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
+use super::Site;
 use super::crowd::Crowd;
 use super::limit::stable::NOISE;
 use super::times::Times;
-use super::Site;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
@@ -79,7 +79,9 @@ async fn check(site: Site) -> Verdict {
         sleep(Duration::from_millis(500)).await;
     }
     let why = match last {
-        Some(late) if late > 0.0 => format!("{} s after the overload answers take {late} ms (p99) instead of {calm} ms", RECOVERY.as_secs()),
+        Some(late) if late > 0.0 => {
+            format!("{} s after the overload answers take {late} ms (p99) instead of {calm} ms", RECOVERY.as_secs())
+        }
         _ => format!("{} s after the overload it does not serve {probes} connections", RECOVERY.as_secs()),
     };
     Ok(Found::fail(before.count(), why)

@@ -1,7 +1,7 @@
 //! Whether those beyond the limit are refused in a way that a client can understand.
 
-use super::crowd::classes;
 use super::Site;
+use super::crowd::classes;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;

@@ -25,7 +25,7 @@ impl Site {
         F: Future<Output = std::io::Result<Option<Client>>>,
     {
         let (limit, over) = self.limit()?;
-        let route = self.ready((limit + over) as u64).await?;
+        let route = self.roomy((limit + over) as u64).await?;
         let mut crowd = self.full(&route, limit).await?;
         self.log.note("full", format!("{limit} are held, one more is refused"));
         let Some(oldest) = (!crowd.held.is_empty()).then(|| crowd.held.remove(0)) else {

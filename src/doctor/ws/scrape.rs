@@ -37,7 +37,10 @@ impl Site {
     /// # Errors
     /// Where the page cannot be read, or has no such metric.
     pub async fn metric(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<Found>> {
-        let page = self.page(&metrics.url).await.map_err(|why| Box::new(Found::error(format!("the metrics cannot be read: {why}"))))?;
+        let page = self
+            .page(&metrics.url)
+            .await
+            .map_err(|why| Box::new(Found::error(format!("the metrics cannot be read: {why}"))))?;
         sum(&page, name).ok_or_else(|| {
             Box::new(Found::error(format!("the metrics have no `{name}`")).remedy("correct its name in `metrics`", &[]))
         })

@@ -74,11 +74,20 @@ async fn check(site: Site) -> Verdict {
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
     let seen = busy.count() + silent;
     let found = if silent > 0 {
-        Found::fail(seen, format!("beside a client that stops reading, {silent} signs of life of others were not answered"))
+        Found::fail(
+            seen,
+            format!("beside a client that stops reading, {silent} signs of life of others were not answered"),
+        )
     } else if during > 2.0 * before && during > before + NOISE {
-        Found::fail(seen, format!("beside a client that stops reading, others wait {during} ms (p99) instead of {before} ms"))
+        Found::fail(
+            seen,
+            format!("beside a client that stops reading, others wait {during} ms (p99) instead of {before} ms"),
+        )
     } else if grown.is_some_and(|grown| grown > MEMORY) {
-        Found::fail(seen, format!("the server takes {} MiB for a client that does not read", grown.unwrap_or_default() >> 20))
+        Found::fail(
+            seen,
+            format!("the server takes {} MiB for a client that does not read", grown.unwrap_or_default() >> 20),
+        )
     } else {
         Found::pass(seen)
     };
@@ -87,5 +96,9 @@ async fn check(site: Site) -> Verdict {
     } else {
         found
     };
-    Ok(found.latency(busy.latency()).observed("p99_before_ms", before).observed("grown_bytes", grown).control("a first connection", Outcome::Pass))
+    Ok(found
+        .latency(busy.latency())
+        .observed("p99_before_ms", before)
+        .observed("grown_bytes", grown)
+        .control("a first connection", Outcome::Pass))
 }

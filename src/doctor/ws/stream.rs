@@ -47,7 +47,13 @@ impl Stream {
         // SAFETY: the descriptor is open as long as `self` lives, and `on` outlives the call that reads it.
         #[allow(unsafe_code)]
         let answer = unsafe {
-            libc::setsockopt(self.tcp().as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_REPAIR, std::ptr::from_ref(&on).cast(), size)
+            libc::setsockopt(
+                self.tcp().as_raw_fd(),
+                libc::IPPROTO_TCP,
+                libc::TCP_REPAIR,
+                std::ptr::from_ref(&on).cast(),
+                size,
+            )
         };
         if answer == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
     }
@@ -104,7 +110,11 @@ impl Tls {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(context, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(context, buffer),

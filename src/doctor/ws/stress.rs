@@ -76,7 +76,10 @@ async fn check(site: Site) -> Verdict {
     let found = if share > stress.max_errors {
         Found::fail(u64::from(sent), format!("{errors} of {sent} messages were not answered"))
     } else if p99 > bound {
-        Found::fail(u64::from(sent), format!("the 99th percentile of the answers is {p99} ms, and {bound} ms are claimed"))
+        Found::fail(
+            u64::from(sent),
+            format!("the 99th percentile of the answers is {p99} ms, and {bound} ms are claimed"),
+        )
     } else {
         Found::pass(u64::from(sent))
     };

@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn pictures_show_what_is_there() {
-        assert_eq!((share(0, 100), share(1, 100), share(100, 100)), ("▱▱▱▱▱▱▱▱".into(), "▰▱▱▱▱▱▱▱".into(), "▰▰▰▰▰▰▰▰".into()));
+        assert_eq!(
+            (share(0, 100), share(1, 100), share(100, 100)),
+            ("▱▱▱▱▱▱▱▱".into(), "▰▱▱▱▱▱▱▱".into(), "▰▰▰▰▰▰▰▰".into())
+        );
         assert_eq!((spread(&[0, 1, 8, 0, 4, 0]), spread(&[])), ("|▁█ ▄|".into(), "||".into()));
         assert_eq!((time(999), time(12_345)), ("999 ms".into(), "12.3 s".into()));
     }

@@ -14,7 +14,8 @@ pub fn render(run: &Run, _: Color) -> String {
 /// The run as JSON.
 fn value(run: &Run) -> Value {
     let counts = Outcome::ALL.iter().map(|outcome| (outcome.name().to_owned(), json!(run.count(*outcome))));
-    let summary: serde_json::Map<String, Value> = counts.chain([("suppressed".to_owned(), json!(run.suppressed()))]).collect();
+    let summary: serde_json::Map<String, Value> =
+        counts.chain([("suppressed".to_owned(), json!(run.suppressed()))]).collect();
     json!({
         "version": 1,
         "now": rfc3339(run.now),

@@ -11,8 +11,7 @@ pub fn render(run: &Run, _: Color) -> String {
     for (at, record) in run.records.iter().enumerate() {
         let (outcome, said) = record.shown();
         let ok = if matches!(outcome, Outcome::Fail | Outcome::Error) { "not ok" } else { "ok" };
-        let skip =
-            if outcome == Outcome::Skip { format!(" # SKIP {}", escape(&said)) } else { String::new() };
+        let skip = if outcome == Outcome::Skip { format!(" # SKIP {}", escape(&said)) } else { String::new() };
         let _ = writeln!(out, "{ok} {} - {} {}{skip}", at + 1, record.id, escape(&record.target));
         if !said.is_empty() && outcome != Outcome::Skip {
             let detail = serde_json::Value::from(record.detail.as_str());

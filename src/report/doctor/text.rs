@@ -11,13 +11,15 @@ const EVIDENCE: usize = 5;
 /// Renders it.
 pub fn render(run: &Run, color: Color) -> String {
     let (mut out, mut told) = (String::new(), None);
+    // Where each check has a subject of its own, the subjects are no headings.
+    let apart = run.records.len() > 1 && run.records.windows(2).all(|pair| pair[0].target != pair[1].target);
     for record in &run.records {
-        if told != Some(record.target.as_str()) {
+        if !apart && told != Some(record.target.as_str()) {
             let _ = writeln!(out, "{}{}", if told.is_some() { "\n" } else { "" }, record.target);
             told = Some(&record.target);
         }
-        line(&mut out, record, color);
-        if !matches!(record.outcome, Outcome::Pass | Outcome::Skip) || run.verbose {
+        line(&mut out, record, (color, apart));
+        if !is_fine(record) || run.verbose {
             more(&mut out, record);
         }
     }
@@ -25,7 +27,11 @@ pub fn render(run: &Run, color: Color) -> String {
     out
 }
 
-fn line(out: &mut String, record: &Record, color: Color) {
+fn is_fine(record: &Record) -> bool {
+    matches!(record.outcome, Outcome::Pass | Outcome::Skip)
+}
+
+fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
     let (sign, code) = match record.outcome {
         Outcome::Pass => ("✓", "32"),
         Outcome::Warn => ("!", "33"),
@@ -38,7 +44,8 @@ fn line(out: &mut String, record: &Record, color: Color) {
         Color::Plain => format!("[{sign}]"),
     };
     let said = if record.detail.is_empty() { record.claim } else { &record.detail };
-    let _ = write!(out, "{sign} {}: {said}", record.id);
+    let on = if apart { format!(" on {}", record.target) } else { String::new() };
+    let _ = write!(out, "{sign} {}{on}: {said}", record.id);
     if color == Color::Ansi {
         let bar = bars::share(record.duration_ms, record.deadline_ms);
         let _ = write!(out, "  \u{1b}[2m{bar} {}\u{1b}[0m", bars::time(record.duration_ms));
@@ -49,13 +56,18 @@ fn line(out: &mut String, record: &Record, color: Color) {
     }
     if let Some(latency) = &record.latency {
         let picture = bars::spread(&latency.buckets);
-        let _ = writeln!(out, "      {picture} p50 {} ms, p99 {} ms, max {} ms", latency.p50_ms, latency.p99_ms, latency.max_ms);
+        let _ = writeln!(
+            out,
+            "      {picture} p50 {} ms, p99 {} ms, max {} ms",
+            latency.p50_ms, latency.p99_ms, latency.max_ms
+        );
     }
 }
 
 fn more(out: &mut String, record: &Record) {
-    for (name, value) in &record.observed {
-        let expected = record.expected.get(name).filter(|expected| *expected != value);
+    let is_fine = is_fine(record);
+    for (name, value) in record.observed.iter().filter(|(_, value)| !value.is_null()) {
+        let expected = record.expected.get(name).filter(|expected| !is_fine && *expected != value);
         let expected = expected.map_or_else(String::new, |expected| format!(" (expected {})", word(expected)));
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));
     }

@@ -34,7 +34,8 @@ async fn check(site: Site) -> Verdict {
         refused.extend(settled.refused);
         crowd.close().await;
     }
-    let (least, most) = (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
+    let (least, most) =
+        (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let seen = (served.len() * (limit + over)) as u64;
     let found = if most > limit {
         Found::fail(seen, format!("{most} are served at once, and {limit} are claimed"))
@@ -46,7 +47,11 @@ async fn check(site: Site) -> Verdict {
         Found::pass(seen)
     };
     let restored = site.until_served(&route, site.release_deadline()).await?.is_some();
-    let found = if found.outcome == Outcome::Pass && !restored { Found::fail(seen, "after the burst none is served again") } else { found };
+    let found = if found.outcome == Outcome::Pass && !restored {
+        Found::fail(seen, "after the burst none is served again")
+    } else {
+        found
+    };
     Ok(found
         .observed("served", most)
         .observed("served_least", least)

@@ -39,13 +39,17 @@ async fn check(site: Site) -> Verdict {
         }
     }
     let restored = site.until_served(&route, site.release_deadline()).await?;
-    let (least, most) = (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
+    let (least, most) =
+        (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let found = if most >= limit + over {
         Found::fail(most as u64, format!("the limit of {limit} is not enforced: {most} are served at once"))
             .remedy("limit the connections where they are counted for all workers together", &[])
     } else if most == limit + 1 || (least == most && most + 1 == limit) {
-        Found::fail(most as u64, format!("the limit is {most}, one {} than the claimed {limit}", if most > limit { "more" } else { "less" }))
-            .remedy("look whether the server counts up to its limit or below it", &[])
+        Found::fail(
+            most as u64,
+            format!("the limit is {most}, one {} than the claimed {limit}", if most > limit { "more" } else { "less" }),
+        )
+        .remedy("look whether the server counts up to its limit or below it", &[])
     } else if most != limit {
         Found::fail(most as u64, format!("{most} are served at once, and {limit} are claimed"))
     } else if least < limit {

@@ -66,9 +66,13 @@ async fn check(site: Site) -> Verdict {
         Some(scope) if scope == site.ws.limit_scope => Found::pass(served as u64),
         Some(scope) => {
             let why = format!("the limit is {}, and it is claimed to be {}", name(scope), name(site.ws.limit_scope));
-            Found::fail(served as u64, why).remedy("count connections where all of them meet, or say `limit_scope`", &[])
+            Found::fail(served as u64, why)
+                .remedy("count connections where all of them meet, or say `limit_scope`", &[])
         }
-        None => Found::fail(served as u64, format!("{served} are served from {} addresses; that fits no limit of {limit}", sources.len())),
+        None => Found::fail(
+            served as u64,
+            format!("{served} are served from {} addresses; that fits no limit of {limit}", sources.len()),
+        ),
     };
     let addresses: Vec<String> = sources.iter().map(ToString::to_string).collect();
     Ok(found
@@ -83,7 +87,8 @@ async fn check(site: Site) -> Verdict {
 fn sources(site: &Site, addresses: &[std::net::SocketAddr]) -> Result<Vec<IpAddr>, Box<Found>> {
     if !site.ws.source_addrs.is_empty() {
         let read = |text: &String| {
-            text.parse::<IpAddr>().map_err(|_| Box::new(Found::error(format!("`{text}` in `source_addrs` is no address"))))
+            text.parse::<IpAddr>()
+                .map_err(|_| Box::new(Found::error(format!("`{text}` in `source_addrs` is no address"))))
         };
         return site.ws.source_addrs.iter().map(read).collect();
     }

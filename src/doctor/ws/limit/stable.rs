@@ -63,10 +63,18 @@ async fn check(site: Site) -> Verdict {
         Found::fail(during.count(), format!("{dead} of {limit} that were served ended while others were refused"))
             .remedy("refuse the newcomer, not the one that is there", &[])
     } else if busy > 2.0 * calm && busy > calm + NOISE {
-        Found::warn(during.count(), format!("while others are refused, answers take {busy} ms (p99) instead of {calm} ms"))
+        Found::warn(
+            during.count(),
+            format!("while others are refused, answers take {busy} ms (p99) instead of {calm} ms"),
+        )
     } else {
         Found::pass(during.count())
     };
     let found = found.latency(during.latency());
-    Ok(found.observed("evicted", dead).observed("refused", refused).observed("p99_before_ms", calm).expected("evicted", 0).control("a first connection", Outcome::Pass))
+    Ok(found
+        .observed("evicted", dead)
+        .observed("refused", refused)
+        .observed("p99_before_ms", calm)
+        .expected("evicted", 0)
+        .control("a first connection", Outcome::Pass))
 }

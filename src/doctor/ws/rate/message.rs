@@ -67,7 +67,8 @@ async fn check(site: Site) -> Verdict {
     let gone = flood.gone();
     let answered = flood.messages();
     #[allow(clippy::cast_precision_loss)]
-    let is_slowed = answered > 0 && (answered as f64) <= (rate.per_second * after.as_secs_f64() + rate.burst) * 1.2 + 1.0;
+    let is_slowed =
+        answered > 0 && (answered as f64) <= (rate.per_second * after.as_secs_f64() + rate.burst) * 1.2 + 1.0;
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
     let found = if gone.is_none() && !is_slowed {
         Found::fail(sent, format!("{sent} messages in {} ms were all taken", after.as_millis()))

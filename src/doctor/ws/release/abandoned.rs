@@ -60,7 +60,10 @@ async fn check(site: Site) -> Verdict {
             Ok(_) => Found::pass(seen).observed("served_ms", millis(start.elapsed())),
             Err(why) => Found::fail(seen, format!("beside {seen} half handshakes a real client is not served: {why}")),
         },
-        Err(_) => Found::fail(seen, format!("beside {seen} half handshakes a real client is not served within {} s", PROMPT.as_secs())),
+        Err(_) => Found::fail(
+            seen,
+            format!("beside {seen} half handshakes a real client is not served within {} s", PROMPT.as_secs()),
+        ),
     };
     let found = if found.outcome == Outcome::Fail {
         found.remedy("count a connection when it is upgraded, and give an upgrade a deadline", &[])

@@ -18,6 +18,10 @@ pub const CHECK: Check = Check {
 pub fn look(site: Site) -> Looking {
     looking(async move {
         let within = site.release_deadline();
-        site.release(within, |client| async move { client.close().await; Ok(None) }).await
+        site.release(within, |client| async move {
+            client.close().await;
+            Ok(None)
+        })
+        .await
     })
 }

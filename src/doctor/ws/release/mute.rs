@@ -17,6 +17,10 @@ pub const CHECK: Check = Check {
 /// Looks.
 pub fn look(site: Site) -> Looking {
     looking(async move {
-        site.release_dead(|client| async move { client.stall(); Ok(Some(client)) }).await
+        site.release_dead(|client| async move {
+            client.stall();
+            Ok(Some(client))
+        })
+        .await
     })
 }

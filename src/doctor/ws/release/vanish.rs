@@ -16,7 +16,5 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(async move {
-        site.release_dead(|client| async move { client.vanish().await.map(|()| None) }).await
-    })
+    looking(async move { site.release_dead(|client| async move { client.vanish().await.map(|()| None) }).await })
 }

@@ -1,0 +1,119 @@
+//! Built-in repositories for the checks of `repo`: a scratch one, made by git and phx as a person would, then broken in one place.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::Kind::{Breaking, Conforming};
+use super::{Case, Kind};
+use crate::doctor::found::{Found, Looking};
+use crate::doctor::record::Outcome;
+use crate::doctor::repo::CHECKS;
+use crate::doctor::scratch::Scratch;
+use crate::system::{disk, environment};
+
+/// The time in the scratch repository.
+const NOW: &str = "2025-09-01T00:00:00Z";
+/// Long after every deadline in it.
+const LATER: &str = "2035-09-01T00:00:00Z";
+
+/// How a repository is broken: a file that is written, or the time that it is looked at.
+type Breakage = (&'static str, &'static str);
+
+/// A check by its id, whether the repository conforms, what is wrong with it, and how.
+type Row = (&'static str, Kind, &'static str, Breakage);
+
+/// All of them.
+const ROWS: &[Row] = &[
+    ("repo.git", Conforming, "git as it is here", ("", "")),
+    ("repo.git", Breaking, "git 2.17", ("bin/git", "#!/bin/sh\necho git version 2.17.1\n")),
+    ("repo.config", Conforming, "a configuration", ("", "")),
+    ("repo.config", Breaking, "a rule that does not exist", ("phx.toml", "[rules]\nnonsense = \"off\"\n")),
+    ("repo.schemas", Conforming, "the schemas of phx", ("", "")),
+    ("repo.schemas", Breaking, "a schema that is none", (".phx/schemas/v1.0/pier.schema.json", "{ \"type\": 7 }")),
+    ("repo.templates", Conforming, "the templates of phx", ("", "")),
+    ("repo.templates", Breaking, "a template that is none", (".phx/templates/sections/tides.md", "{% if %}\n")),
+    ("repo.hooks", Conforming, "hooks as phx writes them", ("", "")),
+    ("repo.hooks", Breaking, "a hook that somebody changed", (".git/hooks/pre-commit", "#!/bin/sh\n# phx\ntrue\n")),
+    ("repo.ledger", Conforming, "a ledger of one record", ("", "")),
+    (
+        "repo.ledger",
+        Breaking,
+        "a record with another name",
+        (".phx/ledger/2025-09/01990000-0000-7000-8000-000000000000.json", "{}\n"),
+    ),
+    ("repo.documents", Conforming, "a document that is due later", ("", "")),
+    ("repo.documents", Breaking, "a document that is overdue", ("", LATER)),
+];
+
+/// The cases.
+pub fn cases() -> Vec<Case> {
+    let case = |(id, kind, subject, breakage): &'static Row| {
+        let (check, _) = CHECKS.iter().find(|(check, _)| check.id == *id)?;
+        Some(Case { check, kind: *kind, subject, look: Box::new(move || looked_at(id, breakage)) })
+    };
+    ROWS.iter().filter_map(case).collect()
+}
+
+fn looked_at(id: &'static str, breakage: &'static Breakage) -> Looking {
+    Box::pin(async move {
+        if breakage.0.starts_with("bin/") && !cfg!(unix) {
+            return Found::skip("another git can be put in its place on Unix alone");
+        }
+        match made_and_asked(id, breakage).await {
+            Ok(found) => found,
+            Err(why) => Found::error(why),
+        }
+    })
+}
+
+async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<Found, String> {
+    let scratch = Scratch::new("repository").map_err(|error| error.to_string())?;
+    let (root, phx) = (scratch.path(), environment::program().map_err(|error| error.to_string())?);
+    let git = PathBuf::from("git");
+    run(&git, root, &["init", "-q"], NOW).await?;
+    for (key, value) in [("user.name", "Ines"), ("user.email", "ines@example.org"), ("core.hooksPath", ".git/hooks")] {
+        run(&git, root, &["config", key, value], NOW).await?;
+    }
+    write(root, "phx.toml", "")?;
+    run(&phx, root, &["new", "upcoming-features", "a.md"], NOW).await?;
+    run(&phx, root, &["hook", "install"], NOW).await?;
+    run(&phx, root, &["review", "a.md", "--yes"], NOW).await?;
+    if !file.is_empty() {
+        write(root, file, content)?;
+    }
+    let now = if file.is_empty() && !content.is_empty() { content } else { NOW };
+    let printed = run(&phx, root, &["doctor", id, "-o", "json"], now).await?;
+    let result: Value = serde_json::from_slice(&printed).map_err(|error| format!("phx printed no result: {error}"))?;
+    let record = &result["checks"][0];
+    let outcome = Outcome::ALL.iter().find(|outcome| record["outcome"] == outcome.name());
+    let outcome = outcome.ok_or_else(|| "phx printed no outcome".to_owned())?;
+    let detail = record["detail"].as_str().unwrap_or_default();
+    Ok(Found::new(*outcome, 1).detail(detail))
+}
+
+fn write(root: &Path, file: &str, content: &str) -> Result<(), String> {
+    let path = root.join(file);
+    disk::write_program(&path, content.as_bytes()).map_err(|error| format!("{file}: {}", disk::explain(&error)))
+}
+
+/// Runs a program in the scratch repository, which alone it sees, and what it printed.
+async fn run(program: &Path, root: &Path, arguments: &[&str], now: &str) -> Result<Vec<u8>, String> {
+    let path = environment::given("PATH").unwrap_or_default();
+    let path =
+        if disk::is_directory(&root.join("bin")) { format!("{}:{path}", root.join("bin").display()) } else { path };
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root).stdin(Stdio::null()).kill_on_drop(true);
+    command.env("PATH", path).env("PHX_NOW", now).env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", root);
+    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PHX_OVERRIDE"] {
+        command.env_remove(name);
+    }
+    let done = command.output().await.map_err(|error| format!("`{}` cannot be started: {error}", program.display()))?;
+    let is_asked = arguments.first() == Some(&"doctor");
+    if done.status.success() || is_asked {
+        return Ok(done.stdout);
+    }
+    Err(format!("`{} {}`: {}", program.display(), arguments.join(" "), String::from_utf8_lossy(&done.stderr).trim()))
+}
