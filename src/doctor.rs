@@ -3,9 +3,12 @@
 
 pub mod allow;
 pub mod found;
+pub mod frame;
 pub mod judge;
 pub mod log;
+pub mod payload;
 pub mod plan;
+pub mod pty;
 pub mod record;
 pub mod repo;
 pub mod run;
@@ -53,21 +56,42 @@ pub const PROBES: &[Probe] = &[
         aliases: &["websocket", "websockets"],
         subject: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100",
     },
+    Probe {
+        word: "pty",
+        aliases: &["terminal", "terminals"],
+        subject: "[[doctor.pty]]\nname = \"terminal\"\nhost = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }",
+    },
 ];
 
 /// All checks, by id.
 pub fn checks() -> Vec<&'static Check> {
     let repo = repo::CHECKS.iter().map(|(check, _)| *check);
     let ws = ws::CHECKS.iter().map(|(check, _)| *check);
-    let mut all: Vec<&Check> = repo.chain(ws).collect();
+    let pty = pty::CHECKS.iter().map(|(check, _)| *check).chain([&pty::local::CHECK]);
+    let mut all: Vec<&Check> = repo.chain(ws).chain(pty).collect();
     all.sort_by_key(|check| check.id);
     all
+}
+
+/// What phx runs inside of what it verifies, on a command line that is not for people; the exit code, where this is one.
+pub fn inner(arguments: &mut dyn Iterator<Item = std::ffi::OsString>) -> Option<u8> {
+    let word = arguments.nth(1)?;
+    if word != "__payload" && word != "__host" {
+        return None;
+    }
+    let words: Vec<String> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+    Some(if word == "__payload" { payload::run(&words) } else { selftest::host::run(&words) })
 }
 
 /// Whether an id is one that a person means: `*` stands for anything, dots too, and a name stands for all below it.
 pub fn is_meant(asked: &str, id: &str) -> bool {
     let word = PROBES.iter().find(|probe| probe.aliases.contains(&asked)).map_or(asked, |probe| probe.word);
     matches(word, id) || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Whether a name fits a glob, in which `*` stands for anything.
+pub fn is_named(glob: &str, name: &str) -> bool {
+    matches(glob, name)
 }
 
 fn matches(glob: &str, id: &str) -> bool {

@@ -12,6 +12,9 @@ use phx::system::disk;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Some(code) = phx::doctor::inner(&mut std::env::args_os()) {
+        return ExitCode::from(code);
+    }
     let cli = Cli::parse();
     // A panic has printed where it happened; it must not look like a finding.
     let run = std::panic::catch_unwind(|| phx::command::run(cli));

@@ -17,6 +17,7 @@ With `-o nagios` alone the codes are those of its plugins.";
 /// Each check proves one thing on one subject. One that proved nothing is never green. The repository itself and this machine
 /// need no configuration; servers and hosts of terminals are named in phx.toml, under `[[doctor.ws]]` and `[[doctor.pty]]`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 #[command(after_help = EXIT_CODES)]
 pub struct Doctor {
     /// Probes and checks: `ws`, `ws.limit`, `ws.limit.exact`, `*.exact` [default: all]

@@ -55,7 +55,9 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
         session.notice(&shown::without(word, subject));
     }
     let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;
-    notes.iter().for_each(|note| session.notice(note));
+    for note in &notes {
+        session.notice(note);
+    }
     let code = told(session, arguments, &outputs, &done)?;
     if let Some(place) = place.filter(|_| !done.interrupted) {
         let run = Run { now: session.now, records: done.records, verbose: session.verbose };

@@ -157,14 +157,12 @@ impl Reader<'_> {
         let tree = self.table(Some(tree), "doctor.suppress")?;
         let id = self.needed(tree, "id", "doctor.suppress")?;
         let reason = self.needed(tree, "reason", "doctor.suppress")?;
-        let (until, span) = match tree.get("until") {
-            Some(until) => (until.as_text().unwrap_or_default(), until.span),
-            None => {
-                let help = "add `until = \"2027-03-01\"`: from then on the check counts again";
-                self.mistake(tree.span, "a `[[doctor.suppress]]` without `until`", help);
-                return None;
-            }
+        let Some(given) = tree.get("until") else {
+            let help = "add `until = \"2027-03-01\"`: from then on the check counts again";
+            self.mistake(tree.span, "a `[[doctor.suppress]]` without `until`", help);
+            return None;
         };
+        let (until, span) = (given.as_text().unwrap_or_default(), given.span);
         let Ok(until) = until.parse() else {
             self.mistake(span, format!("`{until}` is no date"), "write it as `2027-03-01`");
             return None;

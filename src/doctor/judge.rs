@@ -55,12 +55,12 @@ pub fn suppress(records: &mut [Record], suppressions: &[Suppress], today: NaiveD
         if meant.is_empty() {
             continue;
         }
-        let is_bad = |record: &&mut Record| matches!(record.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
+        let is_bad = |record: &Record| matches!(record.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
             notes.push(format!(
                 "the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"
             ));
-        } else if !meant.iter().any(|record| is_bad(&record)) {
+        } else if !meant.iter().any(|record| is_bad(record)) {
             notes.push(format!("the suppression of `{id}` suppresses nothing; take it away"));
         } else {
             for record in meant.iter_mut().filter(|record| is_bad(record)) {

@@ -9,13 +9,15 @@ use chrono::{DateTime, Utc};
 use super::allow::Allow;
 use super::found::{Found, Looking};
 use super::log::Log;
+use super::pty;
 use super::repo::{self, Repository};
 use super::run::{self, Done, Job, Progress};
+use super::scratch::Scratch;
 use super::secrets::Secrets;
 use super::ws::{self, Site};
 use super::{Check, PROBES, is_meant, judge};
 use crate::config::Doctor;
-use crate::config::doctor::Ws;
+use crate::config::doctor::{Host, Pty, Ws};
 
 /// What a person asks for.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,9 @@ pub struct Asked {
     /// Whether fewer trials will do.
     pub quick: bool,
 }
+
+/// A check, and how it is asked.
+type Asking = (&'static Check, Box<dyn FnOnce(Log) -> Looking>);
 
 /// What a run is to do.
 pub struct Plan {
@@ -58,10 +63,14 @@ impl Plan {
         let mut plan = Self { subjects: Vec::new(), without: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
         plan.repository(repository);
         let allow = Rc::new(Allow::new(&plan.doctor.allow_hosts));
+        plan.machine();
         for server in plan.doctor.ws.clone() {
             plan.websocket(&server, &allow);
         }
-        let empty = [("ws", plan.doctor.ws.is_empty())];
+        for host in plan.doctor.pty.clone() {
+            plan.terminals(&host, &allow);
+        }
+        let empty = [("ws", plan.doctor.ws.is_empty()), ("pty", plan.doctor.pty.is_empty())];
         let asked = |word: &str| {
             plan.asked.checks.is_empty()
                 || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
@@ -73,13 +82,15 @@ impl Plan {
 
     /// Subjects that were asked for, and are not there.
     pub fn unknown_target(&self) -> Option<&str> {
-        let known = |name: &&String| *name == repo::TARGET || self.doctor.ws.iter().any(|ws| ws.name == **name);
-        self.asked.targets.iter().find(|name| !known(name)).map(String::as_str)
+        let known = self.targets();
+        self.asked.targets.iter().map(String::as_str).find(|name| !known.contains(name))
     }
 
     /// The names of all subjects.
     pub fn targets(&self) -> Vec<&str> {
-        [repo::TARGET].into_iter().chain(self.doctor.ws.iter().map(|ws| ws.name.as_str())).collect()
+        let servers = self.doctor.ws.iter().map(|ws| ws.name.as_str());
+        let hosts = self.doctor.pty.iter().map(|pty| pty.name.as_str());
+        [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
     }
 
     fn wants(&self, check: &Check) -> bool {
@@ -87,7 +98,7 @@ impl Plan {
         checks.is_empty() || checks.iter().any(|glob| is_meant(glob, check.id))
     }
 
-    fn add(&mut self, target: &str, about: String, checks: Vec<(&'static Check, Box<dyn FnOnce(Log) -> Looking>)>) {
+    fn add(&mut self, target: &str, about: String, checks: Vec<Asking>) {
         let Asked { targets, .. } = &self.asked;
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
@@ -137,6 +148,42 @@ impl Plan {
         let checks = checks.collect();
         let limit = server.limit.map_or_else(String::new, |limit| format!(", limit {limit}"));
         self.add(&server.name, format!("{}{limit}", server.url), checks);
+    }
+
+    fn machine(&mut self) {
+        let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(|_| Box::pin(async { pty::local::look() }));
+        self.add(pty::MACHINE, std::env::consts::OS.to_owned(), vec![(&pty::local::CHECK, looks)]);
+    }
+
+    fn terminals(&mut self, host: &Pty, allow: &Rc<Allow>) {
+        let workdir = pty::needs_workdir(host).then(|| Scratch::new("workdir").ok()).flatten().map(Rc::new);
+        let resolved = pty::resolved(host, &self.secrets, workdir.as_ref().map(|folder| folder.path())).map(Rc::new);
+        let checks = pty::CHECKS.iter().map(|(check, look)| {
+            let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
+            let quick = self.asked.quick;
+            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+                Err(why) => Box::pin(async { Found::error(why) }),
+                Ok(_) if cfg!(not(unix)) => {
+                    Box::pin(async { Found::skip("platform: terminals are looked into on Unix alone") })
+                }
+                Ok(pty) => {
+                    let looking = look(pty::Site { pty, allow, quick, log });
+                    Box::pin(async move {
+                        let found = looking.await;
+                        // The folder of the sessions is there as long as the last of them.
+                        drop(workdir);
+                        found
+                    })
+                }
+            });
+            (*check, looks)
+        });
+        let checks = checks.collect();
+        let about = match &host.host {
+            Host::Exec { command, .. } => format!("starts {}", command.join(" ")),
+            Host::Websocket { url, .. } => url.clone(),
+        };
+        self.add(&host.name, about, checks);
     }
 
     /// Does it.

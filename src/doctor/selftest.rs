@@ -1,6 +1,8 @@
 //! `phx doctor --self-test`: every check on a subject that conforms and on ones that break what it looks for. A check that cannot
 //! tell them apart proves nothing.
 
+pub mod host;
+mod pty;
 mod repo;
 mod server;
 mod ws;
@@ -46,6 +48,7 @@ pub struct Case {
 /// All cases.
 fn cases() -> Vec<Case> {
     let mut cases = repo::cases();
+    cases.extend(pty::cases());
     cases.extend(ws::cases());
     cases.sort_by_key(|case| (case.check.id, case.kind == Kind::Breaking));
     cases

@@ -118,6 +118,26 @@ pub fn remove_tree(path: &Path) {
     let _ = std::fs::remove_dir_all(path);
 }
 
+/// Opens a terminal to read and write.
+///
+/// # Errors
+/// As the system says.
+pub fn open_terminal(name: &str) -> io::Result<File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOCTTY.bits().cast_signed());
+    options.open(name)
+}
+
+/// Writes behind what stands in a file.
+///
+/// # Errors
+/// As the system says.
+pub fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+}
+
 /// What a symbolic link says; nothing where it is none.
 pub fn link(path: &Path) -> Option<String> {
     std::fs::read_link(path).ok().map(|target| target.to_string_lossy().into_owned())

@@ -13,7 +13,7 @@ use crate::text::suggest;
 pub fn list() -> String {
     let checks = checks();
     let width = checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
-    checks.iter().map(|check| format!("{:width$}  {}\n", check.id, check.claim)).collect()
+    checks.iter().fold(String::new(), |list, check| format!("{list}{:width$}  {}\n", check.id, check.claim))
 }
 
 /// A check in full.

@@ -72,13 +72,11 @@ impl Reader<'_> {
     /// `true` or `false`.
     pub(super) fn flag(&mut self, tree: &Tree<'static>, key: &str) -> Option<bool> {
         let value = tree.get(key)?;
-        match value.data {
-            Data::Bool(flag) => Some(flag),
-            _ => {
-                self.mistake(value.span, format!("`{key}` must be `true` or `false`"), format!("write `{key} = true`"));
-                None
-            }
+        if let Data::Bool(flag) = value.data {
+            return Some(flag);
         }
+        self.mistake(value.span, format!("`{key}` must be `true` or `false`"), format!("write `{key} = true`"));
+        None
     }
 
     /// A list of strings, without their places.

@@ -31,6 +31,7 @@ pub enum Refuse {
 
 /// What a server does. The default conforms, and has no limits.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fault of its own.
 pub struct Behaviour {
     /// How many it serves.
     pub cap: Option<usize>,

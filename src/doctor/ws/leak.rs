@@ -29,6 +29,9 @@ pub const CHECK: Check = Check {
     deadline_ms: 120_000,
 };
 
+/// Something that a process holds: its name, how much, and how much more it may be.
+type Kind = (&'static str, fn(&Held) -> u64, u64);
+
 /// Looks.
 pub fn look(site: Site) -> Looking {
     looking(check(site))
@@ -68,7 +71,7 @@ async fn check(site: Site) -> Verdict {
     if capacity < slots {
         leaks.push(format!("after {cycles} cycles {capacity} of {slots} slots are left"));
     }
-    let kinds: [(&str, fn(&Held) -> u64, u64); 3] = [
+    let kinds: [Kind; 3] = [
         ("descriptors", |held| held.descriptors, churn.fd_tolerance),
         ("bytes of memory", |held| held.memory, churn.rss_tolerance),
         ("threads", |held| held.threads, churn.fd_tolerance),

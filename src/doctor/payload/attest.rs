@@ -1,0 +1,85 @@
+//! What the world looks like from inside a terminal, as the kernel says it.
+
+use serde_json::{Value, json};
+
+use super::Orders;
+
+/// Reports the facts.
+pub fn run(orders: &Orders) -> u8 {
+    orders.report(&facts("facts"));
+    0
+}
+
+/// The facts, as an event of this name.
+#[cfg(unix)]
+pub fn facts(event: &str) -> Value {
+    use rustix::process::{getpgrp, getpid, getppid, getsid};
+    use rustix::stdio::{stderr, stdin, stdout};
+    use rustix::termios::{isatty, tcgetattr, tcgetpgrp, tcgetwinsize, ttyname};
+
+    // The calls of the system themselves: a library that is put before the others cannot lie here.
+    let tty = [isatty(stdin()), isatty(stdout()), isatty(stderr())];
+    let name = ttyname(stdout(), Vec::new()).map(|name| name.to_string_lossy().into_owned()).ok();
+    let dev_tty = rustix::fs::open("/dev/tty", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
+    let dev_tty = dev_tty.map_or_else(|error| error.to_string(), |_| "ok".to_owned());
+    let size = tcgetwinsize(stdout()).map(|size| json!([size.ws_row, size.ws_col])).unwrap_or_default();
+    let canonical = tcgetattr(stdin()).map(|modes| modes.local_modes.contains(rustix::termios::LocalModes::ICANON));
+    let foreground = tcgetpgrp(stdout()).ok().map(|group| group.as_raw_nonzero().get());
+    let number = |pid: rustix::process::Pid| pid.as_raw_nonzero().get();
+    let mut names: Vec<String> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    json!({
+        "event": event,
+        "tty": tty,
+        "name": name,
+        "dev_tty": dev_tty,
+        "size": size,
+        "canonical": canonical.ok(),
+        "pid": number(getpid()),
+        "parent": getppid().map(number),
+        "session": getsid(None).map(number).ok(),
+        "group": number(getpgrp()),
+        "foreground": foreground,
+        "environment": names,
+        "term": crate::system::environment::given("TERM"),
+        "descriptors": descriptors(),
+        "status": status(),
+    })
+}
+
+/// The facts: there are none on this system.
+#[cfg(not(unix))]
+pub fn facts(event: &str) -> Value {
+    json!({ "event": event })
+}
+
+/// What is open beside the three streams: each number and what it leads to.
+#[cfg(unix)]
+fn descriptors() -> Value {
+    let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    let entries = crate::system::disk::list(std::path::Path::new(folder)).unwrap_or_default();
+    let open = entries.iter().filter(|(name, _)| name.parse::<u32>().is_ok_and(|number| number > 2));
+    let led = open.map(|(name, path)| (name, crate::system::disk::link(path)));
+    // The list itself was read through one that is closed again.
+    let led = led.filter(|(_, target)| {
+        target.as_ref().is_some_and(|target| !target.contains("/proc/") || !target.ends_with("/fd"))
+    });
+    led.map(|(name, target)| json!([name, target])).collect()
+}
+
+/// Some lines of `/proc/self/status`.
+#[cfg(unix)]
+fn status() -> Value {
+    let text = crate::system::disk::read_optional(std::path::Path::new("/proc/self/status"))
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let wanted = ["SigIgn", "SigBlk", "NoNewPrivs", "Seccomp", "CapEff"];
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    lines
+        .filter(|(key, _)| wanted.contains(key))
+        .map(|(key, value)| (key.to_owned(), json!(value.trim())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

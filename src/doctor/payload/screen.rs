@@ -1,0 +1,58 @@
+//! A known drawing, and what a screen must show of it.
+
+use super::{Orders, write};
+
+/// What is seen at a place: row and column from 0, the text, and whether it is bold or inverse.
+pub type Cell = (u16, u16, &'static str, Dress);
+
+/// How a text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dress {
+    /// Plain.
+    Plain,
+    /// Bold and red.
+    BoldRed,
+    /// Inverse.
+    Inverse,
+}
+
+/// What the screen shows at the end of the drawing, on at least 12 rows and 40 columns.
+pub const CELLS: &[Cell] = &[
+    (0, 0, "phx draws", Dress::Plain),
+    (2, 4, "bold red", Dress::BoldRed),
+    (3, 4, "inverse", Dress::Inverse),
+    (4, 0, "漢字 äöü", Dress::Plain),
+    (5, 0, "kept      ", Dress::Plain),
+    (6, 8, "tab", Dress::Plain),
+    (7, 0, "second", Dress::Plain),
+    (8, 0, "inserted", Dress::Plain),
+    (9, 0, "pushed down", Dress::Plain),
+    (10, 0, "box ┌─┐", Dress::Plain),
+    (11, 0, "phx is done", Dress::Plain),
+];
+
+/// The drawing (ECMA-48): erase, places, colours, tabs, overwriting, erasing to the end of a line, inserting a line.
+fn drawing() -> String {
+    let parts = [
+        "\u{1b}[0m\u{1b}[2J\u{1b}[H",
+        "phx draws",
+        "\u{1b}[3;5H\u{1b}[1;31mbold red\u{1b}[0m",
+        "\u{1b}[4;5H\u{1b}[7minverse\u{1b}[27m",
+        "\u{1b}[5;1H漢字 äöü",
+        "\u{1b}[6;1Hkept and erased\u{1b}[6;5H\u{1b}[K",
+        "\u{1b}[7;1H\ttab",
+        "\u{1b}[8;1Hfirst\rsecond",
+        "\u{1b}[9;1Hpushed down\u{1b}[9;1H\u{1b}[Linserted",
+        "\u{1b}[11;1H\u{1b}[Kbox ┌─┐",
+        "\u{1b}[12;1Hphx is done",
+    ];
+    parts.concat()
+}
+
+/// Draws.
+pub fn run(_: &Orders) -> u8 {
+    write(drawing().as_bytes());
+    #[cfg(unix)]
+    let _ = rustix::termios::tcdrain(rustix::stdio::stdout());
+    0
+}

@@ -1,0 +1,44 @@
+//! Whether the terminal of a session is its controlling terminal.
+
+use super::Site;
+use super::session::text;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.controlling",
+    claim: "a session leads a session of its own, and its terminal controls it",
+    method: "A payload inside opens /dev/tty, and compares its session, its process group and the group in the foreground. Fails where /dev/tty cannot be opened, where nobody in its session leads it from this terminal, and where its group is not in the foreground: then ^C goes elsewhere.",
+    opens: "one session",
+    loads: false,
+    deadline_ms: 15_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let facts = site.facts().await?;
+    let dev_tty = text(&facts, "dev_tty");
+    let in_front = !facts["foreground"].is_null() && facts["foreground"] == facts["group"];
+    let found = if dev_tty != "ok" {
+        Found::fail(3, format!("/dev/tty cannot be opened: {dev_tty}")).remedy(
+            "call `setsid`, then make the terminal the controlling one (`TIOCSCTTY`), before the program is started",
+            &[],
+        )
+    } else if !in_front {
+        Found::fail(3, "the program is not in the foreground of its terminal, so keys do not reach it")
+    } else {
+        Found::pass(3)
+    };
+    Ok(found
+        .observed("dev_tty", dev_tty)
+        .observed("session", facts["session"].clone())
+        .observed("group", facts["group"].clone())
+        .observed("foreground", facts["foreground"].clone())
+        .expected("dev_tty", "ok")
+        .expected("foreground", facts["group"].clone()))
+}

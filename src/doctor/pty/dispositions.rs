@@ -1,0 +1,45 @@
+//! Whether a session begins with signals as they should be.
+
+use super::session::text;
+use super::{Site, on_linux};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+
+/// Signals that a program must get: name and number, the same on every Linux.
+const WANTED: &[(&str, u32)] = &[("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM", 15), ("CHLD", 17), ("TSTP", 20)];
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.dispositions",
+    claim: "a session begins with no signal ignored or blocked",
+    method: "A payload inside reads SigIgn and SigBlk of its own process. Warns where HUP, INT, QUIT, TERM, CHLD or TSTP is ignored or blocked: a program inherits that, and ^C does nothing.",
+    opens: "one session",
+    loads: false,
+    deadline_ms: 15_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    on_linux()?;
+    let facts = site.facts().await?;
+    let mask = |key: &str| u64::from_str_radix(text(&facts["status"], key), 16).ok();
+    let (Some(ignored), Some(blocked)) = (mask("SigIgn"), mask("SigBlk")) else {
+        return Found::error("the payload could not read its signals").early();
+    };
+    let of = |mask: u64| -> Vec<&str> {
+        WANTED.iter().filter(|(_, number)| mask >> (number - 1) & 1 == 1).map(|(name, _)| *name).collect()
+    };
+    let (deaf_to, holds_back) = (of(ignored), of(blocked));
+    let found = if deaf_to.is_empty() && holds_back.is_empty() {
+        Found::pass(WANTED.len() as u64)
+    } else {
+        let all: Vec<&str> = deaf_to.iter().chain(&holds_back).copied().collect();
+        Found::warn(WANTED.len() as u64, format!("a program starts without {}", all.join(", ")))
+            .remedy("set every signal to its default, and empty the mask, before the program is started", &[])
+    };
+    Ok(found.observed("ignored", deaf_to).observed("blocked", holds_back))
+}

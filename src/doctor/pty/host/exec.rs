@@ -1,0 +1,216 @@
+//! A host that is a program: started in a session of its own, so that it has no terminal but those that it makes, and ended with all
+//! that is left of its group.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pty_process::OwnedWritePty;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::{sleep, timeout};
+
+use super::Ended;
+
+/// How much is read at once, in bytes.
+const BLOCK: usize = 64 << 10;
+/// How long a host that is left may take before it is asked to end.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How much of what it complains of is kept, in bytes.
+const COMPLAINT: usize = 4 << 10;
+
+enum Output {
+    Pipe(ChildStdout),
+    Pty(pty_process::OwnedReadPty),
+}
+
+enum Input {
+    Pipe(Option<ChildStdin>),
+    Pty(Option<OwnedWritePty>),
+}
+
+/// A program that runs.
+pub struct Exec {
+    child: Child,
+    input: Input,
+    output: Option<Output>,
+    complaint: Arc<Mutex<Vec<u8>>>,
+    group: Option<rustix::process::Pid>,
+}
+
+impl std::fmt::Debug for Exec {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Exec({:?})", self.child.id())
+    }
+}
+
+impl Exec {
+    /// Starts a program on pipes, or on a terminal of a size.
+    ///
+    /// # Errors
+    /// Why it cannot be started.
+    pub fn start(line: &[String], env: &[(String, String)], size: Option<(u16, u16)>) -> Result<Self, String> {
+        keep_to_itself();
+        let (program, arguments) = line.split_first().ok_or("`host.command` is empty")?;
+        let failed = |error: &dyn std::fmt::Display| format!("`{program}` cannot be started: {error}");
+        if let Some((rows, columns)) = size {
+            let (pty, pts) = pty_process::open().map_err(|error| failed(&error))?;
+            pty.resize(pty_process::Size::new(rows, columns)).map_err(|error| failed(&error))?;
+            let command =
+                pty_process::Command::new(program).args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
+            let child = command.spawn(pts).map_err(|error| failed(&error))?;
+            let (output, input) = pty.into_split();
+            let group = group(&child);
+            return Ok(Self {
+                child,
+                input: Input::Pty(Some(input)),
+                output: Some(Output::Pty(output)),
+                complaint: Arc::default(),
+                group,
+            });
+        }
+        let mut command = Command::new(program);
+        command.args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // SAFETY: between fork and exec one call of the system is made, which allocates nothing and takes no lock.
+        #[allow(unsafe_code)]
+        unsafe {
+            command.pre_exec(|| rustix::process::setsid().map(drop).map_err(std::io::Error::from));
+        }
+        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let (input, output) = (child.stdin.take(), child.stdout.take().map(Output::Pipe));
+        let complaint = Arc::new(Mutex::new(Vec::new()));
+        if let Some(mut stream) = child.stderr.take() {
+            let kept = Arc::clone(&complaint);
+            tokio::spawn(async move {
+                let mut block = [0; 1024];
+                while let Ok(read @ 1..) = stream.read(&mut block).await {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    if kept.len() < COMPLAINT {
+                        kept.extend_from_slice(&block[..read]);
+                    }
+                }
+            });
+        }
+        let group = group(&child);
+        Ok(Self { child, input: Input::Pipe(input), output, complaint, group })
+    }
+
+    /// Reads what there is; whether more may come. A terminal without anybody at its other end gives an error, which is its end.
+    pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
+        bytes.reserve(BLOCK);
+        let read = match &mut self.output {
+            Some(Output::Pipe(pipe)) => pipe.read_buf(bytes).await,
+            Some(Output::Pty(pty)) => pty.read_buf(bytes).await,
+            None => return false,
+        };
+        read.is_ok_and(|read| read > 0)
+    }
+
+    /// Writes, and reads meanwhile; whether more may come.
+    pub async fn write(&mut self, mut given: &[u8], bytes: &mut Vec<u8>) -> bool {
+        bytes.reserve(BLOCK);
+        while !given.is_empty() {
+            let writing = async {
+                match &mut self.input {
+                    Input::Pipe(Some(pipe)) => pipe.write(given).await,
+                    Input::Pty(Some(pty)) => pty.write(given).await,
+                    _ => Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe)),
+                }
+            };
+            let reading = async {
+                match &mut self.output {
+                    Some(Output::Pipe(pipe)) => pipe.read_buf(bytes).await,
+                    Some(Output::Pty(pty)) => pty.read_buf(bytes).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                written = writing => match written {
+                    Ok(written) => given = &given[written..],
+                    Err(_) => return true,
+                },
+                read = reading => if !read.is_ok_and(|read| read > 0) { return false },
+            }
+        }
+        true
+    }
+
+    /// Sets the size of the terminal that the program itself has; whether it has one.
+    pub fn resize(&mut self, rows: u16, columns: u16) -> bool {
+        match &self.input {
+            Input::Pty(Some(pty)) => pty.resize(pty_process::Size::new(rows, columns)).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// Waits until it has ended, and how.
+    pub async fn ended(&mut self) -> Ended {
+        use std::os::unix::process::ExitStatusExt;
+        match self.child.wait().await {
+            Ok(status) => status.signal().map_or(Ended::Code(status.code().unwrap_or(-1)), Ended::Signal),
+            Err(_) => Ended::Unknown,
+        }
+    }
+
+    /// Closes its streams, as where somebody closes a window, and asks it to end where it stays.
+    pub async fn leave(&mut self) {
+        match &mut self.input {
+            Input::Pipe(pipe) => drop(pipe.take()),
+            Input::Pty(pty) => drop(pty.take()),
+        }
+        self.output = None;
+        if timeout(PATIENCE, self.child.wait()).await.is_err() {
+            self.signal(rustix::process::Signal::HUP);
+            sleep(PATIENCE / 5).await;
+            self.signal(rustix::process::Signal::TERM);
+        }
+        let _ = timeout(PATIENCE, self.child.wait()).await;
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process(id, signal);
+        }
+    }
+
+    /// Ends it and its group at once. The group is asked for only as long as its leader has not been waited for: then its number may be
+    /// another's.
+    pub fn kill(&mut self) {
+        if let (Some(group), Some(_)) = (self.group, self.child.id()) {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.start_kill();
+    }
+
+    /// What it complained of.
+    pub fn complaint(&self) -> String {
+        String::from_utf8_lossy(&self.complaint.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+}
+
+/// Marks all that this process has open, and was given by who started it, as not to be inherited: what a session has open must be the
+/// host's doing.
+fn keep_to_itself() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let open = crate::system::disk::list(std::path::Path::new("/dev/fd")).unwrap_or_default();
+        for number in open.iter().filter_map(|(name, _)| name.parse::<i32>().ok()).filter(|number| *number > 2) {
+            // SAFETY: setting a flag on a number that is open or not touches no memory; one that is closed meanwhile gives an error.
+            #[allow(unsafe_code)]
+            unsafe {
+                libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC);
+            }
+        }
+    });
+}
+
+fn group(child: &Child) -> Option<rustix::process::Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+}

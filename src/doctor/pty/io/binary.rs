@@ -1,0 +1,56 @@
+//! Whether every byte passes.
+
+use std::time::Duration;
+
+use super::super::Site;
+use super::super::session::text;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::text::hex;
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.io.binary",
+    claim: "every byte passes, both ways",
+    method: "The bytes 00 to ff in raw mode: from a payload to outside, and from outside to a payload. Warns where one is missing or another.",
+    opens: "two sessions",
+    loads: false,
+    deadline_ms: 20_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let sent: Vec<u8> = (0..=255).collect();
+    let mut session = site.open("binary", &[]).await?;
+    let (out, whole) = session.raw(ANSWER).await;
+    if !whole && out.is_empty() {
+        session.report("ready", Duration::from_millis(200)).await?;
+    }
+    drop(session);
+    let (mut session, _) = site.ready("echo", &["256"]).await?;
+    session.send(&sent).await;
+    let report = session.next(ANSWER).await.unwrap_or_default();
+    let changed = |seen: &str| -> Vec<String> {
+        let pairs: Vec<&str> = (0..seen.len() / 2).filter_map(|at| seen.get(2 * at..2 * at + 2)).collect();
+        sent.iter()
+            .enumerate()
+            .filter(|(at, byte)| pairs.get(*at) != Some(&hex(&[**byte]).as_str()))
+            .map(|(_, byte)| hex(&[*byte]))
+            .collect()
+    };
+    let (out, into) = (changed(&hex(&out)), changed(text(&report, "hex")));
+    let said = |bytes: &[String]| format!("{} bytes from {}", bytes.len(), bytes.first().map_or("?", String::as_str));
+    let found = match (out.is_empty(), into.is_empty()) {
+        (true, true) => Found::pass(512),
+        (false, _) => Found::warn(512, format!("out of the terminal come changed: {}", said(&out))),
+        (true, false) => Found::warn(512, format!("into the terminal come changed: {}", said(&into))),
+    };
+    Ok(found.observed("changed_out", out).observed("changed_in", into))
+}

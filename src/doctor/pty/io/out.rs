@@ -1,0 +1,59 @@
+//! Whether all that a program writes comes out.
+
+use std::time::Instant;
+
+use super::super::Site;
+use super::{TRANSFER, differs_at, sum};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::frame;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.io.out",
+    claim: "all that a program writes comes out, byte for byte",
+    method: "A payload writes `volume` bytes (10 MB) of numbered lines of UTF-8 in raw mode. Fails where a byte is missing or another.",
+    opens: "one session, 10 MB out of it",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let sent = frame::numbered(site.volume());
+    let start = Instant::now();
+    let mut session = site.open("out", &[&site.volume().to_string()]).await?;
+    let (seen, whole) = session.raw(TRANSFER).await;
+    if seen.is_empty() {
+        session.report("ready", std::time::Duration::from_millis(500)).await?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let found = if seen == sent {
+        Found::pass(sent.len() as u64)
+    } else if !whole {
+        Found::fail(sent.len() as u64, format!("{} of {} bytes came, then nothing more", seen.len(), sent.len()))
+    } else {
+        let at = differs_at(&seen, &sent);
+        Found::fail(
+            sent.len() as u64,
+            format!("{} of {} bytes came, the first wrong one at {at}", seen.len(), sent.len()),
+        )
+    };
+    let found = if found.outcome == crate::doctor::Outcome::Fail {
+        found.remedy("read until the end, and pass on each byte as it is", &[])
+    } else {
+        found
+    };
+    #[allow(clippy::cast_precision_loss)]
+    let rate = (seen.len() as f64 / seconds / 1e5).round() / 10.0;
+    Ok(found
+        .observed("bytes", seen.len())
+        .observed("sum", sum(&seen))
+        .observed("megabytes_per_second", rate)
+        .expected("bytes", sent.len())
+        .expected("sum", sum(&sent)))
+}

@@ -1,0 +1,58 @@
+//! Whether a reader that pauses loses something.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::super::{Site, seen};
+use super::{TRANSFER, differs_at};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::frame;
+
+/// How long it pauses.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How much memory the host may take meanwhile, in bytes.
+const MEMORY: u64 = 64 << 20;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.io.slow",
+    claim: "a reader that pauses loses nothing",
+    method: "A payload writes `volume` bytes (10 MB) while nobody reads for 2 s; then all of it is read. Fails where a byte is missing or another; warns where the host has taken more than 64 MiB meanwhile.",
+    opens: "one session, 10 MB out of it",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let sent = frame::numbered(site.volume());
+    let mut session = site.open("out", &[&site.volume().to_string()]).await?;
+    sleep(if site.quick { PAUSE / 2 } else { PAUSE }).await;
+    let memory = session.host_id().and_then(seen::memory);
+    let (seen, _) = session.raw(TRANSFER).await;
+    if seen.is_empty() {
+        session.report("ready", Duration::from_millis(500)).await?;
+    }
+    let found = if seen != sent {
+        let at = differs_at(&seen, &sent);
+        Found::fail(
+            sent.len() as u64,
+            format!("{} of {} bytes came after the pause, the first wrong one at {at}", seen.len(), sent.len()),
+        )
+        .remedy("stop reading from the terminal while nobody takes what was read", &[])
+    } else if memory.is_some_and(|memory| memory > MEMORY) {
+        Found::warn(
+            sent.len() as u64,
+            format!("the host holds {} MiB while nobody reads", memory.unwrap_or_default() >> 20),
+        )
+    } else {
+        Found::pass(sent.len() as u64)
+    };
+    Ok(found.observed("bytes", seen.len()).observed("host_bytes", memory).expected("bytes", sent.len()))
+}

@@ -1,0 +1,54 @@
+//! Whether the last bytes of a program come out.
+
+use std::time::Duration;
+
+use super::super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::frame;
+
+/// How much each writes, in bytes.
+const SIZE: usize = 4_000;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.io.tail",
+    claim: "the last bytes before the end of a program come out",
+    method: "`sessions` programs (200), each of which writes 4,000 bytes and ends at once. Fails where one of them comes out short.",
+    opens: "200 sessions, one after the other",
+    loads: false,
+    deadline_ms: 90_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let runs = site.sessions();
+    let wanted: Vec<u8> = frame::numbered(SIZE).into_iter().filter(|byte| *byte != b'\n').take(SIZE).collect();
+    let (mut short, mut missing) = (0_u64, 0);
+    for run in 0..runs {
+        let mut session = site.open("tail", &[&SIZE.to_string()]).await?;
+        session.end(Duration::from_secs(3)).await;
+        let (seen, _) = session.raw(Duration::from_millis(100)).await;
+        let seen = &seen[..seen.len().min(SIZE)];
+        if seen != wanted {
+            short += 1;
+            missing += SIZE - seen.len();
+            site.log.note("short", format!("run {run}: {} of {SIZE} bytes", seen.len()));
+            if seen.is_empty() && run == 0 {
+                // Not even a beginning: then it is something else, and that is said.
+                session.report("ready", Duration::from_millis(100)).await?;
+            }
+        }
+    }
+    let found = if short == 0 {
+        Found::pass(runs as u64)
+    } else {
+        Found::fail(runs as u64, format!("{short} of {runs} programs came out short, by {missing} bytes"))
+            .remedy("when the program has ended, read the terminal until it gives an end or an error", &[])
+    };
+    Ok(found.observed("short", short).observed("missing_bytes", missing).expected("short", 0))
+}

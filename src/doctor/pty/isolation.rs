@@ -1,0 +1,65 @@
+//! Whether sessions are apart from each other.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::Site;
+use super::session::{Session, text};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+
+/// How many sessions at once.
+const SESSIONS: usize = 10;
+/// How long each is listened to when it has ended.
+const LISTEN: Duration = Duration::from_secs(2);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.isolation",
+    claim: "sessions do not see each other",
+    method: "Ten sessions at once; each has a mark of its own and types it. Fails where a mark comes out of another session, and where two have the same terminal.",
+    opens: "ten sessions at once",
+    loads: false,
+    deadline_ms: 30_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let opened = join_all((0..SESSIONS).map(|_| site.ready("wait", &[]))).await;
+    let mut sessions: Vec<(Session, String)> = Vec::new();
+    for opened in opened {
+        let (session, facts) = opened?;
+        sessions.push((session, text(&facts, "name").to_owned()));
+    }
+    for (session, _) in &mut sessions {
+        let typed = format!("typed-{}\r\n", session.token);
+        session.send(typed.as_bytes()).await;
+    }
+    join_all(sessions.iter_mut().map(|(session, _)| session.end(LISTEN))).await;
+    let mut mixed = Vec::new();
+    for (at, (session, name)) in sessions.iter().enumerate() {
+        for (other, (another, its_name)) in sessions.iter().enumerate().filter(|(other, _)| *other != at) {
+            if memchr::memmem::find(session.bytes(), another.token.as_bytes()).is_some() {
+                mixed.push(format!("session {at} shows what belongs to session {other}"));
+            }
+            if other > at && !name.is_empty() && name == its_name {
+                mixed.push(format!("sessions {at} and {other} share {name}"));
+            }
+        }
+    }
+    for line in &mixed {
+        site.log.note("mixed", line.as_str());
+    }
+    let found = match mixed.first() {
+        None => Found::pass(SESSIONS as u64),
+        Some(first) => Found::fail(SESSIONS as u64, first.as_str())
+            .remedy("give each session a terminal and buffers of its own", &[]),
+    };
+    let names: Vec<&String> = sessions.iter().map(|(_, name)| name).collect();
+    Ok(found.observed("terminals", serde_json::json!(names)).observed("mixed", mixed.len()).expected("mixed", 0))
+}

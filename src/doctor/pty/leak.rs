@@ -1,0 +1,70 @@
+//! Whether sessions that come and go leave terminals behind.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::session::text;
+use super::{Site, on_linux, seen};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::ws::crowd::POLL;
+
+/// How long the last ones may take to go.
+const QUIET: Duration = Duration::from_secs(3);
+/// Terminals that others may have opened meanwhile.
+const OTHERS: u64 = 3;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.leak",
+    claim: "sessions that come and go leave no terminal behind",
+    method: "`sessions` sessions (200) one after the other; the terminals of this machine are counted before and after, and it is looked whether those of the sessions are still there. Fails where both say that more than three were left.",
+    opens: "200 sessions, one after the other",
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    on_linux()?;
+    let Some(before) = seen::terminals() else {
+        return Found::error("this machine does not say how many terminals are open").early();
+    };
+    let sessions = site.sessions();
+    let (mut names, mut tokens) = (BTreeSet::new(), Vec::new());
+    for at in 0..sessions {
+        let (mut session, facts) = site.ready("wait", &[]).await?;
+        names.insert(text(&facts, "name").to_owned());
+        session.send(b"\n").await;
+        session.end(Duration::from_secs(2)).await;
+        // What it has left behind stays until it is counted.
+        tokens.push(session.spare());
+        if at % 50 == 49 {
+            site.log.note("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
+        }
+    }
+    let start = Instant::now();
+    let left = loop {
+        let more = seen::terminals().unwrap_or_default().saturating_sub(before);
+        let there = names.iter().filter(|name| !name.is_empty() && seen::is_there(name)).count() as u64;
+        if more <= OTHERS || start.elapsed() > QUIET {
+            break more.min(there.max(u64::from(names.iter().all(String::is_empty)) * more));
+        }
+        sleep(2 * POLL).await;
+    };
+    tokens.iter().flat_map(|token| seen::marked(token)).for_each(seen::kill);
+    let found = if left > OTHERS {
+        Found::fail(sessions as u64, format!("{left} terminals are left after {sessions} sessions"))
+            .remedy("close the host's end of the terminal when its program has ended", &[])
+    } else {
+        Found::pass(sessions as u64)
+    };
+    let after = seen::terminals();
+    Ok(found.observed("before", before).observed("after", after).observed("different_names", names.len()))
+}

@@ -1,0 +1,128 @@
+//! What a sandbox denies: each thing is done outside first, where it must work, then inside, where it must not, and its effect is looked
+//! at from outside.
+
+pub mod allowed;
+pub mod cpu;
+pub mod memory;
+pub mod mount;
+pub mod net;
+pub mod nproc;
+pub mod proc;
+pub mod ptrace;
+pub mod rawsock;
+pub mod read;
+pub mod signal;
+pub mod tiocsti;
+pub mod victim;
+pub mod write;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Site;
+use super::session::text;
+use crate::config::doctor::{Host, Pty, Stdio};
+use crate::doctor::found::{Found, Verdict};
+use crate::doctor::record::Outcome;
+use crate::doctor::scratch::Scratch;
+
+/// How long a try may take.
+const TRY: Duration = Duration::from_secs(8);
+/// How long a payload may take to begin.
+const START: Duration = Duration::from_secs(10);
+
+/// What a try came to.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Whether the system allowed it.
+    pub allowed: bool,
+    /// What was got, or why not.
+    pub got: String,
+}
+
+impl Site {
+    /// What is declared to be denied under a name: the argument of each, empty where there is none.
+    ///
+    /// # Errors
+    /// A skip, where nothing is declared.
+    pub fn denied(&self, name: &str) -> Result<Vec<String>, Box<Found>> {
+        let sandbox = self.pty.sandbox.clone().unwrap_or_default();
+        let argument = |text: &String| {
+            let (known, argument) = text.split_once(':').unwrap_or((text, ""));
+            (known == name).then(|| argument.to_owned())
+        };
+        let declared: Vec<String> = sandbox.deny.iter().filter_map(argument).collect();
+        if declared.is_empty() {
+            return Found::skip(format!("`sandbox.deny` does not name `{name}`")).early();
+        }
+        Ok(declared)
+    }
+
+    /// The same payload without a host: on a terminal of this machine, with the rights of phx.
+    fn outside(&self) -> Self {
+        let host = Host::Exec { command: vec!["{argv}".to_owned()], stdio: Stdio::Pty, env: Vec::new() };
+        let pty = Pty { host, payload: None, ..(*self.pty).clone() };
+        Self { pty: Rc::new(pty), ..self.clone() }
+    }
+
+    /// Tries something in a session.
+    ///
+    /// # Errors
+    /// Where the payload does not begin.
+    pub async fn attempt(&self, name: &str, argument: &str) -> Result<Tried, Box<Found>> {
+        let mut session = self.open("try", &[name, argument]).await?;
+        session.report("tries", START).await?;
+        let Some(report) = session.next(TRY).await else {
+            return Ok(Tried { allowed: false, got: "it was ended".to_owned() });
+        };
+        Ok(Tried { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
+    }
+
+    /// Tries something outside, then inside. `outside` and `inside` say what to try; whether it had an effect is asked afterwards,
+    /// where that can be seen.
+    ///
+    /// # Errors
+    /// Where a payload does not begin.
+    pub async fn both(
+        &self,
+        name: &str,
+        outside: &str,
+        inside: &str,
+        effect: impl AsyncFn(&Tried) -> Option<bool>,
+    ) -> Verdict {
+        let control = self.outside().attempt(name, outside).await?;
+        let control_effect = effect(&control).await;
+        self.log.note("outside", format!("{}: {}", if control.allowed { "allowed" } else { "denied" }, control.got));
+        let tried = self.attempt(name, inside).await?;
+        let effect = effect(&tried).await;
+        self.log.note("inside", format!("{}: {}", if tried.allowed { "allowed" } else { "denied" }, tried.got));
+        let happened = effect.unwrap_or(tried.allowed);
+        let found = if happened {
+            Found::fail(2, format!("`{name}` is not denied: {}", tried.got))
+                .remedy("deny it in the sandbox, or do not claim that it is denied", &[])
+        } else {
+            Found::pass(2)
+        };
+        let works = control.allowed && control_effect != Some(false);
+        let works = if works { Outcome::Pass } else { Outcome::Fail };
+        Ok(found
+            .observed("inside", tried.got)
+            .observed("outside", control.got)
+            .observed("effect", effect)
+            .control(&format!("`{name}` outside of the sandbox"), works))
+    }
+}
+
+/// Puts the results of several tries together: the worst counts.
+pub fn worst(found: Vec<Found>) -> Verdict {
+    let worst = found.into_iter().max_by_key(|found| found.outcome);
+    worst.map_or_else(|| Found::error("nothing was tried").early(), Ok)
+}
+
+/// A folder for what is tried.
+///
+/// # Errors
+/// Where there is none.
+pub fn folder() -> Result<Scratch, Box<Found>> {
+    Scratch::new("sandbox").map_err(|error| Box::new(Found::error(format!("there is no room to try it: {error}"))))
+}

@@ -1,0 +1,51 @@
+//! Whether what must work in a sandbox works.
+
+use std::path::Path;
+
+use super::super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::system::disk;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.allowed",
+    claim: "a session can do what it must be able to do",
+    method: "Each of `sandbox.allow` is tried inside, as `write:{workdir}` or `read:/etc/hosts`. Fails where one is denied; skipped where none \
+             is named.",
+    opens: "a session for each of sandbox.allow",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let allow = site.pty.sandbox.clone().unwrap_or_default().allow;
+    if allow.is_empty() {
+        return Found::skip("`sandbox.allow` names nothing").early();
+    }
+    let mut denied = Vec::new();
+    for text in &allow {
+        let (name, argument) = text.split_once(':').unwrap_or((text, ""));
+        let is_folder = name == "write" && disk::is_directory(Path::new(argument));
+        let file = Path::new(argument).join(format!("phx-doctor-{}", uuid::Uuid::now_v7().simple()));
+        let argument = if is_folder { file.display().to_string() } else { argument.to_owned() };
+        let tried = site.attempt(name, &argument).await?;
+        if is_folder {
+            let _ = disk::remove(&file);
+        }
+        if !tried.allowed {
+            denied.push(format!("{text}: {}", tried.got));
+        }
+    }
+    let seen = allow.len() as u64;
+    let found = match denied.first() {
+        None => Found::pass(seen),
+        Some(_) => Found::fail(seen, format!("denied is {}", denied.join(", "))).remedy("allow it in the sandbox", &[]),
+    };
+    Ok(found.observed("denied", denied.len()).expected("denied", 0))
+}

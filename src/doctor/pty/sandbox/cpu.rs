@@ -1,0 +1,32 @@
+//! Whether a session can work as long as it likes.
+
+use super::super::{Site, on_linux};
+use super::worst;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+use crate::text::duration;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.cpu",
+    claim: "a session cannot work longer than it may",
+    method: "As much time of a processor as is declared (`cpu:1s`) is used. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `cpu`.",
+    opens: "two sessions, and 1 s of a processor in each",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for declared in site.denied("cpu")? {
+        on_linux()?;
+        let time = duration::milliseconds(&declared).unwrap_or(1_000).clamp(100, 2_500).to_string();
+        all.push(site.both("cpu", &time, &time, async |_| None).await?);
+    }
+    worst(all)
+}

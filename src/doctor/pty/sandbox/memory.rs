@@ -1,0 +1,32 @@
+//! Whether a session can take as much memory as it likes.
+
+use super::super::{Site, on_linux};
+use super::worst;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+use crate::text::size;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.memory",
+    claim: "a session cannot take more memory than it may",
+    method: "As much memory as is declared (`memory:256MiB`) is taken and written to. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `memory`.",
+    opens: "two sessions, and 256 MiB in each",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for declared in site.denied("memory")? {
+        on_linux()?;
+        let bytes = size::parse(&declared).unwrap_or(256 << 20).min(8 << 30).to_string();
+        all.push(site.both("memory", &bytes, &bytes, async |_| None).await?);
+    }
+    worst(all)
+}

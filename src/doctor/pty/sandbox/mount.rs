@@ -1,0 +1,32 @@
+//! Whether a session can mount file systems.
+
+use super::super::{Site, on_linux};
+use super::{folder, worst};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.mount",
+    claim: "a session cannot mount file systems",
+    method: "An empty file system is mounted on a folder of phx's own, and taken away again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `mount`.",
+    opens: "two sessions, and a mount on a folder of phx's own",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for _ in site.denied("mount")? {
+        on_linux()?;
+        let folder = folder()?;
+        let path = folder.path().display().to_string();
+        all.push(site.both("mount", &path, &path, async |_| None).await?);
+    }
+    worst(all)
+}

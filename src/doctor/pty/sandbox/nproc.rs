@@ -1,0 +1,31 @@
+//! Whether a session can start as many processes as it likes.
+
+use super::super::{Site, on_linux};
+use super::worst;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.nproc",
+    claim: "a session cannot start more processes than it may",
+    method: "As many processes as are declared (`nproc:64`) are started, and ended again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `nproc`.",
+    opens: "two sessions, and 64 processes that wait in each",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for declared in site.denied("nproc")? {
+        on_linux()?;
+        let count = declared.parse::<u64>().unwrap_or(64).clamp(1, 2_000).to_string();
+        all.push(site.both("nproc", &count, &count, async |_| None).await?);
+    }
+    worst(all)
+}

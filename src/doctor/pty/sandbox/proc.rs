@@ -1,0 +1,32 @@
+//! Whether a session can see processes that are not its own.
+
+use super::super::{Site, on_linux};
+use super::victim::Victim;
+use super::worst;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.proc",
+    claim: "a session cannot see processes that are not its own",
+    method: "The command line of a process of phx is read in /proc. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `proc`.",
+    opens: "two sessions, and a process of phx",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for _ in site.denied("proc")? {
+        on_linux()?;
+        let victim = Victim::start()?;
+        all.push(site.both("proc", &victim.id(), &victim.id(), async |_| None).await?);
+    }
+    worst(all)
+}

@@ -1,0 +1,32 @@
+//! Whether a session can trace processes that are not its own.
+
+use super::super::{Site, on_linux};
+use super::victim::Victim;
+use super::worst;
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.ptrace",
+    claim: "a session cannot trace processes that are not its own",
+    method: "A process of phx is attached to (PTRACE_ATTACH) and let go. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `ptrace`.",
+    opens: "two sessions, and a process of phx",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for _ in site.denied("ptrace")? {
+        on_linux()?;
+        let victim = Victim::start()?;
+        all.push(site.both("ptrace", &victim.id(), &victim.id(), async |_| None).await?);
+    }
+    worst(all)
+}

@@ -1,0 +1,41 @@
+//! Whether a session can end processes that are not its own.
+
+use super::super::Site;
+use super::victim::Victim;
+use super::{Tried, worst};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.signal",
+    claim: "a session cannot send signals to processes that are not its own",
+    method: "SIGUSR1 is sent to a process of phx, which ends of it. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `signal`.",
+    opens: "two sessions, and two processes of phx",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for _ in site.denied("signal")? {
+        let victims = [Victim::start()?, Victim::start()?];
+        let ids = [victims[0].id(), victims[1].id()];
+        let mut left = victims.into_iter();
+        let left = std::cell::RefCell::new(&mut left);
+        let effect = async |_: &Tried| {
+            let victim = left.borrow_mut().next();
+            match victim {
+                Some(mut victim) => Some(victim.is_ended().await),
+                None => None,
+            }
+        };
+        all.push(site.both("signal", &ids[0], &ids[1], effect).await?);
+    }
+    worst(all)
+}

@@ -1,0 +1,44 @@
+//! Whether a session can write where it must not.
+
+use std::path::Path;
+
+use super::super::Site;
+use super::{Tried, folder, worst};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+use crate::system::disk;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.sandbox.write",
+    claim: "a session cannot write where it must not",
+    method: "A new file is written in a folder of phx's own, or in the one that is declared. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `write`.",
+    opens: "two sessions, and a folder of phx's own",
+    loads: false,
+    deadline_ms: 40_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let mut all = Vec::new();
+    for declared in site.denied("write")? {
+        let folder = folder()?;
+        let parent = if declared.is_empty() || declared == "{outside}" { folder.path() } else { Path::new(&declared) };
+        let file = |name: &str| parent.join(format!("phx-doctor-{name}-{}", uuid::Uuid::now_v7().simple()));
+        let (outside, inside) = (file("outside"), file("inside"));
+        let seen = std::cell::Cell::new(&outside);
+        let effect = async |_: &Tried| {
+            let file = seen.replace(&inside);
+            let is_there = disk::exists(file);
+            let _ = disk::remove(file);
+            Some(is_there)
+        };
+        let (from, to) = (outside.display().to_string(), inside.display().to_string());
+        all.push(site.both("write", &from, &to, effect).await?);
+    }
+    worst(all)
+}

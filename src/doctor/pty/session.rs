@@ -1,0 +1,222 @@
+//! One session of a host: a payload of phx at its far end, bytes in between, reports out of them.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::host::{Ended, Link};
+use super::{Site, seen};
+use crate::doctor::found::Found;
+use crate::doctor::frame;
+
+/// How long a payload may take to say that it is there.
+const START: Duration = Duration::from_secs(10);
+/// How much of what came is shown where a report is missing, in characters.
+const SHOWN: usize = 160;
+
+/// A session. Dropping it ends the host and all that it has started, as far as that can be seen.
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    /// What marks it: in reports, and in the command lines of its processes.
+    pub token: String,
+    bytes: Vec<u8>,
+    read_to: usize,
+    over: bool,
+    spares: bool,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.link.kill();
+        if self.spares {
+            return;
+        }
+        for id in seen::marked(&self.token) {
+            seen::kill(id);
+        }
+    }
+}
+
+/// Reads a field of a report as a text.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+impl Site {
+    /// Starts a payload in a session of its own.
+    ///
+    /// # Errors
+    /// Where the host cannot be started.
+    pub async fn open(&self, action: &str, arguments: &[&str]) -> Result<Session, Box<Found>> {
+        self.open_with(action, arguments, &[]).await
+    }
+
+    /// Starts a payload, and gives the host variables beside those that are configured.
+    ///
+    /// # Errors
+    /// Where the host cannot be started.
+    pub async fn open_with(
+        &self,
+        action: &str,
+        arguments: &[&str],
+        env: &[(String, String)],
+    ) -> Result<Session, Box<Found>> {
+        let token = uuid::Uuid::now_v7().simple().to_string()[14..].to_owned();
+        let link = Link::open(self, (action, &token, arguments), env).await?;
+        Ok(Session { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false })
+    }
+
+    /// Starts a payload and waits until it is there.
+    ///
+    /// # Errors
+    /// Where the host cannot be started, or the payload does not report.
+    pub async fn ready(&self, action: &str, arguments: &[&str]) -> Result<(Session, Value), Box<Found>> {
+        let mut session = self.open(action, arguments).await?;
+        let facts = session.report("ready", START).await?;
+        Ok((session, facts))
+    }
+
+    /// What the world looks like from inside.
+    ///
+    /// # Errors
+    /// Where the host cannot be started, or the payload does not report.
+    pub async fn facts(&self) -> Result<Value, Box<Found>> {
+        let mut session = self.open("attest", &[]).await?;
+        let facts = session.report("facts", START).await?;
+        session.end(START).await;
+        Ok(facts)
+    }
+}
+
+impl Session {
+    /// Reads what there is; whether more may come.
+    async fn more(&mut self) -> bool {
+        if !self.over {
+            self.over = !self.link.read(&mut self.bytes).await;
+        }
+        !self.over
+    }
+
+    /// The next report, of any name; nothing where it does not come.
+    pub async fn next(&mut self, within: Duration) -> Option<Value> {
+        let end = Instant::now() + within;
+        loop {
+            let found = frame::reports(&self.token, &self.bytes[self.read_to..]);
+            if let Some((value, to)) = found.into_iter().next() {
+                self.read_to += to;
+                return Some(value);
+            }
+            match timeout_at(end, self.more()).await {
+                // What came last is looked through once more.
+                Ok(false) if frame::reports(&self.token, &self.bytes[self.read_to..]).is_empty() => return None,
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// The report of a name.
+    ///
+    /// # Errors
+    /// Where it does not come: with what came instead.
+    pub async fn report(&mut self, event: &str, within: Duration) -> Result<Value, Box<Found>> {
+        while let Some(value) = self.next(within).await {
+            if value["event"] == event {
+                return Ok(value);
+            }
+        }
+        let said = self.said();
+        let why = if self.over {
+            let ended = self.link.ended(Duration::from_secs(1)).await;
+            format!("the host ended ({ended}) before phx could report from inside{said}")
+        } else {
+            format!("no report came from inside within {} ms{said}", within.as_millis())
+        };
+        let help =
+            "see that the host runs what stands for `{cmd}`, and that phx can be run inside; `payload` names it there";
+        Found::error(why).remedy(help, &[]).early()
+    }
+
+    /// The end of what came, and what the host itself complained of.
+    fn said(&self) -> String {
+        let text = String::from_utf8_lossy(&self.bytes).into_owned() + &self.link.complaint();
+        let text: String = text.trim().chars().rev().take(SHOWN).collect::<Vec<_>>().into_iter().rev().collect();
+        if text.is_empty() { String::new() } else { format!("; it said `{}`", text.escape_debug()) }
+    }
+
+    /// The raw bytes between the marks, as far as they came in time, and whether all did.
+    pub async fn raw(&mut self, within: Duration) -> (Vec<u8>, bool) {
+        let end = Instant::now() + within;
+        loop {
+            // The end is looked for where it can have come since.
+            if let Some((from, to)) = frame::raw(&self.token, &self.bytes) {
+                if let Some(to) = to {
+                    return (self.bytes[from..to].to_vec(), true);
+                }
+                if self.over {
+                    return (self.bytes[from..].to_vec(), false);
+                }
+            } else if self.over {
+                return (Vec::new(), false);
+            }
+            let before = self.bytes.len();
+            loop {
+                if timeout_at(end, self.more()).await.is_err() {
+                    let from = frame::raw(&self.token, &self.bytes).map_or(self.bytes.len(), |(from, _)| from);
+                    return (self.bytes[from..].to_vec(), false);
+                }
+                let tail = before.saturating_sub(64);
+                if self.over || memchr::memmem::find(&self.bytes[tail..], &frame::raw_end(&self.token)).is_some() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// All that came so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Reads until the host is silent for a moment, or it has all been said.
+    pub async fn drain(&mut self, silence: Duration) {
+        while let Ok(true) = timeout(silence, self.more()).await {}
+    }
+
+    /// Sends bytes, and reads meanwhile what comes: a host that waits for one must not wait for the other.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        if !self.link.write(bytes, &mut self.bytes).await {
+            self.over = true;
+        }
+    }
+
+    /// Sets the size; whether this host can.
+    pub async fn resize(&mut self, rows: u16, columns: u16) -> bool {
+        self.link.resize(rows, columns).await
+    }
+
+    /// Reads until the end, and how the host ended.
+    pub async fn end(&mut self, within: Duration) -> Ended {
+        let end = Instant::now() + within;
+        while let Ok(true) = timeout_at(end, self.more()).await {}
+        self.link.ended(end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100))).await
+    }
+
+    /// Goes away, as a person does who closes the window: the streams are closed, then the host is asked to end.
+    pub async fn leave(&mut self) {
+        self.link.leave().await;
+    }
+
+    /// Ends the host alone, and leaves what it has left behind for somebody to count: it bears this token.
+    pub fn spare(mut self) -> String {
+        self.spares = true;
+        self.token.clone()
+    }
+
+    /// The process id of the host, where doctor started it.
+    pub fn host_id(&self) -> Option<u32> {
+        self.link.id()
+    }
+}

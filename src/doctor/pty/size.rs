@@ -1,0 +1,40 @@
+//! Whether a session knows its size.
+
+use serde_json::json;
+
+use super::Site;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.size",
+    claim: "a session has the size that was asked for",
+    method: "A payload inside asks for the size (TIOCGWINSZ). Fails where it is 0x0, and where it is not `size`, which stands for {rows} and {cols} in the command; without a `size` any size but 0x0 passes.",
+    opens: "one session",
+    loads: false,
+    deadline_ms: 15_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    let facts = site.facts().await?;
+    let seen = facts["size"].clone();
+    let asked = site.pty.size.map(|(rows, columns)| json!([rows, columns]));
+    let said = |size: &serde_json::Value| format!("{}x{}", size[0], size[1]);
+    let found = if seen.is_null() {
+        Found::fail(1, "there is no terminal that could have a size")
+    } else if seen[0] == 0 || seen[1] == 0 {
+        Found::fail(1, format!("the size is {}", said(&seen)))
+            .remedy("set the size (`TIOCSWINSZ`) before the program is started", &[])
+    } else if let Some(asked) = asked.as_ref().filter(|asked| **asked != seen) {
+        Found::fail(1, format!("the size is {} instead of {}", said(&seen), said(asked)))
+    } else {
+        Found::pass(1)
+    };
+    Ok(found.observed("size", seen).expected("size", asked))
+}

@@ -1,0 +1,163 @@
+//! A host that is a server: a shell for each connection, its bytes wrapped in one of the usual ways.
+
+use std::time::Duration;
+
+use base64::Engine;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use super::Site;
+use super::host::Ended;
+use crate::config::doctor::{Codec, Endpoint, Host};
+use crate::doctor::found::Found;
+use crate::doctor::ws::client::small;
+use crate::doctor::ws::dial::{Dialed, Route};
+use crate::doctor::ws::stream::{Stream, Tls};
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a shell may take until it says something.
+const PROMPT: Duration = Duration::from_millis(300);
+
+/// A connection to a server of terminals.
+#[derive(Debug)]
+pub struct Wire {
+    socket: Option<WebSocketStream<Stream>>,
+    codec: Codec,
+    code: Option<i32>,
+    early: Vec<u8>,
+}
+
+impl Wire {
+    /// Connects, says the size, and waits for a prompt.
+    ///
+    /// # Errors
+    /// Where there is no such server.
+    pub async fn open(site: &Site, (rows, columns): (u16, u16)) -> Result<Self, Box<Found>> {
+        let Host::Websocket { url, codec, headers } = &site.pty.host else {
+            return Found::error("this host is no server").early();
+        };
+        let broken = |why: String| Box::new(Found::error(why));
+        let endpoint = Endpoint::parse(url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
+        let addresses = site.allow.addresses(&endpoint.host, endpoint.port).await.map_err(|why| {
+            Box::new(Found::error(why).remedy("if it may be connected to, say so in `[doctor] allow_hosts`", &[]))
+        })?;
+        let tls = if endpoint.tls { Some(Tls::new(None).map_err(broken)?) } else { None };
+        let subprotocol = (*codec == Codec::Ttyd).then(|| "tty".to_owned());
+        let route =
+            Route { endpoint, addresses, tls, headers: headers.clone(), subprotocol, limit: CONNECT, source: None };
+        let opened = match route.dial().await {
+            Dialed::Open(opened) => *opened,
+            Dialed::Refused(refused) => return Err(broken(format!("no session is given: {}", refused.class))),
+            Dialed::Broken(why) => return Err(broken(why)),
+        };
+        let socket =
+            WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
+        let mut wire = Self { socket: Some(socket), codec: *codec, code: None, early: Vec::new() };
+        if *codec == Codec::Ttyd {
+            let hello = json!({ "AuthToken": "", "columns": columns, "rows": rows });
+            wire.send(Message::binary(hello.to_string())).await;
+        } else {
+            wire.resize(rows, columns).await;
+        }
+        let mut early = Vec::new();
+        while let Ok(true) = timeout(PROMPT, wire.read(&mut early)).await {}
+        wire.early = early;
+        Ok(wire)
+    }
+
+    async fn send(&mut self, message: Message) {
+        if let Some(socket) = &mut self.socket {
+            let _ = socket.send(message).await;
+        }
+    }
+
+    /// Reads what there is; whether more may come.
+    pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
+        bytes.append(&mut self.early);
+        let Some(socket) = &mut self.socket else { return false };
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) => self.take(text.as_bytes(), bytes),
+            Some(Ok(Message::Binary(binary))) => self.take(&binary, bytes),
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
+            Some(Ok(_)) => {}
+        }
+        self.code.is_none()
+    }
+
+    /// Takes the bytes of the terminal out of a message.
+    fn take(&mut self, message: &[u8], bytes: &mut Vec<u8>) {
+        let value = || serde_json::from_slice::<Value>(message).unwrap_or_default();
+        match self.codec {
+            Codec::Raw => bytes.extend_from_slice(message),
+            Codec::Ttyd => {
+                if let Some((b'0', rest)) = message.split_first() {
+                    bytes.extend_from_slice(rest);
+                }
+            }
+            Codec::Terminado => {
+                let value = value();
+                match value[0].as_str() {
+                    Some("stdout") => bytes.extend_from_slice(value[1].as_str().unwrap_or_default().as_bytes()),
+                    Some("disconnect") => self.code = Some(-1),
+                    _ => {}
+                }
+            }
+            Codec::Json => {
+                let value = value();
+                let data = value["data"].as_str().unwrap_or_default();
+                match value["type"].as_str() {
+                    Some("output") if value["encoding"] == "base64" => {
+                        bytes.extend(base64::engine::general_purpose::STANDARD.decode(data).unwrap_or_default());
+                    }
+                    Some("output") => bytes.extend_from_slice(data.as_bytes()),
+                    Some("exit") => {
+                        self.code =
+                            Some(value["code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(-1));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Writes.
+    pub async fn write(&mut self, given: &[u8]) {
+        let text = || String::from_utf8_lossy(given).into_owned();
+        let message = match self.codec {
+            Codec::Raw => Message::binary(Bytes::copy_from_slice(given)),
+            Codec::Ttyd => Message::binary([b"0", given].concat()),
+            Codec::Terminado => Message::text(json!(["stdin", text()]).to_string()),
+            Codec::Json => Message::text(json!({ "type": "input", "data": text() }).to_string()),
+        };
+        self.send(message).await;
+    }
+
+    /// Sets the size; whether this wrapping can say it.
+    pub async fn resize(&mut self, rows: u16, columns: u16) -> bool {
+        let message = match self.codec {
+            Codec::Raw => return false,
+            Codec::Ttyd => Message::binary(format!("1{}", json!({ "columns": columns, "rows": rows }))),
+            Codec::Terminado => Message::text(json!(["set_size", rows, columns]).to_string()),
+            Codec::Json => Message::text(json!({ "type": "resize", "rows": rows, "cols": columns }).to_string()),
+        };
+        self.send(message).await;
+        true
+    }
+
+    /// How the shell ended, where the server says that.
+    pub fn ended(&self) -> Ended {
+        self.code.filter(|code| *code >= 0).map_or(Ended::Unknown, Ended::Code)
+    }
+
+    /// Goes away.
+    pub async fn leave(&mut self) {
+        if let Some(mut socket) = self.socket.take() {
+            let _ = timeout(CONNECT, socket.close(None)).await;
+        }
+    }
+}

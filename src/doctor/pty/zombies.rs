@@ -1,0 +1,56 @@
+//! Whether the host waits for its programs.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::sleep;
+
+use super::session::Session;
+use super::{Site, on_linux, seen};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How many sessions.
+const SESSIONS: usize = 20;
+/// A program that has ended and that nobody has waited for may stay this long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "pty.zombies",
+    claim: "the host waits for the programs that end",
+    method: "20 sessions at once; the process of each is seen from outside (the control), then told to end. Fails where one is still there as a zombie 2 s later.",
+    opens: "20 sessions at once",
+    loads: false,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(check(site))
+}
+
+async fn check(site: Site) -> Verdict {
+    on_linux()?;
+    let count = if site.quick { SESSIONS / 4 } else { SESSIONS };
+    let opened = join_all((0..count).map(|_| site.ready("wait", &[]))).await;
+    let mut sessions: Vec<Session> = Vec::new();
+    for opened in opened {
+        sessions.push(opened?.0);
+    }
+    let ids: Vec<u32> = sessions.iter().flat_map(|session| seen::marked(&session.token)).collect();
+    for session in &mut sessions {
+        session.send(b"\n").await;
+    }
+    sleep(PATIENCE).await;
+    let left: Vec<u32> = ids.iter().copied().filter(|id| seen::state(*id) == Some('Z')).collect();
+    let found = if left.is_empty() {
+        Found::pass(count as u64)
+    } else {
+        Found::fail(count as u64, format!("{} of {count} programs that ended were not waited for", left.len()))
+            .remedy("wait for each program (`waitpid`) when it ends", &[])
+    };
+    let control = if ids.len() >= count { Outcome::Pass } else { Outcome::Fail };
+    Ok(found.observed("zombies", left).control("to see the processes of the sessions from outside", control))
+}
