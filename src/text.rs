@@ -5,6 +5,7 @@ pub mod duration;
 pub mod edit;
 pub mod emoji;
 pub mod hex;
+pub mod letters;
 pub mod lines;
 pub mod shell;
 pub mod size;
@@ -15,6 +16,7 @@ pub mod tree;
 
 pub use edit::{Edit, Edits};
 pub use hex::hex;
+pub use letters::Letters;
 pub use lines::{Lines, Position};
 pub use slug::slug;
 pub use span::Span;

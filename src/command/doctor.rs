@@ -40,7 +40,7 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
-    let doctor = known::subjects(&repository)?;
+    let doctor = known::subjects(&repository, &arguments.checks)?;
     let place = last::place(&repository);
     let asked = Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
     let plan = Plan::new(repository, doctor, asked);

@@ -86,5 +86,6 @@ impl Repository {
 }
 
 fn line(finding: &Finding) -> String {
-    format!("{}:{}: {}", finding.path, finding.range.start.line, finding.message)
+    let help = if finding.help.is_empty() { String::new() } else { format!("; {}", finding.help) };
+    format!("{}:{}: {}{help}", finding.path, finding.range.start.line, finding.message)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::Doctor;
-use crate::doctor::repo::Repository;
+use crate::doctor::repo::{Broken, Repository};
 use crate::doctor::{Check, PROBES, checks, is_meant};
 use crate::failure::Failure;
 use crate::system::{disk, walk};
@@ -53,8 +53,17 @@ pub fn no_target(name: &str, known: &[&str]) -> Failure {
 }
 
 /// The subjects of the configuration, and of the files that it includes.
-pub fn subjects(repository: &Repository) -> Result<Doctor, Failure> {
-    let Ok(project) = &repository.project else { return Ok(Doctor::default()) };
+pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Failure> {
+    let project = match &repository.project {
+        Ok(project) => project,
+        // What is asked of the repository says it as a result.
+        Err(_) if asked.is_empty() || asked.iter().any(|glob| glob.starts_with("repo")) => return Ok(Doctor::default()),
+        Err(Broken::Schema(why)) => return Err(Failure::usage(why.as_str())),
+        Err(Broken::Configuration(mistakes)) => {
+            let failure = Failure::usage("the configuration cannot be used, so there are no subjects");
+            return Err(mistakes.iter().fold(failure, |failure, mistake| failure.hint(mistake.as_str())));
+        }
+    };
     let mut doctor = project.config.doctor.clone();
     for (pattern, _) in std::mem::take(&mut doctor.include) {
         let globs = crate::config::Globs::new(vec![pattern.clone()])

@@ -43,9 +43,11 @@ fn raw(orders: &Orders, body: impl FnOnce()) -> u8 {
     0
 }
 
-/// So many bytes of numbered lines.
+/// So many bytes of numbered lines; then it stays until it is let go: whether the last bytes before an end come out is another question.
 pub fn out(orders: &Orders) -> u8 {
-    raw(orders, || write(&frame::numbered(orders.number(0))))
+    let code = raw(orders, || write(&frame::numbered(orders.number(0))));
+    let _ = std::io::stdin().read(&mut [0]);
+    code
 }
 
 /// So many bytes, and an end right behind them.

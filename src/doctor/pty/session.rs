@@ -12,6 +12,8 @@ use crate::doctor::frame;
 
 /// How long a payload may take to say that it is there.
 const START: Duration = Duration::from_secs(10);
+/// How much without a report is kept while one is waited for, in bytes: a host that floods must not fill the memory.
+const FLOOD: usize = 1 << 20;
 /// How much of what came is shown where a report is missing, in characters.
 const SHOWN: usize = 160;
 
@@ -108,6 +110,11 @@ impl Session {
                 self.read_to += to;
                 return Some(value);
             }
+            if self.bytes.len() - self.read_to > FLOOD {
+                let last = self.bytes.split_off(self.bytes.len() - FLOOD / 16);
+                self.bytes = last;
+                self.read_to = 0;
+            }
             match timeout_at(end, self.more()).await {
                 // What came last is looked through once more.
                 Ok(false) if frame::reports(&self.token, &self.bytes[self.read_to..]).is_empty() => return None,
@@ -127,11 +134,14 @@ impl Session {
                 return Ok(value);
             }
         }
-        let said = self.said();
         let why = if self.over {
             let ended = self.link.ended(Duration::from_secs(1)).await;
+            // What it complained of comes over another stream.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let said = self.said();
             format!("the host ended ({ended}) before phx could report from inside{said}")
         } else {
+            let said = self.said();
             format!("no report came from inside within {} ms{said}", within.as_millis())
         };
         let help =

@@ -17,6 +17,7 @@ use crate::doctor::found::Found;
 use crate::doctor::ws::client::small;
 use crate::doctor::ws::dial::{Dialed, Route};
 use crate::doctor::ws::stream::{Stream, Tls};
+use crate::text::Letters;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -30,6 +31,7 @@ pub struct Wire {
     codec: Codec,
     code: Option<i32>,
     early: Vec<u8>,
+    letters: Letters,
 }
 
 impl Wire {
@@ -57,7 +59,8 @@ impl Wire {
         };
         let socket =
             WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
-        let mut wire = Self { socket: Some(socket), codec: *codec, code: None, early: Vec::new() };
+        let mut wire =
+            Self { socket: Some(socket), codec: *codec, code: None, early: Vec::new(), letters: Letters::default() };
         if *codec == Codec::Ttyd {
             let hello = json!({ "AuthToken": "", "columns": columns, "rows": rows });
             wire.send(Message::binary(hello.to_string())).await;
@@ -127,12 +130,18 @@ impl Wire {
 
     /// Writes.
     pub async fn write(&mut self, given: &[u8]) {
-        let text = || String::from_utf8_lossy(given).into_owned();
         let message = match self.codec {
             Codec::Raw => Message::binary(Bytes::copy_from_slice(given)),
             Codec::Ttyd => Message::binary([b"0", given].concat()),
-            Codec::Terminado => Message::text(json!(["stdin", text()]).to_string()),
-            Codec::Json => Message::text(json!({ "type": "input", "data": text() }).to_string()),
+            Codec::Terminado | Codec::Json => {
+                let text = self.letters.whole(given);
+                if text.is_empty() {
+                    return;
+                }
+                let is_list = self.codec == Codec::Terminado;
+                let value = if is_list { json!(["stdin", text]) } else { json!({ "type": "input", "data": text }) };
+                Message::text(value.to_string())
+            }
         };
         self.send(message).await;
     }

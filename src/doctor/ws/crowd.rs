@@ -89,6 +89,13 @@ impl Crowd {
         settled
     }
 
+    /// Takes in another crowd that came later.
+    pub fn take(&mut self, later: Self) {
+        let before = self.held.len();
+        self.refused.extend(later.refused.into_iter().map(|(at, refused)| (before + at, refused)));
+        self.held.extend(later.held);
+    }
+
     /// Closes all, and waits until the server has let them go.
     pub async fn close(self) {
         join_all(self.held.into_iter().map(Client::close)).await;

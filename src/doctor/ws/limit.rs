@@ -50,6 +50,13 @@ impl Site {
                         *kind = self.kind(route, &mut crowd).await?;
                         self.log.note("refused", format!("at {}: {}", crowd.held.len(), kind_words(*kind)));
                     }
+                    if *kind == Some(Kind::Cap) {
+                        // It is full; the rest may come at once, else each waits until the one before has been refused.
+                        let left = (over - crowd.refused.len()).min(limit + over - crowd.held.len());
+                        let rest = self.burst(route, left).await?;
+                        crowd.take(rest);
+                        break;
+                    }
                     if *kind == Some(Kind::Rate) {
                         // What comes too fast is no refusal of the limit that is looked for.
                         paced += usize::from(paced < 10 * (limit + over));

@@ -66,7 +66,7 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
 
 fn more(out: &mut String, record: &Record) {
     let is_fine = is_fine(record);
-    for (name, value) in record.observed.iter().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in record.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
         let expected = record.expected.get(name).filter(|expected| !is_fine && *expected != value);
         let expected = expected.map_or_else(String::new, |expected| format!(" (expected {})", word(expected)));
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));

@@ -46,11 +46,21 @@ async fn check(site: Site) -> Verdict {
             .collect()
     };
     let (out, into) = (changed(&hex(&out)), changed(text(&report, "hex")));
+    let ranges = |bytes: &[String]| -> String {
+        let mut spans: Vec<(u8, u8)> = Vec::new();
+        for byte in bytes.iter().filter_map(|byte| u8::from_str_radix(byte, 16).ok()) {
+            match spans.last_mut().filter(|(_, last)| last.checked_add(1) == Some(byte)) {
+                Some((_, last)) => *last = byte,
+                None => spans.push((byte, byte)),
+            }
+        }
+        spans.iter().map(|(first, last)| format!("{first:02x}-{last:02x}")).collect::<Vec<_>>().join(", ")
+    };
     let said = |bytes: &[String]| format!("{} bytes from {}", bytes.len(), bytes.first().map_or("?", String::as_str));
     let found = match (out.is_empty(), into.is_empty()) {
         (true, true) => Found::pass(512),
         (false, _) => Found::warn(512, format!("out of the terminal come changed: {}", said(&out))),
         (true, false) => Found::warn(512, format!("into the terminal come changed: {}", said(&into))),
     };
-    Ok(found.observed("changed_out", out).observed("changed_in", into))
+    Ok(found.observed("changed_out", ranges(&out)).observed("changed_in", ranges(&into)))
 }

@@ -9,7 +9,7 @@ use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::system::disk;
 
 /// What stands in the file.
-const MARK: &str = "phx was here, and you should not be";
+pub const MARK: &str = "phx was here, and you should not be";
 
 fn write(path: &Path) -> Result<(), Box<Found>> {
     disk::create(path, MARK.as_bytes())
@@ -39,7 +39,7 @@ async fn check(site: Site) -> Verdict {
         write(&canary)?;
         let path = if declared.is_empty() { canary.display().to_string() } else { declared.clone() };
         // Of a file of its own it is known what was read.
-        let effect = async |tried: &Tried| declared.is_empty().then(|| tried.got.contains(MARK));
+        let effect = async |tried: &Tried| declared.is_empty().then(|| tried.got == "the mark");
         all.push(site.both("read", &path, &path, effect).await?);
     }
     worst(all)

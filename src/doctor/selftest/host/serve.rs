@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
 use crate::system::disk;
+use crate::text::Letters;
 
 /// What comes from the person.
 enum Said {
@@ -41,11 +42,11 @@ async fn session(tcp: TcpStream, codec: &str) -> Option<()> {
     let (mut pty, pts) = pty_process::open().ok()?;
     pty.resize(pty_process::Size::new(24, 80)).ok()?;
     let mut shell = pty_process::Command::new("/bin/sh").kill_on_drop(true).spawn(pts).ok()?;
-    let mut bytes = vec![0; 16 << 10];
+    let (mut bytes, mut letters) = (vec![0; 16 << 10], Letters::default());
     loop {
         tokio::select! {
             read = pty.read(&mut bytes) => match read {
-                Ok(read @ 1..) => socket.send(shown(codec, &bytes[..read])).await.ok()?,
+                Ok(read @ 1..) => socket.send(shown(codec, &bytes[..read], &mut letters)).await.ok()?,
                 _ => break,
             },
             message = socket.next() => match message?.ok()? {
@@ -65,12 +66,12 @@ async fn session(tcp: TcpStream, codec: &str) -> Option<()> {
     socket.close(None).await.ok()
 }
 
-fn shown(codec: &str, bytes: &[u8]) -> Message {
+/// A message with these bytes; a letter that is not whole yet is kept back where a message is a text.
+fn shown(codec: &str, bytes: &[u8], letters: &mut Letters) -> Message {
     use base64::Engine;
-    let text = || String::from_utf8_lossy(bytes).into_owned();
     match codec {
         "ttyd" => Message::binary([b"0", bytes].concat()),
-        "terminado" => Message::text(json!(["stdout", text()]).to_string()),
+        "terminado" => Message::text(json!(["stdout", letters.whole(bytes)]).to_string()),
         "json" => {
             let data = base64::engine::general_purpose::STANDARD.encode(bytes);
             Message::text(json!({ "type": "output", "encoding": "base64", "data": data }).to_string())

@@ -10,7 +10,7 @@ use crate::doctor::record::Outcome;
 use crate::doctor::ws::crowd::{Crowd, GRACE};
 
 /// So many refusals in a row from one address are enough.
-const ENOUGH: usize = 3;
+const ENOUGH: usize = 2;
 
 /// The check.
 pub const CHECK: Check = Check {

@@ -1,0 +1,32 @@
+//! Text out of bytes that come in pieces: a letter whose bytes come apart waits for its rest.
+
+/// Bytes on their way to become text.
+#[derive(Clone, Debug, Default)]
+pub struct Letters {
+    torn: Vec<u8>,
+}
+
+impl Letters {
+    /// The letters that are whole by now. Bytes that can become none are shown as U+FFFD.
+    pub fn whole(&mut self, bytes: &[u8]) -> String {
+        self.torn.extend_from_slice(bytes);
+        let rest = match std::str::from_utf8(&self.torn) {
+            Err(error) if error.error_len().is_none() => self.torn.split_off(error.valid_up_to()),
+            _ => Vec::new(),
+        };
+        String::from_utf8_lossy(&std::mem::replace(&mut self.torn, rest)).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_waits_for_its_rest() {
+        let mut letters = Letters::default();
+        assert_eq!(letters.whole(b"a\xF0\x9F"), "a");
+        assert_eq!(letters.whole(b"\x9A\x80b"), "🚀b");
+        assert_eq!(letters.whole(b"\xFFc\xC3"), "\u{FFFD}c");
+    }
+}

@@ -1,0 +1,198 @@
+//! `phx doctor pty` against hosts that do anything but what they should, and servers of terminals: the right outcome, in time, and
+//! nothing left behind.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::support::{Repo, Run};
+
+fn host(command: &[&str], more: &str) -> Repo {
+    let repo = Repo::bare();
+    let command = serde_json::json!(command);
+    repo.write(
+        "phx.toml",
+        format!("[[doctor.pty]]\nname = \"it\"\nhost = {{ kind = \"exec\", command = {command} }}\n{more}"),
+    );
+    repo
+}
+
+#[track_caller]
+fn says(repo: &Repo, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+    let json = repo.run(&["doctor", id, "--quick", "-o", "json"]).json();
+    let check = json["checks"][0].clone();
+    assert_eq!(check["outcome"], outcome, "{check:#}");
+    assert!(check["detail"].as_str().unwrap().contains(detail), "{check:#}");
+    // What is given up at its deadline is given up a moment later.
+    let took = check["duration_ms"].as_u64().unwrap();
+    assert!(took < check["deadline_ms"].as_u64().unwrap() + 1_000, "{check:#}");
+    check
+}
+
+/// The processes whose command line names something.
+fn processes_of(what: &str) -> usize {
+    let listed = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    String::from_utf8_lossy(&listed.stdout).lines().filter(|line| line.contains(what)).count()
+}
+
+#[test]
+fn a_host_that_is_no_program_or_ends_at_once() {
+    says(&host(&["./no-such-program", "{cmd}"], ""), "pty.real", "error", "`./no-such-program` cannot be started");
+    let ended = says(
+        &host(&["sh", "-c", "echo broken >&2; exit 4 # {cmd}"], ""),
+        "pty.real",
+        "error",
+        "the host ended (code 4)",
+    );
+    assert!(ended["detail"].as_str().unwrap().contains("it said `broken`"), "{ended}");
+    host(&["true", "{cmd}"], "").run(&["doctor", "pty.real"]).exits(3);
+}
+
+#[test]
+fn a_host_that_floods_or_ignores_every_signal_is_ended() {
+    let mark = format!("phx-flood-{}", std::process::id());
+    let check = says(
+        &host(&["sh", "-c", &format!("yes {mark} # {{cmd}}")], ""),
+        "pty.real",
+        "error",
+        "no report came from inside",
+    );
+    assert!(check["detail"].as_str().unwrap().contains(&mark), "{check}");
+    let deaf = format!("trap '' HUP INT TERM QUIT; sleep 61.{} # {{cmd}}", std::process::id());
+    says(
+        &host(&["sh", "-c", &deaf], "\n[doctor.deadlines]\n\"pty.real\" = \"2s\"\n"),
+        "pty.real",
+        "error",
+        "it was not done within 2000 ms",
+    );
+    assert_eq!((processes_of(&mark), processes_of(&format!("sleep 61.{}", std::process::id()))), (0, 0));
+}
+
+#[test]
+fn what_is_claimed_must_have_a_command_and_known_boundaries() {
+    let says = |text: &str, said: &str| {
+        let repo = Repo::bare();
+        repo.write("phx.toml", text);
+        let run = repo.run(&["doctor", "pty"]).exits(2);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    };
+    says("[[doctor.pty]]\nname = \"it\"\n", "phx.toml:1: a `[[doctor.pty]]` without `host`");
+    says(
+        "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", command = [\"sh\"] }\n",
+        "a command without `{cmd}`",
+    );
+    says(
+        "[[doctor.pty]]\nname = \"it\"\nsize = [0, 80]\nhost = { command = [\"{cmd}\"] }\n",
+        "`size` must be rows and columns",
+    );
+    let sandbox = "[[doctor.pty]]\nname = \"it\"\nhost = { command = [\"{cmd}\"] }\nsandbox = { deny = [\"raed\"] }\n";
+    says(sandbox, "there is no boundary `raed`; did you mean `read`?");
+}
+
+#[test]
+fn hundreds_of_sessions_cost_no_open_files_and_leave_no_process() {
+    // With 200 sessions and room for 100 open files, one that were kept would be one too many.
+    let repo = host(&["sh", "-c", "{cmd}"], "sessions = 150\n");
+    let phx = env!("CARGO_BIN_EXE_phx");
+    let line = format!("ulimit -n 100 && exec '{phx}' doctor pty.io.tail pty.isolation");
+    let mut shell = std::process::Command::new("sh");
+    let run = Run::of(
+        shell.args(["-c", &line]).current_dir(repo.path()).env("PHX_NOW", crate::support::NOW).output().unwrap(),
+    );
+    assert!(run.stdout.contains("[✓] pty.io.tail"), "{}{}", run.stdout, run.stderr);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_outlives_a_session_is_found_and_ended() {
+    let repo = host(&["sh", "-c", "{cmd}"], "grace = \"300ms\"\n");
+    let found =
+        says(&repo, "pty.orphans", "fail", "4 processes outlive their session: background, nohup, setsid, daemon");
+    assert_eq!(found["control"]["outcome"], "pass");
+    let allowed = host(&["sh", "-c", "{cmd}"], "grace = \"300ms\"\nallow_survivors = 4\n");
+    says(&allowed, "pty.orphans", "pass", "");
+    let listed = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for evidence in found["evidence"].as_array().unwrap().iter().filter(|line| line["event"] == "left") {
+        let id =
+            evidence["detail"].as_str().unwrap().split_whitespace().nth(1).unwrap().trim_end_matches(':').to_owned();
+        let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z "), "{state}\n{listed}");
+    }
+}
+
+/// A server of terminals that ends with the test.
+struct Server(Child, u16);
+
+impl Server {
+    fn start(codec: &str) -> Self {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_phx"));
+        let mut child =
+            command.args(["__host", "--serve", codec]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self(child, line.trim().parse().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn servers_of_terminals_are_spoken_to_in_every_wrapping() {
+    for (codec, resize, exit) in
+        [("raw", "skip", "skip"), ("ttyd", "pass", "skip"), ("terminado", "pass", "skip"), ("json", "pass", "pass")]
+    {
+        let server = Server::start(codec);
+        let repo = Repo::bare();
+        let text = format!(
+            "[[doctor.pty]]\nname = \"it\"\nvolume = 200000\nhost = {{ kind = \"websocket\", url = \"ws://127.0.0.1:{}/\", codec = \"{codec}\" }}\n",
+            server.1
+        );
+        repo.write("phx.toml", text);
+        let checks = [
+            "pty.real",
+            "pty.controlling",
+            "pty.size",
+            "pty.resize",
+            "pty.exit",
+            "pty.signals",
+            "pty.io.out",
+            "pty.io.in",
+            "pty.io.utf8",
+        ];
+        let json = repo.run(&[&["doctor", "--quick", "-o", "json"][..], &checks].concat()).json();
+        for check in json["checks"].as_array().unwrap() {
+            let wanted = match check["id"].as_str().unwrap() {
+                "pty.resize" => resize,
+                // A shell that becomes a program that is killed says 137.
+                "pty.exit" if exit == "pass" => {
+                    check["outcome"].as_str().filter(|said| ["pass", "fail", "warn"].contains(said)).unwrap()
+                }
+                "pty.exit" => exit,
+                _ => "pass",
+            };
+            assert_eq!(check["outcome"], wanted, "{codec}: {check:#}");
+        }
+    }
+}
+
+#[test]
+fn a_server_of_terminals_that_is_none_is_no_verdict() {
+    let repo = Repo::bare();
+    repo.write(
+        "phx.toml",
+        "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://127.0.0.1:1/\" }\n",
+    );
+    says(&repo, "pty.real", "error", "no session is given: tcp-refused");
+    repo.write(
+        "phx.toml",
+        "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://192.0.2.1/\" }\n",
+    );
+    says(&repo, "pty.real", "error", "is not in `doctor.allow_hosts`");
+}
