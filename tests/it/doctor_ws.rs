@@ -237,9 +237,8 @@ fn a_secret_comes_from_the_environment_and_is_never_shown() {
 #[test]
 #[cfg(unix)]
 fn an_interruption_ends_it_at_once_with_what_is_known() {
-    static GONE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let (told, came) = std::sync::mpsc::channel();
     static TOLD: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>> = std::sync::Mutex::new(None);
+    let (told, came) = std::sync::mpsc::channel();
     *TOLD.lock().unwrap() = Some(told);
     // The handshake is answered, a sign of life never is, and it is said when somebody waits for one.
     let port = server(|mut stream| {
@@ -250,7 +249,6 @@ fn an_interruption_ends_it_at_once_with_what_is_known() {
             let _ = told.send(());
         }
         stay(&mut stream);
-        GONE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     });
     let repo = named(port, "");
     let mut command = repo.command(&["doctor", "ws.handshake", "ws.alive", "-o", "json"]);

@@ -33,6 +33,7 @@ mod self_test;
 mod sources;
 mod staleness;
 mod status;
+mod subjects;
 mod support;
 mod templates;
 mod unchanged;
