@@ -7,6 +7,7 @@ mod audit;
 mod commits;
 mod config;
 mod doctor;
+mod doctor_frame;
 mod doctor_pty;
 mod doctor_ws;
 mod examples;

@@ -359,3 +359,54 @@ fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
         format!("payload = \"{}\"\nsandbox = {{ deny = [\"net\", \"proc\", \"read:/etc/passwd\"] }}", copy.display());
     subjects.say(&pty(&words, &claims), &fewer);
 }
+
+#[test]
+fn readers_of_others_read_the_formats() {
+    let Some(subjects) = Subjects::new() else { return };
+    let repo = &subjects.repo;
+    // One of each outcome but `warn`, with words that need escaping.
+    repo.write(
+        "phx.toml",
+        "[[doctor.pty]]\nname = \"a \\\"b\\\" <c> & d\"\nhost = { kind = \"exec\", command = [\"sh\", \"-c\", \"{cmd}\"] }\n\
+         [[doctor.ws]]\nname = \"nobody\"\nurl = \"ws://127.0.0.1:1/\"\n",
+    );
+    let run = repo.run(&[
+        "doctor",
+        "pty.local",
+        "pty.real",
+        "pty.exit",
+        "pty.env",
+        "ws.handshake",
+        "-o",
+        "junit=out.xml",
+        "-o",
+        "tap=out.tap",
+        "-o",
+        "prometheus=out.prom",
+    ]);
+    assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
+    let checked = |mut command: Command, file: &str| {
+        let input = std::fs::File::open(repo.path().join(file)).unwrap();
+        let output = command.stdin(input).current_dir(repo.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{}", repo.read(file));
+        said
+    };
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]);
+    checked(promtool, "out.prom");
+    let python = |script: &str| {
+        let mut command = Command::new(subjects.python());
+        command.args(["-c", script]);
+        command
+    };
+    let junit = "from junitparser import JUnitXml\nx = JUnitXml.fromfile('out.xml')\nprint(sorted((s.name, s.tests, s.failures, s.errors, s.skipped) for s in x))";
+    let said = checked(python(junit), "out.xml");
+    assert_eq!(said.trim(), "[('pty', 4, 1, 0, 1), ('ws', 1, 0, 1, 0)]");
+    let tap = "from tap.parser import Parser\nfor l in Parser().parse_file('out.tap'):\n  if l.category == 'test': print(l.ok, l.skip, l.description)\n  assert l.category != 'unknown', l";
+    let said = checked(python(tap), "out.tap");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 5, "{said}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("False False")).count(), 2, "{said}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("True True")).count(), 1, "{said}");
+}

@@ -1,0 +1,204 @@
+//! What all checks share: what counts, what is suppressed, what is asked for, what is shown before it is done, and where the result goes.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use crate::support::{Repo, Run, assert_valid, document};
+
+/// A server that answers every upgrade with 503.
+fn refusing() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    port
+}
+
+fn named(doctor: &str) -> Repo {
+    let repo = Repo::new();
+    repo.write(
+        "phx.toml",
+        format!("{doctor}\n[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()),
+    );
+    repo
+}
+
+fn doctor(repo: &Repo, arguments: &[&str]) -> Run {
+    repo.run(&[&["doctor"][..], arguments].concat())
+}
+
+#[test]
+fn what_is_suppressed_is_shown_and_does_not_count_until_its_day() {
+    let suppress = "[[doctor.suppress]]\nid = \"ws.handshake\"\ntarget = \"gateway\"\nreason = \"it is being moved\"\nuntil = \"2025-09-01\"";
+    let repo = named(suppress);
+    let run = doctor(&repo, &["ws.handshake", "repo.documents", "repo.config"]).exits(0);
+    assert!(run.stdout.contains("suppressed until 2025-09-01: it is being moved"), "{}", run.stdout);
+    assert!(run.stdout.ends_with("1 passed, 1 skipped, 1 suppressed\n"), "{}", run.stdout);
+    let json = doctor(&repo, &["ws.handshake", "-o", "json"]).json();
+    assert_valid("schemas/doctor.schema.json", &json);
+    assert_eq!((&json["summary"]["suppressed"], &json["summary"]["fail"]), (&1.into(), &0.into()));
+    assert_eq!(
+        json["checks"][0]["suppressed"],
+        serde_json::json!({"reason": "it is being moved", "until": "2025-09-01"})
+    );
+    // Alone it verifies nothing, and that is no success.
+    doctor(&repo, &["ws.handshake"]).exits(3);
+    let mut later = repo.command(&["--now", "2025-09-02T00:00:00Z", "doctor", "ws.handshake"]);
+    Run::of(later.output().unwrap()).exits(1).says("the suppression of `ws.handshake` ended on 2025-09-01");
+    let other = named(&suppress.replace("gateway", "another"));
+    doctor(&other, &["ws.handshake"]).exits(1);
+    let idle = named(&suppress.replace("ws.handshake", "ws.alive").replace("2025-09-01", "2025-10-01"));
+    idle.write("phx.toml", idle.read("phx.toml") + "liveness = { kind = \"none\" }\n");
+    doctor(&idle, &["ws.alive"]).exits(3).says("the suppression of `ws.alive` suppresses nothing");
+    for (line, said) in
+        [("until = \"2025-09-01\"", "without `until`"), ("reason = \"it is being moved\"\n", "without `reason`")]
+    {
+        named(&suppress.replace(line, "")).run(&["doctor", "ws"]).exits(2).says(said);
+    }
+}
+
+#[test]
+fn a_required_check_may_not_be_skipped() {
+    let repo = named("[doctor]\nrequire = [\"ws.limit.exact\", \"pty.real\"]");
+    let json = doctor(&repo, &["ws.limit.exact", "pty.real", "-o", "json"]).json();
+    let said: Vec<&str> =
+        json["checks"].as_array().unwrap().iter().map(|check| check["detail"].as_str().unwrap()).collect();
+    assert_eq!(
+        said,
+        [
+            "`doctor.require` asks for it, and it was skipped: no `limit` is claimed",
+            "`doctor.require` asks for it, and there is no subject for it",
+        ]
+    );
+    doctor(&repo, &["ws.limit.exact"]).exits(1);
+    doctor(&repo, &["ws.limit.burst"]).exits(3);
+}
+
+#[test]
+fn what_would_be_done_is_shown_and_not_done() {
+    let repo = named("");
+    repo.write(
+        "phx.toml",
+        repo.read("phx.toml")
+            + "limit = 7\n[[doctor.pty]]\nname = \"terminal\"\nhost = { command = [\"touch\", \"done\", \"{cmd}\"] }\n",
+    );
+    let run = doctor(&repo, &["ws.limit", "pty.real", "--dry-run"]).exits(0);
+    assert!(run.stdout.contains("gateway (ws://127.0.0.1:") && run.stdout.contains(", limit 7)\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("  ws.limit.burst: opens limit + overshoot connections at once, three times\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("terminal (starts touch done {cmd})\n  pty.real: opens one session\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(!repo.path().join("done").exists() && !repo.path().join(".phx").exists());
+}
+
+#[test]
+fn subjects_are_chosen_by_name_and_may_stand_in_files_of_their_own() {
+    let repo = named("[doctor]\ninclude = [\"ops/*.toml\"]");
+    repo.write("ops/more.toml", format!("[[doctor.ws]]\nname = \"other\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()));
+    let targets = |arguments: &[&str]| -> Vec<String> {
+        let json = doctor(&repo, &[&["ws.handshake", "-o", "json"][..], arguments].concat()).json();
+        json["checks"].as_array().unwrap().iter().map(|check| check["target"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(targets(&[]), ["gateway", "other"]);
+    assert_eq!(targets(&["--target", "other"]), ["other"]);
+    doctor(&repo, &["--target", "gatway"]).exits(2).says("there is no subject `gatway`; did you mean `gateway`?");
+    repo.write("ops/more.toml", "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:1/\"\n");
+    doctor(&repo, &["ws"]).exits(2).says("ops/more.toml: a second subject `gateway`");
+    repo.write("ops/more.toml", "[[doctor.ws]]\nname = \"other\"\nurl = 5\n");
+    doctor(&repo, &["ws"]).exits(2).says("ops/more.toml:3:");
+    std::fs::remove_dir_all(repo.path().join("ops")).unwrap();
+    doctor(&repo, &["ws"]).exits(2).says("there is no such file");
+}
+
+#[test]
+fn times_and_sizes_have_units_and_keys_are_known() {
+    for (line, said) in [
+        ("handshake_timeout = 500", "`handshake_timeout` is `500`, a time without a unit"),
+        ("limitt = 5", "unknown key `limitt` in `[doctor.ws]`; did you mean `limit`?"),
+        ("limit = 5000", "`limit` must be a whole number from 1 to 2000"),
+        ("limit = 1990\novershoot = 50", "more than 2000 connections together"),
+        ("max_frame = \"big\"", "`max_frame` is no size"),
+        ("limit_scope = \"all\"", "it must be one of `global`, `ip`, `worker`"),
+        ("stress = { duration = 5 }", "`duration` is `5`, a time without a unit"),
+        ("rate = { burst = 5 }", "`rate` without `per_second`"),
+    ] {
+        let repo = named("");
+        repo.write("phx.toml", repo.read("phx.toml") + line + "\n");
+        let run = doctor(&repo, &["ws"]).exits(2);
+        assert!(run.stderr.contains(said), "{line}: {}", run.stderr);
+    }
+    named("")
+        .write("phx.toml", "[[doctor.ws]]\nname = \"a\"\nurl = \"http://127.0.0.1/\"\n")
+        .run(&["doctor", "ws"])
+        .exits(2)
+        .says("its scheme is `http`");
+}
+
+#[test]
+fn deadlines_are_held_for_a_check_and_for_the_run() {
+    let repo = Repo::bare();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = listener.local_addr().unwrap().port();
+    let ws =
+        format!("[[doctor.ws]]\nname = \"silent\"\nurl = \"ws://127.0.0.1:{silent}/\"\nhandshake_timeout = \"60s\"\n");
+    repo.write("phx.toml", format!("[doctor.deadlines]\n\"ws.handshake\" = \"150ms\"\n{ws}"));
+    let json = doctor(&repo, &["ws.handshake", "-o", "json"]).exits(3).json();
+    assert_eq!(json["checks"][0]["detail"], "it was not done within 150 ms");
+    repo.write("phx.toml", format!("[doctor]\ndeadline = \"200ms\"\n{ws}"));
+    let json = doctor(&repo, &["ws.handshake", "ws.alive", "-o", "json"]).exits(3).json();
+    assert!(json["checks"][0]["detail"].as_str().unwrap().starts_with("it was not done within"), "{json:#}");
+    assert_eq!(json["checks"][1]["detail"], "the deadline of the whole run was over");
+}
+
+#[test]
+fn the_last_result_is_kept_and_feeds_the_documents() {
+    let repo = Repo::with_git();
+    repo.write("phx.toml", format!("[[doctor.ws]]\nname = \"WebSocket\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()));
+    let body = "# Current Architecture\n\n## System Components\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| Gateway | Active | Real |\n\n\
+        ## Integration Health\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n| Integration | Status | Latency | Error Rate |\n|---|---|---|---|\n| WebSocket | ✅ Healthy | 5ms | 0% |\n<!-- END AUTO-GENERATED -->\n";
+    let text = document("  phase_number: 1\n  kind: current-architecture\n", body)
+        .replace("auto_sections: []", "auto_sections: [integration_health]");
+    repo.write("ARCH.md", text);
+    repo.commit("first");
+    doctor(&repo, &["ws.handshake", "repo.git", "-q"]).exits(1);
+    let kept: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
+    assert_valid("schemas/doctor.schema.json", &kept);
+    assert_eq!(kept["checks"].as_array().unwrap().len(), 2);
+    // It is nothing to commit.
+    assert!(!repo.git(&["status", "--porcelain"]).contains("doctor.json"));
+    repo.run(&["regen"]).exits(0);
+    assert!(repo.read("ARCH.md").contains("| WebSocket | ❌ Failing |"), "{}", repo.read("ARCH.md"));
+    assert!(!repo.read("ARCH.md").contains("repository"), "{}", repo.read("ARCH.md"));
+    // What a later run of other checks does not touch stays.
+    doctor(&repo, &["repo.config"]).exits(0);
+    let kept: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
+    let ids: Vec<&str> = kept["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["repo.git", "ws.handshake", "repo.config"]);
+    assert_eq!((&kept["summary"]["fail"], &kept["summary"]["pass"]), (&1.into(), &2.into()));
+}
+
+#[test]
+fn words_and_older_names_mean_probes() {
+    let repo = named("");
+    let count = |word: &str| {
+        doctor(&repo, &[word, "--dry-run"]).exits(0).stdout.lines().filter(|line| line.starts_with("  ")).count()
+    };
+    assert_eq!((count("ws"), count("websocket"), count("ws.limit"), count("*.exact")), (22, 22, 4, 1));
+    let run = doctor(&repo, &["terminal"]).exits(0);
+    assert!(
+        run.stderr.contains("nothing to verify for `pty`; name a subject in phx.toml:\n    [[doctor.pty]]"),
+        "{}",
+        run.stderr
+    );
+    doctor(&repo, &["websockt"]).exits(2).says("did you mean `websocket`?");
+}
