@@ -10,10 +10,13 @@ impl Letters {
     /// The letters that are whole by now. Bytes that can become none are shown as U+FFFD.
     pub fn whole(&mut self, bytes: &[u8]) -> String {
         self.torn.extend_from_slice(bytes);
-        let rest = match std::str::from_utf8(&self.torn) {
-            Err(error) if error.error_len().is_none() => self.torn.split_off(error.valid_up_to()),
-            _ => Vec::new(),
+        // A letter has four bytes at most, so three of them may be waiting.
+        let is_torn = |start: &[u8]| {
+            std::str::from_utf8(start).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
         };
+        let from = self.torn.len().saturating_sub(3);
+        let at = (from..self.torn.len()).find(|at| is_torn(&self.torn[*at..])).unwrap_or(self.torn.len());
+        let rest = self.torn.split_off(at);
         String::from_utf8_lossy(&std::mem::replace(&mut self.torn, rest)).into_owned()
     }
 }

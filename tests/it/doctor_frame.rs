@@ -202,3 +202,15 @@ fn words_and_older_names_mean_probes() {
     );
     doctor(&repo, &["websockt"]).exits(2).says("did you mean `websocket`?");
 }
+
+#[test]
+fn the_configuration_that_the_readme_shows_is_one() {
+    let readme = std::fs::read_to_string(crate::support::package().join("README.md")).unwrap();
+    let shown: Vec<&str> = readme.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let doctor = shown.iter().find(|block| block.contains("[[doctor.ws]]")).unwrap();
+    let repo = Repo::new();
+    repo.write("phx.toml", doctor.replace("include", "#"))
+        .run(&["doctor", "--dry-run"])
+        .exits(0)
+        .finds("gateway (ws://127.0.0.1:8080/ws, limit 100)");
+}

@@ -27,7 +27,7 @@ use crate::doctor::record::Outcome;
 use crate::doctor::scratch::Scratch;
 
 /// How long a try may take.
-const TRY: Duration = Duration::from_secs(8);
+const TRY: Duration = Duration::from_secs(12);
 /// How long a payload may take to begin.
 const START: Duration = Duration::from_secs(10);
 
@@ -73,7 +73,11 @@ impl Site {
         let mut session = self.open("try", &[name, argument]).await?;
         session.report("tries", START).await?;
         let Some(report) = session.next(TRY).await else {
-            return Ok(Tried { allowed: false, got: "it was ended".to_owned() });
+            if session.is_over() {
+                return Ok(Tried { allowed: false, got: "it was ended".to_owned() });
+            }
+            // What takes long is not denied.
+            return Found::error(format!("`{name}` was tried, and nothing came of it within {} s", TRY.as_secs())).early();
         };
         Ok(Tried { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
     }

@@ -185,6 +185,11 @@ impl Session {
         }
     }
 
+    /// Whether the host has nothing more to say.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
     /// All that came so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
