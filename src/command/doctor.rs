@@ -42,16 +42,20 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
     let doctor = known::subjects(&repository, &arguments.checks)?;
     let place = last::place(&repository);
+    let is_broken = repository.project.is_err();
     let asked = Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
     let plan = Plan::new(repository, doctor, asked);
     if let Some(name) = plan.unknown_target() {
         return Err(known::no_target(name, &plan.targets()));
     }
+    if is_broken && !plan.without.is_empty() {
+        session.notice("the configuration cannot be used, so the subjects that it names are not known");
+    }
     if arguments.dry_run {
         Session::print(&shown::planned(&plan))?;
         return Ok(CLEAN);
     }
-    for (word, subject) in &plan.without {
+    for (word, subject) in plan.without.iter().filter(|_| !is_broken) {
         session.notice(&shown::without(word, subject));
     }
     let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;

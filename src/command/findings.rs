@@ -54,7 +54,7 @@ pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> R
     };
     let outputs: Vec<Output<R>> = given.iter().map(read).collect::<Result<_, _>>()?;
     if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-        return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o sarif=phx.sarif`"));
+        return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o json=phx.json`"));
     }
     let mut files: Vec<&PathBuf> = outputs.iter().filter_map(|(_, file)| file.as_ref()).collect();
     files.sort();

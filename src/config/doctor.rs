@@ -122,6 +122,15 @@ impl Reader<'_> {
             suppress: self.tables(tree, "suppress").iter().filter_map(|table| self.suppression(table)).collect(),
             ..default
         };
+        for (host, span) in self.texts(tree, "allow_hosts").unwrap_or_default() {
+            if host.is_empty() || (host.contains('/') && host.parse::<ipnet::IpNet>().is_err()) {
+                self.mistake(
+                    span,
+                    format!("`{host}` is no network and no name"),
+                    "write it as `10.0.0.0/8`, `::1` or `*.example.org`",
+                );
+            }
+        }
         for table in self.tables(tree, "ws") {
             if let Some(ws) = self.ws(table) {
                 self.only_once(table, &ws.name, doctor.ws.iter().any(|other| other.name == ws.name));

@@ -2,12 +2,17 @@
 
 use std::cell::RefCell;
 
+use base64::Engine;
+
 use crate::system::environment;
 
 /// What stands for a secret in a result.
 const MASK: &str = "[redacted]";
 /// Shorter values are not masked: they would be found everywhere.
 const SHORTEST: usize = 4;
+
+/// So much of a secret is masked, too, where a text was cut.
+const START: usize = 6;
 
 /// The secrets of a run, as they are met.
 #[derive(Debug, Default)]
@@ -38,8 +43,14 @@ impl Secrets {
     /// Keeps a value from being shown.
     pub fn keep(&self, value: &str) {
         let mut values = self.values.borrow_mut();
+        // As it may come back: encoded for a URL, decoded from one, for HTTP, for a person, for JSON, and line by line.
         let encoded = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
-        for form in [value.to_owned(), encoded] {
+        let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
+        let json = serde_json::Value::from(value).to_string().trim_matches('"').to_owned();
+        let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(value);
+        let forms = [value.to_owned(), encoded, decoded, json, base64, value.escape_debug().to_string()];
+        let lines = value.lines().map(str::to_owned);
+        for form in forms.into_iter().chain(lines) {
             if form.len() >= SHORTEST && !values.contains(&form) {
                 values.push(form);
             }
@@ -50,7 +61,8 @@ impl Secrets {
 
     /// A text without secrets.
     pub fn redact(&self, text: &str) -> String {
-        self.values.borrow().iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
+        let whole = self.values.borrow().iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK));
+        self.values.borrow().iter().fold(whole, |text, value| without_start(text, value))
     }
 
     /// A JSON value without secrets, names included.
@@ -63,6 +75,24 @@ impl Secrets {
             other => other.clone(),
         }
     }
+}
+
+/// A text without the start of a secret where the text was cut: at its end, or before what ends a quotation.
+fn without_start(text: String, secret: &str) -> String {
+    let starts = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= START).rev();
+    for at in starts {
+        let start = &secret[..at];
+        for end in ["", "`", "…", "\"", "\\"] {
+            let cut = format!("{start}{end}");
+            if end.is_empty() && text.ends_with(&cut) {
+                return format!("{}{MASK}", &text[..text.len() - cut.len()]);
+            }
+            if !end.is_empty() && text.contains(&cut) {
+                return text.replace(&cut, &format!("{MASK}{end}"));
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -80,6 +110,17 @@ mod tests {
             secrets.redact_json(&serde_json::json!({"p@ss word": ["p@ss word"]})),
             serde_json::json!({"[redacted]": ["[redacted]"]})
         );
+    }
+
+    #[test]
+    fn a_secret_that_was_escaped_encoded_or_cut_is_masked() {
+        let secrets = Secrets::default();
+        secrets.keep("tok\"quo\nted%2Fvalue");
+        let said = |text: &str| secrets.redact(text);
+        assert_eq!(said(r#"it said `tok\"quo\nted%2Fvalue`"#), "it said `[redacted]`");
+        assert_eq!(said("tok\"quo\nted/value"), "[redacted]");
+        assert_eq!(said("Basic dG9rInF1bwp0ZWQlMkZ2YWx1ZQ=="), "Basic [redacted]==");
+        assert_eq!(said(r#"`HTTP/1.1 403 tok\"quo`"#), "`HTTP/1.1 403 [redacted]`");
     }
 
     #[test]

@@ -39,6 +39,8 @@ use stream::Tls;
 
 /// How long an answer to a sign of life may take.
 const ANSWER: Duration = Duration::from_secs(2);
+/// How long a limit of a rate is given to forget.
+const LONGEST_REST: Duration = Duration::from_secs(10);
 /// Descriptors that phx needs beside those of the connections.
 const SPARE: u64 = 64;
 
@@ -102,14 +104,20 @@ pub enum Joined {
 pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
     let mut ws = ws.clone();
     ws.url = secrets.expand(&ws.url)?;
-    for (_, value) in &mut ws.headers {
+    for (name, value) in &mut ws.headers {
         *value = secrets.expand(value)?;
+        if value.contains(char::is_control) {
+            return Err(format!(
+                "the value of the header `{name}` has a line break or another control character in it"
+            ));
+        }
     }
     if let Some(metrics) = &mut ws.metrics {
         metrics.url = secrets.expand(&metrics.url)?;
     }
     if let Ok(Endpoint { user: Some(user), .. }) = Endpoint::parse(&ws.url, ["ws", "wss"]) {
         user.split(':').for_each(|part| secrets.keep(part));
+        secrets.keep(&user);
     }
     Ok(ws)
 }
@@ -156,6 +164,7 @@ impl Site {
     /// # Errors
     /// Why nothing can be verified.
     pub async fn roomy(&self, connections: u64) -> Result<Route, Box<Found>> {
+        self.rest().await;
         process::make_room(connections + SPARE).map_err(|why| {
             let help = "allow more open files, then run it again";
             Box::new(Found::error(why).remedy(help, &["ulimit -n 4096"]))
@@ -189,7 +198,7 @@ impl Site {
         match route.dial().await {
             Dialed::Open(opened) => {
                 let refusal = self.ws.refusal_pattern.clone();
-                Ok(Joined::Served(Client::new(*opened, self.ws.liveness.clone(), refusal).await))
+                Ok(Joined::Served(Client::new(*opened, self.ws.liveness.clone(), refusal, self.gap()).await))
             }
             Dialed::Refused(refused) => Ok(Joined::Refused(refused)),
             Dialed::Broken(why) => Found::error(why).early(),
@@ -206,6 +215,19 @@ impl Site {
         };
         let over = self.ws.overshoot.unwrap_or_else(|| (limit / 10).max(5));
         Ok((usize::try_from(limit).unwrap_or(usize::MAX), usize::try_from(over).unwrap_or(usize::MAX)))
+    }
+
+    /// How long it takes between two messages of one connection where their rate is limited.
+    fn gap(&self) -> Duration {
+        self.ws.message_rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.05 / rate.per_second))
+    }
+
+    /// Waits until a limit of the rate of connections has forgotten those of the check before.
+    pub async fn rest(&self) {
+        if let Some(rate) = self.ws.rate {
+            let time = Duration::from_secs_f64((rate.burst + 1.0) / rate.per_second);
+            tokio::time::sleep(time.min(LONGEST_REST)).await;
+        }
     }
 
     /// How often a trial is made.

@@ -131,9 +131,26 @@ fn times_and_sizes_have_units_and_keys_are_known() {
         ("limit_scope = \"all\"", "it must be one of `global`, `ip`, `worker`"),
         ("stress = { duration = 5 }", "`duration` is `5`, a time without a unit"),
         ("rate = { burst = 5 }", "`rate` without `per_second`"),
+        ("max_frame = 0", "`max_frame` must be from 1 byte to 256 MiB"),
+        ("max_frame = 9007199254740991", "`max_frame` must be from 1 byte to 256 MiB"),
+        ("handshake_timeout = \"0s\"", "`handshake_timeout` is no time"),
+        ("accept = [\"http503\"]", "`http503` is no refusal"),
+        ("source_addrs = [\"nonsense\"]", "`nonsense` is no address"),
+        ("headers = { \"Bad Name\" = \"v\" }", "`Bad Name` is no name"),
+        ("[doctor]\nallow_hosts = [\"127.0.0.0/33\"]", "`127.0.0.0/33` is no network and no name"),
+        ("[doctor]\nrequire = [\"ws.limti.*\"]", "`doctor.require`: there is no check `ws.limti.*`"),
+        (
+            "[doctor.deadlines]\n\"ws.handshak\" = \"1s\"",
+            "`doctor.deadlines`: there is no check `ws.handshak`; did you mean `ws.handshake`?",
+        ),
     ] {
         let repo = named("");
-        repo.write("phx.toml", repo.read("phx.toml") + line + "\n");
+        let text = repo.read("phx.toml");
+        // A table of its own stands before the lists of tables.
+        repo.write(
+            "phx.toml",
+            if line.starts_with('[') { format!("{line}\n{text}") } else { format!("{text}{line}\n") },
+        );
         let run = doctor(&repo, &["ws"]).exits(2);
         assert!(run.stderr.contains(said), "{line}: {}", run.stderr);
     }
@@ -142,6 +159,17 @@ fn times_and_sizes_have_units_and_keys_are_known() {
         .run(&["doctor", "ws"])
         .exits(2)
         .says("its scheme is `http`");
+}
+
+#[test]
+fn a_broken_configuration_hides_no_subject_without_a_word() {
+    let repo = named("[rules]\nnonsense = \"off\"");
+    doctor(&repo, &["repo.config", "ws.handshake"]).exits(2).says("there is no rule `nonsense`");
+    let run = doctor(&repo, &[])
+        .exits(1)
+        .says("the configuration cannot be used, so the subjects that it names are not known");
+    assert!(!run.stderr.contains("name a subject"), "{}", run.stderr);
+    doctor(&repo, &["--dry-run"]).exits(0).says("the subjects that it names are not known");
 }
 
 #[test]

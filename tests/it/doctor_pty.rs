@@ -122,6 +122,35 @@ fn what_outlives_a_session_is_found_and_ended() {
     }
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_silence_is_no_denial_and_a_program_of_phx_is_no_zombie_of_the_host() {
+    let stalls =
+        host(&["sh", "-c", "{cmd} | { head -n 2; sleep 30; }"], "sandbox = { deny = [\"read:/etc/passwd\"] }\n");
+    says(&stalls, "pty.sandbox.read", "error", "nothing came of it within 12 s");
+    let becomes = "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", stdio = \"pty\", command = [\"sh\", \"-c\", \"exec {cmd}\"] }\n";
+    let repo = Repo::bare();
+    repo.write("phx.toml", becomes);
+    says(&repo, "pty.zombies", "pass", "");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_left_behind_is_ended_at_a_deadline_too() {
+    let folder = Repo::bare();
+    // A program of its own, so that its processes are told from those of other tests.
+    let phx = folder.path().join("phx-leaks");
+    std::fs::copy(env!("CARGO_BIN_EXE_phx"), &phx).unwrap();
+    let phx = phx.display().to_string();
+    let repo = host(
+        &[&phx, "__host", "size={rows}x{cols}", "leaks-terminal", "--", "{cmd}"],
+        "[doctor.deadlines]\n\"pty.leak\" = \"1s\"\n",
+    );
+    repo.write("phx.toml", repo.read("phx.toml").replace("}\n[doctor", &format!("}}\npayload = {phx:?}\n[doctor")));
+    says(&repo, "pty.leak", "error", "it was not done within 1000 ms");
+    assert_eq!(processes_of(&phx), 0);
+}
+
 /// A server of terminals that ends with the test.
 struct Server(Child, u16);
 

@@ -57,7 +57,7 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
     let project = match &repository.project {
         Ok(project) => project,
         // What is asked of the repository says it as a result.
-        Err(_) if asked.is_empty() || asked.iter().any(|glob| glob.starts_with("repo")) => return Ok(Doctor::default()),
+        Err(_) if asked.is_empty() || asked.iter().all(|glob| glob.starts_with("repo")) => return Ok(Doctor::default()),
         Err(Broken::Schema(why)) => return Err(Failure::usage(why.as_str())),
         Err(Broken::Configuration(mistakes)) => {
             let failure = Failure::usage("the configuration cannot be used, so there are no subjects");
@@ -86,7 +86,21 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
             })?;
         }
     }
+    all_known(&doctor)?;
     Ok(doctor)
+}
+
+/// Whether the checks that the configuration names are there.
+fn all_known(doctor: &Doctor) -> Result<(), Failure> {
+    let required = doctor.require.iter().map(|glob| ("require", glob));
+    let timed = doctor.deadlines.iter().map(|(id, _)| ("deadlines", id));
+    let suppressed = doctor.suppress.iter().map(|suppress| ("suppress", &suppress.id));
+    let exists = |glob: &str| checks().iter().any(|check| is_meant(glob, check.id));
+    let mut named = required.chain(timed).chain(suppressed);
+    named.find(|(_, glob)| !exists(glob)).map_or(Ok(()), |(key, glob)| {
+        let Failure { message, hints, .. } = unknown(glob);
+        Err(hints.into_iter().fold(Failure::usage(format!("`doctor.{key}`: {message}")), Failure::hint))
+    })
 }
 
 fn read(base: &Path, file: &str) -> Result<String, Failure> {

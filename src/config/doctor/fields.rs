@@ -5,7 +5,7 @@ use crate::text::{Data, Tree, duration, size};
 
 /// Parts of names whose values are secrets.
 const SECRET: &[&str] =
-    &["authorization", "token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "cookie"];
+    &["authorization", "token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "auth", "cookie"];
 
 /// Whether what stands under a name is a secret.
 pub(super) fn is_secret(name: &str) -> bool {
@@ -17,7 +17,7 @@ impl Reader<'_> {
     /// A time with its unit, in milliseconds.
     pub(super) fn milliseconds(&mut self, tree: &Tree<'static>, key: &str) -> Option<u64> {
         let value = tree.get(key)?;
-        let time = value.as_text().and_then(duration::milliseconds);
+        let time = value.as_text().and_then(duration::milliseconds).filter(|time| *time > 0);
         if time.is_none() {
             let said = match &value.data {
                 Data::Number(number) => format!("`{key}` is `{number}`, a time without a unit"),
@@ -89,7 +89,12 @@ impl Reader<'_> {
         if tree.get(key).is_none() {
             self.mistake(tree.span, format!("a `[[{table}]]` without `{key}`"), format!("add `{key} = \"…\"`"));
         }
-        self.text(tree, key).map(|(text, _)| text.to_owned())
+        let (text, span) = self.text(tree, key)?;
+        if text.trim().is_empty() || text.contains(char::is_control) {
+            let help = format!("write `{key} = \"…\"`, on one line");
+            self.mistake(span, format!("`{key}` is empty, or has a control character in it"), help);
+        }
+        Some(text.to_owned())
     }
 
     /// Headers, or variables: names and values. What is a secret by its name must come from the environment.
@@ -97,6 +102,14 @@ impl Reader<'_> {
         let pairs = self.pairs(tree, key);
         for entry in tree.get(key).map(Tree::entries).unwrap_or_default() {
             let bare = entry.value.as_text().is_some_and(|value| !value.contains("${"));
+            let is_token = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+            if entry.key.is_empty() || !entry.key.chars().all(is_token) {
+                self.mistake(
+                    entry.key_span,
+                    format!("`{}` is no name", entry.key),
+                    "take letters, digits, `-` and `_`",
+                );
+            }
             if bare && is_secret(&entry.key) {
                 let help = "write it as `${NAME}`, and set NAME in the environment";
                 self.mistake(entry.value.span, format!("the value of `{}` is a secret", entry.key), help);

@@ -1,7 +1,7 @@
 //! `[[doctor.pty]]`: a host of terminals, and what it claims.
 
 use crate::config::reader::Reader;
-use crate::text::{Data, Tree};
+use crate::text::{Data, Tree, duration, size};
 
 /// One `[[doctor.pty]]`
 #[derive(Clone, Debug, PartialEq)]
@@ -178,6 +178,20 @@ impl Reader<'_> {
                 if !BOUNDARIES.contains(&name) {
                     let near = crate::text::suggest::did_you_mean(name, BOUNDARIES.iter().copied());
                     self.mistake(*span, format!("there is no boundary `{name}`{near}"), BOUNDARIES.join(", "));
+                }
+            }
+            for (text, span) in &given {
+                let Some((name, amount)) = text.split_once(':') else { continue };
+                let is_one = match name {
+                    "nproc" => amount.parse::<u64>().is_ok_and(|count| (1..=2_000).contains(&count)),
+                    "memory" => size::parse(amount).is_some_and(|bytes| (1..=8 << 30).contains(&bytes)),
+                    "cpu" => duration::milliseconds(amount).is_some_and(|time| (1..=3_000).contains(&time)),
+                    "net" => amount == "loopback" || amount.parse::<std::net::SocketAddr>().is_ok(),
+                    _ => true,
+                };
+                if !is_one {
+                    let help = "`nproc:64` (up to 2000), `memory:256MiB` (up to 8GiB), `cpu:1s` (up to 3s), `net:127.0.0.1:80`";
+                    self.mistake(*span, format!("`{text}` cannot be tried"), help);
                 }
             }
             given.into_iter().map(|(text, _)| text).collect()

@@ -8,6 +8,10 @@ use crate::text::{Span, Tree};
 
 /// The most connections that are ever opened to one server.
 const MOST: u64 = 2_000;
+/// The largest message that is sent, in bytes.
+const LARGEST: u64 = 256 << 20;
+/// What a variable is while a URL is looked at.
+const VARIABLE: &str = "phx-variable-";
 /// The longest that one thing may be watched, in milliseconds.
 const LONGEST: u64 = 300_000;
 
@@ -174,7 +178,7 @@ impl Endpoint {
             None => return Err("it names no host".to_owned()),
         };
         let user = (!url.username().is_empty() || url.password().is_some())
-            .then(|| format!("{}:{}", url.username(), url.password().unwrap_or_default()));
+            .then(|| format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default())));
         let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
         let port = url.port().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { tls, host, port, path: format!("{}{query}", url.path()), user })
@@ -206,13 +210,22 @@ impl Reader<'_> {
             liveness: self.liveness(tree.get("liveness")),
             rate: self.rate(tree, "rate"),
             message_rate: self.rate(tree, "message_rate"),
-            max_frame: self.bytes(tree, "max_frame"),
+            max_frame: self.frame(tree),
             stress: self.stress(tree.get("stress")),
             churn: self.churn(tree.get("churn")),
             process: self.process(tree.get("process")),
             metrics: self.metrics_endpoint(tree.get("metrics")),
             source_addrs: self.words(tree, "source_addrs").unwrap_or_default(),
         };
+        for class in ws.accept.iter().filter(|class| !is_class(class)) {
+            let span = tree.get("accept").map_or(tree.span, |value| value.span);
+            let help = "write `http-503`, `close-1013`, `rst`, `eof`, `silent`, `tcp-refused` or `app-error`";
+            self.mistake(span, format!("`{class}` is no refusal"), help);
+        }
+        for address in ws.source_addrs.iter().filter(|address| address.parse::<std::net::IpAddr>().is_err()) {
+            let span = tree.get("source_addrs").map_or(tree.span, |value| value.span);
+            self.mistake(span, format!("`{address}` is no address"), "write it as `127.0.0.2`");
+        }
         if ws.limit.unwrap_or(0) + ws.overshoot.unwrap_or(0) > MOST {
             let said = format!("`limit` and `overshoot` are more than {MOST} connections together");
             self.mistake(tree.span, said, "lower one of them");
@@ -220,28 +233,39 @@ impl Reader<'_> {
         Some(ws)
     }
 
-    /// A URL can be read, and holds no secret.
+    /// A URL can be read, and holds no secret. A variable stands for something that cannot be judged here; what stands beside it can.
     fn endpoint(&mut self, url: &str, span: Span, schemes: [&str; 2]) {
-        if url.contains("${") {
-            return;
-        }
-        match Endpoint::parse(url, schemes) {
-            Err(why) => self.mistake(
-                span,
-                format!("not a URL: {why}"),
-                format!("write it as `{}://127.0.0.1:8080/`", schemes[0]),
-            ),
+        let given = url.replace("${", VARIABLE).replace('}', "");
+        match Endpoint::parse(&given, schemes) {
+            // The port, or all of it, may be a variable.
+            Err(_) if given.contains(VARIABLE) => {}
+            Err(why) => {
+                let help = format!("write it as `{}://127.0.0.1:8080/`", schemes[0]);
+                self.mistake(span, format!("not a URL: {why}"), help);
+            }
             Ok(endpoint) => {
+                let is_bare = |value: &str| !value.is_empty() && !value.contains(VARIABLE);
+                let user = endpoint.user.unwrap_or_default();
+                let password = user.split_once(':').map_or("", |(_, password)| password);
                 let query = endpoint.path.split_once('?').map_or("", |(_, query)| query);
-                let named = query.split('&').filter_map(|pair| pair.split_once('='));
-                if endpoint.user.is_some()
-                    || named.into_iter().any(|(name, value)| is_secret(name) && !value.is_empty())
-                {
+                let mut named = query.split('&').filter_map(|pair| pair.split_once('='));
+                if is_bare(password) || named.any(|(name, value)| is_secret(name) && is_bare(value)) {
                     let help = "write it as `${NAME}`, and set NAME in the environment";
                     self.mistake(span, "there is a secret in this URL", help);
                 }
             }
         }
+    }
+
+    /// The largest message: more than nothing, and what fits into the memory of this machine twice.
+    fn frame(&mut self, tree: &Tree<'static>) -> Option<u64> {
+        let most = self.bytes(tree, "max_frame")?;
+        if (1..=LARGEST).contains(&most) {
+            return Some(most);
+        }
+        let span = tree.get("max_frame").map_or(tree.span, |value| value.span);
+        self.mistake(span, "`max_frame` must be from 1 byte to 256 MiB", "write it as `64KiB`");
+        None
     }
 
     fn scope(&mut self, tree: &Tree<'static>) -> LimitScope {
@@ -251,7 +275,10 @@ impl Reader<'_> {
 
     fn liveness(&mut self, tree: Option<&Tree<'static>>) -> Liveness {
         let Some(tree) = self.table(tree, "doctor.ws.liveness") else { return Liveness::Ping };
-        match self.choice(tree, "kind", &[("ping", 0), ("echo", 1), ("none", 2)]) {
+        let kind = self.choice(tree, "kind", &[("ping", 0), ("echo", 1), ("none", 2)]);
+        // Who says what is sent means an echo.
+        let is_said = tree.get("send").is_some() || tree.get("expect").is_some();
+        match kind.or((tree.get("kind").is_none() && is_said).then_some(1)) {
             Some(1) => {
                 let send = self.text(tree, "send").map_or("ping", |(text, _)| text).to_owned();
                 let expect = self.text(tree, "expect").map_or_else(|| send.clone(), |(text, _)| text.to_owned());
@@ -320,6 +347,21 @@ impl Reader<'_> {
             refused: self.text(tree, "refused").map(|(text, _)| text.to_owned()),
         })
     }
+}
+
+/// Whether a text is a class of refusals.
+fn is_class(text: &str) -> bool {
+    let known = ["tcp-refused", "tcp-timeout", "rst", "eof", "silent", "101-eof", "101-rst", "app-error", "zombie"];
+    let numbered = |kind: &str, digits: usize| {
+        text.strip_prefix(kind)
+            .is_some_and(|code| code.len() == digits && code.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    known.contains(&text) || numbered("http-", 3) || numbered("close-", 4)
+}
+
+/// A part of a URL as it was meant.
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
 /// What is graceful where nobody says otherwise.

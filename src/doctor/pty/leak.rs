@@ -26,6 +26,16 @@ pub const CHECK: Check = Check {
     deadline_ms: 120_000,
 };
 
+/// What was left behind by sessions, until it has been counted; ended with this.
+#[derive(Default)]
+struct Spared(Vec<String>);
+
+impl Drop for Spared {
+    fn drop(&mut self) {
+        self.0.iter().flat_map(|token| seen::marked(token)).for_each(seen::kill);
+    }
+}
+
 /// Looks.
 pub fn look(site: Site) -> Looking {
     looking(check(site))
@@ -37,14 +47,14 @@ async fn check(site: Site) -> Verdict {
         return Found::error("this machine does not say how many terminals are open").early();
     };
     let sessions = site.sessions();
-    let (mut names, mut tokens) = (BTreeSet::new(), Vec::new());
+    let (mut names, mut tokens) = (BTreeSet::new(), Spared::default());
     for at in 0..sessions {
         let (mut session, facts) = site.ready("wait", &[]).await?;
         names.insert(text(&facts, "name").to_owned());
         session.send(b"\n").await;
         session.end(Duration::from_secs(2)).await;
         // What it has left behind stays until it is counted.
-        tokens.push(session.spare());
+        tokens.0.push(session.spare());
         if at % 50 == 49 {
             site.log.note("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
         }
@@ -58,7 +68,7 @@ async fn check(site: Site) -> Verdict {
         }
         sleep(2 * POLL).await;
     };
-    tokens.iter().flat_map(|token| seen::marked(token)).for_each(seen::kill);
+    drop(tokens);
     let found = if left > OTHERS {
         Found::fail(sessions as u64, format!("{left} terminals are left after {sessions} sessions"))
             .remedy("close the host's end of the terminal when its program has ended", &[])

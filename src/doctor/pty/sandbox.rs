@@ -25,6 +25,7 @@ use crate::config::doctor::{Host, Pty, Stdio};
 use crate::doctor::found::{Found, Verdict};
 use crate::doctor::record::Outcome;
 use crate::doctor::scratch::Scratch;
+use crate::text::{duration, size};
 
 /// How long a try may take.
 const TRY: Duration = Duration::from_secs(12);
@@ -77,7 +78,8 @@ impl Site {
                 return Ok(Tried { allowed: false, got: "it was ended".to_owned() });
             }
             // What takes long is not denied.
-            return Found::error(format!("`{name}` was tried, and nothing came of it within {} s", TRY.as_secs())).early();
+            return Found::error(format!("`{name}` was tried, and nothing came of it within {} s", TRY.as_secs()))
+                .early();
         };
         Ok(Tried { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
     }
@@ -121,6 +123,24 @@ impl Site {
 pub fn worst(found: Vec<Found>) -> Verdict {
     let worst = found.into_iter().max_by_key(|found| found.outcome);
     worst.map_or_else(|| Found::error("nothing was tried").early(), Ok)
+}
+
+/// What a payload is told of an amount, as it is declared; its default where nothing is.
+///
+/// # Errors
+/// Where it is none, or more than can be tried.
+pub fn argument(name: &str, declared: &str) -> Result<String, Box<Found>> {
+    let (amount, default, most) = match name {
+        "nproc" => (declared.parse::<u64>().ok(), 64, 2_000),
+        "memory" => (size::parse(declared), 256 << 20, 8 << 30),
+        _ => (duration::milliseconds(declared), 1_000, 3_000),
+    };
+    let amount = if declared.is_empty() { Some(default) } else { amount };
+    if let Some(amount) = amount.filter(|amount| (1..=most).contains(amount)) {
+        return Ok(amount.to_string());
+    }
+    let help = "`nproc` takes up to 2000, `memory` up to 8GiB, `cpu` up to 3s";
+    Found::error(format!("`{name}:{declared}` cannot be tried")).remedy(help, &[]).early()
 }
 
 /// A folder for what is tried.

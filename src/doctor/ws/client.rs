@@ -82,7 +82,7 @@ pub fn small() -> WebSocketConfig {
 
 impl Client {
     /// Takes over an upgraded connection.
-    pub async fn new(opened: Opened, liveness: Liveness, refusal: Option<String>) -> Self {
+    pub async fn new(opened: Opened, liveness: Liveness, refusal: Option<String>, gap: Duration) -> Self {
         let Opened { stream, rest, phases, .. } = opened;
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
         let (commands, orders) = mpsc::unbounded_channel();
@@ -96,6 +96,8 @@ impl Client {
             refusal,
             waiting: VecDeque::new(),
             sent: 0,
+            gap,
+            last: None,
         };
         Self { commands, known, task: tokio::spawn(worker.run()), opened, phases }
     }
@@ -183,6 +185,9 @@ struct Worker {
     refusal: Option<String>,
     waiting: VecDeque<(Bytes, Instant, oneshot::Sender<Duration>)>,
     sent: u64,
+    /// Between two messages at least: a rate that the server claims to enforce is kept.
+    gap: Duration,
+    last: Option<Instant>,
 }
 
 impl Worker {
@@ -236,6 +241,10 @@ impl Worker {
             let _ = answer.send(Duration::ZERO);
             return;
         }
+        if let Some(last) = self.last.filter(|_| !self.gap.is_zero()) {
+            tokio::time::sleep_until((last + self.gap).into()).await;
+        }
+        self.last = Some(Instant::now());
         self.waiting.push_back((payload, Instant::now(), answer));
         let _ = self.socket.send(message).await;
     }

@@ -60,7 +60,7 @@ async fn check(site: Site) -> Verdict {
     }
     site.log.note("overload", format!("{came} connections came and went"));
     let (start, calm) = (Instant::now(), before.quantile(0.99));
-    let mut last = None;
+    let (mut last, mut unserved) = (None, 0);
     while start.elapsed() < RECOVERY {
         let (mut crowd, mut after) = (Crowd::default(), Times::default());
         site.fill(&route, &mut crowd, probes).await?;
@@ -69,6 +69,7 @@ async fn check(site: Site) -> Verdict {
         crowd.close().await;
         let late = after.quantile(0.99);
         last = Some(late);
+        unserved = silent;
         if all && silent == 0 && late <= (1.2 * calm).max(calm + NOISE) {
             let found = Found::pass(before.count() + after.count()).latency(after.latency());
             return Ok(found
@@ -79,6 +80,9 @@ async fn check(site: Site) -> Verdict {
         sleep(Duration::from_millis(500)).await;
     }
     let why = match last {
+        Some(_) if unserved > 0 => {
+            format!("{} s after the overload {unserved} signs of life are not answered", RECOVERY.as_secs())
+        }
         Some(late) if late > 0.0 => {
             format!("{} s after the overload answers take {late} ms (p99) instead of {calm} ms", RECOVERY.as_secs())
         }

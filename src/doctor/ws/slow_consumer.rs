@@ -34,6 +34,9 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn check(site: Site) -> Verdict {
+    if site.ws.message_rate.is_some() {
+        return Found::skip("a `message_rate` is claimed, which would end the one that stops reading").early();
+    }
     let Liveness::Echo { send, .. } = site.ws.liveness.clone() else {
         return Found::skip("`liveness` is not `echo`, so no data flows").early();
     };

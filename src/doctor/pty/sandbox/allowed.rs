@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::super::Site;
+use super::folder;
+use super::victim::Victim;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::system::disk;
@@ -33,7 +35,18 @@ async fn check(site: Site) -> Verdict {
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));
         let is_folder = name == "write" && disk::is_directory(Path::new(argument));
         let file = Path::new(argument).join(format!("phx-doctor-{}", uuid::Uuid::now_v7().simple()));
-        let argument = if is_folder { file.display().to_string() } else { argument.to_owned() };
+        let (victim, own) = (Victim::start()?, folder()?);
+        let argument = match name {
+            _ if is_folder => file.display().to_string(),
+            "nproc" | "memory" | "cpu" => super::argument(name, argument)?,
+            "signal" | "proc" | "ptrace" => victim.id(),
+            "mount" => own.path().display().to_string(),
+            "read" | "write" | "net" if argument.is_empty() => {
+                let why = format!("`sandbox.allow` names `{name}` and not what");
+                return Found::error(why).remedy(format!("write it as `{name}:…`"), &[]).early();
+            }
+            _ => argument.to_owned(),
+        };
         let tried = site.attempt(name, &argument).await?;
         if is_folder {
             let _ = disk::remove(&file);

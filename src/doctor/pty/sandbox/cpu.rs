@@ -4,7 +4,6 @@ use super::super::{Site, on_linux};
 use super::worst;
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
-use crate::text::duration;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -25,7 +24,7 @@ async fn check(site: Site) -> Verdict {
     let mut all = Vec::new();
     for declared in site.denied("cpu")? {
         on_linux()?;
-        let time = duration::milliseconds(&declared).unwrap_or(1_000).clamp(100, 2_500).to_string();
+        let time = super::argument("cpu", &declared)?;
         all.push(site.both("cpu", &time, &time, async |_| None).await?);
     }
     worst(all)

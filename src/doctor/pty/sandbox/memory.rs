@@ -4,7 +4,6 @@ use super::super::{Site, on_linux};
 use super::worst;
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
-use crate::text::size;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -25,7 +24,7 @@ async fn check(site: Site) -> Verdict {
     let mut all = Vec::new();
     for declared in site.denied("memory")? {
         on_linux()?;
-        let bytes = size::parse(&declared).unwrap_or(256 << 20).min(8 << 30).to_string();
+        let bytes = super::argument("memory", &declared)?;
         all.push(site.both("memory", &bytes, &bytes, async |_| None).await?);
     }
     worst(all)

@@ -24,7 +24,7 @@ async fn check(site: Site) -> Verdict {
     let mut all = Vec::new();
     for declared in site.denied("nproc")? {
         on_linux()?;
-        let count = declared.parse::<u64>().unwrap_or(64).clamp(1, 2_000).to_string();
+        let count = super::argument("nproc", &declared)?;
         all.push(site.both("nproc", &count, &count, async |_| None).await?);
     }
     worst(all)

@@ -140,6 +140,15 @@ async fn relay(faults: &Faults, mut pty: pty_process::Pty, child: &mut Child) {
     let [Ok(mut resize), Ok(mut hangup), Ok(mut end)] = signals else { return };
     let (mut from_person, mut from_program) = (vec![0; 16 << 10], vec![0; 16 << 10]);
     let (mut passed_in, mut passed_out, mut is_open) = (0, 0, true);
+    if faults.has("cuts") {
+        // It reads once, and when the program has ended it looks no more.
+        if let Ok(read) = pty.read(&mut from_program[..1_000]).await {
+            let _ = output.write_all(&from_program[..read]).await;
+            let _ = output.flush().await;
+        }
+        let _ = child.wait().await;
+        return;
+    }
     loop {
         tokio::select! {
             read = pty.read(&mut from_program) => {
@@ -174,7 +183,6 @@ async fn relay(faults: &Faults, mut pty: pty_process::Pty, child: &mut Child) {
             },
             _ = hangup.recv() => if !faults.has("stays") { break },
             _ = end.recv() => if !faults.has("stays") { break },
-            _ = child.wait(), if faults.has("cuts") => break,
         }
     }
     if let Some(file) = &faults.shared {

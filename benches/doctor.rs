@@ -1,0 +1,77 @@
+//! `phx doctor` against phx that only says its version, and a limit of 1,000 connections against one of 100, as ratios in one run.
+//!
+//! The servers are nginx before an echo server of the library `websockets`, as `tests/run` installs them; without them (`PHX_SUBJECTS`
+//! names their folder) only the first part is measured. Each command runs several times, in turns, and the median counts.
+#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+#[allow(dead_code)] // Other benchmarks write trees.
+mod measure;
+
+use measure::{NOW, compare};
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let phx = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
+        command.args(["-q", "--now", NOW]).args(arguments).current_dir(folder.path());
+        command
+    };
+    println!("nothing configured");
+    compare(&[("phx --version", &|| phx(&["--version"])), ("phx doctor", &|| phx(&["doctor"]))]);
+    let Some(subjects) = std::env::var_os("PHX_SUBJECTS").map(PathBuf::from) else {
+        println!("PHX_SUBJECTS names no folder, so no limit is verified");
+        return;
+    };
+    let (port, _servers) = nginx(folder.path(), &subjects);
+    let text = |name: &str, limit: u32| {
+        format!("[[doctor.ws]]\nname = \"{name}\"\nurl = \"ws://127.0.0.1:{port}/{name}\"\nlimit = {limit}\n")
+    };
+    std::fs::write(folder.path().join("phx.toml"), text("all", 100) + &text("many", 1_000)).unwrap();
+    println!("ws.limit.exact before nginx, three trials each");
+    compare(&[
+        ("a limit of 100", &|| phx(&["doctor", "ws.limit.exact", "--target", "all"])),
+        ("a limit of 1,000", &|| phx(&["doctor", "ws.limit.exact", "--target", "many"])),
+    ]);
+}
+
+/// What runs, and is ended with the measurement.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+fn nginx(folder: &Path, subjects: &Path) -> (u16, [Running; 2]) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/subjects");
+    let (backend, port) = (free(), free());
+    let mut echo = Command::new(subjects.join("venv/bin/python"));
+    echo.arg(data.join("limit.py")).args(["0", &backend.to_string(), "20"]);
+    let text = std::fs::read_to_string(data.join("nginx.conf")).unwrap();
+    let text = text.replace("PORT", &port.to_string()).replace("BACKEND", &backend.to_string());
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, text.replace("FOLDER", &folder.display().to_string())).unwrap();
+    let mut nginx = Command::new("/usr/sbin/nginx");
+    nginx.arg("-c").arg(&file);
+    let servers = [(echo, backend), (nginx, port)].map(|(mut command, port)| {
+        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Running(child)
+    });
+    (port, servers)
+}
+
+fn free() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
