@@ -22,7 +22,7 @@ use std::time::Duration;
 use super::Site;
 use super::session::text;
 use crate::config::doctor::{Host, Pty, Stdio};
-use crate::doctor::found::{Found, Verdict};
+use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::scratch::Scratch;
 use crate::text::{duration, size};
@@ -119,10 +119,16 @@ impl Site {
     }
 }
 
-/// Puts the results of several tries together: the worst counts.
-pub fn worst(found: Vec<Found>) -> Verdict {
-    let worst = found.into_iter().max_by_key(|found| found.outcome);
-    worst.map_or_else(|| Found::error("nothing was tried").early(), Ok)
+/// Tries each of what is declared to be denied under a name; the worst counts.
+pub fn each(site: Site, name: &'static str, one: impl AsyncFn(&Site, String) -> Verdict + 'static) -> Looking {
+    looking(async move {
+        let mut all = Vec::new();
+        for declared in site.denied(name)? {
+            all.push(one(&site, declared).await?);
+        }
+        let worst = all.into_iter().max_by_key(|found| found.outcome);
+        worst.map_or_else(|| Found::error("nothing was tried").early(), Ok)
+    })
 }
 
 /// What a payload is told of an amount, as it is declared; its default where nothing is.

@@ -6,9 +6,9 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::super::Site;
-use super::{Tried, worst};
+use super::{Tried, each};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::found::{Found, Looking};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,12 +22,7 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for declared in site.denied("net")? {
+    each(site, "net", async |site, declared| {
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .and_then(|listener| Ok((listener.local_addr()?.to_string(), listener)));
@@ -39,7 +34,6 @@ async fn check(site: Site) -> Verdict {
             let came = timeout(Duration::from_millis(200), listener.accept()).await.is_ok();
             (!is_other).then_some(came)
         };
-        all.push(site.both("net", &target, &target, effect).await?);
-    }
-    worst(all)
+        site.both("net", &target, &target, effect).await
+    })
 }

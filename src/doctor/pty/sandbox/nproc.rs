@@ -1,9 +1,9 @@
 //! Whether a session can start as many processes as it likes.
 
 use super::super::{Site, on_linux};
-use super::worst;
+use super::each;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::Looking;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,15 +17,9 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for declared in site.denied("nproc")? {
+    each(site, "nproc", async |site, declared| {
         on_linux()?;
         let count = super::argument("nproc", &declared)?;
-        all.push(site.both("nproc", &count, &count, async |_| None).await?);
-    }
-    worst(all)
+        site.both("nproc", &count, &count, async |_| None).await
+    })
 }

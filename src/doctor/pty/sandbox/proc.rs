@@ -1,10 +1,10 @@
 //! Whether a session can see processes that are not its own.
 
 use super::super::{Site, on_linux};
+use super::each;
 use super::victim::Victim;
-use super::worst;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::Looking;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -18,15 +18,9 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for _ in site.denied("proc")? {
+    each(site, "proc", async |site, _| {
         on_linux()?;
         let victim = Victim::start()?;
-        all.push(site.both("proc", &victim.id(), &victim.id(), async |_| None).await?);
-    }
-    worst(all)
+        site.both("proc", &victim.id(), &victim.id(), async |_| None).await
+    })
 }

@@ -1,9 +1,9 @@
 //! Whether a session can open raw sockets.
 
 use super::super::{Site, on_linux};
-use super::worst;
+use super::each;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::Looking;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,14 +17,8 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for _ in site.denied("rawsock")? {
+    each(site, "rawsock", async |site, _| {
         on_linux()?;
-        all.push(site.both("rawsock", "", "", async |_| None).await?);
-    }
-    worst(all)
+        site.both("rawsock", "", "", async |_| None).await
+    })
 }

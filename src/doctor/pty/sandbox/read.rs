@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::Site;
-use super::{Tried, folder, worst};
+use super::{Tried, each, folder};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::found::{Found, Looking};
 use crate::system::disk;
 
 /// What stands in the file.
@@ -28,19 +28,13 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for declared in site.denied("read")? {
+    each(site, "read", async |site, declared| {
         let folder = folder()?;
         let canary = folder.path().join("canary");
         write(&canary)?;
         let path = if declared.is_empty() { canary.display().to_string() } else { declared.clone() };
         // Of a file of its own it is known what was read.
         let effect = async |tried: &Tried| declared.is_empty().then(|| tried.got == "the mark");
-        all.push(site.both("read", &path, &path, effect).await?);
-    }
-    worst(all)
+        site.both("read", &path, &path, effect).await
+    })
 }

@@ -2,9 +2,9 @@
 
 use super::super::Site;
 use super::victim::Victim;
-use super::{Tried, worst};
+use super::{Tried, each};
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::Looking;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -18,12 +18,7 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for _ in site.denied("signal")? {
+    each(site, "signal", async |site, _| {
         let victims = [Victim::start()?, Victim::start()?];
         let ids = [victims[0].id(), victims[1].id()];
         let mut left = victims.into_iter();
@@ -35,7 +30,6 @@ async fn check(site: Site) -> Verdict {
                 None => None,
             }
         };
-        all.push(site.both("signal", &ids[0], &ids[1], effect).await?);
-    }
-    worst(all)
+        site.both("signal", &ids[0], &ids[1], effect).await
+    })
 }

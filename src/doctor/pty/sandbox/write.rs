@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::super::Site;
-use super::{Tried, folder, worst};
+use super::{Tried, each, folder};
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::Looking;
 use crate::system::disk;
 
 /// The check.
@@ -20,12 +20,7 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(check(site))
-}
-
-async fn check(site: Site) -> Verdict {
-    let mut all = Vec::new();
-    for declared in site.denied("write")? {
+    each(site, "write", async |site, declared| {
         let folder = folder()?;
         let parent = if declared.is_empty() || declared == "{outside}" { folder.path() } else { Path::new(&declared) };
         let file = |name: &str| parent.join(format!("phx-doctor-{name}-{}", uuid::Uuid::now_v7().simple()));
@@ -38,7 +33,6 @@ async fn check(site: Site) -> Verdict {
             Some(is_there)
         };
         let (from, to) = (outside.display().to_string(), inside.display().to_string());
-        all.push(site.both("write", &from, &to, effect).await?);
-    }
-    worst(all)
+        site.both("write", &from, &to, effect).await
+    })
 }
