@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::found::Found;
 use super::is_meant;
-use super::record::{Outcome, Record, Remedy, Suppressed};
+use super::record::{Outcome, Record, Suppressed};
 use crate::config::doctor::Suppress;
 
 /// Makes failures of the skips of required checks.
 pub fn require(records: &mut [Record], required: &[String]) {
     let is_required = |record: &Record| required.iter().any(|glob| is_meant(glob, record.id));
-    for record in records.iter_mut().filter(|record| record.outcome == Outcome::Skip && is_required(record)) {
-        record.outcome = Outcome::Fail;
-        record.detail = format!("`doctor.require` asks for it, and it was skipped: {}", record.detail);
+    for record in records.iter_mut().filter(|record| record.found.outcome == Outcome::Skip && is_required(record)) {
+        record.found.outcome = Outcome::Fail;
+        record.found.detail = format!("`doctor.require` asks for it, and it was skipped: {}", record.found.detail);
     }
 }
 
@@ -24,20 +25,13 @@ pub fn missing(records: &[Record], required: &[String], globs: &[String], now: D
     let record = |check: &'static super::Check| Record {
         id: check.id,
         target: "none".to_owned(),
-        outcome: Outcome::Fail,
         claim: check.claim,
-        detail: "`doctor.require` asks for it, and there is no subject for it".to_owned(),
-        observed: serde_json::Map::new(),
-        expected: serde_json::Map::new(),
-        observations: 0,
-        control: None,
-        attempts: 0,
-        latency: None,
+        found: Found::new(Outcome::Fail, 0)
+            .detail("`doctor.require` asks for it, and there is no subject for it")
+            .remedy("name a subject in `phx.toml`", &[]),
         started: now,
         duration_ms: 0,
         deadline_ms: check.deadline_ms,
-        evidence: Vec::new(),
-        remedy: Remedy { text: "name a subject in `phx.toml`".to_owned(), commands: Vec::new() },
         suppressed: None,
     };
     checks.map(record).collect()
@@ -55,7 +49,7 @@ pub fn suppress(records: &mut [Record], suppressions: &[Suppress], today: NaiveD
         if meant.is_empty() {
             continue;
         }
-        let is_bad = |record: &Record| matches!(record.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
+        let is_bad = |record: &Record| matches!(record.found.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
             notes.push(format!(
                 "the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"

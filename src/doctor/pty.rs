@@ -19,6 +19,7 @@ pub mod resize;
 pub mod sandbox;
 pub mod seen;
 pub mod session;
+pub mod shell;
 pub mod signals;
 pub mod size;
 pub mod wire;

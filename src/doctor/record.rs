@@ -1,7 +1,8 @@
 //! What a check came to: one record, from which every format is rendered.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+
+use super::found::Found;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,34 +93,16 @@ pub struct Record {
     pub id: &'static str,
     /// The subject.
     pub target: String,
-    /// What it came to.
-    pub outcome: Outcome,
     /// What is true where it passes.
     pub claim: &'static str,
-    /// What is the matter, in a sentence; empty where nothing is.
-    pub detail: String,
-    /// What was seen.
-    pub observed: Map<String, Value>,
-    /// What should have been seen.
-    pub expected: Map<String, Value>,
-    /// How many things were looked at. Zero is an error.
-    pub observations: u64,
-    /// What must work for the rest to mean anything.
-    pub control: Option<Control>,
-    /// How often it was tried.
-    pub attempts: u64,
-    /// How long answers took.
-    pub latency: Option<Latency>,
+    /// What it found.
+    pub found: Found,
     /// When it began.
     pub started: DateTime<Utc>,
     /// How long it took.
     pub duration_ms: u64,
     /// How long it may take.
     pub deadline_ms: u64,
-    /// What happened on the way.
-    pub evidence: Vec<Evidence>,
-    /// What mends it.
-    pub remedy: Remedy,
     /// Why it does not count, if it does not.
     pub suppressed: Option<Suppressed>,
 }
@@ -128,9 +111,13 @@ impl Record {
     /// What it counts as, and what is said of it: what is suppressed counts as skipped.
     pub fn shown(&self) -> (Outcome, String) {
         match &self.suppressed {
-            None => (self.outcome, self.detail.clone()),
+            None => (self.found.outcome, self.found.detail.clone()),
             Some(Suppressed { reason, until }) => {
-                let said = format!("suppressed until {until} ({reason}): {}: {}", self.outcome.name(), self.detail);
+                let said = format!(
+                    "suppressed until {until} ({reason}): {}: {}",
+                    self.found.outcome.name(),
+                    self.found.detail
+                );
                 (Outcome::Skip, said)
             }
         }

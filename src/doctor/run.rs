@@ -134,25 +134,15 @@ pub fn record(
         let why = format!("it took {duration_ms} ms, and may take {deadline_ms} ms");
         found = Found { outcome: Outcome::Error, ..found }.detail(why);
     }
-    let Found { outcome, detail, observed, expected, observations, control, attempts, latency, evidence, remedy } =
-        found;
+    found.evidence.splice(0..0, log);
     Record {
         id: check.id,
         target: target.to_owned(),
-        outcome,
         claim: check.claim,
-        detail,
-        observed,
-        expected,
-        observations,
-        control,
-        attempts,
-        latency,
+        found,
         started,
         duration_ms,
         deadline_ms,
-        evidence: log.into_iter().chain(evidence).collect(),
-        remedy,
         suppressed: None,
     }
 }
@@ -162,11 +152,11 @@ fn without(mut record: Record, secrets: &Secrets) -> Record {
     let map = |map: &serde_json::Map<String, serde_json::Value>| {
         map.iter().map(|(key, value)| (secrets.redact(key), secrets.redact_json(value))).collect()
     };
-    record.detail = secrets.redact(&record.detail);
-    record.observed = map(&record.observed);
-    record.expected = map(&record.expected);
-    record.remedy.text = secrets.redact(&record.remedy.text);
-    for line in &mut record.evidence {
+    record.found.detail = secrets.redact(&record.found.detail);
+    record.found.observed = map(&record.found.observed);
+    record.found.expected = map(&record.found.expected);
+    record.found.remedy.text = secrets.redact(&record.found.remedy.text);
+    for line in &mut record.found.evidence {
         line.detail = secrets.redact(&line.detail);
     }
     record
@@ -195,7 +185,7 @@ mod tests {
         Check { id: "a.b", claim: "c", method: "m", opens: "nothing", loads: false, deadline_ms: 60_000 };
 
     fn outcome(look: impl FnOnce() -> Found) -> Outcome {
-        one(&CHECK, "t", DateTime::UNIX_EPOCH, look).outcome
+        one(&CHECK, "t", DateTime::UNIX_EPOCH, look).found.outcome
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Run {
 impl Run {
     /// How many checks came to an outcome that counts.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.records.iter().filter(|record| record.suppressed.is_none() && record.outcome == outcome).count()
+        self.records.iter().filter(|record| record.suppressed.is_none() && record.found.outcome == outcome).count()
     }
 
     /// How many checks came to an outcome that does not count.

@@ -4,17 +4,30 @@ use std::borrow::Cow;
 
 /// The name as one word of a command: in quotes where it holds anything that a shell might read otherwise.
 pub fn quoted(name: &str) -> Cow<'_, str> {
+    if name.starts_with('-') { Cow::Owned(format!("'./{}'", escaped(name))) } else { word(name) }
+}
+
+/// A word of a command, an option too.
+pub fn word(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | '=' | ':' | '@' | '%');
-    if !name.is_empty() && name.chars().all(plain) && !name.starts_with('-') {
-        return Cow::Borrowed(name);
+    if !text.is_empty() && text.chars().all(plain) {
+        return Cow::Borrowed(text);
     }
-    let dashed = if name.starts_with('-') { "./" } else { "" };
-    Cow::Owned(format!("'{dashed}{}'", name.replace('\'', "'\\''")))
+    Cow::Owned(format!("'{}'", escaped(text)))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\'', "'\\''")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{quoted, word};
+
+    #[test]
+    fn an_option_stays_one() {
+        assert_eq!((word("-c"), word("a b"), word("")), ("-c".into(), "'a b'".into(), "''".into()));
+    }
 
     #[test]
     fn odd_names_are_quoted() {

@@ -151,6 +151,21 @@ fn what_is_left_behind_is_ended_at_a_deadline_too() {
     assert_eq!(processes_of(&phx), 0);
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn where_phx_cannot_be_run_inside_a_shell_is_asked() {
+    let phx = env!("CARGO_BIN_EXE_phx");
+    let repo =
+        host(&[phx, "__host", "size={rows}x{cols}", "--", "{cmd}"], "size = [33, 101]\npayload = \"/no/such/phx\"\n");
+    for id in ["pty.real", "pty.controlling", "pty.size"] {
+        let check = says(&repo, id, "pass", "");
+        assert_eq!(check["evidence"][0]["event"], "fallback", "{check:#}");
+    }
+    says(&repo, "pty.fds", "error", "a shell was asked");
+    let pipes = host(&["sh", "-c", "{cmd}"], "payload = \"/no/such/phx\"\n");
+    says(&pipes, "pty.real", "fail", "no terminal: standard input, standard output, standard error");
+}
+
 /// A server of terminals that ends with the test.
 struct Server(Child, u16);
 

@@ -24,6 +24,9 @@ pub fn look(site: Site) -> Looking {
 async fn check(site: Site) -> Verdict {
     on_linux()?;
     let facts = site.facts().await?;
+    if facts["descriptors"].is_null() {
+        return Found::error("a shell was asked, which cannot say what it has open").early();
+    }
     let open: Vec<String> = facts["descriptors"]
         .as_array()
         .into_iter()

@@ -18,9 +18,6 @@ mod exec;
 #[path = "host/exec_elsewhere.rs"]
 mod exec;
 
-/// What a payload is: its action, its token, its arguments.
-pub type Order<'a> = (&'a str, &'a str, &'a [&'a str]);
-
 /// How a host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -55,22 +52,15 @@ pub enum Link {
 }
 
 impl Link {
-    /// Opens it, and has it run the payload.
+    /// Opens it, and has it run a program with its arguments.
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub async fn open(site: &Site, order: Order<'_>, env: &[(String, String)]) -> Result<Self, Box<Found>> {
-        let payload = payload(site)?;
-        let (action, token, arguments) = order;
-        let words: Vec<String> = [payload.as_str(), "__payload", action, token]
-            .iter()
-            .chain(arguments)
-            .map(|&word| word.to_owned())
-            .collect();
+    pub async fn open(site: &Site, words: &[String], env: &[(String, String)]) -> Result<Self, Box<Found>> {
         let dimensions = site.pty.size.unwrap_or((24, 80));
         match &site.pty.host {
             Host::Exec { command, stdio, env: configured } => {
-                let line = command_line(command, &words, dimensions);
+                let line = command_line(command, words, dimensions);
                 let all: Vec<(String, String)> = configured.iter().chain(env).cloned().collect();
                 let exec = exec::Exec::start(&line, &all, (*stdio == Stdio::Pty).then_some(dimensions))
                     .map_err(|why| Box::new(Found::error(why).remedy("correct `host.command` of this subject", &[])))?;
@@ -78,7 +68,7 @@ impl Link {
             }
             Host::Websocket { .. } => {
                 let mut wire = Wire::open(site, dimensions).await?;
-                let typed = words.iter().map(|word| shell::quoted(word).to_string()).collect::<Vec<_>>().join(" ");
+                let typed = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
                 wire.write(format!("exec {typed}\r").as_bytes()).await;
                 Ok(Self::Wire(Box::new(wire)))
             }
@@ -153,7 +143,10 @@ impl Link {
 }
 
 /// phx as it is seen from inside.
-fn payload(site: &Site) -> Result<String, Box<Found>> {
+///
+/// # Errors
+/// Where it does not know where it is.
+pub fn payload(site: &Site) -> Result<String, Box<Found>> {
     if let Some(path) = &site.pty.payload {
         return Ok(path.clone());
     }
@@ -164,7 +157,7 @@ fn payload(site: &Site) -> Result<String, Box<Found>> {
 
 /// The command of a host, with what it is to run.
 fn command_line(command: &[String], words: &[String], (rows, columns): (u16, u16)) -> Vec<String> {
-    let line = words.iter().map(|word| shell::quoted(word).to_string()).collect::<Vec<_>>().join(" ");
+    let line = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
     let mut all = Vec::new();
     for (at, word) in command.iter().enumerate() {
         // `-c`, `-qec`: what follows is a line for a shell, not words.

@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::host::{Ended, Link};
-use super::{Site, seen};
+use super::host::{Ended, Link, payload};
+use super::{Site, seen, shell};
 use crate::doctor::found::Found;
 use crate::doctor::frame;
 
 /// How long a payload may take to say that it is there.
 const START: Duration = Duration::from_secs(10);
+/// How long a shell may take to answer.
+const ASK: Duration = Duration::from_secs(3);
 /// How much without a report is kept while one is waited for, in bytes: a host that floods must not fill the memory.
 const FLOOD: usize = 1 << 20;
 /// How much of what came is shown where a report is missing, in characters.
@@ -65,9 +67,14 @@ impl Site {
         arguments: &[&str],
         env: &[(String, String)],
     ) -> Result<Session, Box<Found>> {
-        let token = uuid::Uuid::now_v7().simple().to_string()[14..].to_owned();
-        let link = Link::open(self, (action, &token, arguments), env).await?;
-        Ok(Session { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false })
+        let token = token();
+        let words: Vec<String> = [payload(self)?.as_str(), "__payload", action, &token]
+            .iter()
+            .chain(arguments)
+            .map(|&word| word.to_owned())
+            .collect();
+        let link = Link::open(self, &words, env).await?;
+        Ok(Session::over(link, token))
     }
 
     /// Starts a payload and waits until it is there.
@@ -80,19 +87,46 @@ impl Site {
         Ok((session, facts))
     }
 
-    /// What the world looks like from inside.
+    /// What the world looks like from inside, as phx sees it there, or, where it cannot be run there, a shell.
     ///
     /// # Errors
-    /// Where the host cannot be started, or the payload does not report.
+    /// Where the host cannot be started, or nothing comes from inside.
     pub async fn facts(&self) -> Result<Value, Box<Found>> {
         let mut session = self.open("attest", &[]).await?;
-        let facts = session.report("facts", START).await?;
-        session.end(START).await;
+        let why = match session.report("facts", START).await {
+            Ok(facts) => {
+                session.end(START).await;
+                return Ok(facts);
+            }
+            Err(why) => why,
+        };
+        drop(session);
+        let token = token();
+        let words = ["sh".to_owned(), "-c".to_owned(), shell::script(&token)];
+        let Ok(link) = Link::open(self, &words, &[]).await else { return Err(why) };
+        let mut session = Session::over(link, token);
+        let end = Instant::now() + ASK;
+        while let Ok(true) = timeout_at(end, session.more()).await {
+            if shell::facts(&session.token, &session.bytes).is_some() {
+                break;
+            }
+        }
+        let facts = shell::facts(&session.token, &session.bytes).ok_or(why)?;
+        self.log.note("fallback", "phx cannot be run inside, so a shell was asked: it says less");
         Ok(facts)
     }
 }
 
+/// A mark for a session.
+fn token() -> String {
+    uuid::Uuid::now_v7().simple().to_string()[14..].to_owned()
+}
+
 impl Session {
+    fn over(link: Link, token: String) -> Self {
+        Self { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false }
+    }
+
     /// Reads what there is; whether more may come.
     async fn more(&mut self) -> bool {
         if !self.over {

@@ -23,16 +23,16 @@ pub fn render(run: &Run, _: Color) -> String {
 }
 
 fn check(record: &Record) -> Value {
-    let status = match record.outcome {
+    let status = match record.found.outcome {
         Outcome::Pass | Outcome::Skip => "pass",
         Outcome::Warn => "warn",
         Outcome::Fail | Outcome::Error => "fail",
     };
     json!({
         "componentType": "system",
-        "observedValue": record.observed,
+        "observedValue": record.found.observed,
         "status": status,
         "time": rfc3339(record.started),
-        "output": record.detail,
+        "output": record.found.detail,
     })
 }

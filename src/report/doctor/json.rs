@@ -26,25 +26,25 @@ fn value(run: &Run) -> Value {
 
 /// One record.
 pub fn record(record: &Record) -> Value {
-    let evidence = record.evidence.iter();
+    let evidence = record.found.evidence.iter();
     let evidence: Vec<Value> =
         evidence.map(|one| json!({ "t_ms": one.t_ms, "event": one.event, "detail": one.detail })).collect();
     json!({
         "id": record.id,
         "target": record.target,
-        "outcome": record.outcome.name(),
+        "outcome": record.found.outcome.name(),
         "claim": record.claim,
-        "detail": record.detail,
-        "observed": record.observed,
-        "expected": record.expected,
-        "observations": record.observations,
-        "control": record.control.as_ref().map(|control| json!({ "kind": control.kind, "outcome": control.outcome.name() })),
+        "detail": record.found.detail,
+        "observed": record.found.observed,
+        "expected": record.found.expected,
+        "observations": record.found.observations,
+        "control": record.found.control.as_ref().map(|control| json!({ "kind": control.kind, "outcome": control.outcome.name() })),
         "started": rfc3339(record.started),
         "duration_ms": record.duration_ms,
         "deadline_ms": record.deadline_ms,
-        "attempts": record.attempts,
+        "attempts": record.found.attempts,
         "evidence": evidence,
-        "remediation": { "text": record.remedy.text, "commands": record.remedy.commands, "links": [] },
+        "remediation": { "text": record.found.remedy.text, "commands": record.found.remedy.commands, "links": [] },
         "suppressed": record.suppressed.as_ref().map(|suppressed| json!({ "reason": suppressed.reason, "until": suppressed.until.to_string() })),
     })
 }

@@ -12,7 +12,7 @@ pub fn render(run: &Run, _: Color) -> String {
     for record in &run.records {
         for outcome in Outcome::ALL {
             let labels = labels(&[("id", record.id), ("target", &record.target), ("outcome", outcome.name())]);
-            let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.outcome == *outcome));
+            let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.found.outcome == *outcome));
         }
     }
     head(&mut out, "phx_doctor_check_suppressed", "Whether the outcome of a check does not count.");
@@ -29,7 +29,7 @@ pub fn render(run: &Run, _: Color) -> String {
     let observed: Vec<_> = run
         .records
         .iter()
-        .flat_map(|record| record.observed.iter().map(move |(name, value)| (record, name, value)))
+        .flat_map(|record| record.found.observed.iter().map(move |(name, value)| (record, name, value)))
         .filter_map(|(record, name, value)| Some((record, name, value.as_f64()?)))
         .collect();
     if !observed.is_empty() {

@@ -28,11 +28,11 @@ pub fn render(run: &Run, color: Color) -> String {
 }
 
 fn is_fine(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Pass | Outcome::Skip)
+    matches!(record.found.outcome, Outcome::Pass | Outcome::Skip)
 }
 
 fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
-    let (sign, code) = match record.outcome {
+    let (sign, code) = match record.found.outcome {
         Outcome::Pass => ("✓", "32"),
         Outcome::Warn => ("!", "33"),
         Outcome::Fail => ("✗", "31"),
@@ -43,7 +43,7 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
         Color::Ansi => format!("\u{1b}[{code}m[{sign}]\u{1b}[0m"),
         Color::Plain => format!("[{sign}]"),
     };
-    let said = if record.detail.is_empty() { record.claim } else { &record.detail };
+    let said = if record.found.detail.is_empty() { record.claim } else { &record.found.detail };
     let on = if apart { format!(" on {}", record.target) } else { String::new() };
     let _ = write!(out, "{sign} {}{on}: {said}", record.id);
     if color == Color::Ansi {
@@ -54,7 +54,7 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
     if let Some(suppressed) = &record.suppressed {
         let _ = writeln!(out, "      suppressed until {}: {}", suppressed.until, suppressed.reason);
     }
-    if let Some(latency) = &record.latency {
+    if let Some(latency) = &record.found.latency {
         let picture = bars::spread(&latency.buckets);
         let _ = writeln!(
             out,
@@ -66,21 +66,21 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
 
 fn more(out: &mut String, record: &Record) {
     let is_fine = is_fine(record);
-    for (name, value) in record.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
-        let expected = record.expected.get(name).filter(|expected| !is_fine && *expected != value);
+    for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
+        let expected = record.found.expected.get(name).filter(|expected| !is_fine && *expected != value);
         let expected = expected.map_or_else(String::new, |expected| format!(" (expected {})", word(expected)));
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));
     }
-    for evidence in record.evidence.iter().take(EVIDENCE) {
+    for evidence in record.found.evidence.iter().take(EVIDENCE) {
         let _ = writeln!(out, "      {:>6} ms {}: {}", evidence.t_ms, evidence.event, evidence.detail);
     }
-    if record.evidence.len() > EVIDENCE {
-        let _ = writeln!(out, "      and {} more", record.evidence.len() - EVIDENCE);
+    if record.found.evidence.len() > EVIDENCE {
+        let _ = writeln!(out, "      and {} more", record.found.evidence.len() - EVIDENCE);
     }
-    if !record.remedy.text.is_empty() {
-        let _ = writeln!(out, "    help: {}", record.remedy.text);
+    if !record.found.remedy.text.is_empty() {
+        let _ = writeln!(out, "    help: {}", record.found.remedy.text);
     }
-    for command in &record.remedy.commands {
+    for command in &record.found.remedy.commands {
         let _ = writeln!(out, "      $ {command}");
     }
 }

@@ -1,0 +1,56 @@
+//! Where phx cannot be run inside, a shell is asked instead (POSIX): fewer facts, and none of them from the kernel itself.
+
+use serde_json::{Value, json};
+
+/// What a shell is told to run. Its answers are marked by a word that its own text does not hold, or an echo of it would be taken for them.
+pub fn script(token: &str) -> String {
+    let lines = [
+        format!("m=phx; say() {{ echo \"$m-says {token} $*\"; }}"),
+        "for n in 0 1 2; do if test -t $n; then say tty$n yes; fi; done".to_owned(),
+        "say name $(tty); say size $(stty size)".to_owned(),
+        "if ( : </dev/tty ) 2>/dev/null; then say dev_tty ok; else say dev_tty none; fi".to_owned(),
+        "say ids $(ps -o sid= -o pgid= -o tpgid= -p $$)".to_owned(),
+        "say end".to_owned(),
+    ];
+    lines.join("; ")
+}
+
+/// What it said; nothing where it did not come to its end.
+pub fn facts(token: &str, bytes: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let mark = format!("phx-says {token} ");
+    let said = |key: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(&mark)?.strip_prefix(key));
+        line.map(|rest| rest.trim().to_owned())
+    };
+    said("end")?;
+    let is_terminal = |number: u8| said(&format!("tty{number} ")).is_some();
+    let numbers = |key: &str| -> Vec<i64> {
+        said(key).unwrap_or_default().split_whitespace().filter_map(|number| number.parse().ok()).collect()
+    };
+    let (size, ids) = (numbers("size "), numbers("ids "));
+    Some(json!({
+        "tty": [is_terminal(0), is_terminal(1), is_terminal(2)],
+        "name": said("name ").filter(|name| name.starts_with('/')),
+        "dev_tty": said("dev_tty "),
+        "size": if size.len() == 2 { json!(size) } else { Value::Null },
+        "session": ids.first(),
+        "group": ids.get(1),
+        "foreground": ids.get(2),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_says_is_read_and_its_echo_is_not() {
+        let echoed = script("t0").into_bytes();
+        assert_eq!(facts("t0", &echoed), None);
+        let said = "phx-says t0 tty0 yes\r\nphx-says t0 name /dev/pts/3\r\nphx-says t0 size 24 80\r\nphx-says t0 dev_tty ok\r\nphx-says t0 ids 7 8 8\r\nphx-says t0 end\r\n";
+        let facts = facts("t0", said.as_bytes()).unwrap();
+        assert_eq!((&facts["tty"], &facts["size"]), (&json!([true, false, false]), &json!([24, 80])));
+        assert_eq!((&facts["name"], &facts["foreground"]), (&json!("/dev/pts/3"), &json!(8)));
+    }
+}
