@@ -8,19 +8,31 @@ use crate::doctor::{Outcome, Record};
 /// How many lines of evidence are shown of a check.
 const EVIDENCE: usize = 5;
 
+/// So many skipped checks of a subject are told one by one; more of them in a line.
+const SKIPS: usize = 3;
+
 /// Renders it.
 pub fn render(run: &Run, color: Color) -> String {
-    let (mut out, mut told) = (String::new(), None);
+    let mut out = String::new();
+    let groups: Vec<&[Record]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
     // Where each check has a subject of its own, the subjects are no headings.
-    let apart = run.records.len() > 1 && run.records.windows(2).all(|pair| pair[0].target != pair[1].target);
-    for record in &run.records {
-        if !apart && told != Some(record.target.as_str()) {
-            let _ = writeln!(out, "{}{}", if told.is_some() { "\n" } else { "" }, record.target);
-            told = Some(&record.target);
+    let apart = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
+    for (at, group) in groups.iter().enumerate() {
+        if !apart {
+            let _ = writeln!(out, "{}{}", if at == 0 { "" } else { "\n" }, group[0].target);
         }
-        line(&mut out, record, (color, apart));
-        if !is_fine(record) || run.verbose {
-            more(&mut out, record);
+        let is_skip = |record: &&Record| record.found.outcome == Outcome::Skip;
+        let are_many = !run.verbose && group.iter().filter(is_skip).count() > SKIPS;
+        for record in group.iter().filter(|record| !are_many || !is_skip(record)) {
+            line(&mut out, record, (color, apart));
+            if !is_fine(record) || run.verbose {
+                more(&mut out, record);
+            }
+        }
+        if are_many {
+            let skipped: Vec<&str> = group.iter().filter(is_skip).map(|record| record.id).collect();
+            let sign = sign(Outcome::Skip, color);
+            let _ = writeln!(out, "{sign} {} skipped (`-v` says why): {}", skipped.len(), skipped.join(", "));
         }
     }
     let _ = writeln!(out, "\n{}", run.summary());
@@ -31,18 +43,22 @@ fn is_fine(record: &Record) -> bool {
     matches!(record.found.outcome, Outcome::Pass | Outcome::Skip)
 }
 
-fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
-    let (sign, code) = match record.found.outcome {
+fn sign(outcome: Outcome, color: Color) -> String {
+    let (sign, code) = match outcome {
         Outcome::Pass => ("✓", "32"),
         Outcome::Warn => ("!", "33"),
         Outcome::Fail => ("✗", "31"),
         Outcome::Skip => ("-", "2"),
         Outcome::Error => ("☠", "35"),
     };
-    let sign = match color {
+    match color {
         Color::Ansi => format!("\u{1b}[{code}m[{sign}]\u{1b}[0m"),
         Color::Plain => format!("[{sign}]"),
-    };
+    }
+}
+
+fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
+    let sign = sign(record.found.outcome, color);
     let said = if record.found.detail.is_empty() { record.claim } else { &record.found.detail };
     let on = if apart { format!(" on {}", record.target) } else { String::new() };
     let _ = write!(out, "{sign} {}{on}: {said}", record.id);
