@@ -208,6 +208,42 @@ fn limits_of_libraries_are_told_from_those_that_only_look_so() {
 }
 
 #[test]
+fn tls_is_spoken_to_whom_the_configuration_trusts() {
+    let Some(mut subjects) = Subjects::new() else { return };
+    let file = |name: &str| subjects.repo.path().join(name).display().to_string();
+    let (certificate, key, port) = (file("it.pem"), file("it.key"), free());
+    let words =
+        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj", "/CN=localhost", "-addext"];
+    let mut openssl = Command::new("openssl");
+    openssl.args(words).args([
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+        "-keyout",
+        &key,
+        "-out",
+        &certificate,
+    ]);
+    assert!(openssl.stderr(Stdio::null()).status().unwrap().success());
+    subjects.python_server(&[&Subjects::file("tls.py"), &port.to_string(), &certificate, &key], port);
+    let named =
+        |host: &str, more: &str| format!("[[doctor.ws]]\nname = \"it\"\nurl = \"wss://{host}:{port}/\"\n{more}\n");
+    let trusted = format!("ca = {certificate:?}");
+    let all = [("ws.handshake", "pass"), ("ws.alive", "pass"), ("ws.conformance", "pass")];
+    let checks = subjects.say(&named("localhost", &trusted), &all);
+    assert!(checks[0]["observed"]["tls_ms"].as_f64().unwrap() > 0.0, "{}", checks[0]);
+    subjects.say(&named("127.0.0.1", &trusted), &all[..1]);
+    let checks = subjects.say(&named("localhost", ""), &[("ws.handshake", "fail")]);
+    assert!(
+        checks[0]["detail"].as_str().unwrap().contains("the upgrade was answered with tls (invalid peer certificate"),
+        "{}",
+        checks[0]
+    );
+    let checks = subjects.say(&named("localhost", "ca = \"nowhere.pem\""), &[("ws.handshake", "error")]);
+    assert!(checks[0]["detail"].as_str().unwrap().contains("`nowhere.pem`: there is no such file"), "{}", checks[0]);
+}
+
+#[test]
 fn haproxy_refuses_without_a_word() {
     let Some(mut subjects) = Subjects::new() else { return };
     let (backend, port) = (subjects.echo(0, "20"), free());
