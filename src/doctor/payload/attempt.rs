@@ -155,7 +155,7 @@ fn raw_socket(_: &str) -> Tried {
 }
 
 /// Pushes a byte into the input of its own terminal, as if somebody had typed it.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn push_input(_: &str) -> Tried {
     let byte = b'\n';
     // SAFETY: the request reads one byte from a pointer that is valid for the call.
@@ -227,7 +227,7 @@ fn raw_socket(_: &str) -> Tried {
     Err("not on this system".to_owned())
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 fn push_input(_: &str) -> Tried {
     Err("not on this system".to_owned())
 }
