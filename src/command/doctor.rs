@@ -22,15 +22,15 @@ type Render = fn(&Run, Color) -> String;
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
-    if arguments.list_checks {
-        Session::print(&known::list())?;
-        return Ok(CLEAN);
-    }
-    if let Some(id) = &arguments.explain {
-        Session::print(&known::explained(known::named(id)?))?;
-        return Ok(CLEAN);
-    }
     known::all_exist(&arguments.checks)?;
+    if arguments.list_checks {
+        Session::print(&known::list(&arguments.checks))?;
+        return Ok(CLEAN);
+    }
+    if let Some(asked) = &arguments.explain {
+        Session::print(&known::explained(asked)?)?;
+        return Ok(CLEAN);
+    }
     let outputs = findings::outputs_of(FORMATS, &arguments.output)?;
     if arguments.self_test {
         let done = selftest::all(&arguments.checks, session.now, &shown::Terminal::new(session));
@@ -58,21 +58,23 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     for (word, subject) in plan.without.iter().filter(|_| !is_broken) {
         session.notice(&shown::without(word, subject));
     }
+    let targets: Vec<String> = plan.targets().into_iter().map(str::to_owned).collect();
     let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;
     for note in &notes {
         session.notice(note);
     }
     let code = told(session, arguments, &outputs, &done)?;
     if let Some(place) = place.filter(|_| !done.interrupted) {
-        let run = Run { now: session.now, records: done.records, verbose: session.verbose };
-        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty())?;
+        let run = Run { now: session.now, records: done.records, verbose: false, quiet: false };
+        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty(), &targets)?;
     }
     Ok(code)
 }
 
 /// Prints what was done, and what it means to the caller.
 fn told(session: &Session, arguments: &Doctor, outputs: &[Output<Render>], done: &Done) -> Result<u8, Failure> {
-    let run = Run { now: session.now, records: done.records.clone(), verbose: session.verbose };
+    let (verbose, quiet) = (session.verbose, session.is_quiet());
+    let run = Run { now: session.now, records: done.records.clone(), verbose, quiet };
     findings::print_each(outputs, &|render, color| render(&run, color), session.color)?;
     if done.interrupted {
         session.notice("interrupted; the checks that were done are above, and nothing is left running");

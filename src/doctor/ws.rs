@@ -185,7 +185,7 @@ impl Site {
                     return Found::error(format!("a first connection is not served: {}", words(&missing))).early();
                 }
             },
-            Joined::Refused(refused) => return unreachable(&refused).early(),
+            Joined::Refused(refused) => return unreachable(&refused, &route).early(),
         }
         Ok(route)
     }
@@ -262,9 +262,12 @@ pub fn words(missing: &client::Missing) -> String {
 }
 
 /// The result where not even a first connection is served.
-pub fn unreachable(refused: &Refused) -> Found {
+pub fn unreachable(refused: &Refused, route: &Route) -> Found {
+    let Endpoint { host, port, .. } = &route.endpoint;
     let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
-    Found::error(format!("not even a first connection is served: {}{reason}", refused.class))
-        .observed("class", refused.class.as_str())
-        .remedy("start the server, or correct `url`", &[])
+    let said = match refused.class.as_str() {
+        "tcp-refused" => format!("nothing listens at {host}:{port} (tcp-refused)"),
+        class => format!("not even a first connection to {host}:{port} is served: {class}{reason}"),
+    };
+    Found::error(said).observed("class", refused.class.as_str()).remedy("start the server, or correct `url`", &[])
 }

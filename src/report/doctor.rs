@@ -25,6 +25,8 @@ pub struct Run {
     pub records: Vec<Record>,
     /// Whether passing checks are told in full.
     pub verbose: bool,
+    /// Whether only what is not as it should be is told.
+    pub quiet: bool,
 }
 
 impl Run {

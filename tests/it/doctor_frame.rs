@@ -49,8 +49,10 @@ fn what_is_suppressed_is_shown_and_does_not_count_until_its_day() {
     doctor(&repo, &["ws.handshake"]).exits(3);
     let mut later = repo.command(&["--now", "2025-09-02T00:00:00Z", "doctor", "ws.handshake"]);
     Run::of(later.output().unwrap()).exits(1).says("the suppression of `ws.handshake` ended on 2025-09-01");
-    let other = named(&suppress.replace("gateway", "another"));
+    let other = named(&suppress.replace("gateway", "repository"));
     doctor(&other, &["ws.handshake"]).exits(1);
+    let unknown = named(&suppress.replace("gateway", "gatewax"));
+    doctor(&unknown, &["ws.handshake"]).exits(2).says("there is no subject `gatewax`; did you mean `gateway`?");
     let idle = named(&suppress.replace("ws.handshake", "ws.alive").replace("2025-09-01", "2025-10-01"));
     idle.write("phx.toml", idle.read("phx.toml") + "liveness = { kind = \"none\" }\n");
     doctor(&idle, &["ws.alive"]).exits(3).says("the suppression of `ws.alive` suppresses nothing");
@@ -213,6 +215,28 @@ fn the_last_result_is_kept_and_feeds_the_documents() {
     let ids: Vec<&str> = kept["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["repo.git", "ws.handshake", "repo.config"]);
     assert_eq!((&kept["summary"]["fail"], &kept["summary"]["pass"]), (&1.into(), &2.into()));
+}
+
+#[test]
+fn quiet_tells_what_is_wrong_alone_and_a_group_is_explained_whole() {
+    let repo = named("");
+    let run = doctor(&repo, &["ws.handshake", "repo.config", "-q"]).exits(1);
+    assert!(
+        run.stdout.starts_with("[✗] ws.handshake on gateway: ") && !run.stdout.contains("repo.config"),
+        "{}",
+        run.stdout
+    );
+    let run = doctor(&repo, &["repo.config", "-q"]).exits(0);
+    assert_eq!(run.stdout, "1 passed\n");
+    let said = doctor(&repo, &["--explain", "ws.limit"]).exits(0).stdout;
+    assert_eq!(said.lines().filter(|line| line.starts_with("Claims: ")).count(), 4, "{said}");
+    let list = doctor(&repo, &["ws.limit", "--list-checks"]).exits(0).stdout;
+    assert_eq!(list.lines().count(), 4, "{list}");
+    // A subject that is not configured any more is not kept.
+    assert!(repo.read(".phx/doctor.json").contains("gateway"));
+    repo.write("phx.toml", repo.read("phx.toml").replace("gateway", "door"));
+    doctor(&repo, &["repo.config", "-q"]).exits(0);
+    assert!(!repo.read(".phx/doctor.json").contains("gateway"));
 }
 
 #[test]

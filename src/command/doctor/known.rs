@@ -3,21 +3,27 @@
 use std::path::Path;
 
 use crate::config::Doctor;
-use crate::doctor::repo::{Broken, Repository};
-use crate::doctor::{Check, PROBES, checks, is_meant};
+use crate::doctor::repo::{self, Broken, Repository};
+use crate::doctor::{Check, PROBES, checks, is_meant, pty};
 use crate::failure::Failure;
 use crate::system::{disk, walk};
 use crate::text::suggest;
 
-/// The checks, a line each.
-pub fn list() -> String {
-    let checks = checks();
+/// The checks that are meant, a line each; all where none is named.
+pub fn list(asked: &[String]) -> String {
+    let is_asked = |check: &&Check| asked.is_empty() || asked.iter().any(|glob| is_meant(glob, check.id));
+    let checks: Vec<&Check> = checks().into_iter().filter(is_asked).collect();
     let width = checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
     checks.iter().fold(String::new(), |list, check| format!("{list}{:width$}  {}\n", check.id, check.claim))
 }
 
-/// A check in full.
-pub fn explained(check: &Check) -> String {
+/// The checks that a word means, in full.
+pub fn explained(asked: &str) -> Result<String, Failure> {
+    let meant: Vec<String> = checks().into_iter().filter(|check| is_meant(asked, check.id)).map(in_full).collect();
+    if meant.is_empty() { Err(unknown(asked)) } else { Ok(meant.join("\n")) }
+}
+
+fn in_full(check: &Check) -> String {
     let Check { id, claim, method, opens, loads, deadline_ms } = check;
     let loads = if *loads {
         "\nIt may slow down what others use: on other machines it needs `destructive = true`.\n"
@@ -25,11 +31,6 @@ pub fn explained(check: &Check) -> String {
         ""
     };
     format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nOpens: {opens}.\n{loads}\nDeadline: {deadline_ms} ms.\n")
-}
-
-/// The check of an id.
-pub fn named(id: &str) -> Result<&'static Check, Failure> {
-    checks().into_iter().find(|check| check.id == id).ok_or_else(|| unknown(id))
 }
 
 /// Whether each word and glob means a check.
@@ -43,6 +44,13 @@ fn unknown(id: &str) -> Failure {
     let words = PROBES.iter().flat_map(|probe| probe.aliases.iter().chain([&probe.word]).copied());
     let near = suggest::did_you_mean(id, checks.iter().map(|check| check.id).chain(words));
     Failure::usage(format!("there is no check `{id}`{near}")).hint("`phx doctor --list-checks` lists them")
+}
+
+/// The names of all subjects.
+fn subjects_of(doctor: &Doctor) -> Vec<&str> {
+    let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
+    let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
+    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
 }
 
 /// Where there is no such subject.
@@ -87,7 +95,12 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
         }
     }
     all_known(&doctor)?;
-    Ok(doctor)
+    let targets = subjects_of(&doctor);
+    let aimed = doctor.suppress.iter().filter_map(|suppress| suppress.target.as_deref());
+    match aimed.into_iter().find(|target| !targets.contains(target)) {
+        Some(target) => Err(no_target(target, &targets)),
+        None => Ok(doctor),
+    }
 }
 
 /// Whether the checks that the configuration names are there.

@@ -28,12 +28,12 @@ pub fn place(repository: &Repository) -> Option<Place> {
 }
 
 impl Place {
-    /// Writes it. What a run of some checks did not touch stays as it was.
-    pub fn write(&self, run: &Run, whole: bool) -> Result<(), Failure> {
+    /// Writes it. What a run of some checks did not touch stays as it was, as long as its subject is configured.
+    pub fn write(&self, run: &Run, whole: bool, targets: &[String]) -> Result<(), Failure> {
         let file = self.base.join(FILE);
         let mut result: Value = serde_json::from_str(&json::render(run, Color::Plain)).unwrap_or_default();
         if !whole {
-            keep(&mut result, &file);
+            keep(&mut result, &file, targets);
         }
         let text = format!("{result:#}\n");
         disk::keep(&file, text.as_bytes())
@@ -45,12 +45,18 @@ impl Place {
 }
 
 /// Adds the results of an earlier run that this one has none of.
-fn keep(result: &mut Value, file: &Path) {
+fn keep(result: &mut Value, file: &Path, targets: &[String]) {
     let earlier = disk::read_optional(file).ok().flatten().unwrap_or_default();
     let earlier: Value = serde_json::from_slice(&earlier).unwrap_or_default();
     let Some(now) = result["checks"].as_array().cloned() else { return };
     let is_new = |old: &Value| !now.iter().any(|new| new["id"] == old["id"] && new["target"] == old["target"]);
-    let kept = earlier["checks"].as_array().into_iter().flatten().filter(|old| earlier["version"] == 1 && is_new(old));
+    let is_there = |old: &&Value| targets.iter().any(|target| old["target"] == target.as_str());
+    let kept = earlier["checks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|old| earlier["version"] == 1 && is_new(old))
+        .filter(is_there);
     let mut all: Vec<Value> = kept.cloned().collect();
     all.extend(now);
     let counted = |check: &&Value, outcome: &str| check["suppressed"].is_null() && check["outcome"] == outcome;

@@ -54,7 +54,8 @@ async fn check(site: Site) -> Verdict {
     };
     let control = if seen_inside > started && started > 0 { Outcome::Pass } else { Outcome::Fail };
     Ok(found
-        .observed("left", left)
+        .observed("left", left.len())
+        .observed("styles", left)
         .expected("left", allowed)
         .control("to see the processes of the session from outside", control))
 }

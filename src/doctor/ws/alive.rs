@@ -31,7 +31,7 @@ async fn check(site: Site) -> Verdict {
     let route = site.route().await?;
     let client = match site.join(&route).await? {
         Joined::Served(client) => client,
-        Joined::Refused(refused) => return unreachable(&refused).early(),
+        Joined::Refused(refused) => return unreachable(&refused, &route).early(),
     };
     let mut times = Times::default();
     for _ in 0..ROUNDS {

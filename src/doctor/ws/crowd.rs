@@ -158,7 +158,7 @@ impl Site {
         let mut crowd = Crowd::default();
         self.fill(route, &mut crowd, limit).await?;
         if let (true, Some((_, refused))) = (crowd.held.is_empty(), crowd.refused.first()) {
-            return super::unreachable(refused).early();
+            return super::unreachable(refused, route).early();
         }
         // What closes right after the upgrade has not been refused yet.
         let settled = crowd.settle(POLL).await;

@@ -26,7 +26,7 @@ async fn check(site: Site) -> Verdict {
     let route = site.route().await?;
     match route.dial().await {
         Dialed::Broken(why) => Found::error(why).early(),
-        Dialed::Refused(refused) if refused.class.starts_with("tcp-") => unreachable(&refused).early(),
+        Dialed::Refused(refused) if refused.class.starts_with("tcp-") => unreachable(&refused, &route).early(),
         Dialed::Refused(refused) => {
             let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
             let said = match refused.class.as_str() {

@@ -17,8 +17,9 @@ const OUTCOMES: &[(&str, &str)] = &[
     ("fail", "❌ Failing"),
 ];
 
-/// Units of what is observed, by the end of its name.
-const UNITS: &[(&str, &str)] = &[("_ms", "ms"), ("_percent", "%"), ("_per_second", "/s"), ("_bytes", " bytes")];
+/// What is a metric of a subject, by the end of its name, and its unit. What else a check observes is for who reads its result.
+const UNITS: &[(&str, &str)] =
+    &[("_megabytes_per_second", " MB/s"), ("_per_second", "/s"), ("latency_ms", "ms"), ("_percent", "%")];
 
 /// Reads the bytes into the fact `doctor`: `now`, and `subjects`, each with `name`, `outcome`, `status`, `checks`, `latency`,
 /// `error_rate` and `metrics` (`name`, `value`).
@@ -50,6 +51,10 @@ pub fn read(path: &str, bytes: &[u8]) -> Result<Value, String> {
             None => subjects.push((target, vec![check])),
         }
     }
+    // Whichever ran last, the order is the same.
+    for (_, checks) in &mut subjects {
+        checks.sort_by_key(|check| check["id"].as_str().unwrap_or_default());
+    }
     let subjects: Vec<Value> = subjects.iter().map(|(name, checks)| subject(name, checks)).collect();
     Ok(Value::from_pairs([
         ("now", Value::from(result["now"].as_str().unwrap_or_default())),
@@ -80,15 +85,20 @@ fn subject(name: &str, checks: &[&Json]) -> Value {
     ])
 }
 
-/// What was observed in a known unit: `latency_ms` of `WebSocket` is the metric `WebSocket Latency`.
+/// What was observed in a known unit, each once: `latency_ms` of `WebSocket` is the metric `WebSocket latency`.
 fn metrics(subject: &str, checks: &[&Json]) -> Vec<Value> {
-    let mut metrics = Vec::new();
+    let (mut metrics, mut named) = (Vec::new(), Vec::new());
     for (key, value) in checks.iter().flat_map(|check| check["observed"].as_object().into_iter().flatten()) {
-        let unit = UNITS.iter().find_map(|(end, unit)| Some((key.strip_suffix(end)?, unit)));
-        if let (Some((words, unit)), Some(number)) = (unit, value.as_f64()) {
+        let unit = UNITS.iter().find_map(|(end, unit)| {
+            let start = if *end == "latency_ms" { (key == end).then_some("latency")? } else { key.strip_suffix(end)? };
+            Some((start, unit))
+        });
+        let (Some((words, unit)), Some(number)) = (unit, value.as_f64()) else { continue };
+        let name = format!("{subject} {}", words.replace('_', " "));
+        if !named.contains(&name) {
             let value = format!("{}{unit}", values::of_number(number));
-            let name = format!("{subject} {}", words.replace('_', " "));
-            metrics.push(Value::from_pairs([("name", name), ("value", value)]));
+            metrics.push(Value::from_pairs([("name", name.clone()), ("value", value)]));
+            named.push(name);
         }
     }
     metrics

@@ -17,17 +17,25 @@ pub fn render(run: &Run, color: Color) -> String {
     let groups: Vec<&[Record]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
     // Where each check has a subject of its own, the subjects are no headings.
     let apart = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
-    for (at, group) in groups.iter().enumerate() {
-        if !apart {
-            let _ = writeln!(out, "{}{}", if at == 0 { "" } else { "\n" }, group[0].target);
-        }
+    for group in &groups {
         let is_skip = |record: &&Record| record.found.outcome == Outcome::Skip;
-        let are_many = !run.verbose && group.iter().filter(is_skip).count() > SKIPS;
-        for record in group.iter().filter(|record| !are_many || !is_skip(record)) {
+        let is_told = |record: &&Record| !run.quiet || !is_fine(record);
+        if !group.iter().any(|record| is_told(&record)) {
+            continue;
+        }
+        if !apart {
+            let _ = writeln!(out, "{}{}", if out.is_empty() { "" } else { "\n" }, group[0].target);
+        }
+        let mut reasons: Vec<&str> = Vec::new();
+        let are_many = !run.verbose && !run.quiet && group.iter().filter(is_skip).count() > SKIPS;
+        for record in group.iter().filter(|record| !are_many || !is_skip(record)).filter(is_told) {
             line(&mut out, record, (color, apart));
-            if !is_fine(record) || run.verbose {
+            // What is said once of a subject need not be said of each of its checks.
+            let is_known = record.found.outcome == Outcome::Error && reasons.contains(&record.found.detail.as_str());
+            if (!is_fine(record) && !is_known) || run.verbose {
                 more(&mut out, record);
             }
+            reasons.push(&record.found.detail);
         }
         if are_many {
             let skipped: Vec<&str> = group.iter().filter(is_skip).map(|record| record.id).collect();
@@ -35,12 +43,14 @@ pub fn render(run: &Run, color: Color) -> String {
             let _ = writeln!(out, "{sign} {} skipped (`-v` says why): {}", skipped.len(), skipped.join(", "));
         }
     }
-    let _ = writeln!(out, "\n{}", run.summary());
+    let gap = if out.is_empty() { "" } else { "\n" };
+    let _ = writeln!(out, "{gap}{}", run.summary());
     out
 }
 
+/// Whether nothing need be done; what is suppressed is looked into when somebody asks.
 fn is_fine(record: &Record) -> bool {
-    matches!(record.found.outcome, Outcome::Pass | Outcome::Skip)
+    matches!(record.shown().0, Outcome::Pass | Outcome::Skip)
 }
 
 fn sign(outcome: Outcome, color: Color) -> String {
@@ -58,7 +68,7 @@ fn sign(outcome: Outcome, color: Color) -> String {
 }
 
 fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
-    let sign = sign(record.found.outcome, color);
+    let sign = sign(record.shown().0, color);
     let said = if record.found.detail.is_empty() { record.claim } else { &record.found.detail };
     let on = if apart { format!(" on {}", record.target) } else { String::new() };
     let _ = write!(out, "{sign} {}{on}: {said}", record.id);
@@ -83,7 +93,8 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
 fn more(out: &mut String, record: &Record) {
     let is_fine = is_fine(record);
     for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
-        let expected = record.found.expected.get(name).filter(|expected| !is_fine && *expected != value);
+        let expected =
+            record.found.expected.get(name).filter(|expected| !is_fine && !expected.is_null() && *expected != value);
         let expected = expected.map_or_else(String::new, |expected| format!(" (expected {})", word(expected)));
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));
     }

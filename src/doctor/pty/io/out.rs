@@ -53,7 +53,7 @@ async fn check(site: Site) -> Verdict {
     Ok(found
         .observed("bytes", seen.len())
         .observed("sum", sum(&seen))
-        .observed("megabytes_per_second", rate)
+        .observed("throughput_megabytes_per_second", rate)
         .expected("bytes", sent.len())
         .expected("sum", sum(&sent)))
 }

@@ -38,8 +38,14 @@ async fn check(site: Site) -> Verdict {
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let seen = (served.len() * (limit + over)) as u64;
     let found = if most > limit {
-        Found::fail(seen, format!("{most} are served at once, and {limit} are claimed"))
-            .remedy("count a connection before it is accepted, in one step with the comparison", &[])
+        Found::fail(seen, format!("{most} are served at once, and {limit} are claimed")).remedy(
+            if least == most {
+                "correct `limit` in phx.toml, or the limit of the server"
+            } else {
+                "count a connection before it is accepted, in one step with the comparison"
+            },
+            &[],
+        )
     } else if least < limit {
         let which = if least == most { format!("{most}") } else { format!("{least} to {most}") };
         Found::warn(seen, format!("only {which} of {limit} are served when all come at once"))

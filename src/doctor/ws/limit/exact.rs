@@ -52,6 +52,7 @@ async fn check(site: Site) -> Verdict {
         .remedy("look whether the server counts up to its limit or below it", &[])
     } else if most != limit {
         Found::fail(most as u64, format!("{most} are served at once, and {limit} are claimed"))
+            .remedy("correct `limit` in phx.toml, or the limit of the server", &[])
     } else if least < limit {
         Found::warn(most as u64, format!("in some trials only {least} of {limit} are served"))
     } else if restored.is_none() {

@@ -69,10 +69,13 @@ async fn check(site: Site) -> Verdict {
             Found::fail(served as u64, why)
                 .remedy("count connections where all of them meet, or say `limit_scope`", &[])
         }
-        None => Found::fail(
-            served as u64,
-            format!("{served} are served from {} addresses; that fits no limit of {limit}", sources.len()),
-        ),
+        None => {
+            let why = format!(
+                "{served} are served from {} addresses; that fits no limit of {limit}, so whose it is cannot be told",
+                sources.len()
+            );
+            Found::error(why).remedy("see what ws.limit.exact says", &["phx doctor ws.limit.exact"])
+        }
     };
     let addresses: Vec<String> = sources.iter().map(ToString::to_string).collect();
     Ok(found

@@ -45,7 +45,7 @@ async fn check(site: Site) -> Verdict {
     for _ in 0..2 {
         match site.join(&route).await? {
             Joined::Served(client) => joined.push(client),
-            Joined::Refused(refused) => return unreachable(&refused).early(),
+            Joined::Refused(refused) => return unreachable(&refused, &route).early(),
         }
     }
     let [flood, neighbour] = &joined[..] else { return Found::error("two connections are needed").early() };
