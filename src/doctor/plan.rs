@@ -56,6 +56,13 @@ pub struct Subject {
     pub checks: Vec<&'static Check>,
 }
 
+/// The names of all subjects, those first that need no configuration.
+pub fn targets(doctor: &Doctor) -> Vec<&str> {
+    let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
+    let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
+    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
+}
+
 impl Plan {
     /// What is to be done.
     pub fn new(repository: Repository, doctor: Doctor, asked: Asked) -> Self {
@@ -88,9 +95,7 @@ impl Plan {
 
     /// The names of all subjects.
     pub fn targets(&self) -> Vec<&str> {
-        let servers = self.doctor.ws.iter().map(|ws| ws.name.as_str());
-        let hosts = self.doctor.pty.iter().map(|pty| pty.name.as_str());
-        [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
+        targets(&self.doctor)
     }
 
     fn wants(&self, check: &Check) -> bool {

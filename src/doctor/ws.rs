@@ -219,13 +219,13 @@ impl Site {
 
     /// How long it takes between two messages of one connection where their rate is limited.
     fn gap(&self) -> Duration {
-        self.ws.message_rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.05 / rate.per_second))
+        self.ws.message_rate.map_or(Duration::ZERO, |rate| seconds(1.05 / rate.per_second))
     }
 
     /// Waits until a limit of the rate of connections has forgotten those of the check before.
     pub async fn rest(&self) {
         if let Some(rate) = self.ws.rate {
-            let time = Duration::from_secs_f64((rate.burst + 1.0) / rate.per_second);
+            let time = seconds((rate.burst + 1.0) / rate.per_second);
             tokio::time::sleep(time.min(LONGEST_REST)).await;
         }
     }
@@ -250,6 +250,11 @@ impl Site {
         let host = Endpoint::parse(&ws.url, ["ws", "wss"]).map(|endpoint| endpoint.host).unwrap_or_default();
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
+}
+
+/// A time in seconds; an hour where it is longer, or none that can be told.
+pub fn seconds(time: f64) -> Duration {
+    Duration::from_secs_f64(if time.is_nan() { 3_600.0 } else { time.clamp(0.0, 3_600.0) })
 }
 
 /// Why there was no answer, in words.

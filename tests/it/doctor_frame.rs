@@ -218,6 +218,21 @@ fn the_last_result_is_kept_and_feeds_the_documents() {
 }
 
 #[test]
+fn figures_that_no_clock_can_tell_are_no_panic() {
+    let repo = named("");
+    let text = repo.read("phx.toml")
+        + "rate = { per_second = 1e-300, burst = 1e300 }\nmessage_rate = { per_second = 1e-300 }\n[doctor.deadlines]\n\"ws.rate.connect\" = \"300ms\"\n";
+    repo.write("phx.toml", text);
+    let run = doctor(&repo, &["ws.handshake", "ws.rate.connect"]).exits(1);
+    assert!(
+        run.stdout.contains("it was not done within 300 ms") && !run.stderr.contains("panicked"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+#[test]
 fn quiet_tells_what_is_wrong_alone_and_a_group_is_explained_whole() {
     let repo = named("");
     let run = doctor(&repo, &["ws.handshake", "repo.config", "-q"]).exits(1);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::config::Doctor;
-use crate::doctor::repo::{self, Broken, Repository};
-use crate::doctor::{Check, PROBES, checks, is_meant, pty};
+use crate::doctor::repo::{Broken, Repository};
+use crate::doctor::{Check, PROBES, checks, is_meant, plan};
 use crate::failure::Failure;
 use crate::system::{disk, walk};
 use crate::text::suggest;
@@ -44,13 +44,6 @@ fn unknown(id: &str) -> Failure {
     let words = PROBES.iter().flat_map(|probe| probe.aliases.iter().chain([&probe.word]).copied());
     let near = suggest::did_you_mean(id, checks.iter().map(|check| check.id).chain(words));
     Failure::usage(format!("there is no check `{id}`{near}")).hint("`phx doctor --list-checks` lists them")
-}
-
-/// The names of all subjects.
-fn subjects_of(doctor: &Doctor) -> Vec<&str> {
-    let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
-    let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
-    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
 }
 
 /// Where there is no such subject.
@@ -95,7 +88,7 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
         }
     }
     all_known(&doctor)?;
-    let targets = subjects_of(&doctor);
+    let targets = plan::targets(&doctor);
     let aimed = doctor.suppress.iter().filter_map(|suppress| suppress.target.as_deref());
     match aimed.into_iter().find(|target| !targets.contains(target)) {
         Some(target) => Err(no_target(target, &targets)),

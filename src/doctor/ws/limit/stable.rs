@@ -55,6 +55,9 @@ async fn check(site: Site) -> Verdict {
         }
         sleep(PACE).await;
     }
+    if refused == 0 {
+        return Found::error("nobody was refused, so nothing is known of those that were served meanwhile").early();
+    }
     let settled = crowd.settle(Duration::ZERO).await;
     let dead = limit - settled.served.min(limit);
     crowd.close().await;

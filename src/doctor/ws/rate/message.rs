@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::super::limit::stable::NOISE;
 use super::super::times::Times;
-use super::super::{ANSWER, Joined, Site, unreachable};
+use super::super::{ANSWER, Joined, Site, seconds, unreachable};
 use crate::config::doctor::Liveness;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -53,7 +53,7 @@ async fn check(site: Site) -> Verdict {
     for _ in 0..20 {
         calm.add(neighbour.beat(ANSWER).await.unwrap_or(ANSWER));
     }
-    let gap = Duration::from_secs_f64(0.1 / rate.per_second).max(Duration::from_millis(1));
+    let gap = seconds(0.1 / rate.per_second).max(Duration::from_millis(1));
     let (start, mut sent) = (Instant::now(), 0_u64);
     while start.elapsed() < FLOOD && flood.gone().is_none() {
         flood.text(&text);
