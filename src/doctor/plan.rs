@@ -142,7 +142,9 @@ impl Plan {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
             let (quick, is_spared) = (self.asked.quick, spared && check.loads);
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
-                Err(why) => Box::pin(async { Found::error(why) }),
+                Err(why) => Box::pin(async {
+                    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
+                }),
                 Ok(_) if is_spared => Box::pin(async {
                     Found::skip("it loads a server that others may use; `[doctor] destructive = true` allows it")
                 }),
@@ -167,7 +169,9 @@ impl Plan {
             let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
             let quick = self.asked.quick;
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
-                Err(why) => Box::pin(async { Found::error(why) }),
+                Err(why) => Box::pin(async {
+                    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
+                }),
                 Ok(_) if cfg!(not(unix)) => {
                     Box::pin(async { Found::skip("platform: terminals are looked into on Unix alone") })
                 }

@@ -10,6 +10,18 @@ mod restrict;
 #[cfg(unix)]
 mod serve;
 
+/// Whether its sandbox can be built on this machine.
+#[cfg(target_os = "linux")]
+pub fn can_restrict() -> bool {
+    restrict::is_possible()
+}
+
+/// Whether its sandbox can be built on this machine.
+#[cfg(not(target_os = "linux"))]
+pub fn can_restrict() -> bool {
+    false
+}
+
 /// Runs it, with the words behind its name.
 #[cfg(unix)]
 pub fn run(words: &[String]) -> u8 {

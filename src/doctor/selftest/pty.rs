@@ -141,6 +141,9 @@ fn looked_at(words: &'static str, claims: &'static str, look: fn(Site) -> Lookin
         if cfg!(not(unix)) {
             return Found::skip("platform: terminals are looked into on Unix alone");
         }
+        if words == SANDBOX && !super::host::can_restrict() {
+            return Found::skip("this kernel has no sandbox to show it with (Landlock, ABI 6)");
+        }
         let Ok(workdir) = Scratch::new("self-test") else { return Found::error("there is no room for a subject") };
         let Some(claimed) = claimed(words, claims) else { return Found::error("the claims cannot be read") };
         let pty = match pty::resolved(&claimed, &Secrets::default(), Some(workdir.path())) {

@@ -35,7 +35,12 @@ async fn check(site: Site) -> Verdict {
                 "not-http" => format!("what answers speaks no HTTP{reason}"),
                 class => format!("the upgrade was answered with {class}{reason}"),
             };
-            Ok(Found::fail(1, said).observed("class", refused.class).expected("class", "101"))
+            let help = match refused.class.as_str() {
+                "http-401" | "http-403" => "look at `headers` of this subject: the server wants to know who asks",
+                "tls" => "name the certificate that signed the server's in `ca`",
+                _ => "look at `url`, and at what stands before the server",
+            };
+            Ok(Found::fail(1, said).observed("class", refused.class).expected("class", "101").remedy(help, &[]))
         }
         Dialed::Open(opened) => {
             let [tcp, tls, upgrade] = opened.phases.map(fine_millis);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::junit::escape;
-use super::{Color, Run};
+use super::{Color, Run, text};
 use crate::doctor::{Outcome, Record};
 
 /// Renders it.
@@ -47,12 +47,15 @@ fn case(out: &mut String, record: &Record) {
     );
     let (outcome, said) = record.shown();
     let detail = escape(&said);
+    let mut more = String::new();
+    text::more(&mut more, record);
+    let more = escape(more.trim_end());
     let inside = match outcome {
         Outcome::Pass => String::new(),
         Outcome::Warn => format!("<system-out>{detail}</system-out>"),
         Outcome::Skip => format!("<skipped message=\"{detail}\"/>"),
-        Outcome::Fail => format!("<failure message=\"{detail}\"/>"),
-        Outcome::Error => format!("<error message=\"{detail}\"/>"),
+        Outcome::Fail => format!("<failure message=\"{detail}\">{more}</failure>"),
+        Outcome::Error => format!("<error message=\"{detail}\">{more}</error>"),
     };
     let _ = if inside.is_empty() { writeln!(out, "/>") } else { writeln!(out, ">{inside}</testcase>") };
 }

@@ -90,7 +90,8 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
     }
 }
 
-fn more(out: &mut String, record: &Record) {
+/// What was seen, what happened, and what mends it.
+pub(super) fn more(out: &mut String, record: &Record) {
     let is_fine = is_fine(record);
     for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
         let expected =

@@ -45,6 +45,13 @@ pub fn restricted(
     Ok(unsafe { command.pre_exec(restrict) })
 }
 
+/// Whether this kernel can deny all that is denied here.
+pub fn is_possible() -> bool {
+    let asked =
+        Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(ABI::V6));
+    asked.and_then(|asked| asked.scope(Scope::Signal)).and_then(Ruleset::create).is_ok()
+}
+
 /// Files: what may be read, and the one folder that may be written to. Beside it, no signals and no tracing out of it.
 fn rules(workdir: &str, program: &str) -> Result<landlock::RulesetCreated, landlock::RulesetError> {
     let abi = ABI::V6;
