@@ -113,7 +113,7 @@ impl Plan {
             if !self.wants(check) {
                 continue;
             }
-            let given = self.doctor.deadlines.iter().find(|(id, _)| *id == check.id);
+            let given = self.doctor.deadlines.iter().find(|(asked, _)| is_meant(asked, check.id));
             let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
             subject.checks.push(check);
             self.jobs.push(Job { check, target: target.to_owned(), deadline_ms, look });

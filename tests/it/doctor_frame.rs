@@ -184,6 +184,9 @@ fn deadlines_are_held_for_a_check_and_for_the_run() {
     repo.write("phx.toml", format!("[doctor.deadlines]\n\"ws.handshake\" = \"150ms\"\n{ws}"));
     let json = doctor(&repo, &["ws.handshake", "-o", "json"]).exits(3).json();
     assert_eq!(json["checks"][0]["detail"], "it was not done within 150 ms");
+    repo.write("phx.toml", format!("[doctor.deadlines]\n\"ws.*\" = \"150ms\"\n{ws}"));
+    let json = doctor(&repo, &["ws.alive", "-o", "json"]).exits(3).json();
+    assert_eq!(json["checks"][0]["detail"], "it was not done within 150 ms");
     repo.write("phx.toml", format!("[doctor]\ndeadline = \"200ms\"\n{ws}"));
     let json = doctor(&repo, &["ws.handshake", "ws.alive", "-o", "json"]).exits(3).json();
     assert!(json["checks"][0]["detail"].as_str().unwrap().starts_with("it was not done within"), "{json:#}");
