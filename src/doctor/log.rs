@@ -37,11 +37,6 @@ impl Log {
         }
     }
 
-    /// How long the check has been running.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     /// The lines so far.
     pub fn lines(&self) -> Vec<Evidence> {
         self.lines.borrow().clone()

@@ -65,8 +65,6 @@ pub struct Client {
     task: JoinHandle<()>,
     /// When it was upgraded.
     pub opened: Instant,
-    /// How long TCP, TLS and the upgrade took.
-    pub phases: [Duration; 3],
 }
 
 impl Drop for Client {
@@ -83,7 +81,7 @@ pub fn small() -> WebSocketConfig {
 impl Client {
     /// Takes over an upgraded connection.
     pub async fn new(opened: Opened, liveness: Liveness, refusal: Option<String>, gap: Duration) -> Self {
-        let Opened { stream, rest, phases, .. } = opened;
+        let Opened { stream, rest, .. } = opened;
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
         let (commands, orders) = mpsc::unbounded_channel();
         let (known, opened) = (Arc::new(Mutex::new(Known::default())), Instant::now());
@@ -99,7 +97,7 @@ impl Client {
             gap,
             last: None,
         };
-        Self { commands, known, task: tokio::spawn(worker.run()), opened, phases }
+        Self { commands, known, task: tokio::spawn(worker.run()), opened }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -167,12 +165,6 @@ impl Client {
     async fn end(mut self, how: Command) {
         let _ = self.commands.send(how);
         let _ = timeout(FAREWELL, &mut self.task).await;
-    }
-
-    /// Waits until it has ended, and says how.
-    pub async fn ended(&mut self, limit: Duration) -> Option<Gone> {
-        let _ = timeout(limit, &mut self.task).await;
-        self.gone()
     }
 }
 

@@ -57,7 +57,7 @@ async fn check(site: Site) -> Verdict {
         Some(LimitScope::Global)
     } else if first == limit && served == limit * sources.len() {
         Some(LimitScope::Ip)
-    } else if served > limit && served.is_multiple_of(limit) && settled.refused.iter().any(|_| true) {
+    } else if served > limit && served.is_multiple_of(limit) && !settled.refused.is_empty() {
         Some(LimitScope::Worker)
     } else {
         None
