@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod globs;
 pub mod raw;
 pub mod reader;
+pub mod tables;
 
 use std::collections::BTreeMap;
 

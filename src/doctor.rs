@@ -2,12 +2,17 @@
 //! how it knows; one that proved nothing is never green.
 
 pub mod allow;
+pub mod ending;
+pub mod fault;
 pub mod found;
 pub mod frame;
+pub mod http;
+pub mod ipc;
 pub mod judge;
 pub mod log;
 pub mod payload;
 pub mod plan;
+pub mod program;
 pub mod pty;
 pub mod record;
 pub mod repo;
@@ -16,6 +21,8 @@ pub mod scratch;
 pub mod secrets;
 pub mod selftest;
 pub mod slope;
+pub mod stream;
+pub mod times;
 pub mod ws;
 
 pub use record::{Outcome, Record, Remedy};
@@ -61,6 +68,11 @@ pub const PROBES: &[Probe] = &[
         aliases: &["terminal", "terminals"],
         subject: "[[doctor.pty]]\nname = \"terminal\"\nhost = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }",
     },
+    Probe {
+        word: "ipc",
+        aliases: &["ipc-boundary", "boundary"],
+        subject: "[[doctor.ipc]]\nname = \"orders->billing\"\nentry = { url = \"http://127.0.0.1:{listen}/pay\" }\nstart = { command = [\"./bin/orders\"], env = { PORT = \"{listen}\", BILLING_URL = \"http://{upstream}\" }, ready = \"http://127.0.0.1:{listen}/ready\" }\ntimeout = { max = \"2s\" }",
+    },
 ];
 
 /// All checks, by id.
@@ -68,7 +80,8 @@ pub fn checks() -> Vec<&'static Check> {
     let repo = repo::CHECKS.iter().map(|(check, _)| *check);
     let ws = ws::CHECKS.iter().map(|(check, _)| *check);
     let pty = pty::CHECKS.iter().map(|(check, _)| *check).chain([&pty::local::CHECK]);
-    let mut all: Vec<&Check> = repo.chain(ws).chain(pty).collect();
+    let ipc = ipc::CHECKS.iter().map(|(check, _)| *check);
+    let mut all: Vec<&Check> = repo.chain(ws).chain(pty).chain(ipc).collect();
     all.sort_by_key(|check| check.id);
     all
 }

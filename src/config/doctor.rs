@@ -1,9 +1,15 @@
 //! `[doctor]`: the systems that `phx doctor` verifies, what they claim, and how far it may go.
 
+mod db;
 mod fields;
+mod ipc;
+mod program;
 mod pty;
 mod ws;
 
+pub use db::{Db, Engine, Health, State};
+pub use ipc::{Breaker, Entry, Errors, Ipc, Retry, Timeout, Upstream};
+pub use program::Program;
 pub use pty::{Codec, Host, Pty, PtyEnv, Sandbox, Stdio};
 pub use ws::{Churn, Endpoint, LimitScope, Liveness, MetricsEndpoint, Process, Rate, Stress, Ws};
 
@@ -38,6 +44,10 @@ pub struct Doctor {
     pub ws: Vec<Ws>,
     /// Hosts of terminals.
     pub pty: Vec<Pty>,
+    /// Services that call others.
+    pub ipc: Vec<Ipc>,
+    /// Databases.
+    pub db: Vec<Db>,
 }
 
 /// One `[[doctor.suppress]]`
@@ -65,6 +75,8 @@ impl Default for Doctor {
             suppress: Vec::new(),
             ws: Vec::new(),
             pty: Vec::new(),
+            ipc: Vec::new(),
+            db: Vec::new(),
         }
     }
 }
@@ -92,6 +104,8 @@ impl Doctor {
     pub fn add(&mut self, other: Self) -> Result<(), String> {
         self.ws.extend(other.ws);
         self.pty.extend(other.pty);
+        self.ipc.extend(other.ipc);
+        self.db.extend(other.db);
         self.suppress.extend(other.suppress);
         self.require.extend(other.require);
         self.deadlines.extend(other.deadlines);
@@ -101,7 +115,9 @@ impl Doctor {
         };
         let ws = twice(self.ws.iter().map(|ws| ws.name.as_str()).collect());
         let pty = twice(self.pty.iter().map(|pty| pty.name.as_str()).collect());
-        ws.or(pty).map_or(Ok(()), Err)
+        let ipc = twice(self.ipc.iter().map(|ipc| ipc.name.as_str()).collect());
+        let db = twice(self.db.iter().map(|db| db.name.as_str()).collect());
+        ws.or(pty).or(ipc).or(db).map_or(Ok(()), Err)
     }
 }
 
@@ -141,6 +157,18 @@ impl Reader<'_> {
             if let Some(pty) = self.pty(table) {
                 self.only_once(table, &pty.name, doctor.pty.iter().any(|other| other.name == pty.name));
                 doctor.pty.push(pty);
+            }
+        }
+        for table in self.tables(tree, "ipc") {
+            if let Some(ipc) = self.ipc(table) {
+                self.only_once(table, &ipc.name, doctor.ipc.iter().any(|other| other.name == ipc.name));
+                doctor.ipc.push(ipc);
+            }
+        }
+        for table in self.tables(tree, "db") {
+            if let Some(db) = self.db(table) {
+                self.only_once(table, &db.name, doctor.db.iter().any(|other| other.name == db.name));
+                doctor.db.push(db);
             }
         }
         doctor

@@ -4,69 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::raw::RULE;
+use super::tables::TABLES;
 use super::{
     Config, Coverage, CoverageFolder, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level,
     RuleSettings,
 };
 use crate::finding::{Finding, Severity, Source};
 use crate::text::{Data, Span, Tree, duration, suggest};
-
-/// The tables of the configuration and their keys. `schemas/phx.schema.json` says the same; a test holds the
-/// two together. An empty list takes any key.
-pub const TABLES: &[(&str, &[&str])] = &[
-    ("documents", &["include", "exclude", "require"]),
-    ("kind", &["name", "paths", "update_every", "aliases"]),
-    ("front_matter", &["root", "aliases"]),
-    ("rules", &[]),
-    ("enforcement", &["level"]),
-    ("hook", &["mode", "stale"]),
-    ("facts", &[]),
-    ("coverage", &["reports", "target", "folders"]),
-    ("coverage.folders", &["path", "title", "target"]),
-    ("doctor", &["deadline", "deadlines", "allow_hosts", "destructive", "require", "include", "suppress", "ws", "pty"]),
-    ("doctor.suppress", &["id", "target", "reason", "until"]),
-    (
-        "doctor.ws",
-        &[
-            "name",
-            "url",
-            "ca",
-            "headers",
-            "subprotocol",
-            "limit",
-            "limit_scope",
-            "overshoot",
-            "accept",
-            "refusal_pattern",
-            "handshake_timeout",
-            "release_deadline",
-            "dead_peer_deadline",
-            "liveness",
-            "rate",
-            "message_rate",
-            "max_frame",
-            "stress",
-            "churn",
-            "process",
-            "metrics",
-            "source_addrs",
-        ],
-    ),
-    ("doctor.ws.liveness", &["kind", "send", "expect"]),
-    ("doctor.ws.rate", &["per_second", "burst"]),
-    ("doctor.ws.message_rate", &["per_second", "burst"]),
-    ("doctor.ws.stress", &["connections", "messages_per_second", "duration", "p99", "max_errors"]),
-    ("doctor.ws.churn", &["cycles", "fd_tolerance", "rss_tolerance"]),
-    ("doctor.ws.process", &["port", "pid_file"]),
-    ("doctor.ws.metrics", &["url", "active", "refused"]),
-    (
-        "doctor.pty",
-        &["name", "host", "size", "env", "sandbox", "payload", "grace", "allow_survivors", "sessions", "volume"],
-    ),
-    ("doctor.pty.host", &["kind", "command", "stdio", "env", "url", "codec", "headers"]),
-    ("doctor.pty.env", &["deny", "require"]),
-    ("doctor.pty.sandbox", &["deny", "allow"]),
-];
 
 /// Reads, and keeps the mistakes.
 pub struct Reader<'a> {

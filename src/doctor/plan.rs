@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::allow::Allow;
 use super::found::{Found, Looking};
+use super::ipc;
 use super::log::Log;
 use super::pty;
 use super::repo::{self, Repository};
@@ -17,7 +18,7 @@ use super::secrets::Secrets;
 use super::ws::{self, Site};
 use super::{Check, PROBES, is_meant, judge};
 use crate::config::Doctor;
-use crate::config::doctor::{Host, Pty, Ws};
+use crate::config::doctor::{Endpoint, Entry, Host, Ipc, Pty, Ws};
 
 /// What a person asks for.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,9 @@ pub struct Asked {
     /// Whether fewer trials will do.
     pub quick: bool,
 }
+
+/// Why a check is not made that loads a server of others.
+const SPARED: &str = "it loads a server that others may use; `[doctor] destructive = true` allows it";
 
 /// A check, and how it is asked.
 type Asking = (&'static Check, Box<dyn FnOnce(Log) -> Looking>);
@@ -60,7 +64,8 @@ pub struct Subject {
 pub fn targets(doctor: &Doctor) -> Vec<&str> {
     let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
     let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
-    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).collect()
+    let services = doctor.ipc.iter().map(|ipc| ipc.name.as_str());
+    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).chain(services).collect()
 }
 
 impl Plan {
@@ -77,7 +82,14 @@ impl Plan {
         for host in plan.doctor.pty.clone() {
             plan.terminals(&host, &allow);
         }
-        let empty = [("ws", plan.doctor.ws.is_empty()), ("pty", plan.doctor.pty.is_empty())];
+        for service in plan.doctor.ipc.clone() {
+            plan.service(&service, &allow);
+        }
+        let empty = [
+            ("ws", plan.doctor.ws.is_empty()),
+            ("pty", plan.doctor.pty.is_empty()),
+            ("ipc", plan.doctor.ipc.is_empty()),
+        ];
         let asked = |word: &str| {
             plan.asked.checks.is_empty()
                 || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
@@ -142,12 +154,8 @@ impl Plan {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
             let (quick, is_spared) = (self.asked.quick, spared && check.loads);
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
-                Err(why) => Box::pin(async {
-                    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
-                }),
-                Ok(_) if is_spared => Box::pin(async {
-                    Found::skip("it loads a server that others may use; `[doctor] destructive = true` allows it")
-                }),
+                Err(why) => Box::pin(async { unresolved(why) }),
+                Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
                 Ok(ws) => look(Site { ws, allow, quick, log, refusals }),
             });
             (*check, looks)
@@ -169,9 +177,7 @@ impl Plan {
             let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
             let quick = self.asked.quick;
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
-                Err(why) => Box::pin(async {
-                    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
-                }),
+                Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if cfg!(not(unix)) => {
                     Box::pin(async { Found::skip("platform: terminals are looked into on Unix alone") })
                 }
@@ -195,6 +201,29 @@ impl Plan {
         self.add(&host.name, about, checks);
     }
 
+    fn service(&mut self, service: &Ipc, allow: &Rc<Allow>) {
+        let resolved = ipc::resolved(service, &self.secrets).map(Rc::new);
+        let waits = Rc::new(RefCell::new(Vec::new()));
+        let spared = !self.doctor.destructive && !is_local(&service.entry);
+        let checks = ipc::CHECKS.iter().map(|(check, look)| {
+            let (resolved, allow, waits) = (resolved.clone(), Rc::clone(allow), Rc::clone(&waits));
+            let (quick, is_spared) = (self.asked.quick, spared && check.loads);
+            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+                Err(why) => Box::pin(async { unresolved(why) }),
+                Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
+                Ok(ipc) => look(ipc::Site { ipc, allow, quick, log, waits }),
+            });
+            (*check, looks)
+        });
+        let checks = checks.collect();
+        let called = match &service.entry {
+            Entry::Http { url, .. } => url.clone(),
+            Entry::Command { command, .. } => format!("starts {}", command.join(" ")),
+        };
+        let started = service.start.as_ref().map(|start| format!("starts {}; ", start.command.join(" ")));
+        self.add(&service.name, format!("{}calls {called}", started.unwrap_or_default()), checks);
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -213,4 +242,15 @@ impl Plan {
         let notes = judge::suppress(&mut done.records, &self.doctor.suppress, now.date_naive());
         Ok((done, notes))
     }
+}
+
+/// What a check comes to whose subject names a variable that is of no use.
+fn unresolved(why: String) -> Found {
+    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
+}
+
+/// Whether a service is on this machine.
+fn is_local(entry: &Entry) -> bool {
+    let Entry::Http { url, .. } = entry else { return true };
+    Endpoint::parse(&url.replace("{listen}", "1"), ["http", "https"]).is_ok_and(|endpoint| endpoint.is_local())
 }

@@ -70,6 +70,7 @@ pub async fn all(
             }
             record = within(job, end, now, progress) => record,
         };
+        super::ending::end_strays();
         records.push(without(record, secrets));
     }
     progress.ends();

@@ -2,6 +2,7 @@
 //! tell them apart proves nothing.
 
 pub mod host;
+mod ipc;
 mod pty;
 mod repo;
 mod server;
@@ -50,6 +51,7 @@ fn cases() -> Vec<Case> {
     let mut cases = repo::cases();
     cases.extend(pty::cases());
     cases.extend(ws::cases());
+    cases.extend(ipc::cases());
     cases.sort_by_key(|case| (case.check.id, case.kind == Kind::Breaking));
     cases
 }

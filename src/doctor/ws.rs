@@ -17,25 +17,22 @@ pub mod refusal;
 pub mod release;
 pub mod scrape;
 pub mod slow_consumer;
-pub mod stream;
 pub mod stress;
-pub mod times;
 
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Check;
 use super::allow::Allow;
 use super::found::{Found, Looking};
+use super::http;
 use super::log::Log;
 use super::secrets::Secrets;
+use super::stream::Tls;
 use crate::config::doctor::{Endpoint, Liveness, Ws};
-use crate::system::disk;
 use client::Client;
 use dial::{Dialed, Refused, Route};
-use stream::Tls;
 
 /// How long an answer to a sign of life may take.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -149,14 +146,7 @@ impl Site {
     }
 
     fn tls(&self) -> Result<Tls, String> {
-        let read = |file: &String| {
-            let bytes = disk::read_optional(std::path::Path::new(file)).map_err(|error| disk::explain(&error));
-            bytes
-                .and_then(|bytes| bytes.ok_or_else(|| "there is no such file".to_owned()))
-                .map_err(|why| format!("`{file}`: {why}"))
-        };
-        let ca = self.ws.ca.as_ref().map(read).transpose()?;
-        Tls::new(ca.as_deref())
+        http::tls(self.ws.ca.as_deref())
     }
 
     /// The way to the server, where as many connections fit into this process.
@@ -247,8 +237,7 @@ impl Site {
 
     /// Whether the server is on this machine.
     pub fn is_local(ws: &Ws) -> bool {
-        let host = Endpoint::parse(&ws.url, ["ws", "wss"]).map(|endpoint| endpoint.host).unwrap_or_default();
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        Endpoint::parse(&ws.url, ["ws", "wss"]).is_ok_and(|endpoint| endpoint.is_local())
     }
 }
 

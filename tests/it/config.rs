@@ -60,11 +60,11 @@ fn the_schema_of_the_configuration_says_what_the_program_says() {
         keys.sort();
         keys
     };
-    let tables = phx::config::reader::TABLES.iter().map(|(name, _)| *name);
+    let tables = phx::config::tables::TABLES.iter().map(|(name, _)| *name);
     let mut tables: Vec<&str> = tables.filter(|name| !name.contains('.')).collect();
     tables.sort_unstable();
     assert_eq!(keys(&schema), tables);
-    for (name, known) in phx::config::reader::TABLES {
+    for (name, known) in phx::config::tables::TABLES {
         let described = name.split('.').fold(&schema, |schema, step| {
             let described = &schema["properties"][step];
             if described["type"] == "array" { &described["items"] } else { described }

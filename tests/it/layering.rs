@@ -146,7 +146,7 @@ fn modules() -> Vec<(String, String, String)> {
         let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
         let module = first.trim_end_matches(".rs").to_owned();
         let text = std::fs::read_to_string(file).unwrap();
-        let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
+        let text = text.split("#[cfg(test)]").next().unwrap().split("#![cfg(test)]").next().unwrap().to_owned();
         (module, inside.to_string_lossy().into_owned(), text)
     };
     files.iter().map(read).collect()

@@ -32,6 +32,12 @@ fn servers() {
 }
 
 #[test]
+fn services() {
+    // Where no backlog can be filled, two cases cannot be told.
+    tells("ipc", 59);
+}
+
+#[test]
 #[cfg(unix)]
 fn terminals() {
     // What a machine denies to all, a sandbox cannot be seen to deny: raw sockets, mounts, tracing.

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use crate::support::{Repo, package};
 
 mod servers;
+mod services;
 mod terminals;
 
 /// Servers share two processors; more than one test of times at once would measure the others.
@@ -104,9 +105,20 @@ impl Subjects {
     /// What the checks say of a subject, in order.
     #[track_caller]
     fn say(&self, table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
+        self.says(&[], table, said)
+    }
+
+    /// The same, with fewer trials.
+    #[track_caller]
+    fn say_quickly(&self, table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
+        self.says(&["--quick"], table, said)
+    }
+
+    #[track_caller]
+    fn says(&self, options: &[&str], table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
         self.repo.write("phx.toml", table);
         let ids: Vec<&str> = said.iter().map(|(id, _)| *id).collect();
-        let run = self.repo.run(&[&["doctor", "-o", "json"][..], &ids].concat());
+        let run = self.repo.run(&[&["doctor", "-o", "json"][..], options, &ids].concat());
         let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
         let of = |id: &str| json["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap().clone();
         let checks: Vec<serde_json::Value> = ids.iter().map(|id| of(id)).collect();

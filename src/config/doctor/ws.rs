@@ -183,6 +183,11 @@ impl Endpoint {
         let port = url.port().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self { tls, host, port, path: format!("{}{query}", url.path()), user })
     }
+
+    /// Whether it is on this machine.
+    pub fn is_local(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl Reader<'_> {
@@ -234,8 +239,8 @@ impl Reader<'_> {
     }
 
     /// A URL can be read, and holds no secret. A variable stands for something that cannot be judged here; what stands beside it can.
-    fn endpoint(&mut self, url: &str, span: Span, schemes: [&str; 2]) {
-        let given = url.replace("${", VARIABLE).replace('}', "");
+    pub(super) fn endpoint(&mut self, url: &str, span: Span, schemes: [&str; 2]) {
+        let given = url.replace("{listen}", "1").replace("${", VARIABLE).replace('}', "");
         match Endpoint::parse(&given, schemes) {
             // The port, or all of it, may be a variable.
             Err(_) if given.contains(VARIABLE) => {}

@@ -14,9 +14,9 @@ use super::Site;
 use super::host::Ended;
 use crate::config::doctor::{Codec, Endpoint, Host};
 use crate::doctor::found::Found;
+use crate::doctor::stream::{Stream, Tls};
 use crate::doctor::ws::client::small;
 use crate::doctor::ws::dial::{Dialed, Route};
-use crate::doctor::ws::stream::{Stream, Tls};
 use crate::text::Letters;
 
 /// How long a connection may take.

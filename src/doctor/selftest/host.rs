@@ -1,5 +1,6 @@
-//! A host of terminals that does as it is told: well, or broken in one way. `phx __host [FAULT…] -- COMMAND…`, for phx alone, as is
-//! `phx __host --serve CODEC`, a server that starts a shell for each connection.
+//! What the self-test starts: programs that do as they are told, well, or broken in one way. `phx __host [FAULT…] -- COMMAND…` is a
+//! host of terminals, `phx __host --serve CODEC` a server that starts a shell for each connection, `phx __host service …` a service
+//! that calls another one; all of them for phx alone.
 
 #[cfg(unix)]
 mod broken;
@@ -9,6 +10,7 @@ mod relay;
 mod restrict;
 #[cfg(unix)]
 mod serve;
+mod service;
 
 /// Whether its sandbox can be built on this machine.
 #[cfg(target_os = "linux")]
@@ -23,20 +25,18 @@ pub fn can_restrict() -> bool {
 }
 
 /// Runs it, with the words behind its name.
-#[cfg(unix)]
 pub fn run(words: &[String]) -> u8 {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 4 };
     let code = match words {
+        [service, rest @ ..] if service == "service" => runtime.block_on(service::run(rest)),
+        #[cfg(unix)]
         [serve, codec] if serve == "--serve" => runtime.block_on(serve::run(codec)),
+        #[cfg(unix)]
         _ => runtime.block_on(relay::run(&broken::Faults::read(words))),
+        #[cfg(not(unix))]
+        _ => 2,
     };
     // A reader of standard input cannot be called back.
     runtime.shutdown_background();
     std::process::exit(code)
-}
-
-/// There is none on this system.
-#[cfg(not(unix))]
-pub fn run(_: &[String]) -> u8 {
-    2
 }

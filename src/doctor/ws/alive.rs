@@ -1,9 +1,9 @@
 //! Whether what is accepted is served.
 
-use super::times::Times;
 use super::{ANSWER, Joined, Site, unreachable, words};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::times::Times;
 
 /// How often it is asked.
 const ROUNDS: u64 = 20;

@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::dial::{Opened, of_io};
-use super::stream::Stream;
 use crate::config::doctor::Liveness;
+use crate::doctor::stream::Stream;
 
 /// How long an ended connection is read for what the server still says.
 const FAREWELL: Duration = Duration::from_secs(2);

@@ -7,9 +7,9 @@ use tokio::time::sleep;
 
 use super::client::{Client, Gone, Missing};
 use super::dial::{Refused, Route};
-use super::times::Times;
 use super::{ANSWER, Joined, Site};
 use crate::doctor::found::Found;
+use crate::doctor::times::Times;
 
 /// After the last attempt, a server may take this long to change its mind.
 pub const GRACE: Duration = Duration::from_millis(500);

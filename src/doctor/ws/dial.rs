@@ -11,8 +11,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::stream::{Stream, Tls};
 use crate::config::doctor::Endpoint;
+use crate::doctor::stream::{Stream, Tls};
 
 /// The longest answer to an upgrade, in bytes.
 const LONGEST: usize = 64 << 10;

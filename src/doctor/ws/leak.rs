@@ -49,7 +49,7 @@ async fn check(site: Site) -> Verdict {
     for cycle in 0..cycles {
         let mut crowd = Crowd::default();
         site.fill(&route, &mut crowd, slots).await?;
-        crowd.beats(1, &mut super::times::Times::default()).await;
+        crowd.beats(1, &mut crate::doctor::times::Times::default()).await;
         for (at, client) in crowd.held.drain(..).enumerate() {
             match at % 3 {
                 0 => client.close().await,

@@ -7,11 +7,11 @@ use tokio::time::sleep;
 use super::Site;
 use super::crowd::Crowd;
 use super::limit::stable::NOISE;
-use super::times::Times;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
+use crate::doctor::times::Times;
 
 /// For how long it is overloaded.
 const OVERLOAD: Duration = Duration::from_secs(3);

@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-
 use super::Site;
-use crate::config::doctor::{Endpoint, MetricsEndpoint};
+use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::found::Found;
+use crate::doctor::http::{Page, Request};
 
 /// How long a page may take.
 const ANSWER: Duration = Duration::from_secs(5);
-/// The largest page, in bytes.
-const LARGEST: usize = 16 << 20;
 
 impl Site {
     /// How many are served already, as the server says; zero where it says nothing.
@@ -47,31 +40,14 @@ impl Site {
     }
 
     async fn page(&self, url: &str) -> Result<String, String> {
-        let endpoint = Endpoint::parse(url, ["http", "https"])?;
-        if endpoint.tls {
-            return Err("pages are read over http alone".to_owned());
+        let page = Page::find(url, &self.allow, self.ws.ca.as_deref()).await?;
+        let headers = vec![("accept".to_owned(), "text/plain; version=0.0.4".to_owned())];
+        let request = Request { method: "GET".to_owned(), headers, body: String::new() };
+        let answer = page.ask(&request, ANSWER).await.map_err(|failed| failed.to_string())?;
+        if answer.status >= 300 {
+            return Err(format!("it answers {}", answer.status));
         }
-        let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await?;
-        let fetch = async {
-            let tcp = TcpStream::connect(&addresses[..]).await.map_err(|error| error.to_string())?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.map_err(|error| error.to_string())?;
-            let worker = tokio::spawn(connection);
-            let request = hyper::Request::get(&endpoint.path)
-                .header("host", format!("{}:{}", endpoint.host, endpoint.port))
-                .header("accept", "text/plain; version=0.0.4")
-                .body(Empty::<Bytes>::new())
-                .map_err(|error| error.to_string())?;
-            let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
-            let status = answer.status();
-            let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| error.to_string());
-            worker.abort();
-            if !status.is_success() {
-                return Err(format!("it answers {status}"));
-            }
-            Ok(String::from_utf8_lossy(&body?.to_bytes()).into_owned())
-        };
-        timeout(ANSWER, fetch).await.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER.as_secs())))
+        Ok(answer.body)
     }
 }
 

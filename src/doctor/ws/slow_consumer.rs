@@ -2,12 +2,12 @@
 
 use super::limit::stable::NOISE;
 use super::process;
-use super::times::Times;
 use super::{ANSWER, Joined, Site, unreachable};
 use crate::config::doctor::Liveness;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
+use crate::doctor::times::Times;
 
 /// How large a message is that is sent to be echoed, in bytes.
 const LARGE: usize = 16 << 10;

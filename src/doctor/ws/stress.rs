@@ -7,11 +7,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep_until;
 
 use super::crowd::Crowd;
-use super::times::Times;
 use super::{ANSWER, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
+use crate::doctor::times::Times;
 
 /// The check.
 pub const CHECK: Check = Check {

@@ -8,7 +8,7 @@ use super::Site;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::times::Times;
+use crate::doctor::times::Times;
 use crate::doctor::ws::{ANSWER, Joined};
 
 /// For how long newcomers are refused.

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::super::limit::stable::NOISE;
-use super::super::times::Times;
 use super::super::{ANSWER, Joined, Site, seconds, unreachable};
 use crate::config::doctor::Liveness;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
+use crate::doctor::times::Times;
 
 /// For how long one floods.
 const FLOOD: Duration = Duration::from_secs(3);

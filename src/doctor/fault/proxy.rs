@@ -1,0 +1,179 @@
+//! A proxy before a real server: bytes are handed on, held back, held up, cut or replaced, whatever they mean.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::stub::{is_cut, reset};
+use super::{Behind, Hit, Mode, Shared, Told};
+
+/// How much is read at once, in bytes.
+const BLOCK: usize = 16 << 10;
+/// How much of what a server says first is kept, in bytes.
+const GREETING: usize = 4 << 10;
+
+/// Both ways to a server.
+type Way = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
+
+/// How one direction of a connection ends.
+enum End {
+    /// One side has ended.
+    Closed,
+    /// It is to be reset.
+    Reset,
+}
+
+/// Hands on what comes on a connection.
+pub async fn serve(mut tcp: TcpStream, number: u64, shared: &Arc<Shared>, mut told: watch::Receiver<Told>) {
+    let work = exchange(&mut tcp, number, shared);
+    let end = tokio::select! {
+        end = work => end,
+        () = is_cut(number, &mut told) => End::Reset,
+    };
+    match end {
+        End::Reset => reset(tcp),
+        End::Closed => drop(tcp.shutdown().await),
+    }
+}
+
+async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End {
+    let (mut from_client, mut to_client) = tcp.split();
+    // What a client says first is seen before the server is asked: a barrier holds it, a server that hangs never hears it.
+    let mut first = Vec::with_capacity(BLOCK);
+    if !matches!(shared.behind, Behind::Talker(_)) {
+        let Ok(1..) = from_client.read_buf(&mut first).await else { return End::Closed };
+    }
+    let since = hit(shared, number);
+    let mut told = shared.told.clone();
+    let _ = told.wait_for(|told| told.mode != Mode::Hold).await;
+    let mode = shared.told().mode;
+    if fails(mode, since) {
+        return End::Reset;
+    }
+    if is_mute(mode) {
+        return swallow(&mut from_client).await;
+    }
+    let Some((mut from_server, mut to_server)) = connect(&shared.behind).await else { return End::Reset };
+    if to_server.write_all(&first).await.is_err() {
+        return End::Reset;
+    }
+    let up = async {
+        let mut block = vec![0; BLOCK];
+        loop {
+            let Ok(read @ 1..) = from_client.read(&mut block).await else { return End::Closed };
+            let since = hit(shared, number);
+            let told = shared.told();
+            if fails(told.mode, since) {
+                return End::Reset;
+            }
+            // What a server that is silent would have to answer it never gets: an answer that is late would be worse.
+            if told.silent >= number || is_mute(told.mode) {
+                return swallow(&mut from_client).await;
+            }
+            if to_server.write_all(&block[..read]).await.is_err() {
+                return End::Closed;
+            }
+        }
+    };
+    let down = async {
+        let mut block = vec![0; BLOCK];
+        loop {
+            let Ok(read @ 1..) = from_server.read(&mut block).await else { return End::Closed };
+            greet(shared, number, &block[..read]);
+            let told = shared.told();
+            if told.silent >= number || is_mute(told.mode) {
+                std::future::pending::<()>().await;
+            }
+            if let Some(end) = said(&mut to_client, &block[..read], told.mode).await {
+                return end;
+            }
+        }
+    };
+    tokio::select! { end = up => end, end = down => end }
+}
+
+/// Hands on what a server said, as the mode has it; how the connection ends, where it does.
+async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: Mode) -> Option<End> {
+    let mut wrong = Vec::new();
+    let bytes = match mode {
+        Mode::Truncate => &bytes[..bytes.len() / 2],
+        Mode::Garbage => {
+            wrong.extend(bytes.iter().map(|byte| !byte));
+            &wrong
+        }
+        _ => bytes,
+    };
+    if mode == Mode::HalfClose {
+        let _ = to_client.shutdown().await;
+        std::future::pending::<()>().await;
+    }
+    if let Mode::Slow(time) = mode {
+        sleep(time).await;
+    }
+    if mode == Mode::Drip {
+        for byte in bytes {
+            to_client.write_all(&[*byte]).await.ok()?;
+            sleep(Duration::from_secs(1)).await;
+        }
+        return None;
+    }
+    if to_client.write_all(bytes).await.is_err() || matches!(mode, Mode::Truncate | Mode::Garbage) {
+        return Some(End::Closed);
+    }
+    None
+}
+
+fn hit(shared: &Shared, number: u64) -> usize {
+    let (method, path) = (String::new(), String::new());
+    shared.hit(Hit { at: Instant::now(), connection: number, method, path, correlation: None, gone: None }).0
+}
+
+fn fails(mode: Mode, since: usize) -> bool {
+    match mode {
+        Mode::Reset | Mode::Status(_) => true,
+        Mode::FailFirst(times) => since as u64 <= times,
+        Mode::RetryAfter(_) => since <= 1,
+        _ => false,
+    }
+}
+
+fn is_mute(mode: Mode) -> bool {
+    matches!(mode, Mode::HangAccept | Mode::HangHeaders | Mode::HangBody)
+}
+
+/// Reads and forgets until the other side ends.
+async fn swallow(from: &mut (impl AsyncRead + Unpin)) -> End {
+    let mut block = vec![0; BLOCK];
+    while let Ok(1..) = from.read(&mut block).await {}
+    End::Closed
+}
+
+fn greet(shared: &Shared, number: u64, bytes: &[u8]) {
+    let mut seen = shared.seen();
+    let greeting = seen.greetings.entry(number).or_default();
+    let room = GREETING.saturating_sub(greeting.len());
+    greeting.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}
+
+async fn connect(behind: &Behind) -> Option<Way> {
+    match behind {
+        Behind::Stub(_) => None,
+        Behind::Tcp(address) | Behind::Talker(address) => {
+            let tcp = TcpStream::connect(address).await.ok()?;
+            let _ = tcp.set_nodelay(true);
+            let (from, to) = tcp.into_split();
+            Some((Box::new(from), Box::new(to)))
+        }
+        #[cfg(unix)]
+        Behind::Unix(path) => {
+            let (from, to) = tokio::net::UnixStream::connect(path).await.ok()?.into_split();
+            Some((Box::new(from), Box::new(to)))
+        }
+        #[cfg(not(unix))]
+        Behind::Unix(_) => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! The control of all the others: calls reach the dependency.
+
+use super::rig::Way;
+use super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::times::Times;
+
+/// How many calls.
+const CALLS: u64 = 10;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.baseline",
+    claim: "each call of the service is one of its dependency, and ends well",
+    method: "Calls the service ten times while its dependency is well. Fails where a call fails, or where the dependency is not asked as often.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let mut rig = site.unproven_rig().await?;
+    let (mut times, mut hits, mut failed, mut last) = (Times::default(), 0, 0_u64, String::new());
+    for _ in 0..CALLS {
+        let called = rig.call(Way::Entry).await?;
+        hits += called.hits as u64;
+        if called.is_ok {
+            times.add(called.time);
+        } else {
+            failed += 1;
+            last = super::rig::shortened(&called.text);
+        }
+    }
+    // A pooled connection to a real server takes several pieces for one call.
+    let is_right = hits == CALLS || (site.ipc.upstream.forward.is_some() && hits > CALLS);
+    let found = if failed > 0 {
+        Found::fail(CALLS, format!("{failed} of {CALLS} calls failed while the dependency was well: {last}"))
+    } else if hits == 0 {
+        Found::fail(CALLS, "no call reached the dependency: the service is not wired to it")
+    } else if is_right {
+        Found::pass(CALLS)
+    } else {
+        Found::fail(CALLS, format!("{CALLS} calls made {hits} of the dependency"))
+    };
+    let found = found.observed("hits", hits).observed("failed", failed).expected("hits", CALLS);
+    let found = found.observed("error_rate_percent", failed * 100 / CALLS);
+    let found = if times.count() > 0 {
+        let latency = times.latency();
+        found.observed("latency_ms", latency.p50_ms).latency(latency)
+    } else {
+        found
+    };
+    let help = "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows";
+    Ok(if failed > 0 || !is_right { found.remedy(help, &[]) } else { found })
+}

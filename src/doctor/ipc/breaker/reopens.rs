@@ -1,0 +1,46 @@
+//! A trial that fails opens the breaker again.
+
+use super::super::rig::Way;
+use super::super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How many calls.
+const CALLS: u64 = 10;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.breaker.reopens",
+    claim: "a trial that fails opens the breaker again at once",
+    method: "Opens the breaker, waits until a call gets through and fails, then calls ten times. Fails where one of them reaches the dependency. With `half_open_max` above one, so many trials may fail first.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let breaker = site.breaker()?;
+    let mut rig = site.rig().await?;
+    let tripped = site.tripped(&mut rig, breaker).await?;
+    site.half_open(&mut rig, breaker, &tripped).await.map_err(|found| Box::new(Found::error(found.detail)))?;
+    for _ in 1..breaker.half_open_max {
+        rig.call(Way::Entry).await?;
+    }
+    let mut hits = 0;
+    for _ in 0..CALLS {
+        hits += rig.call(Way::Entry).await?.hits;
+    }
+    let found = if hits == 0 {
+        Found::pass(CALLS)
+    } else {
+        Found::fail(CALLS, format!("{hits} calls reached the dependency behind a trial that failed"))
+            .remedy("one failure in the half-open state must open the breaker again", &[])
+    };
+    Ok(found.control("calls reach the dependency", Outcome::Pass).observed("hits", hits).expected("hits", 0))
+}

@@ -1,0 +1,63 @@
+//! A half-open breaker lets few try, not the whole herd.
+
+use std::time::Duration;
+
+use super::super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How many call at once.
+const HERD: usize = 20;
+/// How long the dependency takes meanwhile.
+const SLOW: Duration = Duration::from_millis(300);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.breaker.single_trial",
+    claim: "of many calls at once a half-open breaker lets no more through than are claimed",
+    method: "Opens the breaker, waits out `open_for`, lets the dependency take 300 ms and calls 20 times at once. Fails where more than `half_open_max` calls reach it.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 180_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let breaker = site.breaker()?;
+    let mut most = 0;
+    for trial in 1..=site.trials() {
+        let mut rig = site.rig().await?;
+        let tripped = site.tripped(&mut rig, breaker).await?;
+        Site::await_half_open(breaker, &tripped).await;
+        rig.fail(Mode::Slow(SLOW)).await?;
+        let before = rig.upstream.count();
+        let called = rig.crowd(HERD).await?;
+        let hits = (rig.upstream.count() - before) as u64;
+        let ok = called.iter().filter(|called| called.is_ok).count();
+        site.log.note(
+            "herd",
+            format!("trial {trial}: {hits} of {HERD} calls got through, {ok} were told that all is well"),
+        );
+        most = most.max(hits);
+    }
+    let herd = site.trials() * HERD as u64;
+    let found = if most == 0 {
+        Found::error("no call got through after `open_for`, so nothing is known of trials")
+    } else if most > breaker.half_open_max {
+        Found::fail(herd, format!("{most} of {HERD} calls at once got through in the half-open state"))
+            .remedy("let one call try, and turn the others away until it is back", &[])
+    } else {
+        Found::pass(herd)
+    };
+    Ok(found
+        .control("calls reach the dependency", Outcome::Pass)
+        .attempts(site.trials())
+        .observed("hits_most", most)
+        .expected("half_open_max", breaker.half_open_max))
+}

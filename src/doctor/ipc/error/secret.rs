@@ -1,0 +1,42 @@
+//! Errors keep secrets.
+
+use super::super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.error.secret",
+    claim: "no error shows a secret that came with the call or stands in the configuration",
+    method: "Sends a canary in `Authorization`, and puts it where the configuration says `{canary}`. Lets the dependency fail in five ways, and the breaker open. Fails where a caller is told the canary; warns where the service writes it to its own output.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 180_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let texts = site.texts(1).await?;
+    let shows = |said: &str, canary: &str| said.contains(canary);
+    let told: Vec<&str> = texts
+        .iter()
+        .filter(|text| text.told.iter().any(|called| shows(&called.text, &text.canary)))
+        .map(|text| text.fault)
+        .collect();
+    let written = texts.iter().any(|text| shows(&text.written, &text.canary));
+    let count = texts.len() as u64;
+    let found = if !told.is_empty() {
+        Found::fail(count, format!("the caller is told a secret under: {}", told.join(", ")))
+            .remedy("take addresses with passwords, and headers, out of what callers are told", &[])
+    } else if written {
+        Found::warn(count, "the service writes a secret to its own output").remedy("mask it in the log", &[])
+    } else {
+        Found::pass(count)
+    };
+    Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("texts", count))
+}

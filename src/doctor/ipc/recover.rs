@@ -1,0 +1,92 @@
+//! After all failures the service is as it was before.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::rig::{Rig, Way};
+use super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+use crate::doctor::times::Times;
+
+/// How many calls.
+const CALLS: u64 = 20;
+/// By how much a call may take longer than before.
+const SLOWER: f64 = 1.5;
+/// Differences below this, in milliseconds, are the machine's.
+const SLACK: f64 = 5.0;
+/// What a service may take to be well beyond the time that a breaker stays open.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.recover",
+    claim: "after failures calls end well again, and take as long as before",
+    method: "Measures calls, lets the dependency fail in several ways, waits until a call ends well (`open_for` and 5 s at most), and measures again. Fails where a call fails, or the median is more than 1.5 times what it was.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let mut rig = site.rig().await?;
+    let (before, _) = measured(&mut rig).await?;
+    let mut faults = vec![Mode::Status(500), Mode::Reset, Mode::Refuse, Mode::Garbage];
+    if site.ipc.timeout.is_some() {
+        faults.push(Mode::HangHeaders);
+    }
+    for fault in faults {
+        rig.fail(fault).await?;
+        rig.call(Way::Entry).await?;
+        rig.call(Way::Entry).await?;
+    }
+    rig.fail(Mode::Ok).await?;
+    let open_for = site.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
+    let start = Instant::now();
+    while !rig.call(Way::Entry).await?.is_ok {
+        if start.elapsed() > open_for * 2 + GRACE {
+            return Found::fail(1, "the dependency is well again, and no call ends well")
+                .control("calls reach the dependency while it is well", Outcome::Pass)
+                .remedy("restart is no recovery: let the service find its dependency again", &[])
+                .early();
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let back = crate::doctor::log::millis(start.elapsed());
+    let (after, failed) = measured(&mut rig).await?;
+    let (was, is) = (before.quantile(0.5), after.quantile(0.5));
+    let found = if failed > 0 {
+        Found::fail(CALLS, format!("{failed} of {CALLS} calls failed after the first good one"))
+            .remedy("one good call must mean that all is well", &[])
+    } else if is > was * SLOWER + SLACK {
+        Found::fail(CALLS, format!("the median of a call was {was:.1} ms before and is {is:.1} ms"))
+            .remedy("look for what is left behind by failed calls: connections, threads, queues", &[])
+    } else {
+        Found::pass(CALLS)
+    };
+    Ok(found
+        .control("calls reach the dependency while it is well", Outcome::Pass)
+        .observed("before_p50_ms", was)
+        .observed("after_p50_ms", is)
+        .observed("back_after_ms", back)
+        .expected("slower_most", SLOWER))
+}
+
+/// How long calls take, and how many fail.
+async fn measured(rig: &mut Rig) -> Result<(Times, u64), Box<Found>> {
+    let (mut times, mut failed) = (Times::default(), 0);
+    for _ in 0..CALLS {
+        let called = rig.call(Way::Entry).await?;
+        times.add(called.time);
+        failed += u64::from(!called.is_ok);
+    }
+    Ok((times, failed))
+}

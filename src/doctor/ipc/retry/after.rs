@@ -1,0 +1,53 @@
+//! Who is asked to come back later comes back later.
+
+use super::super::{OPENS, Site};
+use super::attempts;
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How long the dependency asks to be left alone, in seconds.
+const SECONDS: u64 = 2;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.retry.after",
+    claim: "where the dependency says when to come back, it is not asked before",
+    method: "The dependency answers 503 with `Retry-After: 2` (RFC 9110, section 10.2.3). Warns where it is asked again before 90 % of that.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let retry = site.retry()?;
+    if site.ipc.upstream.forward.is_some() {
+        return Found::skip("only HTTP has `Retry-After`").early();
+    }
+    if retry.max_attempts < 2 {
+        return Found::skip("`max_attempts` is 1: nothing is tried again").early();
+    }
+    let mut rig = site.rig().await?;
+    rig.fail(Mode::RetryAfter(SECONDS)).await?;
+    let waits = attempts(&mut rig).await?;
+    let Some(first) = waits.first().copied() else {
+        return Found::skip("the call is not tried again where it is asked to come back later").early();
+    };
+    let least = f64::from(u32::try_from(SECONDS).unwrap_or(u32::MAX)) * 900.0;
+    let found = if first < least {
+        Found::warn(1, format!("asked to come back after {SECONDS} s, it came back after {first:.0} ms"))
+            .remedy("heed `Retry-After`, or give up", &[])
+    } else {
+        Found::pass(1)
+    };
+    Ok(found
+        .control("calls reach the dependency", Outcome::Pass)
+        .observed("wait_ms", first.round())
+        .expected("wait_least_ms", least))
+}

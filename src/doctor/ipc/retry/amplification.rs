@@ -1,0 +1,85 @@
+//! A dependency that is down is not finished off by those that call it.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use tokio::time::{interval, sleep};
+
+use super::super::rig::{Rig, Way};
+use super::super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How often the service is called.
+const EVERY: Duration = Duration::from_millis(100);
+/// How long the dependency is down.
+const OUTAGE: Duration = Duration::from_secs(30);
+/// The same, where fewer trials will do.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.retry.amplification",
+    claim: "while the dependency is down it is asked no more often per call than is claimed",
+    method: "The dependency answers 503 for 30 s (3 s with `--quick`) while the service is called ten times a second. Fails where there are more than `amplification` attempts for each call; `max_attempts` where none is claimed.",
+    opens: OPENS,
+    loads: true,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let retry = site.retry()?;
+    let rig = site.rig().await?;
+    rig.fail(Mode::Status(503)).await?;
+    let before = rig.upstream.count();
+    let calls = outage(&rig, if site.quick { SHORT } else { OUTAGE }).await?;
+    // Attempts that are still to come belong to these calls, too.
+    sleep(EVERY).await;
+    let hits = (rig.upstream.count() - before) as u64;
+    let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    let ratio = float(hits) / float(calls.max(1));
+    let most = retry.amplification.unwrap_or_else(|| float(retry.max_attempts));
+    let found = if hits == 0 {
+        Found::error("the dependency was not asked at all")
+    } else if ratio > most {
+        Found::fail(
+            calls,
+            format!("{calls} calls made {hits} of the dependency while it was down, {ratio:.1} for each"),
+        )
+        .remedy("bound attempts by a budget for all calls together, or put a breaker before them", &[])
+    } else {
+        Found::pass(calls)
+    };
+    Ok(found
+        .control("calls reach the dependency", Outcome::Pass)
+        .observed("hits", hits)
+        .observed("calls", calls)
+        .observed("ratio", (ratio * 100.0).round() / 100.0)
+        .expected("ratio_most", most))
+}
+
+/// Calls at a fixed rate, whether the calls before are back or not; how many calls there were.
+async fn outage(rig: &Rig, time: Duration) -> Result<u64, Box<Found>> {
+    let (mut ticks, end) = (interval(EVERY), Instant::now() + time);
+    let (mut open, mut calls) = (futures_util::stream::FuturesUnordered::new(), 0);
+    while Instant::now() < end {
+        tokio::select! {
+            _ = ticks.tick() => {
+                calls += 1;
+                open.push(rig.asked(Way::Entry));
+            }
+            Some(called) = open.next(), if !open.is_empty() => drop(called?),
+        }
+    }
+    while let Some(called) = open.next().await {
+        called?;
+    }
+    Ok(calls)
+}

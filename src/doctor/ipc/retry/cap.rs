@@ -1,0 +1,45 @@
+//! Waits do not grow for ever.
+
+use super::super::{OPENS, Site};
+use super::{TRIALS, shown};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// What a wait may be above its cap: a fifth and, for the machine, so many milliseconds.
+const SLACK: f64 = 50.0;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.retry.cap",
+    claim: "no wait before a further attempt is longer than its cap",
+    method: "Looks at all waits of 5 calls. Fails where one is longer than `cap`, by more than a fifth and 50 ms.",
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 300_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let retry = site.retry()?;
+    let Some(cap) = retry.cap_ms else { return Found::skip("no `cap` is claimed").early() };
+    let waits = site.waits(&retry, TRIALS).await?;
+    let all: Vec<f64> = waits.iter().flatten().copied().collect();
+    let longest = all.iter().copied().fold(0.0, f64::max);
+    let most = f64::from(u32::try_from(cap).unwrap_or(u32::MAX)) * 1.2 + SLACK;
+    let found = if longest > most {
+        Found::fail(all.len() as u64, format!("a wait was {longest:.0} ms; at most {cap} ms are claimed"))
+            .remedy("bound the wait, or correct `cap`", &[])
+    } else {
+        Found::pass(all.len() as u64)
+    };
+    Ok(found
+        .control("calls reach the dependency", Outcome::Pass)
+        .observed("longest_ms", longest.round())
+        .observed("waits_ms", shown(&waits[0]))
+        .expected("cap_ms", cap))
+}

@@ -1,0 +1,75 @@
+//! What a service does when its dependency hangs, drips, breaks off or lies: it ends in time, with an error.
+
+pub mod accept;
+pub mod body;
+pub mod cancel;
+pub mod drip;
+pub mod garbage;
+pub mod half_close;
+pub mod headers;
+pub mod refuse;
+pub mod reset;
+pub mod syn;
+pub mod truncate;
+
+use super::Site;
+use super::rig::{Way, shortened};
+use crate::config::doctor::Timeout;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::log::millis;
+use crate::doctor::record::Outcome;
+
+/// How they find out.
+pub const METHOD: &str = "Calls three times while the dependency fails in this way. Fails where an answer takes longer than `max` and `grace`, or says that all is well. Where no call reaches the dependency, nothing is known.";
+
+impl Site {
+    /// What is claimed of the time.
+    ///
+    /// # Errors
+    /// A skip, where nothing is.
+    pub fn timeout(&self) -> Result<Timeout, Box<Found>> {
+        self.ipc.timeout.ok_or_else(|| Box::new(Found::skip("no `timeout` is claimed")))
+    }
+}
+
+/// Looks at what a service does while its dependency fails in a way.
+fn under(site: Site, mode: Mode) -> Looking {
+    looking(async move { run(site, mode).await })
+}
+
+async fn run(site: Site, mode: Mode) -> Verdict {
+    let timeout = site.timeout()?;
+    let most = timeout.max_ms + timeout.grace_ms;
+    let (mut slowest, mut good, mut late, mut unseen, mut last) = (0, 0_u64, 0_u64, 0_u64, String::new());
+    for trial in 1..=site.trials() {
+        let mut rig = site.rig().await?;
+        rig.fail(mode).await?;
+        let called = rig.call(Way::Entry).await?;
+        let took = millis(called.time);
+        slowest = slowest.max(took);
+        good += u64::from(called.is_ok);
+        late += u64::from(took > most || called.is_late);
+        unseen += u64::from(called.hits == 0 && !matches!(mode, Mode::Refuse | Mode::SynDrop));
+        let status = called.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        site.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
+        last = shortened(&called.text);
+    }
+    let trials = site.trials();
+    let found = if unseen > 0 {
+        Found::error("the fault did not reach the service: the dependency was not asked")
+    } else if good > 0 {
+        Found::fail(trials, format!("{good} of {trials} calls are said to have ended well: {last}"))
+            .remedy("an answer that is not whole, or none, is an error", &[])
+    } else if late > 0 {
+        Found::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, the longest {slowest} ms"))
+            .remedy("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
+    } else {
+        Found::pass(trials)
+    };
+    Ok(found
+        .control("calls reach the dependency while it is well", Outcome::Pass)
+        .attempts(trials)
+        .observed("slowest_ms", slowest)
+        .expected("most_ms", most))
+}

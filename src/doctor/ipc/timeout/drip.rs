@@ -1,0 +1,22 @@
+//! The dependency answers a byte a second.
+
+use super::METHOD;
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::Looking;
+use crate::doctor::ipc::{OPENS, Site};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.timeout.drip",
+    claim: "where the dependency answers a byte a second, a call ends in time, with an error",
+    method: METHOD,
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    super::under(site, Mode::Drip)
+}

@@ -1,0 +1,22 @@
+//! The dependency reads and never answers.
+
+use super::METHOD;
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::Looking;
+use crate::doctor::ipc::{OPENS, Site};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.timeout.headers",
+    claim: "where the dependency reads and never answers, a call ends in time, with an error",
+    method: METHOD,
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    super::under(site, Mode::HangHeaders)
+}

@@ -1,0 +1,22 @@
+//! Connecting to the dependency does not end.
+
+use super::METHOD;
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::Looking;
+use crate::doctor::ipc::{OPENS, Site};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.timeout.syn",
+    claim: "where connecting to the dependency does not end, a call ends in time, with an error",
+    method: METHOD,
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    super::under(site, Mode::SynDrop)
+}

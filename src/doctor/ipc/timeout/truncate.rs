@@ -1,0 +1,22 @@
+//! The dependency ends in the middle of its answer.
+
+use super::METHOD;
+use crate::doctor::Check;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::Looking;
+use crate::doctor::ipc::{OPENS, Site};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "ipc.timeout.truncate",
+    claim: "where the dependency ends in the middle of its answer, a call ends in time, with an error",
+    method: METHOD,
+    opens: OPENS,
+    loads: false,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    super::under(site, Mode::Truncate)
+}
