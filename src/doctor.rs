@@ -1,7 +1,9 @@
 //! `phx doctor`: what a document says of a system, verified from outside. A check proves one thing on one subject and says
 //! how it knows; one that proved nothing is never green.
 
+pub mod after;
 pub mod allow;
+pub mod db;
 pub mod ending;
 pub mod fault;
 pub mod found;
@@ -69,6 +71,11 @@ pub const PROBES: &[Probe] = &[
         subject: "[[doctor.pty]]\nname = \"terminal\"\nhost = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }",
     },
     Probe {
+        word: "db",
+        aliases: &["database", "databases"],
+        subject: "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"${DOCTOR_PG_ADMIN}\"\ninit = { command = [\"./bin/app\", \"migrate\"], env = { DATABASE_URL = \"{dsn}\" } }",
+    },
+    Probe {
         word: "ipc",
         aliases: &["ipc-boundary", "boundary"],
         subject: "[[doctor.ipc]]\nname = \"orders->billing\"\nentry = { url = \"http://127.0.0.1:{listen}/pay\" }\nstart = { command = [\"./bin/orders\"], env = { PORT = \"{listen}\", BILLING_URL = \"http://{upstream}\" }, ready = \"http://127.0.0.1:{listen}/ready\" }\ntimeout = { max = \"2s\" }",
@@ -80,8 +87,9 @@ pub fn checks() -> Vec<&'static Check> {
     let repo = repo::CHECKS.iter().map(|(check, _)| *check);
     let ws = ws::CHECKS.iter().map(|(check, _)| *check);
     let pty = pty::CHECKS.iter().map(|(check, _)| *check).chain([&pty::local::CHECK]);
+    let db = db::CHECKS.iter().map(|(check, _)| *check);
     let ipc = ipc::CHECKS.iter().map(|(check, _)| *check);
-    let mut all: Vec<&Check> = repo.chain(ws).chain(pty).chain(ipc).collect();
+    let mut all: Vec<&Check> = repo.chain(ws).chain(pty).chain(ipc).chain(db).collect();
     all.sort_by_key(|check| check.id);
     all
 }

@@ -77,6 +77,14 @@ pub fn ask(id: Option<u32>) {
     }
 }
 
+/// Interrupts a program.
+#[cfg(unix)]
+pub fn interrupt(id: Option<u32>) {
+    if let Some(id) = group(id) {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+    }
+}
+
 /// Ends a group.
 #[cfg(unix)]
 pub fn end(id: Option<u32>) {
@@ -85,12 +93,12 @@ pub fn end(id: Option<u32>) {
     }
 }
 
-/// Holds a program still, or lets it go on.
+/// Holds a group still, or lets it go on.
 #[cfg(unix)]
 pub fn freeze(id: Option<u32>, still: bool) {
     use rustix::process::Signal;
     if let Some(id) = group(id) {
-        let _ = rustix::process::kill_process(id, if still { Signal::STOP } else { Signal::CONT });
+        let _ = rustix::process::kill_process_group(id, if still { Signal::STOP } else { Signal::CONT });
     }
 }
 
@@ -150,10 +158,14 @@ pub fn apart(_: &mut Command) {}
 #[cfg(not(unix))]
 pub fn ask(_: Option<u32>) {}
 
+/// Interrupts a program: there is no way here.
+#[cfg(not(unix))]
+pub fn interrupt(_: Option<u32>) {}
+
 /// Ends a group: the program itself is ended by its handle.
 #[cfg(not(unix))]
 pub fn end(_: Option<u32>) {}
 
-/// Holds a program still: there is no way here.
+/// Holds a group still: there is no way here.
 #[cfg(not(unix))]
 pub fn freeze(_: Option<u32>, _: bool) {}

@@ -179,10 +179,15 @@ impl Upstream {
         Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), behind)
     }
 
-    /// Does as told from now on, and waits until that is so.
-    pub async fn set(&self, mode: Mode) {
+    /// Does as told as soon as it can.
+    pub fn tell(&self, mode: Mode) {
         let since = self.shared.seen().hits.len();
         self.tell.send_modify(|told| (told.mode, told.since) = (mode, since));
+    }
+
+    /// Does as told from now on, and waits until that is so.
+    pub async fn set(&self, mode: Mode) {
+        self.tell(mode);
         let mut done = self.shared.done.subscribe();
         let _ = tokio::time::timeout(TURN, done.wait_for(|done| *done == Some(mode))).await;
     }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::after;
 use super::allow::Allow;
+use super::db;
 use super::found::{Found, Looking};
 use super::ipc;
 use super::log::Log;
@@ -18,7 +20,7 @@ use super::secrets::Secrets;
 use super::ws::{self, Site};
 use super::{Check, PROBES, is_meant, judge};
 use crate::config::Doctor;
-use crate::config::doctor::{Endpoint, Entry, Host, Ipc, Pty, Ws};
+use crate::config::doctor::{Db, Endpoint, Entry, Host, Ipc, Pty, Ws};
 
 /// What a person asks for.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +67,8 @@ pub fn targets(doctor: &Doctor) -> Vec<&str> {
     let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
     let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
     let services = doctor.ipc.iter().map(|ipc| ipc.name.as_str());
-    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).chain(services).collect()
+    let databases = doctor.db.iter().map(|db| db.name.as_str());
+    [repo::TARGET, pty::MACHINE].into_iter().chain(servers).chain(hosts).chain(services).chain(databases).collect()
 }
 
 impl Plan {
@@ -75,7 +78,7 @@ impl Plan {
         let mut plan = Self { subjects: Vec::new(), without: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
         plan.repository(repository);
         let allow = Rc::new(Allow::new(&plan.doctor.allow_hosts));
-        plan.machine();
+        plan.machine(&allow);
         for server in plan.doctor.ws.clone() {
             plan.websocket(&server, &allow);
         }
@@ -85,7 +88,11 @@ impl Plan {
         for service in plan.doctor.ipc.clone() {
             plan.service(&service, &allow);
         }
+        for database in plan.doctor.db.clone() {
+            plan.database(&database, &allow);
+        }
         let empty = [
+            ("db", plan.doctor.db.is_empty()),
             ("ws", plan.doctor.ws.is_empty()),
             ("pty", plan.doctor.pty.is_empty()),
             ("ipc", plan.doctor.ipc.is_empty()),
@@ -165,9 +172,16 @@ impl Plan {
         self.add(&server.name, format!("{}{limit}", server.url), checks);
     }
 
-    fn machine(&mut self) {
+    fn machine(&mut self, allow: &Rc<Allow>) {
         let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(|_| Box::pin(async { pty::local::look() }));
-        self.add(pty::MACHINE, std::env::consts::OS.to_owned(), vec![(&pty::local::CHECK, looks)]);
+        let mut checks = vec![(&pty::local::CHECK, looks)];
+        if self.doctor.db.is_empty()
+            && let Some(embedded) = db::embedded()
+        {
+            let is_meant = |check: &Check| db::EMBEDDED.contains(&check.id);
+            checks.extend(self.database_checks(&embedded, allow).into_iter().filter(|(check, _)| is_meant(check)));
+        }
+        self.add(pty::MACHINE, std::env::consts::OS.to_owned(), checks);
     }
 
     fn terminals(&mut self, host: &Pty, allow: &Rc<Allow>) {
@@ -224,6 +238,31 @@ impl Plan {
         self.add(&service.name, format!("{}calls {called}", started.unwrap_or_default()), checks);
     }
 
+    fn database_checks(&self, database: &Db, allow: &Rc<Allow>) -> Vec<Asking> {
+        let resolved = db::resolved(database, &self.secrets).map(Rc::new);
+        let known = Rc::new(RefCell::new(db::Known::default()));
+        let checks = db::CHECKS.iter().map(|(check, look)| {
+            let (resolved, allow, known) = (resolved.clone(), Rc::clone(allow), Rc::clone(&known));
+            let is_spared = !self.doctor.destructive && !db::is_harmless(database, check);
+            let quick = self.asked.quick;
+            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+                Err(why) => Box::pin(async { unresolved(why) }),
+                Ok(_) if is_spared => Box::pin(async { Found::skip(db::SPARED) }),
+                Ok(db) => look(db::Site { db, allow, quick, log, known }),
+            });
+            (*check, looks)
+        });
+        checks.collect()
+    }
+
+    fn database(&mut self, database: &Db, allow: &Rc<Allow>) {
+        let checks = self.database_checks(database, allow);
+        let started = [&database.init, &database.serve].into_iter().flatten();
+        let started = started.map(|program| format!(", starts {}", program.command.join(" ")));
+        let place = database.admin.clone().unwrap_or_else(|| "a temporary file".to_owned());
+        self.add(&database.name, format!("{place}{}", started.collect::<String>()), checks);
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -234,6 +273,8 @@ impl Plan {
         let deadline = Duration::from_millis(self.doctor.deadline_ms);
         let mut done = runtime.block_on(run::all(self.jobs, deadline, now, &self.secrets, progress));
         runtime.shutdown_background();
+        // What is open goes with the loop; what is to be undone may have waited for that.
+        after::all_done();
         judge::require(&mut done.records, &self.doctor.require);
         if self.asked.targets.is_empty() && !done.interrupted {
             let missing = judge::missing(&done.records, &self.doctor.require, &self.asked.checks, now);

@@ -173,7 +173,7 @@ impl Running {
 
     /// Holds it still, or lets it go on.
     pub fn freeze(&self, still: bool) {
-        ending::freeze(self.child.id(), still);
+        ending::freeze(self.group.filter(|_| self.child.id().is_some()), still);
     }
 }
 

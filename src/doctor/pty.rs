@@ -40,7 +40,7 @@ use crate::config::doctor::{Host, Pty};
 pub type Look = (&'static Check, fn(Site) -> Looking);
 
 /// The name of the subject that is always there.
-pub const MACHINE: &str = "this machine";
+pub use crate::regen::facts::doctor::MACHINE;
 
 /// All checks of a host, in the order in which they run.
 pub const CHECKS: &[Look] = &[

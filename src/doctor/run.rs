@@ -71,6 +71,7 @@ pub async fn all(
             record = within(job, end, now, progress) => record,
         };
         super::ending::end_strays();
+        super::after::settled().await;
         records.push(without(record, secrets));
     }
     progress.ends();

@@ -1,6 +1,8 @@
 //! `phx doctor --self-test`: every check on a subject that conforms and on ones that break what it looks for. A check that cannot
 //! tell them apart proves nothing.
 
+mod cluster;
+mod db;
 pub mod host;
 mod ipc;
 mod pty;
@@ -8,12 +10,16 @@ mod repo;
 mod server;
 mod ws;
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
+use cluster::Lazy;
+
+use super::after;
 use super::found::{Found, Looking};
 use super::log::millis;
 use super::record::{Outcome, Record};
@@ -47,11 +53,12 @@ pub struct Case {
 }
 
 /// All cases.
-fn cases() -> Vec<Case> {
+fn cases(cluster: &Rc<Lazy>) -> Vec<Case> {
     let mut cases = repo::cases();
     cases.extend(pty::cases());
     cases.extend(ws::cases());
     cases.extend(ipc::cases());
+    cases.extend(db::cases(cluster));
     cases.sort_by_key(|case| (case.check.id, case.kind == Kind::Breaking));
     cases
 }
@@ -64,7 +71,8 @@ pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Res
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
     let meant = |case: &Case| globs.is_empty() || globs.iter().any(|glob| is_meant(glob, case.check.id));
-    let cases: Vec<Case> = cases().into_iter().filter(meant).collect();
+    let cluster = Rc::new(Lazy::default());
+    let cases: Vec<Case> = cases(&cluster).into_iter().filter(meant).collect();
     let count = cases.len();
     let work = async {
         let told = cases.into_iter().enumerate().map(|(at, case)| async move {
@@ -83,6 +91,7 @@ pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Res
     });
     progress.ends();
     runtime.shutdown_background();
+    after::all_done();
     Ok(done)
 }
 
@@ -115,7 +124,7 @@ mod tests {
 
     #[test]
     fn every_check_has_a_subject_that_conforms_and_one_that_does_not() {
-        let cases = cases();
+        let cases = cases(&Rc::default());
         for check in crate::doctor::checks() {
             for kind in [Kind::Conforming, Kind::Breaking] {
                 assert!(

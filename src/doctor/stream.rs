@@ -98,6 +98,11 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
+    /// As libraries take it.
+    pub fn config(&self) -> ClientConfig {
+        (*self.0).clone()
+    }
+
     /// Shakes hands.
     ///
     /// # Errors

@@ -264,11 +264,41 @@ pub fn change_directory(path: &Path) -> io::Result<()> {
     std::env::set_current_dir(path)
 }
 
+/// Gives a file, or a folder, to a user.
+///
+/// # Errors
+/// As the system says.
+#[cfg(unix)]
+pub fn give_away(path: &Path, user: u32) -> io::Result<()> {
+    std::os::unix::fs::chown(path, Some(user), Some(user))
+}
+
+/// Gives a file to a user: files have none here.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+pub fn give_away(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// The number of a file in its file system.
+#[cfg(unix)]
+pub fn inode(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|data| data.ino())
+}
+
 /// A path with the links in the part of it that is there resolved.
 pub fn real_ancestor(path: &Path) -> PathBuf {
     for ancestor in path.ancestors() {
         if let Ok(real) = std::fs::canonicalize(ancestor) {
-            return path.strip_prefix(ancestor).map(|rest| real.join(rest)).unwrap_or(real);
+            // Nothing joined to a file would make a folder of it.
+            return match path.strip_prefix(ancestor) {
+                Ok(rest) if !rest.as_os_str().is_empty() => real.join(rest),
+                _ => real,
+            };
         }
     }
     path.to_path_buf()

@@ -34,3 +34,15 @@ pub fn given(name: &str) -> Option<String> {
 pub fn program() -> std::io::Result<std::path::PathBuf> {
     std::env::current_exe()
 }
+
+/// Whether this is root.
+#[cfg(unix)]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Whether this is root: there is none here.
+#[cfg(not(unix))]
+pub fn is_root() -> bool {
+    false
+}

@@ -120,6 +120,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["doctor"]),
     ("futures_util", &["doctor"]),
     ("hyper", &["doctor"]),
+    ("tokio_postgres", &["doctor"]),
+    ("rusqlite", &["doctor"]),
+    ("mysql_async", &["doctor"]),
     ("libc", &["doctor"]),
 ];
 

@@ -38,6 +38,13 @@ fn services() {
 }
 
 #[test]
+fn databases() {
+    // Where there is no PostgreSQL, files alone are looked at; `tests/run` sees to it that there is one.
+    let has_server = std::env::var_os("PHX_SUBJECTS").is_some();
+    tells("db", if has_server { 53 } else { 14 });
+}
+
+#[test]
 #[cfg(unix)]
 fn terminals() {
     // What a machine denies to all, a sandbox cannot be seen to deny: raw sockets, mounts, tracing.

@@ -23,6 +23,9 @@ pub fn planned(plan: &Plan) -> String {
 /// That there is no subject for a probe, and how to name one.
 pub fn without(word: &str, subject: &str) -> String {
     let lines: String = subject.lines().fold(String::new(), |lines, line| lines + "\n    " + line);
+    if word == "db" {
+        return format!("for `db`, only a file of phx itself was verified; name a subject in phx.toml:{lines}");
+    }
     format!("nothing to verify for `{word}`; name a subject in phx.toml:{lines}")
 }
 

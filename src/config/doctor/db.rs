@@ -88,6 +88,32 @@ pub const GATES: &[&str] = &["start", "proxy", "ddl", "dml", "crash"];
 pub const STATES: &[&str] =
     &["up", "refused", "blackhole", "auth-fail", "read-only", "slow", "exhausted", "schema-missing"];
 
+impl Db {
+    /// A database of a kind, of which nothing is claimed.
+    pub fn of(engine: Engine) -> Self {
+        Self {
+            name: String::new(),
+            engine,
+            admin: None,
+            ca: None,
+            init: None,
+            workers: 8,
+            rounds: 5,
+            gates: GATES.iter().map(|&gate| gate.to_owned()).collect(),
+            expect_exit: vec![0],
+            busy_budget_ms: 5_000,
+            pooler: None,
+            serve: None,
+            state: None,
+            call: None,
+            pool_size: 10,
+            reconnect_deadline_ms: 10_000,
+            restart: None,
+            health: None,
+        }
+    }
+}
+
 impl Reader<'_> {
     pub(super) fn db(&mut self, tree: &Tree<'static>) -> Option<Db> {
         let tree = self.table(Some(tree), "doctor.db")?;
@@ -103,23 +129,26 @@ impl Reader<'_> {
             let help = "add `admin = \"${DOCTOR_PG_ADMIN}\"`: a URL of somebody who may create databases";
             self.mistake(tree.span, "a `[[doctor.db]]` of a server without `admin`", help);
         }
+        let default = Db::of(engine.unwrap_or(Engine::Postgres));
         Some(Db {
             name: name?,
             engine: engine?,
             admin,
             ca: self.text(tree, "ca").map(|(file, _)| file.to_owned()),
             init: self.program(tree, "init", "doctor.db"),
-            workers: self.count(tree, "workers", (2, 64)).unwrap_or(8),
-            rounds: self.count(tree, "rounds", (1, 100)).unwrap_or(5),
+            workers: self.count(tree, "workers", (2, 64)).unwrap_or(default.workers),
+            rounds: self.count(tree, "rounds", (1, 100)).unwrap_or(default.rounds),
             gates: self.known_words(tree, "gates", GATES),
             expect_exit: self.codes(tree),
-            busy_budget_ms: self.milliseconds(tree, "busy_budget").unwrap_or(5_000),
+            busy_budget_ms: self.milliseconds(tree, "busy_budget").unwrap_or(default.busy_budget_ms),
             pooler: self.dsn(tree, "pooler_dsn"),
             serve: self.program(tree, "serve", "doctor.db"),
             state: self.state(tree.get("state")),
             call: self.address(tree, "call"),
-            pool_size: self.count(tree, "pool_size", (1, 500)).unwrap_or(10),
-            reconnect_deadline_ms: self.milliseconds(tree, "reconnect_deadline").unwrap_or(10_000),
+            pool_size: self.count(tree, "pool_size", (1, 500)).unwrap_or(default.pool_size),
+            reconnect_deadline_ms: self
+                .milliseconds(tree, "reconnect_deadline")
+                .unwrap_or(default.reconnect_deadline_ms),
             restart: self.program(tree, "restart", "doctor.db"),
             health: self.health(tree.get("health")),
         })

@@ -8,6 +8,9 @@ use super::super::values;
 /// Where it stands, from the configuration's directory.
 pub const FILE: &str = ".phx/doctor.json";
 
+/// The subject that is this machine: no integration of anything, as little as the repository.
+pub const MACHINE: &str = "this machine";
+
 /// Outcomes from best to worst, each with what a document says of it.
 const OUTCOMES: &[(&str, &str)] = &[
     ("skip", "⏭️ Not checked"),
@@ -40,7 +43,7 @@ pub fn read(path: &str, bytes: &[u8]) -> Result<Value, String> {
         };
         // The repository and the machine are no integrations of anything.
         let id = check["id"].as_str().unwrap_or_default();
-        if id.starts_with("repo.") || id == "pty.local" {
+        if id.starts_with("repo.") || target == MACHINE {
             continue;
         }
         if !OUTCOMES.iter().any(|(known, _)| *known == outcome) {

@@ -1,0 +1,178 @@
+//! `phx doctor db`: whether a database can be prepared by many at once, and whether a service on it finds back to it and tells the truth
+//! about it. What is prepared are scratch databases, each of which goes with its check.
+
+pub mod crew;
+pub mod dump;
+pub mod engine;
+pub mod health;
+pub mod init;
+pub mod life;
+pub mod lock;
+pub mod postgres;
+pub mod race;
+pub mod reach;
+pub mod reconnect;
+pub mod sqlite;
+pub mod sqlite_files;
+pub mod state;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::Check;
+use super::allow::Allow;
+use super::found::{Found, Looking};
+use super::ipc::expand_program;
+use super::log::Log;
+use super::secrets::Secrets;
+use crate::config::doctor::{Db, Engine, Program};
+use crate::system::environment;
+
+/// A check, and how it looks.
+pub type Look = (&'static Check, fn(Site) -> Looking);
+
+/// What all of them open that prepare databases.
+pub const OPENS: &str =
+    "databases `phx_doctor_*` on the server (a temporary file for SQLite), which it drops, and `init`";
+
+/// What all of them open that look at a service.
+pub const SERVED: &str = "databases `phx_doctor_*` on the server, which it drops, `init`, `serve`, and a port of this machine between the service and the database";
+
+/// All checks, in the order in which they run.
+pub const CHECKS: &[Look] = &[
+    (&reach::CHECK, reach::look),
+    (&init::reference::CHECK, init::reference::look),
+    (&init::idempotent::CHECK, init::idempotent::look),
+    (&race::start::CHECK, race::start::look),
+    (&race::proxy::CHECK, race::proxy::look),
+    (&race::ddl::CHECK, race::ddl::look),
+    (&race::dml::CHECK, race::dml::look),
+    (&race::crash::CHECK, race::crash::look),
+    (&race::pooler::CHECK, race::pooler::look),
+    (&lock::mechanism::CHECK, lock::mechanism::look),
+    (&lock::released::CHECK, lock::released::look),
+    (&sqlite_files::busy::CHECK, sqlite_files::busy::look),
+    (&sqlite_files::wal::CHECK, sqlite_files::wal::look),
+    (&state::order::CHECK, state::order::look),
+    (&state::late_db::CHECK, state::late_db::look),
+    (&reconnect::terminate::CHECK, reconnect::terminate::look),
+    (&reconnect::reset::CHECK, reconnect::reset::look),
+    (&reconnect::blackhole::CHECK, reconnect::blackhole::look),
+    (&reconnect::restart::CHECK, reconnect::restart::look),
+    (&reconnect::pool::CHECK, reconnect::pool::look),
+    (&health::bounded::CHECK, health::bounded::look),
+    (&health::cheap::CHECK, health::cheap::look),
+    (&health::truth::CHECK, health::truth::look),
+];
+
+/// The checks that need no configuration: phx itself prepares a file.
+pub const EMBEDDED: &[&str] = &[
+    "db.reach",
+    "db.init.reference",
+    "db.init.idempotent",
+    "db.race.start",
+    "db.race.crash",
+    "db.lock.released",
+    "db.sqlite.busy",
+    "db.sqlite.wal",
+];
+
+/// Why a check is not made that changes a server.
+pub const SPARED: &str = "it makes and drops databases `phx_doctor_*` on a server, and ends connections to them; `[doctor] destructive = true` allows it";
+
+/// What an earlier check of the run has found out.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What one run of `init` leaves in an empty database.
+    pub reference: Option<init::Reference>,
+    /// Who waited for what while the gate of the schema was closed, a round each.
+    pub queues: Vec<lock::Queue>,
+}
+
+/// What a check works with.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What is claimed, with the values of variables.
+    pub db: Rc<Db>,
+    /// What may be connected to.
+    pub allow: Rc<Allow>,
+    /// Whether fewer trials will do.
+    pub quick: bool,
+    /// What happens.
+    pub log: Log,
+    /// What is known already.
+    pub known: Rc<RefCell<Known>>,
+}
+
+impl Site {
+    /// The program that prepares a database.
+    ///
+    /// # Errors
+    /// A skip, where none is named.
+    pub fn init(&self) -> Result<Program, Box<Found>> {
+        self.db.init.clone().ok_or_else(|| Box::new(Found::skip("no `init` is named: nothing prepares a database")))
+    }
+
+    /// How many workers run at once.
+    pub fn workers(&self) -> usize {
+        usize::try_from(self.db.workers).unwrap_or(8)
+    }
+
+    /// How often.
+    pub fn rounds(&self) -> u64 {
+        if self.quick { self.db.rounds.min(2) } else { self.db.rounds }
+    }
+
+    /// Whether a gate is to be used.
+    ///
+    /// # Errors
+    /// A skip, where it is not.
+    pub fn gate(&self, name: &str) -> Result<(), Box<Found>> {
+        if self.db.gates.iter().any(|gate| gate == name) {
+            return Ok(());
+        }
+        Found::skip(format!("`gates` does not name `{name}`")).early()
+    }
+}
+
+/// The database that is there without a configuration: a file that phx prepares as a good program does. It shows that files can be
+/// locked here.
+pub fn embedded() -> Option<Db> {
+    let program = environment::program().ok()?;
+    let words = ["__host", "migrate", "sqlite", "{path}"].map(str::to_owned);
+    let command = [program.to_str()?.to_owned()].into_iter().chain(words).collect();
+    let init = Program { command, env: Vec::new(), ready: None, within_ms: 10_000 };
+    Some(Db { init: Some(init), rounds: 2, ..Db::of(Engine::Sqlite) })
+}
+
+/// What the configuration says of a database, with the values of variables.
+///
+/// # Errors
+/// What cannot be used.
+pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
+    let mut db = db.clone();
+    for dsn in [&mut db.admin, &mut db.pooler].into_iter().flatten() {
+        *dsn = secrets.expand(dsn)?;
+        let password = url::Url::parse(dsn).ok().and_then(|url| url.password().map(str::to_owned));
+        if let Some(password) = password {
+            secrets.keep(&password);
+        }
+    }
+    for program in [&mut db.init, &mut db.serve, &mut db.restart].into_iter().flatten() {
+        expand_program(program, secrets)?;
+    }
+    let pages = [
+        db.call.as_mut(),
+        db.state.as_mut().map(|state| &mut state.url),
+        db.health.as_mut().map(|health| &mut health.url),
+    ];
+    for url in pages.into_iter().flatten() {
+        *url = secrets.expand(url)?;
+    }
+    Ok(db)
+}
+
+/// Whether a check leaves what others use alone: it makes no database on a server, and ends no connection.
+pub fn is_harmless(db: &Db, check: &Check) -> bool {
+    db.engine == Engine::Sqlite || !check.loads
+}

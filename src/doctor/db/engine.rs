@@ -1,0 +1,195 @@
+//! The three kinds of database, as far as they are alike: a server or a file system, and a scratch database in it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::dump::Dump;
+use super::{Site, postgres, sqlite};
+use crate::config::doctor::Engine as Kind;
+use crate::doctor::fault::Behind;
+use crate::doctor::found::Found;
+use crate::doctor::program::Places;
+
+/// Where scratch databases are made.
+#[derive(Clone, Debug)]
+pub enum Engine {
+    /// A server of PostgreSQL.
+    Postgres(Box<postgres::Server>),
+    /// The folder for temporary files.
+    Sqlite,
+}
+
+/// A scratch database.
+#[derive(Debug)]
+pub enum Base {
+    /// One of PostgreSQL.
+    Postgres(Box<postgres::Scratch>),
+    /// A file.
+    Sqlite(sqlite::File),
+}
+
+impl Site {
+    /// Where scratch databases are made.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub async fn engine(&self) -> Result<Engine, Box<Found>> {
+        match self.db.engine {
+            Kind::Sqlite => Ok(Engine::Sqlite),
+            Kind::Postgres => {
+                let admin = self.db.admin.as_deref().unwrap_or_default();
+                let server = postgres::Server::new(admin, self.db.ca.as_deref(), &self.allow).await;
+                server.map(|server| Engine::Postgres(Box::new(server))).map_err(|why| {
+                    let help = "correct `admin`; what is not on this machine must stand in `[doctor] allow_hosts`";
+                    Box::new(Found::error(why).remedy(help, &[]))
+                })
+            }
+            Kind::Mysql => Found::skip("this phx was built without MySQL").early(),
+        }
+    }
+}
+
+impl Engine {
+    /// An empty database.
+    ///
+    /// # Errors
+    /// Why there is none, as the result of the check.
+    pub async fn scratch(&self) -> Result<Base, Box<Found>> {
+        self.copy_of(None).await
+    }
+
+    /// Takes away what a run that was killed has left behind.
+    pub async fn sweep(&self) {
+        if let Self::Postgres(server) = self {
+            server.sweep().await;
+        }
+    }
+
+    /// A database that begins as another one.
+    ///
+    /// # Errors
+    /// Why there is none, as the result of the check.
+    pub async fn copy_of(&self, template: Option<&str>) -> Result<Base, Box<Found>> {
+        let made = match self {
+            Self::Postgres(server) => server.scratch(template).await.map(|scratch| Base::Postgres(Box::new(scratch))),
+            Self::Sqlite => sqlite::File::new().map(Base::Sqlite),
+        };
+        made.map_err(|why| {
+            let help = "see what `phx doctor db.reach` says; `admin` must be allowed to create databases";
+            Box::new(Found::error(format!("no scratch database could be made: {why}")).remedy(help, &[]))
+        })
+    }
+}
+
+impl Base {
+    /// How a program finds it: straight, or through a proxy.
+    pub fn places(&self, via: Option<SocketAddr>) -> Places {
+        match self {
+            Self::Postgres(scratch) => scratch.server.places(&scratch.name, via),
+            Self::Sqlite(file) => file.places(),
+        }
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn dump(&self) -> Result<Dump, Box<Found>> {
+        let dump = match self {
+            Self::Postgres(scratch) => scratch.dump().await,
+            Self::Sqlite(file) => file.dump(),
+        };
+        dump.map_err(|why| Box::new(Found::error(format!("the database cannot be read: {why}"))))
+    }
+
+    /// What a proxy is to stand before; nothing before a file.
+    pub fn behind(&self) -> Option<Behind> {
+        match self {
+            Self::Postgres(scratch) => Some(scratch.server.behind()),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    /// What programs that have ended still hold, a sentence each.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn left(&self) -> Result<Vec<String>, Box<Found>> {
+        let broken = |why: String| Box::new(Found::error(format!("locks cannot be read: {why}")));
+        match self {
+            Self::Postgres(scratch) => {
+                let client = scratch.connect().await.map_err(broken)?;
+                let locks = postgres::locks(&client).await.map_err(broken)?;
+                let said = |lock: &postgres::Lock| {
+                    let verb = if lock.granted { "holds" } else { "waits for" };
+                    format!("backend {} {verb} {} ({})", lock.pid, lock.what, lock.mode)
+                };
+                Ok(locks.iter().map(said).collect())
+            }
+            Self::Sqlite(file) => {
+                let open = file.opened_by().unwrap_or_default();
+                let others = open.iter().filter(|group| **group != own_group());
+                Ok(others.map(|group| format!("a process of group {group} has the file open")).collect())
+            }
+        }
+    }
+
+    /// The connections of others to it, as the server numbers them.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub async fn backends(&self) -> Result<Vec<i64>, Box<Found>> {
+        let broken = |why: String| Box::new(Found::error(format!("connections cannot be counted: {why}")));
+        match self {
+            Self::Postgres(scratch) => {
+                let client = scratch.connect().await.map_err(broken)?;
+                let pids = postgres::backends(&client).await.map_err(broken)?;
+                Ok(pids.into_iter().map(i64::from).collect())
+            }
+            Self::Sqlite(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends all connections of others to it.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub async fn terminate(&self) -> Result<(), Box<Found>> {
+        match self {
+            Self::Postgres(scratch) => scratch
+                .terminate()
+                .await
+                .map_err(|why| Box::new(Found::error(format!("connections cannot be ended: {why}")))),
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Whether somebody can connect at an address, look at what was prepared, and write.
+    pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
+        match self {
+            Self::Postgres(scratch) => scratch.is_usable(via, within).await,
+            Self::Sqlite(_) => true,
+        }
+    }
+
+    /// How often there was a deadlock in it.
+    pub async fn deadlocks(&self) -> i64 {
+        match self {
+            Self::Postgres(scratch) => match scratch.connect().await {
+                Ok(client) => postgres::deadlocks(&client).await.unwrap_or(0),
+                Err(_) => 0,
+            },
+            Self::Sqlite(_) => 0,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn own_group() -> u32 {
+    u32::try_from(rustix::process::getpgrp().as_raw_nonzero().get()).unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+fn own_group() -> u32 {
+    0
+}

@@ -1,0 +1,51 @@
+//! Questions about health do not eat connections.
+
+use std::time::Duration;
+
+use super::super::{SERVED, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// How often it is asked.
+const POLLS: u64 = 50;
+/// How many connections more are no growth: one that is kept for such questions.
+const SPARE: usize = 1;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.health.cheap",
+    claim: "asking for health does not use up connections of the database",
+    method: "Asks 50 times for health, and counts the connections of the service before and after. Warns where there are more than one more.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let health = site.health()?;
+    let life = site.life().await?;
+    let page = life.page(&site, &health.url).await?;
+    let ask = || page.get(Duration::from_millis(health.answer_within_ms));
+    let _ = ask().await;
+    let before = life.base.backends().await?.len();
+    for _ in 0..POLLS {
+        let _ = ask().await;
+    }
+    let after = life.base.backends().await?.len();
+    let found = if after > before + SPARE {
+        Found::warn(POLLS, format!("{before} connections before {POLLS} questions, {after} after"))
+            .remedy("ask over a connection of the pool, and give it back", &[])
+    } else {
+        Found::pass(POLLS)
+    };
+    Ok(found
+        .control("the service works before", Outcome::Pass)
+        .observed("connections_before", before as u64)
+        .observed("connections_after", after as u64))
+}

@@ -1,0 +1,126 @@
+//! What is done to a database, and undone.
+
+use std::time::Duration;
+
+use super::super::Site;
+use super::super::engine::Base;
+use super::super::life::Life;
+use super::super::postgres::{Scratch, within};
+use super::super::race::ddl::Gate;
+use crate::doctor::fault::Mode;
+use crate::doctor::found::Found;
+
+/// How many statements of a service are slowed down until its answer is late.
+const SLOWER: u32 = 2;
+
+/// What is done, as long as it is done.
+pub enum Harm {
+    /// Nothing that needs to be undone but at the proxy.
+    Proxy,
+    /// Statements, with those that undo them.
+    Sql(Vec<String>),
+    /// Locks, and calls that wait for them.
+    Locks(Box<Gate>, tokio::task::JoinSet<()>),
+}
+
+/// Does it; nothing where this database knows no such thing.
+///
+/// # Errors
+/// Where it fails.
+pub async fn inflict(state: &str, site: &Site, life: &Life, answer: Duration) -> Result<Option<Harm>, Box<Found>> {
+    match state {
+        "up" => {}
+        "refused" => life.proxy.set(Mode::Refuse).await,
+        "blackhole" => {
+            life.proxy.set(Mode::HangHeaders).await;
+            life.proxy.silence();
+        }
+        "slow" => life.proxy.set(Mode::Slow(answer * SLOWER)).await,
+        other => {
+            let Base::Postgres(scratch) = &life.base else { return Ok(None) };
+            return on_server(other, site, life, scratch).await;
+        }
+    }
+    Ok(Some(Harm::Proxy))
+}
+
+async fn on_server(state: &str, site: &Site, life: &Life, scratch: &Scratch) -> Result<Option<Harm>, Box<Found>> {
+    let name = &scratch.name;
+    let (now, undo) = match state {
+        "auth-fail" => (
+            vec![format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false")],
+            vec![format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true")],
+        ),
+        "read-only" => (
+            vec![format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on")],
+            vec![format!("ALTER DATABASE \"{name}\" RESET default_transaction_read_only")],
+        ),
+        "schema-missing" => {
+            let move_away = "ALTER SCHEMA public RENAME TO phx_doctor_away; CREATE SCHEMA public";
+            in_database(scratch, move_away).await?;
+            return Ok(Some(Harm::Sql(vec![
+                "DROP SCHEMA public; ALTER SCHEMA phx_doctor_away RENAME TO public".to_owned(),
+            ])));
+        }
+        _ => return exhausted(site, life, scratch).await,
+    };
+    statements(scratch, &now).await?;
+    life.base.terminate().await?;
+    Ok(Some(Harm::Sql(undo)))
+}
+
+/// Locks all tables, and lets calls of the service wait for them, as many as it has connections; nothing where there is no `call`.
+async fn exhausted(site: &Site, life: &Life, scratch: &Scratch) -> Result<Option<Harm>, Box<Found>> {
+    let Some(url) = &site.db.call else { return Ok(None) };
+    let tables: Vec<String> = life.base.dump().await?.counts.into_keys().collect();
+    let gate = Gate::close_in(scratch, &format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))).await?;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..site.db.pool_size {
+        let page = life.page(site, url).await?;
+        calls.spawn(async move { drop(page.get(Duration::from_secs(60)).await) });
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    Ok(Some(Harm::Locks(Box::new(gate), calls)))
+}
+
+/// Undoes it.
+///
+/// # Errors
+/// Where that fails.
+pub async fn undo(harm: Harm, life: &Life) -> Result<(), Box<Found>> {
+    life.proxy.set(Mode::Ok).await;
+    match harm {
+        // What was silent stays silent for ever: now it ends.
+        Harm::Proxy => life.proxy.cut(),
+        Harm::Sql(undo) => {
+            let Base::Postgres(scratch) = &life.base else { return Ok(()) };
+            if undo.iter().any(|sql| sql.contains("SCHEMA")) {
+                in_database(scratch, &undo.join(";")).await?;
+            } else {
+                statements(scratch, &undo).await?;
+                life.base.terminate().await?;
+            }
+        }
+        Harm::Locks(gate, calls) => {
+            drop(calls);
+            gate.open().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Statements that the server takes from outside of the database.
+async fn statements(scratch: &Scratch, all: &[String]) -> Result<(), Box<Found>> {
+    let broken = |why: String| Box::new(Found::error(why));
+    let client = scratch.server.connect(None).await.map_err(|refusal| broken(refusal.why))?.client;
+    for sql in all {
+        within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))?;
+    }
+    Ok(())
+}
+
+async fn in_database(scratch: &Scratch, sql: &str) -> Result<(), Box<Found>> {
+    let broken = |why: String| Box::new(Found::error(why));
+    let client = scratch.connect().await.map_err(broken)?;
+    within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))
+}

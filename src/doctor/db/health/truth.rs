@@ -1,0 +1,147 @@
+//! A service says of its health what is so.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use tokio::time::sleep;
+
+use super::super::life::Life;
+use super::super::{SERVED, Site};
+use super::harm::{inflict, undo};
+use super::{Claim, claim, works};
+use crate::config::doctor::Health;
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::http::Page;
+use crate::doctor::log::millis;
+use crate::doctor::record::Outcome;
+
+/// How often it is asked.
+const EVERY: Duration = Duration::from_millis(100);
+/// How long what it says must be right until it counts.
+const STEADY: Duration = Duration::from_secs(1);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.health.truth",
+    claim: "the service says that it is healthy when it works, and that it is not when it does not",
+    method: "Does to the database what `health.states` names: refuses connections, hangs, lets nobody in, takes no writes, answers late, keeps all connections of the service waiting, misses its tables. Asks every 100 ms how the service is, and by `call` (or else by a connection of its own) whether it works. Fails where the two differ for longer than `max_lag`, before, meanwhile or after, or where there is no answer within `answer_within`.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 300_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+/// What was claimed under one state.
+struct Told {
+    expected: Claim,
+    last: Claim,
+    lag: Option<u64>,
+}
+
+async fn run(site: Site) -> Verdict {
+    let health = site.health()?;
+    if health.liveness {
+        return Found::skip("`liveness = true`: it says nothing of the database").early();
+    }
+    let mut life = site.life().await?;
+    let (mut matrix, mut wrong, mut seen) = (Map::new(), Vec::new(), 0_u64);
+    for state in &health.states {
+        let page = life.page(&site, &health.url).await?;
+        let Some(harm) = inflict(state, &site, &life, Duration::from_millis(health.answer_within_ms)).await? else {
+            site.log.note(state, "cannot be done here");
+            continue;
+        };
+        let expected = if works(&site, &life, &health).await? { Claim::Healthy } else { Claim::Unhealthy };
+        if state != "up" && expected == Claim::Healthy {
+            site.log.note(state, "the service works all the same, so it may say so");
+        }
+        let during = watched(&page, &health, expected).await;
+        undo(harm, &life).await?;
+        let is_back = back(&site, &life, &health).await?;
+        let after = if is_back { Some(watched(&page, &health, Claim::Healthy).await) } else { None };
+        seen += 2;
+        let mut say = |told: &Told, when: &str| {
+            if told.lag.is_none() {
+                let (is, said) = (told.expected.name(), told.last.name());
+                wrong.push(format!("{state}: {when} the service was {is}, and it said: {said}"));
+            }
+        };
+        say(&during, "meanwhile");
+        if let Some(told) = &after {
+            say(told, "afterwards");
+        }
+        site.log.note(state, said(&during));
+        matrix.insert(state.clone(), entry(&during, after.as_ref()));
+        if !is_back {
+            site.log.note(state, "the service did not come back, and was started anew");
+            life = site.life().await?;
+        }
+    }
+    let found = if wrong.is_empty() {
+        Found::pass(seen)
+    } else {
+        Found::fail(seen, wrong.join("; ")).remedy(
+            "ask the database within a bounded time, the way the service uses it, and say what it answered",
+            &[],
+        )
+    };
+    Ok(found
+        .control("the service works before", Outcome::Pass)
+        .observed("states", matrix)
+        .expected("max_lag_ms", health.max_lag_ms))
+}
+
+/// A line of evidence.
+fn said(told: &Told) -> String {
+    let lag = told.lag.map_or_else(|| "never in time".to_owned(), |lag| format!("after {lag} ms"));
+    format!("it should say {}, and says {}, rightly {lag}", told.expected.name(), told.last.name())
+}
+
+fn entry(during: &Told, after: Option<&Told>) -> Value {
+    json!({
+        "expected": during.expected.name(),
+        "claimed": during.last.name(),
+        "lag_ms": during.lag,
+        "recovery_ms": after.and_then(|told| told.lag),
+    })
+}
+
+/// Asks until what is said has been right for a while, or was wrong for too long.
+async fn watched(page: &Page, health: &Health, expected: Claim) -> Told {
+    let (start, mut right) = (Instant::now(), None::<Instant>);
+    let longest = Duration::from_millis(health.max_lag_ms);
+    loop {
+        let asked = Instant::now();
+        let last = claim(page, health).await;
+        if last == expected {
+            let since = *right.get_or_insert(asked);
+            if since.elapsed() >= STEADY {
+                return Told { expected, last, lag: Some(millis(since.duration_since(start))) };
+            }
+        } else {
+            right = None;
+            // An answer that is late is wrong however often it is asked for.
+            if start.elapsed() > longest || (last == Claim::Silent && start.elapsed() > longest.min(STEADY * 3)) {
+                return Told { expected, last, lag: None };
+            }
+        }
+        sleep(EVERY).await;
+    }
+}
+
+/// Waits until the service works again; whether it does.
+async fn back(site: &Site, life: &Life, health: &Health) -> Result<bool, Box<Found>> {
+    let end = Instant::now() + Duration::from_millis(site.db.reconnect_deadline_ms);
+    while !works(site, life, health).await? {
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        sleep(EVERY).await;
+    }
+    Ok(true)
+}

@@ -1,0 +1,39 @@
+//! A second run changes nothing.
+
+use super::super::dump::named;
+use super::super::{OPENS, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.init.idempotent",
+    claim: "a second run on the same database ends well and changes nothing",
+    method: "Runs `init` twice on one scratch database, and compares what is in it: the schema line by line, and the rows of each table. Fails where there is a difference.",
+    opens: OPENS,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    site.init()?;
+    let engine = site.engine().await?;
+    let first = site.prepared(&engine).await;
+    let (base, reference) =
+        first.map_err(|found| Box::new(Found::error(format!("already the first run fails: {}", found.detail))))?;
+    let mut wrong = site.alone(&base).await?;
+    wrong.extend(reference.dump.differences(&base.dump().await?));
+    let found = if wrong.is_empty() {
+        Found::pass(2)
+    } else {
+        Found::fail(2, format!("the second run: {}", named(&wrong)))
+            .remedy("record what has been done, and do it only once", &[])
+    };
+    Ok(found.control("the first run ends well", Outcome::Pass).observed("differences", wrong.len() as u64))
+}

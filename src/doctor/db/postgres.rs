@@ -1,0 +1,269 @@
+//! PostgreSQL: connecting, and telling why that fails.
+
+mod scratch;
+
+pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, locks};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::doctor::allow::Allow;
+use crate::doctor::fault::Behind;
+use crate::doctor::http;
+use crate::doctor::program::Places;
+
+/// The name by which doctor's own connections are known.
+const OWN: &str = "phx doctor";
+/// How long connecting, or a statement of doctor itself, may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why there is no connection, or no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The kind: `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` or `other`.
+    pub class: &'static str,
+    /// What the server, or the system, says.
+    pub why: String,
+    /// The SQLSTATE, where the server gives one.
+    pub state: Option<String>,
+}
+
+impl Refusal {
+    fn of(error: &tokio_postgres::Error) -> Self {
+        let state = error.code();
+        let class = match state {
+            Some(state) if *state == SqlState::INVALID_PASSWORD => "auth",
+            Some(state) if *state == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => "auth",
+            Some(state) if *state == SqlState::CANNOT_CONNECT_NOW => "starting",
+            Some(state) if *state == SqlState::TOO_MANY_CONNECTIONS => "too-many",
+            Some(state) if *state == SqlState::INVALID_CATALOG_NAME => "no-database",
+            Some(_) => "other",
+            None => {
+                let text = http::whole(error);
+                match () {
+                    () if text.contains("TLS") || text.contains("certificate") => "tls",
+                    () if text.contains("password") => "auth",
+                    () if text.contains("refused") || text.contains("No such file") => "refused",
+                    () => "other",
+                }
+            }
+        };
+        Self { class, why: http::whole(error), state: state.map(|state| state.code().to_owned()) }
+    }
+
+    fn late() -> Self {
+        Self { class: "timeout", why: format!("no answer within {} s", PATIENCE.as_secs()), state: None }
+    }
+}
+
+/// A server, as somebody may connect to it.
+#[derive(Clone)]
+pub struct Server {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    is_preferred: bool,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Server")
+    }
+}
+
+/// What connecting came to.
+#[derive(Debug)]
+pub struct Reached {
+    /// How long it took.
+    pub time: Duration,
+    /// The version of the server.
+    pub version: String,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// The connection.
+    pub client: Client,
+}
+
+impl Server {
+    /// Reads how to connect, and whether that is allowed.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub async fn new(dsn: &str, ca: Option<&str>, allow: &Allow) -> Result<Self, String> {
+        let given: Config = dsn.parse().map_err(|error: tokio_postgres::Error| {
+            format!("`admin` is no address of PostgreSQL: {}", http::whole(&error))
+        })?;
+        let ports = given.get_ports();
+        let mut config = Config::new();
+        config.user(given.get_user().unwrap_or("postgres")).dbname(given.get_dbname().unwrap_or("postgres"));
+        config.application_name(OWN).connect_timeout(PATIENCE).ssl_mode(given.get_ssl_mode());
+        if let Some(password) = given.get_password() {
+            config.password(password);
+        }
+        if let Some(options) = given.get_options() {
+            config.options(options);
+        }
+        for (at, host) in given.get_hosts().iter().enumerate() {
+            let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => {
+                    let addresses = allow.addresses(name, port).await?;
+                    config.host(name).hostaddr(addresses[0].ip());
+                }
+                #[cfg(unix)]
+                Host::Unix(path) => {
+                    config.host_path(path);
+                }
+            }
+            config.port(port);
+        }
+        if given.get_hosts().is_empty() {
+            return Err(
+                "`admin` names no host; write `postgresql://USER@HOST/`, or `?host=/FOLDER` for a socket".to_owned()
+            );
+        }
+        let wanted = given.get_ssl_mode();
+        let tls = (wanted != SslMode::Disable).then(|| http::tls(ca)).transpose()?;
+        let tls = tls.map(|tls| MakeRustlsConnect::new(tls.config()));
+        Ok(Self { config, tls, is_preferred: wanted == SslMode::Prefer })
+    }
+
+    /// Connects to a database; to that of the address where none is named.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub async fn connect(&self, database: Option<&str>) -> Result<Reached, Refusal> {
+        let mut config = self.config.clone();
+        if let Some(database) = database {
+            config.dbname(database);
+        }
+        let start = Instant::now();
+        let connected = match &self.tls {
+            Some(tls) => match with(&config, tls.clone()).await {
+                // As libpq does where TLS is preferred: on without it, if its certificate is of no use.
+                Err(refusal) if refusal.class == "tls" && self.is_preferred => {
+                    with(config.ssl_mode(SslMode::Disable), NoTls).await
+                }
+                other => other,
+            },
+            None => with(&config, NoTls).await,
+        };
+        let client = connected?;
+        let time = start.elapsed();
+        let sql = "SELECT current_setting('server_version'), coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
+        let row = within(client.query_one(sql, &[])).await?;
+        Ok(Reached { time, version: row.get(0), tls: row.get(1), client })
+    }
+
+    /// Makes an empty database with a name that nobody else has.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub async fn scratch(&self, template: Option<&str>) -> Result<Scratch, String> {
+        let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
+        let client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        // Guarded before it is there: an interruption in between must not leave it behind.
+        let scratch = Scratch { server: self.clone(), name };
+        let template = template.map_or_else(String::new, |template| format!(" TEMPLATE \"{template}\""));
+        let sql = format!("CREATE DATABASE \"{}\"{template}", scratch.name);
+        within(client.batch_execute(&sql)).await.map_err(|refusal| refusal.why)?;
+        Ok(scratch)
+    }
+
+    /// Drops databases that a run that was killed has left behind: an hour old, and without connections.
+    pub async fn sweep(&self) {
+        let Ok(Reached { client, .. }) = self.connect(None).await else { return };
+        let sql = "SELECT datname FROM pg_database d WHERE datname LIKE 'phx\\_doctor\\_%' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)";
+        for row in within(client.query(sql, &[])).await.unwrap_or_default() {
+            let name: String = row.get(0);
+            let id = name.strip_prefix(PREFIX).and_then(|id| uuid::Uuid::parse_str(id).ok());
+            let made = id.and_then(|id| id.get_timestamp()).map(|time| time.to_unix().0);
+            if made.is_some_and(|made| made + 3_600 < uuid::Timestamp::now(uuid::NoContext).to_unix().0) {
+                let _ = within(client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\""))).await;
+            }
+        }
+    }
+
+    /// The first host: where a proxy is to connect.
+    pub fn behind(&self) -> Behind {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        match self.config.get_hosts().first() {
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => Behind::Unix(PathBuf::from(path).join(format!(".s.PGSQL.{port}"))),
+            _ => {
+                let address = self.config.get_hostaddrs().first().copied();
+                Behind::Tcp(SocketAddr::new(address.unwrap_or([127, 0, 0, 1].into()), port))
+            }
+        }
+    }
+
+    /// How a program connects to a database: straight, or through a proxy.
+    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Places {
+        let config = &self.config;
+        let port = via.map_or(config.get_ports().first().copied().unwrap_or(5432), |via| via.port());
+        let host = match (via, config.get_hosts().first()) {
+            (Some(via), _) => via.ip().to_string(),
+            #[cfg(unix)]
+            (None, Some(Host::Unix(path))) => path.display().to_string(),
+            (None, Some(Host::Tcp(name))) => name.clone(),
+            _ => "127.0.0.1".to_owned(),
+        };
+        let user = config.get_user().unwrap_or_default();
+        let password =
+            config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
+        let coded =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let login = match password.as_str() {
+            "" => coded(user),
+            password => format!("{}:{}", coded(user), coded(password)),
+        };
+        let mode = if config.get_ssl_mode() == SslMode::Require { "sslmode=require" } else { "" };
+        let dsn = if host.starts_with('/') {
+            let mode = if mode.is_empty() { String::new() } else { format!("&{mode}") };
+            format!("postgresql://{login}@/{database}?host={}&port={port}{mode}", coded(&host))
+        } else {
+            let mode = if mode.is_empty() { String::new() } else { format!("?{mode}") };
+            let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+            format!("postgresql://{login}@{host}:{port}/{database}{mode}")
+        };
+        Places::default()
+            .with("dsn", dsn)
+            .with("host", host)
+            .with("port", port.to_string())
+            .with("user", user)
+            .with("password", password)
+            .with("database", database)
+    }
+}
+
+async fn with<T>(config: &Config, tls: T) -> Result<Client, Refusal>
+where
+    T: tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = within(config.connect(tls)).await?;
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// A statement of doctor itself, which does not take for ever.
+///
+/// # Errors
+/// Why it fails.
+pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Refusal> {
+    match timeout(PATIENCE, work).await {
+        Ok(done) => done.map_err(|error| Refusal::of(&error)),
+        Err(_) => Err(Refusal::late()),
+    }
+}
+
+/// How the names of scratch databases begin.
+const PREFIX: &str = "phx_doctor_";

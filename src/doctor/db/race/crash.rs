@@ -1,0 +1,158 @@
+//! The one that prepares the database dies in the middle of it.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::super::crew::Crew;
+use super::super::dump::named;
+use super::super::engine::Base;
+use super::super::lock::Queue;
+use super::super::postgres::{backend_of, within};
+use super::super::{OPENS, Site, sqlite};
+use super::ddl::Gate;
+use super::proxy::barrier;
+use crate::doctor::Check;
+use crate::doctor::ending::Ended;
+use crate::doctor::fault::{Mode, Upstream};
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::log::millis;
+use crate::doctor::record::Outcome;
+
+/// How often a file is tried: whoever writes it may be done before it is found out.
+const TRIES: u64 = 10;
+/// How long workers run between two looks at who writes.
+const SLICE: Duration = Duration::from_millis(1);
+/// How long somebody is waited for who writes.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.race.crash",
+    claim: "where the worker that prepares the database is killed, the others finish its work",
+    method: "Lets all workers wait before the first thing that is created, kills the one behind which the others wait (SIGKILL), and lets go. Fails where the others do not end well, or what they leave is not the reference. With SQLite, the one is killed that holds the lock of the file (Linux).",
+    opens: OPENS,
+    loads: true,
+    deadline_ms: 120_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    site.gate("crash")?;
+    site.init()?;
+    let engine = site.engine().await?;
+    let reference = site.reference(&engine).await?;
+    let base = engine.scratch().await?;
+    let (wrong, took) = match &base {
+        Base::Postgres(_) => on_server(&site, &base, &reference).await?,
+        Base::Sqlite(_) => {
+            let mut tried = None;
+            for _ in 0..TRIES {
+                let Base::Sqlite(file) = engine.scratch().await? else { break };
+                tried = on_file(&site, file, &reference).await?;
+                if tried.is_some() {
+                    break;
+                }
+            }
+            match tried {
+                Some(tried) => tried,
+                None => return Found::error("the race did not take place: no worker was seen to write").early(),
+            }
+        }
+    };
+    let found = if wrong.is_empty() {
+        Found::pass(1)
+    } else {
+        Found::fail(1, format!("once the first one was killed: {}", named(&wrong)))
+            .remedy("take a lock that goes with its connection, and do the work in one transaction", &[])
+    };
+    Ok(found
+        .control("one worker alone ends well", Outcome::Pass)
+        .observed("power", "one of the workers was killed while the others waited")
+        .observed("takeover_ms", took))
+}
+
+type Taken = (Vec<String>, u64);
+
+async fn on_server(site: &Site, base: &Base, reference: &super::super::init::Reference) -> Result<Taken, Box<Found>> {
+    let proxies = barrier(base, site.workers()).await?;
+    let gate = Gate::close(base).await?;
+    let places: Vec<_> = proxies.iter().map(|proxy| base.places(Some(proxy.address))).collect();
+    for proxy in &proxies {
+        proxy.tell(Mode::Ok);
+    }
+    let mut crew = Crew::start(site, &places)?;
+    let gathered = crew.gather(async || Ok(gate.queue().await?.waiting())).await?;
+    if gathered.arrived == 0 || gathered.alive < site.workers() {
+        let said = format!(
+            "the race did not take place: {} workers waited, and {} were alive",
+            gathered.arrived, gathered.alive
+        );
+        return Found::error(said).early();
+    }
+    let Some(holder) = first(&gate).await? else { return Found::error("nobody was seen to wait").early() };
+    let is_his = |proxy: &Upstream| proxy.greetings().iter().any(|said| backend_of(said) == Some(holder));
+    let Some(at) = proxies.iter().position(is_his) else {
+        return Found::error("one cannot tell which worker holds the lock: its connection is encrypted")
+            .remedy("let the workers of this check connect without TLS", &[])
+            .early();
+    };
+    site.log.note("kill", format!("worker {} (backend {holder})", at + 1));
+    let mut killed = crew.workers.remove(at);
+    killed.kill();
+    let start = Instant::now();
+    gate.open().await?;
+    let wrong = site.judged(crew, base, reference).await?;
+    Ok((wrong, millis(start.elapsed())))
+}
+
+/// The backend behind which the others wait; any that waits, where they wait behind none of them.
+async fn first(gate: &Gate) -> Result<Option<i32>, Box<Found>> {
+    let queue: Queue = gate.queue().await?;
+    let sql = "SELECT blocker, count(*) FROM (SELECT unnest(pg_blocking_pids(pid)) AS blocker FROM pg_stat_activity WHERE datname = current_database()) b GROUP BY 1 ORDER BY 2 DESC";
+    let rows = within(gate.monitor().query(sql, &[])).await.map_err(|refusal| Box::new(Found::error(refusal.why)))?;
+    let blockers = rows.iter().map(|row| row.get::<_, i32>(0));
+    let ours: Vec<i32> = queue.locks.iter().map(|lock| lock.pid).collect();
+    let mut blocking = blockers.filter(|pid| ours.contains(pid));
+    Ok(blocking.next().or_else(|| queue.locks.iter().find(|lock| !lock.granted).map(|lock| lock.pid)))
+}
+
+/// Kills the worker that writes; nothing where none was seen to.
+async fn on_file(
+    site: &Site,
+    file: sqlite::File,
+    reference: &super::super::init::Reference,
+) -> Result<Option<Taken>, Box<Found>> {
+    if !cfg!(target_os = "linux") {
+        return Found::skip("platform: who holds the lock of a file is shown on Linux alone").early();
+    }
+    let base = Base::Sqlite(file);
+    let Base::Sqlite(file) = &base else { return Ok(None) };
+    let mut crew = Crew::start(site, &site.same(&base.places(None)))?;
+    let start = Instant::now();
+    // In slices of time, so that a worker that writes for a moment is seen in it.
+    let holder = loop {
+        crew.freeze(false);
+        sleep(SLICE).await;
+        crew.freeze(true);
+        let writer = file.writer().and_then(|id| crew.workers.iter().position(|worker| worker.id() == Some(id)));
+        if writer.is_some() || crew.alive() == 0 || start.elapsed() > LONGEST {
+            break writer;
+        }
+    };
+    let Some(at) = holder else { return Ok(None) };
+    let mut killed = crew.workers.remove(at);
+    killed.kill();
+    crew.freeze(false);
+    // It may have ended well in the moment in which it was seen.
+    if !matches!(killed.ended(Duration::from_secs(5)).await, Some(Ended::Signal(_))) || crew.alive() == 0 {
+        return Ok(None);
+    }
+    let killed_at = Instant::now();
+    let wrong = site.judged(crew, &base, reference).await?;
+    Ok(Some((wrong, millis(killed_at.elapsed()))))
+}

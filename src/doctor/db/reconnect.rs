@@ -1,0 +1,171 @@
+//! A service whose connections to its database go away, one way or another.
+
+pub mod blackhole;
+pub mod pool;
+pub mod reset;
+pub mod restart;
+pub mod terminate;
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::interval;
+
+use super::Site;
+use super::life::Life;
+use crate::doctor::found::{Found, Verdict};
+use crate::doctor::http::Page;
+use crate::doctor::log::millis;
+use crate::doctor::record::Outcome;
+
+/// How often the service is called.
+const EVERY: Duration = Duration::from_millis(50);
+/// How many calls beyond one for each connection must end well in a row.
+const STREAK: u64 = 5;
+
+/// A service whose connections are all in use.
+pub struct Warm {
+    /// The service.
+    pub life: Life,
+    /// The page that needs the database.
+    pub page: Page,
+    /// Its connections, as the database numbers them.
+    pub backends: Vec<i64>,
+}
+
+/// What came of a failure.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// Calls.
+    pub calls: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// When the first call ended well, in milliseconds.
+    pub first_ok_ms: Option<u64>,
+    /// When the last call failed, in milliseconds.
+    pub last_failed_ms: u64,
+    /// Whether so many calls ended well in a row that each connection must be well.
+    pub is_back: bool,
+}
+
+impl Site {
+    /// A service whose connections are all in use.
+    ///
+    /// # Errors
+    /// Why nothing can be verified.
+    pub async fn warm(&self) -> Result<Warm, Box<Found>> {
+        if self.db.call.is_none() {
+            return Found::skip("no `call` is named: nothing of the service is known to need the database").early();
+        }
+        let life = self.life().await?;
+        let page = self.call(&life).await?;
+        self.use_all(&page).await?;
+        let backends = life.base.backends().await?;
+        if backends.is_empty() {
+            return Found::error("the calls use no connection to the database")
+                .remedy("name a page by `call` that needs the database", &[])
+                .early();
+        }
+        self.log.note("warm", format!("{} connections", backends.len()));
+        Ok(Warm { life, page, backends })
+    }
+
+    /// Calls so often at once that each connection of the service is in use, twice.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn use_all(&self, page: &Page) -> Result<(), Box<Found>> {
+        for _ in 0..2 {
+            let calls = (0..self.db.pool_size).map(|_| page.get(self.patience()));
+            for answer in futures_util::future::join_all(calls).await {
+                let failed = match answer {
+                    Ok(answer) if answer.status < 400 => continue,
+                    Ok(answer) => format!("status {}", answer.status),
+                    Err(failed) => failed.to_string(),
+                };
+                return Found::error(format!("a call fails while all is well: {failed}")).early();
+            }
+        }
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_millis(self.db.reconnect_deadline_ms)
+    }
+
+    /// Calls every 50 ms until each connection must be well again, or the deadline is over.
+    pub async fn watched(&self, page: &Page) -> Watched {
+        let (start, mut ticks) = (Instant::now(), interval(EVERY));
+        let (mut open, mut watched, mut streak) = (FuturesUnordered::new(), Watched::default(), 0);
+        let mut over = std::pin::pin!(tokio::time::sleep(self.patience()));
+        while !(watched.is_back && open.is_empty()) {
+            tokio::select! {
+                () = &mut over => break,
+                // Once it is back, those that still hang are waited for, and no more are made.
+                _ = ticks.tick(), if !watched.is_back => {
+                    watched.calls += 1;
+                    open.push(page.get(self.patience()));
+                }
+                Some(answer) = open.next(), if !open.is_empty() => {
+                    let now = millis(start.elapsed());
+                    if answer.is_ok_and(|answer| answer.status < 400) {
+                        watched.first_ok_ms.get_or_insert(now);
+                        streak += 1;
+                    } else {
+                        watched.failed += 1;
+                        watched.last_failed_ms = now;
+                        streak = 0;
+                    }
+                    watched.is_back |= streak >= self.db.pool_size + STREAK;
+                }
+            }
+        }
+        watched.failed += open.len() as u64;
+        watched
+    }
+
+    /// What became of a service behind a failure.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub async fn told(&self, warm: &mut Warm, watched: &Watched) -> Verdict {
+        let Watched { calls, failed, first_ok_ms, last_failed_ms, is_back } = watched;
+        let after = warm.life.base.backends().await?;
+        let new = after.iter().filter(|pid| !warm.backends.contains(pid)).count();
+        let found = if !warm.life.running.is_alive() {
+            Found::fail(*calls, format!("the service ended; {}", warm.life.running.said_last()))
+                .remedy("a service must outlive its connections", &[])
+        } else if !is_back {
+            let said = format!(
+                "{failed} of {calls} calls failed or hung, and it was not back within {} ms",
+                self.db.reconnect_deadline_ms
+            );
+            Found::fail(*calls, said).remedy("give connections back that are broken, and open new ones; look at each before it is used, and bound how long it may be waited for", &[])
+        } else if new == 0 {
+            Found::error("the service goes on without a new connection: the failure did not reach it")
+        } else if *failed > 0 {
+            let bound = if *failed <= self.db.pool_size {
+                "no more than one for each connection"
+            } else {
+                "more than one for each connection"
+            };
+            Found::warn(*calls, format!("{failed} calls failed until it was back after {last_failed_ms} ms, {bound}"))
+                .remedy("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
+        } else {
+            Found::pass(*calls)
+        };
+        let found = match first_ok_ms {
+            Some(first) => found.observed("first_ok_ms", *first),
+            None => found,
+        };
+        Ok(found
+            .control("calls end well before", Outcome::Pass)
+            .observed("failed", *failed)
+            .observed("connections_before", warm.backends.len() as u64)
+            .observed("connections_after", after.len() as u64)
+            .observed("connections_new", new as u64)
+            .expected("failed_most", self.db.pool_size)
+            .expected("reconnect_deadline_ms", self.db.reconnect_deadline_ms))
+    }
+}

@@ -1,0 +1,27 @@
+//! All connections stay open, and nothing comes back on them.
+
+use super::super::{SERVED, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.reconnect.blackhole",
+    claim: "where connections stay open and silent, the service leaves them after a while",
+    method: "As `db.reconnect.terminate`, by a proxy that keeps the connections open and says nothing on them any more, as behind a server that hangs; new connections are served. What the service needs is a bound on the time of an answer: the far end acknowledges, so that keep-alive finds nothing.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let mut warm = site.warm().await?;
+    warm.life.proxy.silence();
+    let watched = site.watched(&warm.page).await;
+    site.told(&mut warm, &watched).await
+}

@@ -1,0 +1,51 @@
+//! A pool that was broken is whole again, and no larger.
+
+use super::super::{SERVED, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::record::Outcome;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.reconnect.pool",
+    claim: "after it has reconnected the service has as many connections as before",
+    method: "Fills the pool, ends all connections, waits until the service is back, fills the pool again, and counts. Repeats that, and fails where there are more connections than at first, or none.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let warm = site.warm().await?;
+    let (first, mut most, mut last) = (warm.backends.len(), 0, 0);
+    for trial in 1..=3 {
+        warm.life.base.terminate().await?;
+        if !site.watched(&warm.page).await.is_back {
+            return Found::error("the service does not come back, so its pool cannot be counted").early();
+        }
+        site.use_all(&warm.page).await?;
+        last = warm.life.base.backends().await?.len();
+        most = most.max(last);
+        site.log.note("connections", format!("trial {trial}: {last}, at first {first}"));
+    }
+    let allowed = first.max(usize::try_from(site.db.pool_size).unwrap_or(usize::MAX));
+    let found = if most > allowed {
+        Found::fail(3, format!("there were {first} connections at first, and {most} after reconnecting"))
+            .remedy("close a connection that is broken before another one takes its place", &[])
+    } else if last == 0 {
+        Found::fail(3, "the service has no connection any more")
+    } else {
+        Found::pass(3)
+    };
+    Ok(found
+        .control("calls end well before", Outcome::Pass)
+        .attempts(3)
+        .observed("connections_first", first as u64)
+        .observed("connections_most", most as u64)
+        .expected("connections_most", allowed as u64))
+}

@@ -1,0 +1,27 @@
+//! The network resets all connections.
+
+use super::super::{SERVED, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.reconnect.reset",
+    claim: "where all connections are reset, the service opens new ones by itself",
+    method: "As `db.reconnect.terminate`, by a proxy that resets the connections: the server has no last word.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let mut warm = site.warm().await?;
+    warm.life.proxy.cut();
+    let watched = site.watched(&warm.page).await;
+    site.told(&mut warm, &watched).await
+}

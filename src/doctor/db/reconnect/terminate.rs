@@ -1,0 +1,27 @@
+//! The server ends all connections.
+
+use super::super::{SERVED, Site};
+use crate::doctor::Check;
+use crate::doctor::found::{Looking, Verdict, looking};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "db.reconnect.terminate",
+    claim: "where the server ends all connections, the service opens new ones by itself",
+    method: "Fills the pool of the service with `pool_size` calls at once, ends all its connections (`pg_terminate_backend`), and calls every 50 ms. Passes without a failed call, warns where calls fail until it is back, fails where it is not back within `reconnect_deadline`.",
+    opens: SERVED,
+    loads: true,
+    deadline_ms: 60_000,
+};
+
+/// Looks.
+pub fn look(site: Site) -> Looking {
+    looking(async move { run(site).await })
+}
+
+async fn run(site: Site) -> Verdict {
+    let mut warm = site.warm().await?;
+    warm.life.base.terminate().await?;
+    let watched = site.watched(&warm.page).await;
+    site.told(&mut warm, &watched).await
+}

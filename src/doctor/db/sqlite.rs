@@ -1,0 +1,150 @@
+//! SQLite: a scratch file, what is in it, who has it open, and who holds its lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::dump::Dump;
+use crate::doctor::program::Places;
+use crate::doctor::scratch::Scratch;
+use crate::system::disk;
+
+/// How long doctor itself waits for a lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A scratch file; it goes with its handle, and so do its journals.
+#[derive(Debug)]
+pub struct File {
+    folder: Scratch,
+}
+
+impl File {
+    /// A name for a file that is not there yet, in a folder of its own.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn new() -> Result<Self, String> {
+        let folder = Scratch::new("db").map_err(|error| disk::explain(&error))?;
+        Ok(Self { folder })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        // What processes have open is shown without links on the way.
+        disk::real_ancestor(self.folder.path()).join("scratch.db")
+    }
+
+    /// How a program finds it.
+    pub fn places(&self) -> Places {
+        let path = self.path().display().to_string();
+        Places::default()
+            .with("dsn", format!("sqlite://{path}"))
+            .with("path", path.as_str())
+            .with("database", "scratch.db")
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub fn open(&self) -> Result<Connection, String> {
+        let connection = Connection::open(self.path()).map_err(|error| error.to_string())?;
+        connection.busy_timeout(PATIENCE).map_err(|error| error.to_string())?;
+        Ok(connection)
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn dump(&self) -> Result<Dump, String> {
+        if !disk::exists(&self.path()) {
+            return Ok(Dump::default());
+        }
+        dump(&self.path()).map_err(|error| error.to_string())
+    }
+
+    /// How it keeps its journal.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn journal(&self) -> Result<String, String> {
+        let asked = self.open()?.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+        asked.map_err(|error| error.to_string())
+    }
+
+    /// Holds a lock on it until the connection ends: all of it, or so that others may read and not write.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub fn hold(&self, exclusive: bool) -> Result<Connection, String> {
+        let connection = self.open()?;
+        let sql = if exclusive { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
+        connection.execute_batch(sql).map_err(|error| error.to_string())?;
+        Ok(connection)
+    }
+
+    /// The groups of processes that have it open; none where nobody can say.
+    pub fn opened_by(&self) -> Option<BTreeSet<u32>> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let path = self.path().display().to_string();
+        let processes = disk::list(Path::new("/proc")).ok()?;
+        let holds = |folder: &Path| {
+            let open = disk::list(&folder.join("fd")).unwrap_or_default();
+            open.iter().any(|(_, link)| disk::link(link).is_some_and(|target| target == path))
+        };
+        let folders = processes.iter().filter(|(name, _)| name.parse::<u32>().is_ok());
+        Some(folders.filter(|(_, folder)| holds(folder)).filter_map(|(_, folder)| group(folder)).collect())
+    }
+
+    /// The group of the process that may write to it now (`/proc/locks`); none where nobody does, or nobody can say.
+    pub fn writer(&self) -> Option<u32> {
+        #[cfg(target_os = "linux")]
+        {
+            let paths = [self.path(), self.path().with_extension("db-shm")];
+            let inodes: Vec<String> =
+                paths.iter().filter_map(|path| disk::inode(path)).map(|inode| inode.to_string()).collect();
+            let locks = disk::read_optional(Path::new("/proc/locks")).ok()??;
+            let held = |line: &str| -> Option<u32> {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let [_, "POSIX", _, "WRITE", id, file, ..] = fields[..] else { return None };
+                let inode = file.rsplit(':').next()?;
+                inodes.iter().any(|known| known == inode).then(|| id.parse().ok())?
+            };
+            let writer =
+                String::from_utf8_lossy(&locks).lines().find_map(held).filter(|id| *id != std::process::id())?;
+            group(Path::new(&format!("/proc/{writer}")))
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+}
+
+/// The group of a process (proc_pid_stat(5)).
+fn group(folder: &Path) -> Option<u32> {
+    let stat = disk::read_optional(&folder.join("stat")).ok()??;
+    String::from_utf8_lossy(&stat).rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+}
+
+fn dump(path: &Path) -> rusqlite::Result<Dump> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.busy_timeout(PATIENCE)?;
+    let list = |sql: &str| -> rusqlite::Result<Vec<String>> {
+        let mut statement = connection.prepare(sql)?;
+        statement.query_map([], |row| row.get(0))?.collect()
+    };
+    let own = "FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let schema = list(&format!("SELECT type || ' ' || name || ' ' || coalesce(sql, '') {own} ORDER BY 1"))?;
+    let tables = list(&format!("SELECT name {own} AND type = 'table' ORDER BY 1"))?;
+    let mut counts = BTreeMap::new();
+    for table in tables {
+        let quoted = table.replace('"', "\"\"");
+        let rows = connection.query_row(&format!("SELECT count(*) FROM \"{quoted}\""), [], |row| row.get(0))?;
+        counts.insert(table, rows);
+    }
+    Ok(Dump { schema, counts })
+}

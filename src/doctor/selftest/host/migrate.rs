@@ -1,0 +1,196 @@
+//! A program that prepares a database and does as it is told: `phx __host migrate sqlite PATH [WORD…]`, `phx __host migrate postgres
+//! DSN [WORD…]`, for phx alone. Without words it does it well: one works, the others wait, and a second run changes nothing.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio_postgres::{Client, NoTls};
+
+use crate::system::disk;
+
+/// How long it waits for others.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long somebody dawdles between a look and what follows from it.
+const DAWDLE: Duration = Duration::from_millis(150);
+/// What is created.
+const SCHEMA: &str = "CREATE TABLE harbour (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
+/// What stands in it.
+const SEEDS: &str = "INSERT INTO harbour (id, name) VALUES (1, 'north'), (2, 'south')";
+/// The number of the lock.
+const LOCK: i64 = 4_217;
+
+/// Prepares a database, and ends.
+pub async fn run(words: &[String]) -> i32 {
+    let [engine, place, words @ ..] = words else { return 2 };
+    let has = |word: &str| words.iter().any(|known| known == word);
+    if has("fails") {
+        disk::write_stderr("the migration of last year is missing");
+        return 1;
+    }
+    let sticky = words.iter().find_map(|word| word.strip_prefix("sticky="));
+    if let Some(file) = sticky
+        && !taken(Path::new(file)).await
+    {
+        disk::write_stderr("somebody else is at work, and does not end");
+        return 1;
+    }
+    let done = match engine.as_str() {
+        "sqlite" => sqlite(place, &has).await.map_err(|error| error.to_string()),
+        _ => postgres(place, &has).await.map_err(|error| crate::doctor::http::whole(&error)),
+    };
+    if let Some(file) = sticky {
+        let _ = disk::remove(Path::new(file));
+    }
+    if has("leaves") {
+        leave(engine, place).await;
+    }
+    match done {
+        Ok(()) => 0,
+        Err(why) => {
+            disk::write_stderr(&why);
+            1
+        }
+    }
+}
+
+/// A lock that does not go with the one who holds it: a file.
+async fn taken(file: &Path) -> bool {
+    let start = Instant::now();
+    while disk::create(file, b"").is_err() {
+        if start.elapsed() > PATIENCE / 2 {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    true
+}
+
+async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(if has("impatient") { Duration::ZERO } else { PATIENCE })?;
+    write_ahead(&connection, !has("hasty")).await?;
+    if has("naive") {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'harbour'";
+        let tables: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        tokio::time::sleep(DAWDLE).await;
+        if tables == 0 {
+            connection.execute_batch(SCHEMA)?;
+        }
+        return connection.execute_batch(SEEDS);
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(&SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))?;
+    let rows: i64 = connection.query_row("SELECT count(*) FROM harbour", [], |row| row.get(0))?;
+    if rows == 0 {
+        connection.execute_batch(SEEDS)?;
+    }
+    if has("again") {
+        connection.execute_batch("INSERT INTO harbour (name) VALUES ('again')")?;
+    }
+    connection.execute_batch("COMMIT")
+}
+
+/// Switches to a write-ahead log: the switch does not wait for others, whatever the busy timeout (sqlite.org, WAL, section 8).
+async fn write_ahead(connection: &Connection, again: bool) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        let switched = connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+        match switched {
+            Err(error)
+                if again
+                    && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn postgres(dsn: &str, has: &impl Fn(&str) -> bool) -> Result<(), tokio_postgres::Error> {
+    let client = connect(dsn).await?;
+    if has("naive") {
+        if count(&client, "SELECT 1 FROM pg_tables WHERE tablename = 'harbour'").await? == 0 {
+            client.batch_execute(SCHEMA).await?;
+        }
+        if count(&client, "SELECT 1 FROM harbour").await? == 0 {
+            tokio::time::sleep(DAWDLE).await;
+            client.batch_execute(SEEDS).await?;
+        }
+        return Ok(());
+    }
+    let seeds = format!(
+        "{} ON CONFLICT DO NOTHING",
+        if has("again") {
+            SEEDS.replace("(1, 'north'), (2, 'south')", "((SELECT count(*) FROM harbour) + 1, 'again')")
+        } else {
+            SEEDS.to_owned()
+        }
+    );
+    let schema = SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS");
+    if has("transaction") {
+        // In one message, so that a pooler gives it to one connection.
+        return client
+            .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {schema}; {seeds}; COMMIT"))
+            .await;
+    }
+    client.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+    client.batch_execute(&format!("BEGIN; {schema}; {seeds}; COMMIT")).await?;
+    if has("never-unlocks") {
+        return Ok(());
+    }
+    client.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).await
+}
+
+/// Connects, and speaks to no end.
+pub async fn connect(dsn: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(dsn, NoTls).await?;
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+/// How many rows there are, by a question that needs no prepared statement.
+async fn count(client: &Client, sql: &str) -> Result<usize, tokio_postgres::Error> {
+    let rows = client.simple_query(sql).await?;
+    Ok(rows.iter().filter(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(_))).count())
+}
+
+/// Leaves a process behind that has the database open, for a while.
+async fn leave(engine: &str, place: &str) {
+    let Ok(program) = crate::system::environment::program() else { return };
+    let mut command = tokio::process::Command::new(program);
+    command.args(["__host", "hold", engine, place]);
+    // Not of the group that ends with this program.
+    #[cfg(unix)]
+    command.process_group(0);
+    let none = std::process::Stdio::null;
+    let _ = command.stdin(none()).stdout(none()).stderr(none()).spawn();
+    // Until it has it open.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+/// Holds a database open for a while.
+pub async fn hold(words: &[String]) -> i32 {
+    let [engine, place] = words else { return 2 };
+    let long = Duration::from_secs(6);
+    if engine == "sqlite" {
+        let connection = Connection::open(place).and_then(|connection| {
+            connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+            Ok(connection)
+        });
+        tokio::time::sleep(long).await;
+        drop(connection);
+    } else {
+        let client = connect(place).await;
+        if let Ok(client) = &client {
+            let _ = client.batch_execute(&format!("SELECT pg_advisory_lock_shared({LOCK})")).await;
+        }
+        tokio::time::sleep(long).await;
+        drop(client);
+    }
+    0
+}
