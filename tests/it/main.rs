@@ -9,6 +9,8 @@ mod config;
 mod doctor;
 mod doctor_frame;
 mod doctor_pty;
+mod doctor_db;
+mod doctor_ipc;
 mod doctor_ws;
 mod examples;
 mod exit_codes;

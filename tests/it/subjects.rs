@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::{Repo, package};
 
+mod databases;
 mod servers;
 mod services;
 mod terminals;

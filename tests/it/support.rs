@@ -160,6 +160,11 @@ impl Repo {
         Run::of(self.command(arguments).output().unwrap())
     }
 
+    /// Runs phx with more variables.
+    pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Run {
+        Run::of(self.command(arguments).envs(env.iter().copied()).output().unwrap())
+    }
+
     /// Validates everything in one line a finding.
     pub fn validate(&self) -> Run {
         self.run(&["validate", "-o", "concise", "-q"])

@@ -154,7 +154,9 @@ pub fn complaints(site: &Site, ends: &[End]) -> Vec<String> {
     }
     let failed: Vec<&End> = ends.iter().filter(bad).collect();
     if let Some((first, ended)) = failed.first().and_then(|first| Some((first, first.ended?))) {
-        all.push(format!("{} of {} workers ended with {ended}; one of them: {}", failed.len(), ends.len(), first.last));
+        let said =
+            failed.iter().find_map(|end| telling(&end.said)).map_or(first.last.clone(), |line| format!("`{line}`"));
+        all.push(format!("{} of {} workers ended with {ended}; one of them: {said}", failed.len(), ends.len()));
     }
     let collided = ends
         .iter()
@@ -165,6 +167,13 @@ pub fn complaints(site: &Site, ends: &[End]) -> Vec<String> {
         all.push(format!("{} workers met another one and went on: `{first}`", collided.len()));
     }
     all
+}
+
+/// The line of an output that says most: that somebody else was there, or an error.
+fn telling(said: &str) -> Option<&str> {
+    let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+    let line = collision(said).or_else(|| said.lines().find(is_error)).map(str::trim)?;
+    Some(line.char_indices().nth(200).map_or(line, |(at, _)| &line[..at]))
 }
 
 /// The line of an output that says that somebody else was there, too. That something is skipped because it is there is no collision.

@@ -226,7 +226,8 @@ impl Server {
         let mode = if config.get_ssl_mode() == SslMode::Require { "sslmode=require" } else { "" };
         let dsn = if host.starts_with('/') {
             let mode = if mode.is_empty() { String::new() } else { format!("&{mode}") };
-            format!("postgresql://{login}@/{database}?host={}&port={port}{mode}", coded(&host))
+            // Some libraries want a host before the path, too; to all of them the folder goes first.
+            format!("postgresql://{login}@localhost:{port}/{database}?host={}{mode}", coded(&host))
         } else {
             let mode = if mode.is_empty() { String::new() } else { format!("?{mode}") };
             let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };

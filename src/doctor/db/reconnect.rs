@@ -41,6 +41,8 @@ pub struct Watched {
     pub calls: u64,
     /// Calls that failed.
     pub failed: u64,
+    /// Calls of those that had no answer by the end.
+    pub hung: u64,
     /// When the first call ended well, in milliseconds.
     pub first_ok_ms: Option<u64>,
     /// When the last call failed, in milliseconds.
@@ -121,7 +123,8 @@ impl Site {
                 }
             }
         }
-        watched.failed += open.len() as u64;
+        watched.hung = open.len() as u64;
+        watched.failed += watched.hung;
         watched
     }
 
@@ -130,7 +133,7 @@ impl Site {
     /// # Errors
     /// Where that cannot be told.
     pub async fn told(&self, warm: &mut Warm, watched: &Watched) -> Verdict {
-        let Watched { calls, failed, first_ok_ms, last_failed_ms, is_back } = watched;
+        let Watched { calls, failed, hung, first_ok_ms, last_failed_ms, is_back } = watched;
         let after = warm.life.base.backends().await?;
         let new = after.iter().filter(|pid| !warm.backends.contains(pid)).count();
         let found = if !warm.life.running.is_alive() {
@@ -142,16 +145,23 @@ impl Site {
                 self.db.reconnect_deadline_ms
             );
             Found::fail(*calls, said).remedy("give connections back that are broken, and open new ones; look at each before it is used, and bound how long it may be waited for", &[])
+        } else if *hung > 0 {
+            let deadline = self.db.reconnect_deadline_ms;
+            Found::fail(*calls, format!("{hung} of {calls} calls had no answer within {deadline} ms; the others found a connection that was well"))
+                .remedy("bound how long an answer of the database may take, also of a connection that is only looked at", &[])
         } else if new == 0 {
             Found::error("the service goes on without a new connection: the failure did not reach it")
         } else if *failed > 0 {
             let bound = if *failed <= self.db.pool_size {
-                "no more than one for each connection"
+                "no more failed than it has connections"
             } else {
-                "more than one for each connection"
+                "more failed than it has connections"
             };
-            Found::warn(*calls, format!("{failed} calls failed until it was back after {last_failed_ms} ms, {bound}"))
-                .remedy("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
+            Found::warn(
+                *calls,
+                format!("{failed} of {calls} calls failed; it was back after {last_failed_ms} ms ({bound})"),
+            )
+            .remedy("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
         } else {
             Found::pass(*calls)
         };
@@ -162,6 +172,7 @@ impl Site {
         Ok(found
             .control("calls end well before", Outcome::Pass)
             .observed("failed", *failed)
+            .observed("hung", *hung)
             .observed("connections_before", warm.backends.len() as u64)
             .observed("connections_after", after.len() as u64)
             .observed("connections_new", new as u64)

@@ -26,6 +26,7 @@ pub fn look(site: Site) -> Looking {
 async fn run(site: Site) -> Verdict {
     let init = site.init()?;
     let engine = site.engine().await?;
+    site.reference(&engine).await?;
     let base = engine.scratch().await?;
     let crew = Crew::start(&site, &site.same(&base.places(None)))?;
     crew.finish(std::time::Duration::from_millis(init.within_ms)).await;

@@ -35,6 +35,7 @@ async fn run(site: Site) -> Verdict {
     if !matches!(engine, Engine::Postgres(_)) {
         return Found::skip("only the tables of PostgreSQL can be locked so that all look and none writes").early();
     }
+    site.reference(&engine).await?;
     let (prepared, reference) = site.prepared(&engine).await?;
     let Base::Postgres(template) = &prepared else { return Found::error("there is no server").early() };
     let tables = reseeded(&site, &engine, template, &reference).await?;

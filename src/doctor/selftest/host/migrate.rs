@@ -69,6 +69,9 @@ async fn taken(file: &Path) -> bool {
 async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(if has("impatient") { Duration::ZERO } else { PATIENCE })?;
+    if has("full") {
+        connection.pragma_update(None, "max_page_count", 1)?;
+    }
     write_ahead(&connection, !has("hasty")).await?;
     if has("naive") {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'harbour'";

@@ -1,0 +1,206 @@
+//! `phx doctor db`: what a configuration gets wrong, and programs that do what they must not.
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use crate::support::{Repo, Run};
+
+/// The record of one check on a configuration.
+#[track_caller]
+fn record(table: &str, id: &str, env: &[(&str, &str)]) -> (serde_json::Value, Run) {
+    let repo = Repo::bare();
+    repo.write("phx.toml", table);
+    let run = repo.run_with(&["doctor", id, "-o", "json"], env);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
+    (json["checks"][0].clone(), run)
+}
+
+#[track_caller]
+fn comes_to(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+    let (found, _) = record(table, id, &[]);
+    assert_eq!(found["outcome"], outcome, "{found:#}");
+    assert!(found["detail"].as_str().unwrap().contains(detail), "{found:#}");
+    found
+}
+
+/// A file that a line for a shell prepares.
+fn prepared_by(line: &str, rest: &str) -> String {
+    format!(
+        "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\nworkers = 3\ninit = {{ command = [\"sh\", \"-c\", {line:?}], within = \"1s\" {rest} }}\n"
+    )
+}
+
+/// A file that phx prepares, well or not.
+fn prepared(words: &str) -> String {
+    format!(
+        "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = {{ command = [{:?}, \"__host\", \"migrate\", \"sqlite\", \"{{path}}\"{words}] }}\n",
+        env!("CARGO_BIN_EXE_phx")
+    )
+}
+
+/// A server that refuses everybody with a state.
+fn refusing(state: &'static str, said: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for tcp in listener.incoming() {
+            let Ok(mut tcp) = tcp else { return };
+            let mut bytes = [0; 1024];
+            // First it is asked for TLS, which it has not.
+            while let Ok(read @ 1..) = tcp.read(&mut bytes) {
+                if read == 8 {
+                    tcp.write_all(b"N").unwrap();
+                    continue;
+                }
+                let body = format!("SFATAL\0VFATAL\0C{state}\0M{said}\0\0");
+                let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+                tcp.write_all(&[b"E", &length[..], body.as_bytes()].concat()).unwrap();
+                break;
+            }
+        }
+    });
+    port
+}
+
+fn server(port: u16) -> String {
+    format!(
+        "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"postgresql://somebody@127.0.0.1:{port}/postgres\"\n"
+    )
+}
+
+#[test]
+fn a_refusal_is_told_from_another_one() {
+    for (state, said, class, detail) in [
+        ("28P01", "password authentication failed", "auth", "does not let this one in"),
+        ("57P03", "the database system is starting up", "starting", "not ready"),
+        ("53300", "sorry, too many clients already", "too-many", "no connection left"),
+        ("3D000", "database does not exist", "no-database", "no such database"),
+        ("XX001", "something else", "other", "something else"),
+    ] {
+        let found = comes_to(&server(refusing(state, said)), "db.reach", "fail", detail);
+        assert_eq!(
+            (&found["observed"]["class"], &found["observed"]["sqlstate"]),
+            (&class.into(), &state.into()),
+            "{found:#}"
+        );
+        assert!(!found["remediation"]["text"].as_str().unwrap().is_empty());
+    }
+    comes_to(&server(1), "db.reach", "fail", "nothing listens there (refused)");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    comes_to(&server(port), "db.reach", "fail", "the server does not answer (timeout)");
+}
+
+#[test]
+fn a_secret_does_not_come_back() {
+    let table = "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"postgresql://me:${PHX_TEST_PASSWORD}@127.0.0.1:1/postgres\"\n";
+    let (found, run) = record(table, "db.reach", &[("PHX_TEST_PASSWORD", "hunter2hunter2")]);
+    assert_eq!(found["outcome"], "fail", "{found:#}");
+    assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{}{}", run.stdout, run.stderr);
+    let table = prepared_by("echo it is $KEY >&2; exit 1", ", env = { KEY = \"${PHX_TEST_PASSWORD}\" }");
+    let (found, run) = record(&table, "db.init.reference", &[("PHX_TEST_PASSWORD", "hunter2hunter2")]);
+    assert!(
+        found["detail"].as_str().unwrap().contains("it is [redacted]") && !run.stdout.contains("hunter2"),
+        "{found:#}"
+    );
+    let (found, _) = record(table.as_str(), "db.init.reference", &[]);
+    assert!(found["detail"].as_str().unwrap().contains("PHX_TEST_PASSWORD is not set"), "{found:#}");
+}
+
+#[test]
+fn without_leave_a_server_is_not_changed() {
+    let (found, run) = record(&server(1), "db.race.ddl", &[]);
+    assert_eq!((found["outcome"].as_str(), run.code), (Some("skip"), 3), "{found:#}");
+    assert!(found["detail"].as_str().unwrap().contains("`[doctor] destructive = true` allows it"), "{found:#}");
+    let repo = Repo::bare();
+    repo.write("phx.toml", server(1));
+    let run = repo.run(&["doctor", "db", "--dry-run"]).exits(0);
+    assert!(run.stdout.contains("db.race.ddl: opens databases `phx_doctor_*` on the server"), "{}", run.stdout);
+}
+
+#[test]
+fn a_worker_that_does_not_end_is_ended() {
+    let table = prepared_by("trap '' TERM INT HUP; while :; do sleep 0.0917; done", "");
+    comes_to(&table, "db.init.reference", "fail", "1 of 1 workers did not end");
+    comes_to(&table, "db.race.start", "error", "one worker alone does not do it");
+    assert!(!is_running("0.0917"));
+}
+
+#[test]
+fn a_worker_that_floods_is_heard_at_both_ends() {
+    let table = prepared_by("echo error at the start; yes flood | head -c 30000000; echo the end; exit 3", "")
+        .replace("\"1s\"", "\"60s\"");
+    comes_to(&table, "db.init.reference", "fail", "ended with code 3; one of them: `error at the start`");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_worker_leaves_behind_is_ended() {
+    let table = prepared_by("setsid sleep 31.7 & env -i setsid sleep 31.8 & (sleep 31.9 &) ; exit 1", "");
+    comes_to(&table, "db.init.reference", "fail", "ended with code 1");
+    for left in ["31.7", "31.8", "31.9"] {
+        assert!(!is_running(left), "sleep {left} is still running");
+    }
+}
+
+/// Whether a process has this word in its command line.
+fn is_running(word: &str) -> bool {
+    let output = std::process::Command::new("ps").args(["-A", "-o", "args"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().any(|line| line == format!("sleep {word}"))
+}
+
+#[test]
+fn a_program_that_prepares_nothing_is_no_reference() {
+    comes_to(&prepared_by("true", ""), "db.init.reference", "fail", "ended well, and left no table");
+    comes_to(&prepared_by("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
+    let none = "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = { command = [\"no-such-program\"] }\n";
+    comes_to(none, "db.init.reference", "error", "`no-such-program` cannot be started");
+    comes_to(
+        "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\n",
+        "db.init.reference",
+        "skip",
+        "no `init` is named",
+    );
+    comes_to(&prepared(", \"full\""), "db.init.reference", "fail", "database or disk is full");
+    comes_to(&prepared(""), "db.reconnect.terminate", "skip", "no `call` is named");
+}
+
+#[test]
+fn files_are_raced_for_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(folder.path()).unwrap().count();
+    let repo = Repo::bare();
+    for (words, code) in [("", 0), (", \"naive\"", 1), (", \"hasty\", \"impatient\"", 1)] {
+        repo.write("phx.toml", prepared(words));
+        let temporary = folder.path().display().to_string();
+        let run = repo.run_with(&["doctor", "db"], &[("TMPDIR", &temporary)]);
+        assert_eq!((run.code, left()), (code, 0), "{words}: {}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn mistakes_in_the_table_are_named() {
+    let says = |table: &str, said: &str| {
+        let repo = Repo::bare();
+        repo.write("phx.toml", table);
+        repo.run(&["doctor", "db"]).exits(2).says(said);
+    };
+    says("[[doctor.db]]\nname = \"a\"\n", "without `engine`");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"oracle\"\n", "`engine` is `oracle`");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\n", "without `admin`");
+    says(
+        "[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\nadmin = \"postgresql://a:b@c/d\"\n",
+        "there is a secret in this URL",
+    );
+    says(
+        "[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ngates = [\"dll\"]\n",
+        "`gates` has no `dll`; did you mean `ddl`?",
+    );
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ninit = {}\n", "without `command`");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nhealth = { url = \"ftp://a\" }\n", "not a URL");
+    says(
+        "[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n",
+        "two states at least",
+    );
+}

@@ -1,0 +1,293 @@
+//! PostgreSQL, and what others wrote to prepare it, to keep connections to it, and to stand before it.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use super::{Said, Subjects, free};
+
+/// A server with a socket in a folder of its own, as somebody without rights.
+struct Server {
+    folder: tempfile::TempDir,
+    programs: PathBuf,
+    running: Option<std::process::Child>,
+}
+
+/// Who runs a server where everything else would be root's.
+const NOBODY: u32 = 65_534;
+/// The port that its socket is named after.
+const PORT: u16 = 5_433;
+
+impl Server {
+    fn start() -> Self {
+        let mut versions: Vec<PathBuf> =
+            std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|entry| entry.unwrap().path().join("bin")).collect();
+        versions.sort();
+        let programs = versions.pop().unwrap();
+        let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
+        let mut server = Self { folder, programs, running: None };
+        server.give(&server.folder.path().to_path_buf());
+        let data = server.folder.path().join("data");
+        let made = server
+            .command("initdb")
+            .args(["-U", "postgres", "-A", "trust", "--no-sync", "-D"])
+            .arg(&data)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        server.go();
+        server
+    }
+
+    /// Starts it, and waits until it answers.
+    fn go(&mut self) {
+        let folder = self.folder.path().to_path_buf();
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(folder.join("data")).arg("-k").arg(&folder).args(["-p", &PORT.to_string()]);
+        command.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=100"]);
+        self.running = Some(command.spawn().unwrap());
+        for _ in 0..400 {
+            if self.sql("SELECT 1").is_some() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        panic!("PostgreSQL does not answer");
+    }
+
+    fn give(&self, path: &PathBuf) {
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if rustix::process::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+
+    /// What a statement says; nothing where it fails.
+    fn sql(&self, sql: &str) -> Option<String> {
+        let mut psql = Command::new("psql");
+        psql.arg("-h").arg(self.folder.path()).args(["-p", &PORT.to_string(), "-U", "postgres", "-At", "-c", sql]);
+        let output = psql.output().unwrap();
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn dsn(&self) -> String {
+        format!("postgresql://postgres@/postgres?host={}&port={PORT}", self.folder.path().display())
+    }
+
+    /// A configuration, as far as all have it.
+    fn table(&self, rest: &str) -> String {
+        format!(
+            "[doctor]\ndestructive = true\ndeadline = \"20m\"\n[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"{}\"\n{rest}\n",
+            self.dsn()
+        )
+    }
+
+    /// Whether doctor has left nothing in it.
+    #[track_caller]
+    fn is_as_before(&self) {
+        assert_eq!(self.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'phx%'").unwrap(), "0");
+        assert_eq!(self.sql("SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'phx%'").unwrap(), "0");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Subjects {
+    /// A worker in Python.
+    fn worker(&self, kind: &str) -> String {
+        format!("init = {{ command = [{:?}, {:?}, {kind:?}, \"{{dsn}}\"] }}", self.python(), Self::file("worker.py"))
+    }
+
+    /// A service in Python, with five connections.
+    fn pool(&self, kind: &str) -> String {
+        format!(
+            "{}\nserve = {{ command = [{:?}, {:?}, {kind:?}, \"{{listen}}\", \"{{dsn}}\"] }}\ncall = \"http://127.0.0.1:{{listen}}/items\"\npool_size = 5\nreconnect_deadline = \"4s\"",
+            self.worker("lock"),
+            self.python(),
+            Self::file("pool.py")
+        )
+    }
+
+    fn alembic(&self, lock: &str) -> String {
+        let program = self.folder.join("venv/bin/alembic").display().to_string();
+        let url = "postgresql+psycopg://{user}@/{database}?host={host}&port={port}";
+        format!(
+            "workers = 6\nrounds = 2\ninit = {{ command = [{program:?}, \"-c\", {:?}, \"upgrade\", \"head\"], env = {{ PHX_LOCK = {lock:?}, DATABASE_URL = {url:?} }} }}",
+            Self::file("alembic/alembic.ini")
+        )
+    }
+}
+
+/// A worker that was compiled: what phx itself does, well or naively.
+fn compiled(words: &str) -> String {
+    format!(
+        "init = {{ command = [{:?}, \"__host\", \"migrate\", \"postgres\", \"{{dsn}}\"{words}] }}",
+        env!("CARGO_BIN_EXE_phx")
+    )
+}
+
+const GATES: [&str; 4] = ["db.race.start", "db.race.proxy", "db.race.ddl", "db.race.dml"];
+
+#[test]
+fn a_worker_with_a_lock_passes_every_gate_in_twenty_rounds() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let said: Vec<Said<'_>> = GATES.iter().map(|gate| (*gate, "pass")).collect();
+    let found = subjects.say(&server.table(&format!("rounds = 20\n{}", compiled(""))), &said);
+    for check in &found[1..] {
+        assert_eq!(
+            (check["observed"]["rounds"].as_u64(), &check["observed"]["power"]),
+            (Some(20), &"full".into()),
+            "{check:#}"
+        );
+    }
+    let said = [
+        ("db.race.crash", "pass"),
+        ("db.lock.mechanism", "pass"),
+        ("db.lock.released", "pass"),
+        ("db.race.ddl", "pass"),
+    ];
+    let found = subjects.say(&server.table(&format!("rounds = 2\n{}", subjects.worker("lock"))), &said);
+    assert_eq!(found[1]["observed"]["kinds"], serde_json::json!(["advisory ExclusiveLock"]), "{:#}", found[1]);
+    server.is_as_before();
+}
+
+#[test]
+fn workers_without_a_lock_are_caught_in_every_round() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let caught = |found: &serde_json::Value, rounds: u64| {
+        let wrong = &found["observed"]["rounds_wrong"];
+        assert_eq!((wrong.as_u64(), &found["observed"]["power"]), (Some(rounds), &"full".into()), "{found:#}");
+    };
+    let naive = server.table(&format!("rounds = 20\n{}", compiled(", \"naive\"")));
+    for found in subjects.say(&naive, &[("db.race.ddl", "fail"), ("db.race.dml", "fail")]) {
+        caught(&found, 20);
+    }
+    let create = server.table(&format!("rounds = 3\nworkers = 6\n{}", subjects.worker("create")));
+    caught(&subjects.say(&create, &[("db.race.ddl", "fail"), ("db.lock.mechanism", "fail")])[0], 3);
+    let insert = server.table(&format!("rounds = 3\nworkers = 6\n{}", subjects.worker("insert")));
+    let found = subjects.say(&insert, &[("db.race.dml", "fail")]);
+    caught(&found[0], 3);
+    assert!(found[0]["detail"].as_str().unwrap().contains("has 12 rows instead of 2"), "{:#}", found[0]);
+    server.is_as_before();
+}
+
+#[test]
+fn migrations_by_alembic_race_and_those_by_sqlx_do_not() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let said = [
+        ("db.init.reference", "pass"),
+        ("db.init.idempotent", "pass"),
+        ("db.race.ddl", "fail"),
+        ("db.race.dml", "skip"),
+    ];
+    subjects.say(&server.table(&subjects.alembic("")), &said);
+    subjects.say(
+        &server.table(&subjects.alembic("1")),
+        &[("db.race.ddl", "pass"), ("db.race.crash", "pass"), ("db.lock.mechanism", "pass")],
+    );
+    let (program, migrations) =
+        (subjects.folder.join("sqlx/debug/sqlx-worker").display().to_string(), Subjects::file("sqlx/migrations"));
+    let sqlx = format!(
+        "rounds = 3\ninit = {{ command = [{program:?}, \"{{dsn}}\"], env = {{ MIGRATIONS = {migrations:?} }} }}"
+    );
+    let said = [
+        ("db.init.idempotent", "pass"),
+        ("db.race.proxy", "pass"),
+        ("db.race.ddl", "pass"),
+        ("db.race.crash", "pass"),
+        ("db.lock.mechanism", "pass"),
+    ];
+    subjects.say(&server.table(&sqlx), &said);
+    server.is_as_before();
+}
+
+#[test]
+fn a_pooler_strands_the_locks_of_sessions() {
+    let Some(mut subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let port = free();
+    let file = server.folder.path().join("pgbouncer.ini");
+    let folder = server.folder.path().display();
+    let text = format!(
+        "[databases]\n* = host={folder} port={PORT} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    server.give(&file);
+    let file = file.display().to_string();
+    let words = ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/pgbouncer", &file];
+    if rustix::process::geteuid().is_root() {
+        subjects.start("setpriv", &words, port);
+    } else {
+        subjects.start("/usr/sbin/pgbouncer", &[&file], port);
+    }
+    let through = |kind: &str| {
+        let dsn = format!("pooler_dsn = \"postgresql://postgres@127.0.0.1:{port}/postgres\"");
+        let worker = subjects.worker(kind).replace(" }", ", within = \"6s\" }");
+        server.table(&format!("rounds = 2\nworkers = 6\n{dsn}\n{worker}"))
+    };
+    subjects.say(&through("transaction"), &[("db.race.pooler", "pass")]);
+    let found = subjects.say(&through("session"), &[("db.race.pooler", "fail"), ("db.lock.released", "pass")]);
+    let detail = found[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("did not end") || detail.contains("left behind: backend"), "{detail}");
+}
+
+#[test]
+fn pools_find_back_to_their_database_each_in_its_way() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let ways = |outcome| [("db.reconnect.terminate", outcome), ("db.reconnect.reset", outcome)];
+    let pre_ping = server.table(&subjects.pool("pre-ping"));
+    subjects.say(
+        &pre_ping,
+        &[&ways("pass")[..], &[("db.reconnect.restart", "pass"), ("db.reconnect.pool", "pass")]].concat(),
+    );
+    for found in subjects.say(&server.table(&subjects.pool("psycopg_pool")), &ways("warn")) {
+        assert_eq!(found["observed"]["failed"], 5, "one for each connection: {found:#}");
+    }
+    let by_default = subjects.say(&server.table(&subjects.pool("default")), &ways("warn"));
+    assert_eq!(by_default[0]["observed"]["failed"], 1, "the pool goes with its first broken one: {:#}", by_default[0]);
+    subjects
+        .say(&server.table(&subjects.pool("bare")), &[&ways("fail")[..], &[("db.reconnect.pool", "error")]].concat());
+    server.is_as_before();
+}
+
+#[test]
+fn a_health_page_that_lies_is_caught_and_an_honest_one_is_not() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let page = |page: &str| {
+        let health = format!(
+            "health = {{ url = \"http://127.0.0.1:{{listen}}/{page}\", max_lag = \"2s\", answer_within = \"1s\", states = [\"up\", \"refused\", \"blackhole\", \"auth-fail\", \"schema-missing\"] }}"
+        );
+        server.table(&format!("{}\n{health}", subjects.pool("pre-ping")))
+    };
+    subjects.say(
+        &page("honest"),
+        &[("db.health.truth", "pass"), ("db.health.bounded", "pass"), ("db.health.cheap", "pass")],
+    );
+    let found = subjects.say(&page("lies"), &[("db.health.truth", "fail"), ("db.health.bounded", "pass")]);
+    let detail = found[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("blackhole: meanwhile the service was unhealthy, and it said: healthy"), "{detail}");
+    // A page that needs the database, and waits for it for ever.
+    subjects.say(&page("items"), &[("db.health.bounded", "fail")]);
+    server.is_as_before();
+}
