@@ -8,6 +8,8 @@ pub mod health;
 pub mod init;
 pub mod life;
 pub mod lock;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 pub mod postgres;
 pub mod race;
 pub mod reach;

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use crate::support::{Repo, package};
 
 mod databases;
+mod maria;
 mod servers;
 mod services;
 mod terminals;
@@ -60,19 +61,24 @@ impl Subjects {
 
     /// Starts a server, and waits until it listens.
     fn start(&mut self, program: &str, arguments: &[&str], port: u16) -> u16 {
-        use std::os::unix::process::CommandExt;
         let mut command = Command::new(program);
-        command.args(arguments).env("NODE_PATH", self.folder.join("node_modules")).process_group(0);
+        command.args(arguments).env("NODE_PATH", self.folder.join("node_modules"));
         command.current_dir(package().join("tests/it/data/subjects"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        self.running.push(child.unwrap_or_else(|error| panic!("{program}: {error}")));
+        self.run(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()), port)
+    }
+
+    /// Starts what a command says, and waits until it listens.
+    fn run(&mut self, command: &mut Command, port: u16) -> u16 {
+        use std::os::unix::process::CommandExt;
+        let child = command.process_group(0).spawn();
+        self.running.push(child.unwrap_or_else(|error| panic!("{command:?}: {error}")));
         for _ in 0..400 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return port;
             }
             std::thread::sleep(std::time::Duration::from_millis(25));
         }
-        panic!("{program} {arguments:?} does not listen");
+        panic!("{command:?} does not listen");
     }
 
     fn python_server(&mut self, arguments: &[&str], port: u16) -> u16 {

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::dump::Dump;
+#[cfg(feature = "mysql")]
+use super::mysql;
 use super::{Site, postgres, sqlite};
 use crate::config::doctor::Engine as Kind;
 use crate::doctor::fault::Behind;
@@ -15,6 +17,9 @@ use crate::doctor::program::Places;
 pub enum Engine {
     /// A server of PostgreSQL.
     Postgres(Box<postgres::Server>),
+    /// A server of MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(Box<mysql::Server>),
     /// The folder for temporary files.
     Sqlite,
 }
@@ -24,6 +29,9 @@ pub enum Engine {
 pub enum Base {
     /// One of PostgreSQL.
     Postgres(Box<postgres::Scratch>),
+    /// One of MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(Box<mysql::Scratch>),
     /// A file.
     Sqlite(sqlite::File),
 }
@@ -39,14 +47,22 @@ impl Site {
             Kind::Postgres => {
                 let admin = self.db.admin.as_deref().unwrap_or_default();
                 let server = postgres::Server::new(admin, self.db.ca.as_deref(), &self.allow).await;
-                server.map(|server| Engine::Postgres(Box::new(server))).map_err(|why| {
-                    let help = "correct `admin`; what is not on this machine must stand in `[doctor] allow_hosts`";
-                    Box::new(Found::error(why).remedy(help, &[]))
-                })
+                server.map(|server| Engine::Postgres(Box::new(server))).map_err(unusable)
             }
+            #[cfg(feature = "mysql")]
+            Kind::Mysql => {
+                let server = mysql::Server::new(self.db.admin.as_deref().unwrap_or_default(), &self.allow).await;
+                server.map(|server| Engine::Mysql(Box::new(server))).map_err(unusable)
+            }
+            #[cfg(not(feature = "mysql"))]
             Kind::Mysql => Found::skip("this phx was built without MySQL").early(),
         }
     }
+}
+
+fn unusable(why: String) -> Box<Found> {
+    let help = "correct `admin`; what is not on this machine must stand in `[doctor] allow_hosts`";
+    Box::new(Found::error(why).remedy(help, &[]))
 }
 
 impl Engine {
@@ -72,6 +88,8 @@ impl Engine {
     pub async fn copy_of(&self, template: Option<&str>) -> Result<Base, Box<Found>> {
         let made = match self {
             Self::Postgres(server) => server.scratch(template).await.map(|scratch| Base::Postgres(Box::new(scratch))),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(server) => server.scratch().await.map(|scratch| Base::Mysql(Box::new(scratch))),
             Self::Sqlite => sqlite::File::new().map(Base::Sqlite),
         };
         made.map_err(|why| {
@@ -86,6 +104,8 @@ impl Base {
     pub fn places(&self, via: Option<SocketAddr>) -> Places {
         match self {
             Self::Postgres(scratch) => scratch.server.places(&scratch.name, via),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.server.places(&scratch.name, via),
             Self::Sqlite(file) => file.places(),
         }
     }
@@ -97,6 +117,8 @@ impl Base {
     pub async fn dump(&self) -> Result<Dump, Box<Found>> {
         let dump = match self {
             Self::Postgres(scratch) => scratch.dump().await,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.dump().await,
             Self::Sqlite(file) => file.dump(),
         };
         dump.map_err(|why| Box::new(Found::error(format!("the database cannot be read: {why}"))))
@@ -106,6 +128,8 @@ impl Base {
     pub fn behind(&self) -> Option<Behind> {
         match self {
             Self::Postgres(scratch) => Some(scratch.server.behind()),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => Some(scratch.server.behind()),
             Self::Sqlite(_) => None,
         }
     }
@@ -125,6 +149,11 @@ impl Base {
                     format!("backend {} {verb} {} ({})", lock.pid, lock.what, lock.mode)
                 };
                 Ok(locks.iter().map(said).collect())
+            }
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => {
+                let open = scratch.backends().await.map_err(broken)?;
+                Ok(open.iter().map(|id| format!("connection {id} is still open")).collect())
             }
             Self::Sqlite(file) => {
                 let open = file.opened_by().unwrap_or_default();
@@ -146,6 +175,8 @@ impl Base {
                 let pids = postgres::backends(&client).await.map_err(broken)?;
                 Ok(pids.into_iter().map(i64::from).collect())
             }
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.backends().await.map_err(broken),
             Self::Sqlite(_) => Ok(Vec::new()),
         }
     }
@@ -155,11 +186,11 @@ impl Base {
     /// # Errors
     /// Where that fails.
     pub async fn terminate(&self) -> Result<(), Box<Found>> {
+        let broken = |why: String| Box::new(Found::error(format!("connections cannot be ended: {why}")));
         match self {
-            Self::Postgres(scratch) => scratch
-                .terminate()
-                .await
-                .map_err(|why| Box::new(Found::error(format!("connections cannot be ended: {why}")))),
+            Self::Postgres(scratch) => scratch.terminate().await.map_err(broken),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.terminate().await.map_err(broken),
             Self::Sqlite(_) => Ok(()),
         }
     }
@@ -168,6 +199,8 @@ impl Base {
     pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
         match self {
             Self::Postgres(scratch) => scratch.is_usable(via, within).await,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.is_usable(via, within).await,
             Self::Sqlite(_) => true,
         }
     }
@@ -179,6 +212,8 @@ impl Base {
                 Ok(client) => postgres::deadlocks(&client).await.unwrap_or(0),
                 Err(_) => 0,
             },
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => 0,
             Self::Sqlite(_) => 0,
         }
     }

@@ -14,6 +14,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::reach::Refusal;
 use crate::doctor::allow::Allow;
 use crate::doctor::fault::Behind;
 use crate::doctor::http;
@@ -23,17 +24,6 @@ use crate::doctor::program::Places;
 const OWN: &str = "phx doctor";
 /// How long connecting, or a statement of doctor itself, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Why there is no connection, or no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The kind: `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` or `other`.
-    pub class: &'static str,
-    /// What the server, or the system, says.
-    pub why: String,
-    /// The SQLSTATE, where the server gives one.
-    pub state: Option<String>,
-}
 
 impl Refusal {
     fn of(error: &tokio_postgres::Error) -> Self {
@@ -56,10 +46,6 @@ impl Refusal {
             }
         };
         Self { class, why: http::whole(error), state: state.map(|state| state.code().to_owned()) }
-    }
-
-    fn late() -> Self {
-        Self { class: "timeout", why: format!("no answer within {} s", PATIENCE.as_secs()), state: None }
     }
 }
 
@@ -262,7 +248,7 @@ where
 pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Refusal> {
     match timeout(PATIENCE, work).await {
         Ok(done) => done.map_err(|error| Refusal::of(&error)),
-        Err(_) => Err(Refusal::late()),
+        Err(_) => Err(Refusal::late(PATIENCE)),
     }
 }
 

@@ -1,14 +1,35 @@
 //! The database can be reached, by whom and how the configuration says.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "mysql")]
+use mysql_async::prelude::Queryable;
 
 use super::Site;
 use super::engine::Engine;
-use super::postgres::{Refusal, within};
+use super::postgres::within;
 use super::sqlite;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::times::Times;
+
+/// Why there is no connection, or no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The kind: `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` or `other`.
+    pub class: &'static str,
+    /// What the server, or the system, says.
+    pub why: String,
+    /// The SQLSTATE, where the server gives one.
+    pub state: Option<String>,
+}
+
+impl Refusal {
+    /// That there is no answer.
+    pub fn late(within: Duration) -> Self {
+        Self { class: "timeout", why: format!("no answer within {} s", within.as_secs()), state: None }
+    }
+}
 
 /// How many statements are measured.
 const STATEMENTS: u64 = 10;
@@ -50,6 +71,27 @@ async fn run(site: Site) -> Verdict {
                 Ok(measured(found, &times))
             }
         },
+        #[cfg(feature = "mysql")]
+        Engine::Mysql(server) => {
+            let measured_by = async {
+                let mut reached = server.connect(None).await?;
+                let mut times = Times::default();
+                for _ in 0..STATEMENTS {
+                    let start = Instant::now();
+                    super::mysql::within(reached.client.query_drop("SELECT 1")).await?;
+                    times.add(start.elapsed());
+                }
+                Ok((reached.time, reached.version, times))
+            };
+            match measured_by.await {
+                Err(refusal) => Ok(refused(&refusal)),
+                Ok((time, version, times)) => {
+                    let connect = crate::doctor::log::fine_millis(time);
+                    let found = Found::pass(STATEMENTS).observed("version", version).observed("connect_ms", connect);
+                    Ok(measured(found, &times))
+                }
+            }
+        }
         Engine::Sqlite => {
             let broken = |why: String| Box::new(Found::fail(1, format!("no file can be used as a database: {why}")));
             let file = sqlite::File::new().map_err(broken)?;

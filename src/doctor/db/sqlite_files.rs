@@ -19,6 +19,9 @@ const HELD: Duration = Duration::from_millis(300);
 /// How long it is held where nobody can say who has come.
 const BLIND: Duration = Duration::from_millis(1_500);
 
+/// Why there is nothing to look at.
+const ONLY: &str = "only a file of SQLite is locked as a whole";
+
 /// Lets all workers run into a lock, lets go, and waits for them; what is wrong, and what was seen at the gate.
 ///
 /// # Errors
@@ -61,6 +64,8 @@ async fn file(site: &Site) -> Result<Base, Box<Found>> {
     site.init()?;
     match site.engine().await? {
         Engine::Sqlite => sqlite::File::new().map(Base::Sqlite).map_err(|why| Box::new(Found::error(why))),
-        Engine::Postgres(_) => Found::skip("only a file of SQLite is locked as a whole").early(),
+        Engine::Postgres(_) => Found::skip(ONLY).early(),
+        #[cfg(feature = "mysql")]
+        Engine::Mysql(_) => Found::skip(ONLY).early(),
     }
 }

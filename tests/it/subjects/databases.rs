@@ -1,7 +1,7 @@
 //! PostgreSQL, and what others wrote to prepare it, to keep connections to it, and to stand before it.
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Said, Subjects, free};
@@ -26,7 +26,7 @@ impl Server {
         let programs = versions.pop().unwrap();
         let folder = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
         let mut server = Self { folder, programs, running: None };
-        server.give(&server.folder.path().to_path_buf());
+        Self::give(server.folder.path());
         let data = server.folder.path().join("data");
         let made = server
             .command("initdb")
@@ -55,7 +55,7 @@ impl Server {
         panic!("PostgreSQL does not answer");
     }
 
-    fn give(&self, path: &PathBuf) {
+    fn give(path: &Path) {
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
         }
@@ -231,7 +231,7 @@ fn a_pooler_strands_the_locks_of_sessions() {
         "[databases]\n* = host={folder} port={PORT} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
     );
     std::fs::write(&file, text).unwrap();
-    server.give(&file);
+    Server::give(&file);
     let file = file.display().to_string();
     let words = ["--reuid=65534", "--regid=65534", "--clear-groups", "/usr/sbin/pgbouncer", &file];
     if rustix::process::geteuid().is_root() {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::{OWN, Refusal, Server, with, within};
+use super::{OWN, Server, with, within};
 use crate::doctor::after;
 use crate::doctor::db::dump::Dump;
+use crate::doctor::db::reach::Refusal;
 use crate::system::disk;
 
 /// A database that goes with its handle.

@@ -1,0 +1,253 @@
+//! MySQL and MariaDB: connecting and telling why that fails, scratch databases, what is in one, and who is connected to it. Without TLS.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Error, Opts, OptsBuilder};
+use tokio::time::timeout;
+
+use super::dump::Dump;
+use super::reach::Refusal;
+use crate::doctor::after;
+use crate::doctor::allow::Allow;
+use crate::doctor::fault::Behind;
+use crate::doctor::program::Places;
+use crate::system::disk;
+
+/// How long connecting, or a statement of doctor itself, may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How the names of scratch databases begin.
+const PREFIX: &str = "phx_doctor_";
+
+/// A server, as somebody may connect to it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    opts: Opts,
+    address: SocketAddr,
+}
+
+/// What connecting came to.
+#[derive(Debug)]
+pub struct Reached {
+    /// How long it took.
+    pub time: Duration,
+    /// The version of the server.
+    pub version: String,
+    /// The connection.
+    pub client: Conn,
+}
+
+fn refusal(error: &Error) -> Refusal {
+    let why = crate::doctor::http::whole(error);
+    match error {
+        Error::Server(server) => {
+            // Numbers of errors, as the reference of MySQL has them.
+            let class = match server.code {
+                1045 | 1044 | 1698 => "auth",
+                1040 | 1203 => "too-many",
+                1049 => "no-database",
+                1053 => "starting",
+                _ => "other",
+            };
+            Refusal { class, why, state: Some(server.state.clone()) }
+        }
+        _ if why.contains("refused") => Refusal { class: "refused", why, state: None },
+        _ => Refusal { class: "other", why, state: None },
+    }
+}
+
+/// A statement of doctor itself, which does not take for ever.
+///
+/// # Errors
+/// Why it fails.
+pub async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Refusal> {
+    match timeout(PATIENCE, work).await {
+        Ok(done) => done.map_err(|error| refusal(&error)),
+        Err(_) => Err(Refusal::late(PATIENCE)),
+    }
+}
+
+impl Server {
+    /// Reads how to connect, and whether that is allowed.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub async fn new(dsn: &str, allow: &Allow) -> Result<Self, String> {
+        let opts = Opts::from_url(dsn).map_err(|error| format!("`admin` is no address of MySQL: {error}"))?;
+        if opts.socket().is_some() {
+            return Err("`admin` names a socket; MySQL is looked at over TCP".to_owned());
+        }
+        let addresses = allow.addresses(opts.ip_or_hostname(), opts.tcp_port()).await?;
+        let opts = OptsBuilder::from_opts(opts).ip_or_hostname(addresses[0].ip().to_string()).prefer_socket(false);
+        Ok(Self { opts: opts.into(), address: addresses[0] })
+    }
+
+    /// Connects to a database; to none where none is named.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub async fn connect(&self, database: Option<&str>) -> Result<Reached, Refusal> {
+        let opts = OptsBuilder::from_opts(self.opts.clone()).db_name(database);
+        let start = Instant::now();
+        let mut client = within(Conn::new(opts)).await?;
+        let time = start.elapsed();
+        let version = within(client.query_first::<String, _>("SELECT VERSION()")).await?.unwrap_or_default();
+        Ok(Reached { time, version, client })
+    }
+
+    /// Makes an empty database with a name that nobody else has.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub async fn scratch(&self) -> Result<Scratch, String> {
+        let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
+        let mut client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        // Guarded before it is there: an interruption in between must not leave it behind.
+        let scratch = Scratch { server: self.clone(), name };
+        within(client.query_drop(format!("CREATE DATABASE `{}`", scratch.name)))
+            .await
+            .map_err(|refusal| refusal.why)?;
+        Ok(scratch)
+    }
+
+    /// Where a proxy is to connect.
+    pub fn behind(&self) -> Behind {
+        Behind::Talker(self.address)
+    }
+
+    /// How a program connects to a database: straight, or through a proxy.
+    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Places {
+        let address = via.unwrap_or(self.address);
+        let (user, password) = (self.opts.user().unwrap_or_default(), self.opts.pass().unwrap_or_default());
+        let coded =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let login = if password.is_empty() { coded(user) } else { format!("{}:{}", coded(user), coded(password)) };
+        Places::default()
+            .with("dsn", format!("mysql://{login}@{address}/{database}"))
+            .with("host", address.ip().to_string())
+            .with("port", address.port().to_string())
+            .with("user", user)
+            .with("password", password)
+            .with("database", database)
+    }
+}
+
+/// A database that goes with its handle.
+#[derive(Debug)]
+pub struct Scratch {
+    /// The server that it is in.
+    pub server: Server,
+    /// Its name.
+    pub name: String,
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        after::begin(move || {
+            if let Err(why) = dropped(&server, &name) {
+                disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));
+            }
+        });
+    }
+}
+
+/// Drops a database, whoever is connected to it.
+fn dropped(server: &Server, name: &str) -> Result<(), String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let mut client = server.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        end_all(&mut client, name).await.map_err(|refusal| refusal.why)?;
+        within(client.query_drop(format!("DROP DATABASE IF EXISTS `{name}`"))).await.map_err(|refusal| refusal.why)
+    })
+}
+
+/// Ends all connections to a database.
+async fn end_all(client: &mut Conn, name: &str) -> Result<(), Refusal> {
+    for id in connected(client, name).await? {
+        // Whoever is gone meanwhile need not be ended.
+        let _ = within(client.query_drop(format!("KILL {id}"))).await;
+    }
+    Ok(())
+}
+
+async fn connected(client: &mut Conn, name: &str) -> Result<Vec<i64>, Refusal> {
+    let sql = format!(
+        "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID() ORDER BY 1"
+    );
+    within(client.query(sql)).await
+}
+
+impl Scratch {
+    /// The connections of others to it.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn backends(&self) -> Result<Vec<i64>, String> {
+        let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        connected(&mut client, &self.name).await.map_err(|refusal| refusal.why)
+    }
+
+    /// Ends all connections of others to it.
+    ///
+    /// # Errors
+    /// Why that fails.
+    pub async fn terminate(&self) -> Result<(), String> {
+        let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        end_all(&mut client, &self.name).await.map_err(|refusal| refusal.why)
+    }
+
+    /// Whether somebody can connect at an address, finds tables, and may write.
+    pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
+        let work = async {
+            let opts = Opts::from_url(&self.server.places(&self.name, Some(via)).fill("{dsn}")).ok()?;
+            let mut client = Conn::new(OptsBuilder::from_opts(opts).prefer_socket(false)).await.ok()?;
+            let sql = "SELECT COUNT(*) > 0 AND @@read_only = 0 FROM information_schema.tables WHERE table_schema = DATABASE()";
+            client.query_first::<bool, _>(sql).await.ok()?
+        };
+        timeout(within, work).await.ok().flatten().unwrap_or(false)
+    }
+
+    /// What is in it.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn dump(&self) -> Result<Dump, String> {
+        self.read().await.map_err(|refusal| refusal.why)
+    }
+
+    async fn read(&self) -> Result<Dump, Refusal> {
+        let mut client = self.server.connect(Some(&self.name)).await?.client;
+        let mut schema: Vec<String> = Vec::new();
+        for sql in SCHEMA {
+            schema.extend(within(client.query::<String, _>(*sql)).await?);
+        }
+        schema.sort();
+        let tables: Vec<String> = within(client.query(TABLES)).await?;
+        let mut counts = BTreeMap::new();
+        for table in tables {
+            let sql = format!("SELECT COUNT(*) FROM `{}`", table.replace('`', "``"));
+            counts.insert(table, within(client.query_first(sql)).await?.unwrap_or(0));
+        }
+        Ok(Dump { schema, counts })
+    }
+}
+
+/// A line for each thing that a migration makes.
+const SCHEMA: &[&str] = &[
+    "SELECT CONCAT('column ', table_name, '.', column_name, ' ', column_type, ' ', is_nullable, ' ', COALESCE(column_default, ''), ' ', extra) \
+     FROM information_schema.columns WHERE table_schema = DATABASE()",
+    "SELECT CONCAT('index ', table_name, '.', index_name, ' ', seq_in_index, ' ', column_name, ' ', non_unique) \
+     FROM information_schema.statistics WHERE table_schema = DATABASE()",
+    "SELECT CONCAT('constraint ', table_name, '.', constraint_name, ' ', constraint_type) \
+     FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
+    "SELECT CONCAT('view ', table_name, ' ', MD5(view_definition)) FROM information_schema.views WHERE table_schema = DATABASE()",
+    "SELECT CONCAT('routine ', routine_name, ' ', MD5(COALESCE(routine_definition, ''))) \
+     FROM information_schema.routines WHERE routine_schema = DATABASE()",
+    "SELECT CONCAT('trigger ', trigger_name, ' ', MD5(action_statement)) FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+];
+
+const TABLES: &str = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY 1";
