@@ -40,8 +40,8 @@ pub struct Check {
     pub method: &'static str,
     /// What it opens, starts or writes.
     pub opens: &'static str,
-    /// Whether it may slow down or break what others use.
-    pub loads: bool,
+    /// What it may do to others, in a sentence, so that it needs leave; empty where it does nothing.
+    pub harm: &'static str,
     /// How long it may take, in milliseconds.
     pub deadline_ms: u64,
 }

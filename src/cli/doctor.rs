@@ -15,7 +15,8 @@ With `-o nagios` alone the codes are those of its plugins.";
 /// Verify from outside what documents say of the systems around them
 ///
 /// Each check proves one thing on one subject. One that proved nothing is never green. The repository itself and this machine
-/// need no configuration; servers and hosts of terminals are named in phx.toml, under `[[doctor.ws]]` and `[[doctor.pty]]`.
+/// need no configuration; servers, hosts of terminals, services and databases are named in phx.toml, under `[[doctor.ws]]`, `[[doctor.pty]]`,
+/// `[[doctor.ipc]]` and `[[doctor.db]]`.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 #[command(after_help = EXIT_CODES)]

@@ -33,6 +33,9 @@ use crate::system::environment;
 /// A check, and how it looks.
 pub type Look = (&'static Check, fn(Site) -> Looking);
 
+/// Why a check needs leave that changes a server.
+pub const HARM: &str = "It makes and drops databases `phx_doctor_*`, and ends connections to them: on a server it needs `[doctor] destructive = true`.";
+
 /// What all of them open that prepare databases.
 pub const OPENS: &str =
     "databases `phx_doctor_*` on the server (a temporary file for SQLite), which it drops, and `init`";
@@ -176,5 +179,5 @@ pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
 
 /// Whether a check leaves what others use alone: it makes no database on a server, and ends no connection.
 pub fn is_harmless(db: &Db, check: &Check) -> bool {
-    db.engine == Engine::Sqlite || !check.loads
+    db.engine == Engine::Sqlite || check.harm.is_empty()
 }

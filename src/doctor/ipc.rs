@@ -21,6 +21,10 @@ use crate::config::doctor::{Entry, Ipc, Program};
 /// What all of them open.
 pub const OPENS: &str = "a port of this machine that the service calls, and the service itself, which is started where the configuration says so";
 
+/// Why a check needs leave that loads a service.
+pub const HARM: &str =
+    "It calls the service for a while, at a steady rate: on another machine it needs `[doctor] destructive = true`.";
+
 /// A check, and how it looks.
 pub type Look = (&'static Check, fn(Site) -> Looking);
 

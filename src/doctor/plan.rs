@@ -159,7 +159,7 @@ impl Plan {
         let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| Site::is_local(ws));
         let checks = ws::CHECKS.iter().map(|(check, look)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
-            let (quick, is_spared) = (self.asked.quick, spared && check.loads);
+            let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
@@ -221,7 +221,7 @@ impl Plan {
         let spared = !self.doctor.destructive && !is_local(&service.entry);
         let checks = ipc::CHECKS.iter().map(|(check, look)| {
             let (resolved, allow, waits) = (resolved.clone(), Rc::clone(allow), Rc::clone(&waits));
-            let (quick, is_spared) = (self.asked.quick, spared && check.loads);
+            let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
@@ -257,7 +257,7 @@ impl Plan {
 
     fn database(&mut self, database: &Db, allow: &Rc<Allow>) {
         let checks = self.database_checks(database, allow);
-        let started = [&database.init, &database.serve].into_iter().flatten();
+        let started = [&database.init, &database.serve, &database.restart].into_iter().flatten();
         let started = started.map(|program| format!(", starts {}", program.command.join(" ")));
         let place = database.admin.clone().unwrap_or_else(|| "a temporary file".to_owned());
         self.add(&database.name, format!("{place}{}", started.collect::<String>()), checks);

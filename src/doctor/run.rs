@@ -183,8 +183,7 @@ pub async fn interruption() {
 mod tests {
     use super::*;
 
-    const CHECK: Check =
-        Check { id: "a.b", claim: "c", method: "m", opens: "nothing", loads: false, deadline_ms: 60_000 };
+    const CHECK: Check = Check { id: "a.b", claim: "c", method: "m", opens: "nothing", harm: "", deadline_ms: 60_000 };
 
     fn outcome(look: impl FnOnce() -> Found) -> Outcome {
         one(&CHECK, "t", DateTime::UNIX_EPOCH, look).found.outcome

@@ -41,6 +41,9 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// Descriptors that phx needs beside those of the connections.
 const SPARE: u64 = 64;
 
+/// Why a check needs leave that loads a server.
+pub const HARM: &str = "It may slow down what others use: on another machine it needs `[doctor] destructive = true`.";
+
 /// A check, and how it looks.
 pub type Look = (&'static Check, fn(Site) -> Looking);
 

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use crate::support::{Repo, Run};
+use crate::support::{Repo, Run, document};
 
 /// The record of one check on a configuration.
 #[track_caller]
@@ -203,4 +203,32 @@ fn mistakes_in_the_table_are_named() {
         "[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n",
         "two states at least",
     );
+}
+
+#[test]
+fn what_was_verified_stands_in_the_document() {
+    let repo = Repo::with_git();
+    let body = "# T\n\n## Integration Health\n<!-- AUTO-GENERATED -->\n<!-- END AUTO-GENERATED -->\n";
+    repo.write("DOC.md", document("  phase_number: 1\n  kind: current-architecture\n", body));
+    let services = format!(
+        "[[doctor.ipc]]\nname = \"IPC Boundary\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\n\
+         start = {{ command = [{:?}, \"__host\", \"service\", \"{{listen}}\", \"{{upstream}}\", \"-\"], ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n",
+        env!("CARGO_BIN_EXE_phx")
+    );
+    repo.write("phx.toml", prepared("").replace("\"main\"", "\"Database\"") + &services);
+    repo.run(&["doctor", "db.reach", "ipc.baseline", "db.init", "pty.local", "-q"]).exits(0);
+    repo.run(&["regen", "-q"]).exits(0);
+    let text = repo.read("DOC.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    // Neither the repository nor this machine is an integration.
+    let names: Vec<&str> = rows.iter().map(|row| row[1]).collect();
+    assert_eq!(names, ["Integration", "IPC Boundary", "Database"], "{text}");
+    for row in &rows[1..] {
+        assert_eq!((row[2], row[4]), ("✅ Healthy", "0%"), "{text}");
+        assert!(row[3].trim_end_matches("ms").parse::<f64>().unwrap() > 0.0, "{text}");
+    }
 }

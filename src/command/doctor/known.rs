@@ -24,13 +24,9 @@ pub fn explained(asked: &str) -> Result<String, Failure> {
 }
 
 fn in_full(check: &Check) -> String {
-    let Check { id, claim, method, opens, loads, deadline_ms } = check;
-    let loads = if *loads {
-        "\nIt may slow down what others use: on other machines it needs `destructive = true`.\n"
-    } else {
-        ""
-    };
-    format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nOpens: {opens}.\n{loads}\nDeadline: {deadline_ms} ms.\n")
+    let Check { id, claim, method, opens, harm, deadline_ms } = check;
+    let harm = if harm.is_empty() { String::new() } else { format!("\n{harm}\n") };
+    format!("{id}\n\nClaims: {claim}.\n\nHow: {method}\n\nOpens: {opens}.\n{harm}\nDeadline: {deadline_ms} ms.\n")
 }
 
 /// Whether each word and glob means a check.

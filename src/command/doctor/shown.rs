@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::command::session::Session;
+use crate::doctor::Check;
 use crate::doctor::plan::Plan;
 use crate::doctor::run::Progress;
 use crate::system::{disk, environment};
@@ -12,12 +13,22 @@ pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
     for subject in &plan.subjects {
         let _ = writeln!(out, "{} ({})", subject.target, subject.about);
+        for harm in harms(&subject.checks) {
+            let _ = writeln!(out, "  {harm}");
+        }
         for check in &subject.checks {
-            let loads = if check.loads { " (loads it)" } else { "" };
-            let _ = writeln!(out, "  {}: opens {}{loads}", check.id, check.opens);
+            let _ = writeln!(out, "  {}: opens {}", check.id, check.opens);
         }
     }
     out
+}
+
+/// What the checks of a subject may do to others, each once.
+fn harms(checks: &[&'static Check]) -> Vec<&'static str> {
+    let mut harms: Vec<&str> = checks.iter().map(|check| check.harm).filter(|harm| !harm.is_empty()).collect();
+    harms.sort_unstable();
+    harms.dedup();
+    harms
 }
 
 /// That there is no subject for a probe, and how to name one.

@@ -40,7 +40,7 @@ pub const CHECK: Check = Check {
     claim: "the database lets the one in that the configuration names",
     method: "Connects to `admin` (opens a scratch file with SQLite) and measures ten statements. Fails where that does not work, and tells a server that is not there from a wrong password, one that is starting (57P03) and one that is full (53300).",
     opens: "a connection to `admin`, or a temporary file",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

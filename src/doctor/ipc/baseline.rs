@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "each call of the service is one of its dependency, and ends well",
     method: "Calls the service ten times while its dependency is well. Fails where a call fails, or where the dependency is not asked as often.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session leads a session of its own, and its terminal controls it",
     method: "A payload inside opens /dev/tty, and compares its session, its process group and the group in the foreground. Fails where /dev/tty cannot be opened, where nobody in its session leads it from this terminal, and where its group is not in the foreground: then ^C goes elsewhere.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

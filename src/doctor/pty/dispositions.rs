@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "a session begins with no signal ignored or blocked",
     method: "A payload inside reads SigIgn and SigBlk of its own process. Warns where HUP, INT, QUIT, TERM, CHLD or TSTP is ignored or blocked: a program inherits that, and ^C does nothing.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

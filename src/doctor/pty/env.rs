@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "a session inherits no secrets, and what it needs",
     method: "The host is started with variables whose names fit `env.deny`; a payload inside lists the names it has. Fails where one fits, and where one of `env.require` is missing. Only names are looked at. Skipped where no `env` is named.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "the host says how its program ended",
     method: "A payload ends with 0, 3, 255 and 137, and one by SIGKILL; the host must end with the same code. Fails where a code is another, and where a kill looks like success; warns where a kill looks like the code 137. Skipped where the host does not say how its program ended.",
     opens: "five sessions",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

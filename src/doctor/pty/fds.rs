@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a session inherits no open files",
     method: "A payload inside lists its descriptors beyond 2. Fails where one is a socket, or a file or folder of the host; warns where there is any other.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

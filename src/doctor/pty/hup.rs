@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "when a session is closed its program ends",
     method: "A payload waits inside; it is seen from outside (the control); the session is closed: the streams of the host, then SIGHUP and SIGTERM where it stays. Fails where the payload is still there after `grace`.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

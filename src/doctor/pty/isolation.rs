@@ -20,7 +20,7 @@ pub const CHECK: Check = Check {
     claim: "sessions do not see each other",
     method: "Ten sessions at once; each has a mark of its own and types it. Fails where a mark comes out of another session, and where two have the same terminal.",
     opens: "ten sessions at once",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "a shell can stop its jobs, take the terminal back and let them go on",
     method: "A payload does what a shell does: it puts a job in the foreground (tcsetpgrp), waits until that stops, takes the terminal back, and lets the job go on until its end. Fails at the first step that does not work.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -22,7 +22,7 @@ pub const CHECK: Check = Check {
     claim: "sessions that come and go leave no terminal behind",
     method: "`sessions` sessions (200) one after the other; the terminals of this machine are counted before and after, and it is looked whether those of the sessions are still there. Fails where both say that more than three were left.",
     opens: "200 sessions, one after the other",
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

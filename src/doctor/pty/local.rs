@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     method: "One is opened and closed again, and those that are open are compared with how many there may be. An error where none can be \
              opened; fails where fewer than 16 are left.",
     opens: "one pseudo-terminal of this machine",
-    loads: false,
+    harm: "",
     deadline_ms: 2_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "nothing of a session outlives it",
     method: "A payload starts four processes: in the background, deaf to SIGHUP, in a session of their own, and as daemons without environment. All are seen from outside by the mark in their command lines (the control), the session is closed, and `grace` later nothing may be left but `allow_survivors`.",
     opens: "one session with four processes",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

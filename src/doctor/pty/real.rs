@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session has a terminal of the kernel on all three streams",
     method: "A payload inside asks the kernel for the modes of its streams 0, 1 and 2 and for the name of the terminal, past every library. Fails where one of them is none.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "what a program draws is what is seen",
     method: "A payload draws something known: places, colours, wide letters, tabs, erased and inserted lines (ECMA-48). What comes out is given to a terminal emulator, and its cells are compared. Fails where one differs.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

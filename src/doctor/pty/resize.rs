@@ -20,7 +20,7 @@ pub const CHECK: Check = Check {
     claim: "a session hears of a new size at once",
     method: "The size is set to 41x117 from outside; a payload inside waits for SIGWINCH and asks for the size. Fails where the signal does not come within 1 s, or the size is another. Skipped where the host cannot be told a size: over pipes, and over a WebSocket without wrapping.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
     claim: "^C, ^\\, ^Z and ^D reach the program",
     method: "The bytes 03, 1c, 1a and 04 are sent; a payload inside reports SIGINT, SIGQUIT, SIGTSTP and the end of input. Fails where one does not come within 2 s.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

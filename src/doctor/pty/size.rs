@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a session has the size that was asked for",
     method: "A payload inside asks for the size (TIOCGWINSZ). Fails where it is 0x0, and where it is not `size`, which stands for {rows} and {cols} in the command; without a `size` any size but 0x0 passes.",
     opens: "one session",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -22,7 +22,7 @@ pub const CHECK: Check = Check {
     claim: "the host waits for the programs that end",
     method: "20 sessions at once; the process of each is seen from outside (the control), then told to end. Fails where one is still there as a zombie 2 s later.",
     opens: "20 sessions at once",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "the configuration says only what phx understands",
     method: "phx.toml is read as every command reads it. Fails with each mistake and its place.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 2_000,
 };
 

@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
     method: "every governed document is read and its deadline compared with the time. Fails where one has passed, with the oldest first; \
              an error where nothing is governed.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "git is there, and new enough",
     method: "git is asked for its version. Fails before 2.31, and where git cannot be started; skipped outside a repository.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 2_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     method: "git is asked where it looks for hooks (`core.hooksPath` too), and each hook there is compared with what phx writes. \
              Fails where one was changed or starts a program that is gone; warns where one is missing or another's.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 2_000,
 };
 

@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "every record of the ledger is well formed and bears the name that it says",
     method: "each file in .phx/ledger is read and held against its name. Fails with each that is not what it says; skipped without a ledger.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 10_000,
 };
 

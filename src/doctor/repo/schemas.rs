@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "every schema compiles, those of the repository too",
     method: "each schema that documents may be held against is compiled. Fails with the first reason of each that does not.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 5_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "every section template compiles, those of the repository too",
     method: "each template is compiled as `phx regen` compiles it. Fails with file and line of each that does not.",
     opens: "nothing; it reads files, and asks git",
-    loads: false,
+    harm: "",
     deadline_ms: 5_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     method: "One connection is asked for a sign of life 20 times: a ping (RFC 6455, section 5.5.2), or the message of `liveness`. \
              Fails where one is not answered within 2 s; skipped where `liveness` is `none`.",
     opens: "one connection",
-    loads: false,
+    harm: "",
     deadline_ms: 15_000,
 };
 

@@ -46,7 +46,7 @@ pub const CHECK: Check = Check {
     method: "Six connections, each with one error: a frame without a mask, reserved bits, text that is no UTF-8, a fragmented ping, \
              the close code 999, a continuation of nothing. Fails where one is not answered with close 1002 (1007 for the text).",
     opens: "six connections, one after the other",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

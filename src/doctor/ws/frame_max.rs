@@ -30,7 +30,7 @@ pub const CHECK: Check = Check {
              answered with close 1009, 1002 or 1008; fails where one is taken, ended without a code, or where no other client is \
              served afterwards. Skipped where no `max_frame` is claimed.",
     opens: "four connections, and messages of max_frame bytes on three of them",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

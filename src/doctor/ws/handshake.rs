@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
     method: "One connection with an upgrade of its own. Passes on status 101 with the right digest and the subprotocol that was \
              asked for; fails on any other answer; an error where nobody listens.",
     opens: "one connection",
-    loads: false,
+    harm: "",
     deadline_ms: 10_000,
 };
 

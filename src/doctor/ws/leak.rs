@@ -11,6 +11,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::slope;
+use crate::doctor::ws::HARM;
 
 /// How long it is left alone at the end.
 const QUIET: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ pub const CHECK: Check = Check {
              must be served as before. Where `process` is named, its descriptors, memory and threads are read in each cycle: fails \
              where one has a rising slope (Theil-Sen) and does not come back to its tolerance. Skipped where no `churn` is named.",
     opens: "limit connections, churn.cycles times",
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

@@ -24,7 +24,7 @@ pub const CHECK: Check = Check {
              risen by exactly as many, and fallen again, each within 3 s. The counter `refused`, where named, must rise by exactly as \
              many as were refused. Skipped where no `metrics` are named.",
     opens: "limit connections, and overshoot more where refusals are counted",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

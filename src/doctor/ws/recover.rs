@@ -12,6 +12,7 @@ use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
+use crate::doctor::ws::HARM;
 
 /// For how long it is overloaded.
 const OVERLOAD: Duration = Duration::from_secs(3);
@@ -30,7 +31,7 @@ pub const CHECK: Check = Check {
              go at once; then they are timed again until the 99th percentile is within 1.2 of the first (or 20 ms above it). Fails \
              where that takes longer than 20 s, or the five are not served.",
     opens: "two times limit connections at once, again and again for 3 s",
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
              http-503, http-429, close-1013, close-1008) and came within 1 s; fails where one did not; skipped where none was \
              refused.",
     opens: "limit + overshoot connections, where ws.limit.exact has not opened them",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -8,6 +8,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
+use crate::doctor::ws::HARM;
 
 /// How large a message is that is sent to be echoed, in bytes.
 const LARGE: usize = 16 << 10;
@@ -24,7 +25,7 @@ pub const CHECK: Check = Check {
              take more than twice as long (p99, and 20 ms more), where one gets none, and where the server takes more than 64 MiB \
              for it (where `process` is named). Skipped where `liveness` is not `echo`: then no data flows.",
     opens: "four connections, and 13 MB on one of them",
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

@@ -12,6 +12,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
+use crate::doctor::ws::HARM;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -21,7 +22,7 @@ pub const CHECK: Check = Check {
              it was due, so that a stall is not hidden by the messages that wait behind it. Fails where the 99th percentile is \
              above `p99`, or more than `max_errors` of them are not answered within 2 s. Skipped where no `stress` is named.",
     opens: "stress.connections connections, with messages_per_second messages, for stress.duration",
-    loads: true,
+    harm: HARM,
     deadline_ms: 330_000,
 };
 

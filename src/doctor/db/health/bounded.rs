@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use super::harm::{inflict, undo};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "the service answers the question about its health in time even when its database hangs",
     method: "Lets the database hang by a proxy that keeps connections open and answers nothing, and asks three times. Fails where an answer takes longer than `answer_within`; what it says is the matter of `db.health.truth`.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

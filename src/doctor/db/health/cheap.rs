@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     claim: "asking for health does not use up connections of the database",
     method: "Asks 50 times for health, and counts the connections of the service before and after. Warns where there are more than one more.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

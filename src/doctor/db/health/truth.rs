@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::super::life::Life;
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use super::harm::{inflict, undo};
 use super::{Claim, claim, works};
 use crate::config::doctor::Health;
@@ -27,7 +27,7 @@ pub const CHECK: Check = Check {
     claim: "the service says that it is healthy when it works, and that it is not when it does not",
     method: "Does to the database what `health.states` names: refuses connections, hangs, lets nobody in, takes no writes, answers late, keeps all connections of the service waiting, misses its tables. Asks every 100 ms how the service is, and by `call` (or else by a connection of its own) whether it works. Fails where the two differ for longer than `max_lag`, before, meanwhile or after, or where there is no answer within `answer_within`.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

@@ -1,7 +1,7 @@
 //! A second run changes nothing.
 
 use super::super::dump::named;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a second run on the same database ends well and changes nothing",
     method: "Runs `init` twice on one scratch database, and compares what is in it: the schema line by line, and the rows of each table. Fails where there is a difference.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

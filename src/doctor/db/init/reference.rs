@@ -1,6 +1,6 @@
 //! One worker alone prepares an empty database.
 
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 
@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "one worker alone prepares an empty database",
     method: "Runs `init` once on an empty scratch database. Fails where it ends with another code than `expect_exit` names, does not end within `within`, or leaves no table. What it leaves is the reference for the other checks.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

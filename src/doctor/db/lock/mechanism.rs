@@ -1,7 +1,7 @@
 //! One worker works, the others wait for it.
 
 use super::super::race::ddl;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "while one worker prepares the database, the others wait for a lock",
     method: "Looks at `pg_locks` while the gate of `db.race.ddl` is closed. Fails where more than one worker is about to create; warns where nobody waits for a lock in the database, so that something outside of it must see to the order.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

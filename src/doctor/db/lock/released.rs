@@ -3,7 +3,7 @@
 use super::super::crew::Crew;
 use super::super::engine::Base;
 use super::super::race::left;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "when all workers have ended, no lock of theirs is left",
     method: "Starts `workers` times `init` together, waits for all, and looks for locks and open connections of theirs for up to two seconds. Fails where there are some. With SQLite, the file must be free for a writer.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

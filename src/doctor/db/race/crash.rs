@@ -9,7 +9,7 @@ use super::super::dump::named;
 use super::super::engine::Base;
 use super::super::lock::Queue;
 use super::super::postgres::{backend_of, within};
-use super::super::{OPENS, Site, sqlite};
+use super::super::{HARM, OPENS, Site, sqlite};
 use super::ddl::Gate;
 use super::proxy::barrier;
 use crate::doctor::Check;
@@ -32,7 +32,7 @@ pub const CHECK: Check = Check {
     claim: "where the worker that prepares the database is killed, the others finish its work",
     method: "Lets all workers wait before the first thing that is created, kills the one behind which the others wait (SIGKILL), and lets go. Fails where the others do not end well, or what they leave is not the reference. With SQLite, the one is killed that holds the lock of the file (Linux).",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

@@ -6,7 +6,7 @@ use super::super::crew::Crew;
 use super::super::engine::{Base, Engine};
 use super::super::lock::Queue;
 use super::super::postgres::{Scratch, locks, within};
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use super::Round;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -17,7 +17,7 @@ pub const CHECK: Check = Check {
     claim: "workers that find the database empty at the same time prepare it as one alone does",
     method: "Locks `pg_class` in a way that permits looking and no creating, starts `workers` times `init`, waits until each of them waits, and lets go: all that did not lock before they looked collide. Fails as `db.race.start` does; where no worker waits, or some have ended, nothing is proven.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

@@ -4,7 +4,7 @@ use super::super::crew::Crew;
 use super::super::engine::{Base, Engine};
 use super::super::init::Reference;
 use super::super::postgres::{Scratch, within};
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use super::Round;
 use super::ddl::Gate;
 use crate::doctor::Check;
@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
     claim: "workers that find seeds missing at the same time insert them once",
     method: "Finds the tables whose rows `init` inserts again where they are missing. Empties them in a copy of the prepared database, locks them so that they can be read and not written, starts `workers` times `init`, waits until each waits, and lets go. Fails where rows are not those of the reference, or as `db.race.start` does.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

@@ -3,7 +3,7 @@
 use super::super::crew::Crew;
 use super::super::engine::{Base, Engine};
 use super::super::postgres::Server;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use super::{Round, left};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "workers behind a pooler prepare the database as one alone does, and leave no lock behind",
     method: "Starts `workers` times `init` together on an empty database that they reach by `pooler_dsn`, twice on each of `rounds` databases: a lock of a session that the pooler gives to somebody else strands there. Fails where a worker does not end, or as `db.race.start` does.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::crew::Crew;
 use super::super::engine::Base;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use super::Round;
 use crate::doctor::Check;
 use crate::doctor::fault::{Mode, Upstream};
@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "workers whose connections arrive together prepare the database as one alone does",
     method: "Each worker connects through a proxy of its own that keeps its first words until those of all have come. Fails as `db.race.start` does; where not all workers come, nothing is proven.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

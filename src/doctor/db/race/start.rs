@@ -1,7 +1,7 @@
 //! Workers that are started together.
 
 use super::super::crew::Crew;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use super::Round;
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "workers that start together prepare the database as one alone does",
     method: "Starts `workers` times `init` together on an empty database, `rounds` times. Fails where one ends badly or says that it met another one, where schema or rows are not those of the reference, or locks are left. The power is low: what collides once in ten starts may not collide.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 300_000,
 };
 

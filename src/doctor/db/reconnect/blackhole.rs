@@ -1,6 +1,6 @@
 //! All connections stay open, and nothing comes back on them.
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
 
@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "where connections stay open and silent, the service leaves them after a while",
     method: "As `db.reconnect.terminate`, by a proxy that keeps the connections open and says nothing on them any more, as behind a server that hangs; new connections are served. What the service needs is a bound on the time of an answer: the far end acknowledges, so that keep-alive finds nothing.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

@@ -1,6 +1,6 @@
 //! A pool that was broken is whole again, and no larger.
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "after it has reconnected the service has as many connections as before",
     method: "Fills the pool, ends all connections, waits until the service is back, fills the pool again, and counts. Repeats that, and fails where there are more connections than at first, or none.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

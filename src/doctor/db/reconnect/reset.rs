@@ -1,6 +1,6 @@
 //! The network resets all connections.
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
 
@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "where all connections are reset, the service opens new ones by itself",
     method: "As `db.reconnect.terminate`, by a proxy that resets the connections: the server has no last word.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

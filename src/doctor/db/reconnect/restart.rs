@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::fault::Mode;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
     claim: "where the server restarts, the service finds back to it by itself",
     method: "Runs `restart`; where none is named, ends all connections as a server does that shuts down, and lets nothing listen for two seconds. Then as `db.reconnect.terminate`: what fails while the server is away does not count.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

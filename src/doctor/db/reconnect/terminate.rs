@@ -1,6 +1,6 @@
 //! The server ends all connections.
 
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Looking, Verdict, looking};
 
@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "where the server ends all connections, the service opens new ones by itself",
     method: "Fills the pool of the service with `pool_size` calls at once, ends all its connections (`pg_terminate_backend`), and calls every 50 ms. Passes without a failed call, warns where calls fail until it is back, fails where it is not back within `reconnect_deadline`.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::engine::Base;
 use super::super::race::Round;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 
@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "workers wait for a database file that is locked, and then prepare it as one alone does",
     method: "Holds `BEGIN EXCLUSIVE` on an empty file until all workers have it open and 300 ms longer, then commits. Fails where a worker gives up before `busy_budget`, or as `db.race.start` does; where not all come, nothing is proven.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::engine::{Base, Engine};
 use super::super::race::Round;
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 
@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "workers that switch a file to a write-ahead log at the same time all succeed",
     method: "Holds a lock as a writer does (`BEGIN IMMEDIATE`) on an empty file until all workers have it open and 300 ms longer: `PRAGMA journal_mode = WAL` is then refused at once, whatever the busy timeout, as it is beside any other worker that switches. Fails as `db.sqlite.busy` does. Skipped where the reference has no write-ahead log.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 60_000,
 };
 

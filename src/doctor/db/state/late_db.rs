@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::super::life::Life;
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use super::{POLL, said};
 use crate::doctor::Check;
 use crate::doctor::fault::Mode;
@@ -24,7 +24,7 @@ pub const CHECK: Check = Check {
     claim: "a service that is started before its database waits for it",
     method: "Starts `serve` while nothing listens where its database should be, for two seconds, then lets the database be there. Fails where the service ends, says that it is ready meanwhile, or is not ready within `reconnect_deadline` after. Ready is the last state of `state`, or else what `health` or `call` say.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

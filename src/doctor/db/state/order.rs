@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::super::dump::named;
-use super::super::{SERVED, Site};
+use super::super::{HARM, SERVED, Site};
 use super::{POLL, Timeline, said};
 use crate::doctor::Check;
 use crate::doctor::fault::Mode;
@@ -23,7 +23,7 @@ pub const CHECK: Check = Check {
     claim: "the service says that it is ready only once its database is, and its states follow their order",
     method: "Starts `serve` on an empty database whose connections are held, asks for its state every 50 ms for a second, lets the connections go, and runs `init` where the service does not prepare the database itself. Fails where it says that it is ready while it is held, or before the schema is that of the reference, where it says what `order` does not name, or goes back in it. Where it does not connect while it is held, nothing is proven.",
     opens: SERVED,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

@@ -22,7 +22,7 @@ pub const CHECK: Check = Check {
     claim: "once the dependency is well, all calls reach it again and end well",
     method: "Opens the breaker, lets the dependency be well, waits until a call ends well (`open_for` and 5 s at most), and calls ten times. Fails where one does not get through.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "an open breaker lets a call through after the time that is claimed",
     method: "Opens the breaker and calls every 20 ms, the dependency still failing. Fails where the first call gets through more than 20 % before or after `open_for`.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "while the breaker of one dependency is open, calls of another one get through",
     method: "Opens the breaker, then calls `other`, whose dependency is well. Fails where such a call does not get through.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

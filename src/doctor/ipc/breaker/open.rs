@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     claim: "while the breaker is open no call reaches the dependency, and each fails at once",
     method: "Opens the breaker, then calls twenty times within the time that it stays open. Fails where a call reaches the dependency, is reported as a success without a fallback, or takes longer than `fast_fail` (a program that is started for each call may take its own time).",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

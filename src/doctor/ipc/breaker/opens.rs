@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "after so many failing calls no call reaches the dependency",
     method: "The dependency answers 500 to all. Calls until a call does not reach it. Fails where that takes more than `max_trip_calls`.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "a trial that fails opens the breaker again at once",
     method: "Opens the breaker, waits until a call gets through and fails, then calls ten times. Fails where one of them reaches the dependency. With `half_open_max` above one, so many trials may fail first.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
     claim: "of many calls at once a half-open breaker lets no more through than are claimed",
     method: "Opens the breaker, waits out `open_for`, lets the dependency take 300 ms and calls 20 times at once. Fails where more than `half_open_max` calls reach it.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 180_000,
 };
 

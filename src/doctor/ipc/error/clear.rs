@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     claim: "errors say which dependency failed and how, and show nothing of the inside",
     method: "Lets the dependency fail in five ways, and the breaker open, and reads what the caller is told. Fails where a text is empty, has none of `must_name`, has one of `forbid` or a stack trace, is reported as a success, or where all texts are the same. Warns where the status changes from call to call.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 180_000,
 };
 

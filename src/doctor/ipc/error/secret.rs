@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "no error shows a secret that came with the call or stands in the configuration",
     method: "Sends a canary in `Authorization`, and puts it where the configuration says `{canary}`. Lets the dependency fail in five ways, and the breaker open. Fails where a caller is told the canary; warns where the service writes it to its own output.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 180_000,
 };
 

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "where the dependency says when to come back, it is not asked before",
     method: "The dependency answers 503 with `Retry-After: 2` (RFC 9110, section 10.2.3). Warns where it is asked again before 90 % of that.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::{interval, sleep};
 
 use super::super::rig::{Rig, Way};
-use super::super::{OPENS, Site};
+use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::fault::Mode;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -25,7 +25,7 @@ pub const CHECK: Check = Check {
     claim: "while the dependency is down it is asked no more often per call than is claimed",
     method: "The dependency answers 503 for 30 s (3 s with `--quick`) while the service is called ten times a second. Fails where there are more than `amplification` attempts for each call; `max_attempts` where none is claimed.",
     opens: OPENS,
-    loads: true,
+    harm: HARM,
     deadline_ms: 120_000,
 };
 

@@ -18,7 +18,7 @@ pub const CHECK: Check = Check {
     claim: "the waits before further attempts grow until their cap",
     method: "The dependency fails as often as attempts are claimed but one, in 5 calls; where the growth is in doubt, in 15 more, because waits with full jitter must be judged by their means. Fails where a mean is less than 1.3 times the one before it and below `cap`, or where the first is far below `base`.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 300_000,
 };
 

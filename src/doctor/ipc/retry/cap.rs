@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "no wait before a further attempt is longer than its cap",
     method: "Looks at all waits of 5 calls. Fails where one is longer than `cap`, by more than a fifth and 50 ms.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 300_000,
 };
 

@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
     claim: "a call that fails is tried again, and no more often than is claimed",
     method: "The dependency answers 503, to all, then only to the first. Fails where a call is tried more than `max_attempts` times or never again, or where one failure is passed on to the caller.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

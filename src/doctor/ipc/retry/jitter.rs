@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
     claim: "the waits before further attempts differ from call to call",
     method: "Compares the waits of 5 calls. Warns where no wait varies by more than 5 % of its mean (coefficient of variation).",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 300_000,
 };
 

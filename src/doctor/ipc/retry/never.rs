@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
     claim: "an error of the caller is not tried again, nor is what must not happen twice",
     method: "The dependency answers 400: one attempt. Then 503 to `unsafe_entry`, where there is one: one attempt. Fails where there is more than one.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

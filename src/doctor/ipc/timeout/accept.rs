@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "where the dependency takes the connection and does not read, a call ends in time, with an error",
     method: METHOD,
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

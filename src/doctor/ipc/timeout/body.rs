@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "where the dependency begins an answer and never ends it, a call ends in time, with an error",
     method: METHOD,
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

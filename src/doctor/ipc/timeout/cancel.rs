@@ -21,7 +21,7 @@ pub const CHECK: Check = Check {
     claim: "once a call has ended, its work at the dependency ends too",
     method: "The dependency never answers. Once the caller has its error, the dependency waits until the service goes away. Warns where that takes longer than a second.",
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "where connecting to the dependency does not end, a call ends in time, with an error",
     method: METHOD,
     opens: OPENS,
-    loads: false,
+    harm: "",
     deadline_ms: 120_000,
 };
 

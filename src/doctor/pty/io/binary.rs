@@ -17,7 +17,7 @@ pub const CHECK: Check = Check {
     claim: "every byte passes, both ways",
     method: "The bytes 00 to ff in raw mode: from a payload to outside, and from outside to a payload. Warns where one is missing or another.",
     opens: "two sessions",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

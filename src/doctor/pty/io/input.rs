@@ -22,7 +22,7 @@ pub const CHECK: Check = Check {
     claim: "all that is sent to a program comes in, byte for byte",
     method: "1 MiB is sent in blocks of 64 KiB to a payload in raw mode, which says of each what it read; the next one is sent when it has. Fails where a block is another or does not come. (In canonical mode a terminal cuts lines at 4,095 bytes; that is so by design.)",
     opens: "one session, 1 MiB into it",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "all that a program writes comes out, byte for byte",
     method: "A payload writes `volume` bytes (10 MB) of numbered lines of UTF-8 in raw mode. Fails where a byte is missing or another.",
     opens: "one session, 10 MB out of it",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -21,7 +21,7 @@ pub const CHECK: Check = Check {
     claim: "a reader that pauses loses nothing",
     method: "A payload writes `volume` bytes (10 MB) while nobody reads for 2 s; then all of it is read. Fails where a byte is missing or another; warns where the host has taken more than 64 MiB meanwhile.",
     opens: "one session, 10 MB out of it",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

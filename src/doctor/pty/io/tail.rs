@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "the last bytes before the end of a program come out",
     method: "`sessions` programs (200), each of which writes 4,000 bytes and ends at once. Fails where one of them comes out short.",
     opens: "200 sessions, one after the other",
-    loads: false,
+    harm: "",
     deadline_ms: 90_000,
 };
 

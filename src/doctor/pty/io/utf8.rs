@@ -23,7 +23,7 @@ pub const CHECK: Check = Check {
     claim: "letters survive whose bytes come apart, both ways",
     method: "The first byte of a letter, 50 ms later the rest: from a payload to outside, and from outside to a payload. Fails where a byte is another, as where each part is decoded by itself.",
     opens: "two sessions",
-    loads: false,
+    harm: "",
     deadline_ms: 20_000,
 };
 

@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     method: "Each of `sandbox.allow` is tried inside, as `write:{workdir}` or `read:/etc/hosts`. Fails where one is denied; skipped where none \
              is named.",
     opens: "a session for each of sandbox.allow",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot work longer than it may",
     method: "As much time of a processor as is declared (`cpu:1s`) is used. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `cpu`.",
     opens: "two sessions, and 1 s of a processor in each",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

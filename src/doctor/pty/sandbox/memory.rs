@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot take more memory than it may",
     method: "As much memory as is declared (`memory:256MiB`) is taken and written to. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `memory`.",
     opens: "two sessions, and 256 MiB in each",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

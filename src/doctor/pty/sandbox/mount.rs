@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot mount file systems",
     method: "An empty file system is mounted on a folder of phx's own, and taken away again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `mount`.",
     opens: "two sessions, and a mount on a folder of phx's own",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

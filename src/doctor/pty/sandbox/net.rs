@@ -16,7 +16,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot reach the network of this machine",
     method: "A connection to a listener of phx on 127.0.0.1 is made. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `net`.",
     opens: "two sessions, and a listener on 127.0.0.1",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

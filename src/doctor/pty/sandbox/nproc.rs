@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot start more processes than it may",
     method: "As many processes as are declared (`nproc:64`) are started, and ended again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `nproc`.",
     opens: "two sessions, and 64 processes that wait in each",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

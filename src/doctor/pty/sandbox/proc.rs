@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot see processes that are not its own",
     method: "The command line of a process of phx is read in /proc. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `proc`.",
     opens: "two sessions, and a process of phx",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot trace processes that are not its own",
     method: "A process of phx is attached to (PTRACE_ATTACH) and let go. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `ptrace`.",
     opens: "two sessions, and a process of phx",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot open raw sockets",
     method: "A raw socket for ICMP is opened and closed. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `rawsock`.",
     opens: "two sessions",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -22,7 +22,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot read what it must not",
     method: "A file with a mark in it, or the one that is declared, is read. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `read`.",
     opens: "two sessions, and a file in a folder of phx's own",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

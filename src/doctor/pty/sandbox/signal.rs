@@ -12,7 +12,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot send signals to processes that are not its own",
     method: "SIGUSR1 is sent to a process of phx, which ends of it. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `signal`.",
     opens: "two sessions, and two processes of phx",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -11,7 +11,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot push input into its own terminal",
     method: "A byte is pushed into the input of the terminal (TIOCSTI). Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `tiocsti`.",
     opens: "two sessions",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

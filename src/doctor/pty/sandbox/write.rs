@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     claim: "a session cannot write where it must not",
     method: "A new file is written in a folder of phx's own, or in the one that is declared. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `write`.",
     opens: "two sessions, and a folder of phx's own",
-    loads: false,
+    harm: "",
     deadline_ms: 40_000,
 };
 

@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
     method: "`limit + overshoot` connections at once, three times; half a second later those are counted that give a sign of life. \
              Fails where there are more than `limit`; warns where there are fewer.",
     opens: "limit + overshoot connections at once, three times",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

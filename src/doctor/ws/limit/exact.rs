@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
              is asked for a sign of life: served is what answers. Passes where that is `limit`; fails where it is not; warns \
              where the trials differ below it. The first connection is the control, one after all are closed the restoration.",
     opens: "limit + overshoot connections, one after the other, three times",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -21,7 +21,7 @@ pub const CHECK: Check = Check {
              each worker's; else it is for all. Fails where this is not `limit_scope`; skipped where there are no addresses to \
              come from.",
     opens: "up to limit + overshoot connections from each of three addresses",
-    loads: false,
+    harm: "",
     deadline_ms: 60_000,
 };
 

@@ -25,7 +25,7 @@ pub const CHECK: Check = Check {
     method: "All slots are held; for 3 s a newcomer comes every 20 ms, and the held ones are asked for signs of life. Fails where one of \
              them ended; warns where the 99th percentile of their answers more than doubled, and by more than 20 ms.",
     opens: "limit connections, and 50 a second beside them for 3 s",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

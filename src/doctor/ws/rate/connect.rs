@@ -26,7 +26,7 @@ pub const CHECK: Check = Check {
              accepted in the first second beyond it. Passes where both are within 20 % of `rate` (the burst within one, too); \
              fails where they are not, and where none is refused; skipped where no `rate` is claimed.",
     opens: "50 connections a second for 4 s, one at a time",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

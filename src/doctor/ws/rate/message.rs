@@ -11,6 +11,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
+use crate::doctor::ws::HARM;
 
 /// For how long one floods.
 const FLOOD: Duration = Duration::from_secs(3);
@@ -23,7 +24,7 @@ pub const CHECK: Check = Check {
              ended, or answered at the claimed rate only; fails where it is neither, and where the answers to the other one take \
              more than twice as long (and 20 ms more). Skipped where no `message_rate` is claimed.",
     opens: "two connections, and a flood of messages on one",
-    loads: true,
+    harm: HARM,
     deadline_ms: 20_000,
 };
 

@@ -11,6 +11,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
+use crate::doctor::ws::HARM;
 
 /// A real client must be served within this time.
 const PROMPT: Duration = Duration::from_secs(5);
@@ -22,7 +23,7 @@ pub const CHECK: Check = Check {
     method: "`limit + overshoot` connections (100 where no limit is claimed) send half an upgrade and stay; then a real client must be served \
              within 5 s.",
     opens: "limit + overshoot connections, or 100",
-    loads: true,
+    harm: HARM,
     deadline_ms: 30_000,
 };
 

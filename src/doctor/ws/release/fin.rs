@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "a connection that ends without a close frame frees its slot",
     method: "All slots are taken and one more is refused; then one is ended with FIN alone, and another one must be served within `release_deadline`.",
     opens: "limit connections, then one more every 50 ms until it is served",
-    loads: false,
+    harm: "",
     deadline_ms: 30_000,
 };
 

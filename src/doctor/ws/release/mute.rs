@@ -10,7 +10,7 @@ pub const CHECK: Check = Check {
     claim: "a peer that answers nothing any more loses its slot",
     method: "All slots are taken and one more is refused; then one stops reading and answers no ping any more, and another one must be served within `dead_peer_deadline`. Skipped where none is claimed.",
     opens: "limit connections, then one more every 50 ms until it is served",
-    loads: false,
+    harm: "",
     deadline_ms: 300_000,
 };
 
