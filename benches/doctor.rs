@@ -1,6 +1,8 @@
 //! `phx doctor` against phx that only says its version, and a limit of 1,000 connections against one of 100, as ratios in one run.
 //!
-//! The servers are nginx before an echo server of the library `websockets`, as `tests/run` installs them; without them (`PHX_SUBJECTS`
+//! And the races for a database: eight compiled workers in five rounds at three gates, against one worker alone.
+//!
+//! The servers are PostgreSQL, and nginx before an echo server of the library `websockets`, as `tests/run` installs them; without them (`PHX_SUBJECTS`
 //! names their folder) only the first part is measured. Each command runs several times, in turns, and the median counts.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
@@ -29,6 +31,7 @@ fn main() {
         println!("PHX_SUBJECTS names no folder, so no limit is verified");
         return;
     };
+    races(folder.path(), &phx);
     let (port, _servers) = nginx(folder.path(), &subjects);
     let text = |name: &str, limit: u32| {
         format!("[[doctor.ws]]\nname = \"{name}\"\nurl = \"ws://127.0.0.1:{port}/{name}\"\nlimit = {limit}\n")
@@ -39,6 +42,60 @@ fn main() {
         ("a limit of 100", &|| phx(&["doctor", "ws.limit.exact", "--target", "all"])),
         ("a limit of 1,000", &|| phx(&["doctor", "ws.limit.exact", "--target", "many"])),
     ]);
+}
+
+/// The default matrix of races, on a server that is started for it.
+fn races(folder: &Path, phx: &dyn Fn(&[&str]) -> Command) {
+    let (port, _server) = postgres(folder);
+    let text = format!(
+        "[doctor]\ndestructive = true\n[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"postgresql://postgres@127.0.0.1:{port}/postgres\"\n\
+         init = {{ command = [{:?}, \"__host\", \"migrate\", \"postgres\", \"{{dsn}}\"] }}\n",
+        env!("CARGO_BIN_EXE_phx")
+    );
+    std::fs::write(folder.join("phx.toml"), text).unwrap();
+    println!("8 workers, 5 rounds, at the gates start, proxy and ddl");
+    let gates = ["doctor", "db.race.start", "db.race.proxy", "db.race.ddl"];
+    compare(&[("one worker", &|| phx(&["doctor", "db.init.reference"])), ("the matrix", &|| phx(&gates))]);
+}
+
+/// A server in a folder of its own, as somebody without rights.
+fn postgres(folder: &Path) -> (u16, Running) {
+    use std::os::unix::process::CommandExt;
+    let mut programs: Vec<PathBuf> =
+        std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|entry| entry.unwrap().path().join("bin")).collect();
+    programs.sort();
+    let programs = programs.pop().unwrap();
+    let (home, port) = (folder.join("postgres"), free());
+    std::fs::create_dir(&home).unwrap();
+    let nobody = 65_534;
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        std::os::unix::fs::chown(&home, Some(nobody), Some(nobody)).unwrap();
+        // The folder above must let somebody else through.
+        std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let command = |program: &str| {
+        let mut command = Command::new(programs.join(program));
+        command
+            .arg("-D")
+            .arg(home.join("data"))
+            .current_dir(&home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if is_root {
+            command.uid(nobody).gid(nobody);
+        }
+        command
+    };
+    assert!(command("initdb").args(["-U", "postgres", "-A", "trust", "--no-sync"]).status().unwrap().success());
+    let mut server = command("postgres");
+    server.args(["-k", "", "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
+    let server = Running(server.spawn().unwrap());
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    (port, server)
 }
 
 /// What runs, and is ended with the measurement.

@@ -2,8 +2,12 @@
 
 use crate::support::{Repo, Run, assert_valid};
 
+/// What is measured by time on built-in subjects must not be measured beside another one.
+pub static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 #[track_caller]
 fn tells(probe: &str, least: usize) {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let run = Repo::bare().run(&["doctor", "--self-test", probe, "-o", "json"]);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
     assert_valid("schemas/doctor.schema.json", &json);

@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::self_test::ALONE;
 use crate::support::{Repo, package};
 
 mod databases;
@@ -15,9 +16,6 @@ mod maria;
 mod servers;
 mod services;
 mod terminals;
-
-/// Servers share two processors; more than one test of times at once would measure the others.
-static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// What a check must say.
 type Said<'a> = (&'a str, &'a str);
@@ -47,7 +45,8 @@ impl Subjects {
             eprintln!("PHX_SUBJECTS names no folder, so nothing of others is looked at; `tests/run` installs it");
             return None;
         };
-        let alone = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Servers share two processors; more than one test of times at once would measure the others.
+        let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Some(Self { folder, repo: Repo::bare(), running: Vec::new(), _alone: alone })
     }
 

@@ -120,6 +120,13 @@ impl Server {
         Ok(Self { config, tls, is_preferred: wanted == SslMode::Prefer })
     }
 
+    /// The same, so that its connections are not taken for doctor's own: a pooler gives them to others, with their name.
+    #[must_use]
+    pub fn through_pooler(mut self) -> Self {
+        self.config.application_name("phx doctor, behind a pooler");
+        self
+    }
+
     /// Connects to a database; to that of the address where none is named.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ async fn run(site: Site) -> Verdict {
         return Found::skip("only PostgreSQL is looked at behind a pooler").early();
     };
     let pooler = Server::new(dsn, site.db.ca.as_deref(), &site.allow).await;
-    let pooler = pooler.map_err(|why| Box::new(Found::error(why.replace("`admin`", "`pooler_dsn`"))))?;
+    let pooler = pooler.map_err(|why| Box::new(Found::error(why.replace("`admin`", "`pooler_dsn`"))))?.through_pooler();
     let reference = site.reference(&engine).await?;
     let mut rounds = Vec::new();
     for _ in 0..site.rounds() {
