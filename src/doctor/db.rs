@@ -22,13 +22,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Check;
+use super::after;
 use super::allow::Allow;
 use super::found::{Found, Looking};
 use super::ipc::expand_program;
 use super::log::Log;
 use super::secrets::Secrets;
 use crate::config::doctor::{Db, Engine, Program};
-use crate::system::environment;
+use crate::system::{disk, environment};
 
 /// A check, and how it looks.
 pub type Look = (&'static Check, fn(Site) -> Looking);
@@ -175,6 +176,23 @@ pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
         *url = secrets.expand(url)?;
     }
     Ok(db)
+}
+
+/// How the names of scratch databases begin.
+pub const PREFIX: &str = "phx_doctor_";
+
+/// A name for a scratch database that nobody else has; the time is in it (UUID, version 7).
+pub fn scratch_name() -> String {
+    format!("{PREFIX}{}", uuid::Uuid::now_v7().simple())
+}
+
+/// Drops a scratch database in the background, and says so where that is not possible.
+pub fn bury(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
+    after::begin(move || {
+        if let Err(why) = dropped(&name) {
+            disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));
+        }
+    });
 }
 
 /// Whether a check leaves what others use alone: it makes no database on a server, and ends no connection.

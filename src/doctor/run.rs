@@ -66,6 +66,7 @@ pub async fn all(
             biased;
             () = &mut interrupt => {
                 progress.ends();
+                super::ending::end_strays();
                 return Done { records, interrupted: true };
             }
             record = within(job, end, now, progress) => record,
@@ -92,6 +93,7 @@ async fn within(job: Job, end: Instant, now: DateTime<Utc>, progress: &dyn Progr
     let deadline = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
     let found = if deadline.is_zero() {
         Found::error("the deadline of the whole run was over")
+            .remedy("raise `[doctor] deadline`, or name fewer checks", &[])
     } else {
         let work = AssertUnwindSafe(async { look(log.clone()).await }).catch_unwind();
         let slow = async {

@@ -45,7 +45,7 @@ fn services() {
 fn databases() {
     // Where there is no PostgreSQL, files alone are looked at; `tests/run` sees to it that there is one.
     let has_server = std::env::var_os("PHX_SUBJECTS").is_some();
-    tells("db", if has_server { 53 } else { 14 });
+    tells("db", if has_server { 53 } else { 12 });
 }
 
 #[test]

@@ -93,7 +93,10 @@ impl Engine {
             Self::Sqlite => sqlite::File::new().map(Base::Sqlite),
         };
         made.map_err(|why| {
-            let help = "see what `phx doctor db.reach` says; `admin` must be allowed to create databases";
+            let help = match self {
+                Self::Sqlite => "make room in the folder for temporary files, or name another one by TMPDIR",
+                _ => "see what `phx doctor db.reach` says; `admin` must be allowed to create databases",
+            };
             Box::new(Found::error(format!("no scratch database could be made: {why}")).remedy(help, &[]))
         })
     }

@@ -10,16 +10,13 @@ use tokio::time::timeout;
 
 use super::dump::Dump;
 use super::reach::Refusal;
-use crate::doctor::after;
+use super::{bury, scratch_name};
 use crate::doctor::allow::Allow;
 use crate::doctor::fault::Behind;
 use crate::doctor::program::Places;
-use crate::system::disk;
 
 /// How long connecting, or a statement of doctor itself, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How the names of scratch databases begin.
-const PREFIX: &str = "phx_doctor_";
 
 /// A server, as somebody may connect to it.
 #[derive(Clone, Debug)]
@@ -102,7 +99,7 @@ impl Server {
     /// # Errors
     /// Why that fails.
     pub async fn scratch(&self) -> Result<Scratch, String> {
-        let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
+        let name = scratch_name();
         let mut client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
         let scratch = Scratch { server: self.clone(), name };
@@ -145,12 +142,8 @@ pub struct Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
-        after::begin(move || {
-            if let Err(why) = dropped(&server, &name) {
-                disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));
-            }
-        });
+        let server = self.server.clone();
+        bury(self.name.clone(), move |name| dropped(&server, name));
     }
 }
 

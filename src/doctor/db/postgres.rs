@@ -5,7 +5,6 @@ mod scratch;
 pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, locks};
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -15,6 +14,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::reach::Refusal;
+use super::{PREFIX, scratch_name};
 use crate::doctor::allow::Allow;
 use crate::doctor::fault::Behind;
 use crate::doctor::http;
@@ -159,7 +159,7 @@ impl Server {
     /// # Errors
     /// Why that fails.
     pub async fn scratch(&self, template: Option<&str>) -> Result<Scratch, String> {
-        let name = format!("{PREFIX}{}", uuid::Uuid::now_v7().simple());
+        let name = scratch_name();
         let client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
         let scratch = Scratch { server: self.clone(), name };
@@ -188,7 +188,7 @@ impl Server {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         match self.config.get_hosts().first() {
             #[cfg(unix)]
-            Some(Host::Unix(path)) => Behind::Unix(PathBuf::from(path).join(format!(".s.PGSQL.{port}"))),
+            Some(Host::Unix(path)) => Behind::Unix(path.join(format!(".s.PGSQL.{port}"))),
             _ => {
                 let address = self.config.get_hostaddrs().first().copied();
                 Behind::Tcp(SocketAddr::new(address.unwrap_or([127, 0, 0, 1].into()), port))
@@ -258,6 +258,3 @@ pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Erro
         Err(_) => Err(Refusal::late(PATIENCE)),
     }
 }
-
-/// How the names of scratch databases begin.
-const PREFIX: &str = "phx_doctor_";

@@ -93,7 +93,10 @@ async fn run(site: Site) -> Verdict {
             }
         }
         Engine::Sqlite => {
-            let broken = |why: String| Box::new(Found::fail(1, format!("no file can be used as a database: {why}")));
+            let help = "make room in the folder for temporary files, or name another one by TMPDIR";
+            let broken = |why: String| {
+                Box::new(Found::fail(1, format!("no file can be used as a database: {why}")).remedy(help, &[]))
+            };
             let file = sqlite::File::new().map_err(broken)?;
             let connection = file.open().map_err(broken)?;
             let run = |sql: &str| connection.execute_batch(sql).map_err(|error| broken(error.to_string()));

@@ -51,6 +51,17 @@ pub struct Watched {
     pub is_back: bool,
 }
 
+/// What becomes of a service whose connections meet with something.
+///
+/// # Errors
+/// Why nothing can be verified.
+pub async fn after(site: &Site, met: impl AsyncFnOnce(&Warm) -> Result<(), Box<Found>>) -> Verdict {
+    let mut warm = site.warm().await?;
+    met(&warm).await?;
+    let watched = site.watched(&warm.page).await;
+    site.told(&mut warm, &watched).await
+}
+
 impl Site {
     /// A service whose connections are all in use.
     ///

@@ -3,16 +3,17 @@
 pub mod busy;
 pub mod wal;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tokio::time::sleep;
 
-use super::Site;
-use super::crew::{Crew, Gathered};
+use super::crew::Crew;
 use super::engine::{Base, Engine};
-use super::sqlite;
-use crate::doctor::found::Found;
+use super::race::Round;
+use super::{Site, sqlite};
+use crate::doctor::found::{Found, Verdict};
+use crate::doctor::log::millis;
+use crate::doctor::program::Running;
 
 /// How long a lock is held once all have come to it.
 const HELD: Duration = Duration::from_millis(300);
@@ -22,23 +23,15 @@ const BLIND: Duration = Duration::from_millis(1_500);
 /// Why there is nothing to look at.
 const ONLY: &str = "only a file of SQLite is locked as a whole";
 
-/// Lets all workers run into a lock, lets go, and waits for them; what is wrong, and what was seen at the gate.
-///
-/// # Errors
-/// Where that cannot be told.
-async fn run_into(
-    site: &Site,
-    base: &Base,
-    gate: Connection,
-) -> Result<(Vec<String>, Option<Gathered>, Duration), Box<Found>> {
+/// Lets all workers run into a lock, of all of the file or of those who write, lets go, and waits for them.
+async fn run_into(site: &Site, base: &Base, exclusive: bool, remedy: &str) -> Verdict {
     let Base::Sqlite(file) = base else { return Found::error("there is no file").early() };
-    let engine = Engine::Sqlite;
-    let reference = site.reference(&engine).await?;
-    let start = std::time::Instant::now();
+    let reference = site.reference(&Engine::Sqlite).await?;
+    let gate = file.hold(exclusive).map_err(|why| Box::new(Found::error(why)))?;
+    let start = Instant::now();
     let mut crew = Crew::start(site, &site.same(&base.places(None)))?;
-    let can_see = file.opened_by().is_some();
-    let gathered = if can_see {
-        let groups: Vec<u32> = crew.workers.iter().filter_map(crate::doctor::program::Running::id).collect();
+    let gathered = if file.opened_by().is_some() {
+        let groups: Vec<u32> = crew.workers.iter().filter_map(Running::id).collect();
         let arrived = || {
             let open = file.opened_by().unwrap_or_default();
             groups.iter().filter(|group| open.contains(group)).count()
@@ -47,13 +40,18 @@ async fn run_into(
     } else {
         None
     };
-    sleep(if can_see { HELD } else { BLIND }).await;
+    sleep(if gathered.is_some() { HELD } else { BLIND }).await;
     drop(gate);
-    let held = start.elapsed();
+    let (held_ms, most) = (millis(start.elapsed()), site.db.busy_budget_ms);
     let wrong = site.judged(crew, base, &reference).await?;
+    if held_ms > most {
+        let said = format!("the lock had to be held for {held_ms} ms until all had come, longer than `busy_budget`");
+        return Found::error(said).remedy("raise `busy_budget`, or lower `workers`", &[]).early();
+    }
     // A worker that gave up at the lock was there, and is gone.
     let gathered = gathered.filter(|_| wrong.is_empty());
-    Ok((wrong, gathered, held))
+    let found = site.verdict(&[Round { wrong, gathered }], remedy)?;
+    Ok(found.observed("held_ms", held_ms).expected("busy_budget_ms", most))
 }
 
 /// A scratch file for these checks.

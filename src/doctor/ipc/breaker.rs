@@ -79,6 +79,17 @@ impl Site {
         })
     }
 
+    /// A service whose breaker is open.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not open.
+    pub async fn opened(&self) -> Result<(Rig, Breaker, Tripped), Box<Found>> {
+        let breaker = self.breaker()?;
+        let mut rig = self.rig().await?;
+        let tripped = self.tripped(&mut rig, breaker).await?;
+        Ok((rig, breaker, tripped))
+    }
+
     /// Calls until a call gets through; how long after the breaker opened that was.
     ///
     /// # Errors

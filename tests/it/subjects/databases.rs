@@ -291,3 +291,21 @@ fn a_health_page_that_lies_is_caught_and_an_honest_one_is_not() {
     subjects.say(&page("items"), &[("db.health.bounded", "fail")]);
     server.is_as_before();
 }
+
+#[test]
+fn an_interruption_leaves_no_database_behind() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    subjects.repo.write("phx.toml", server.table(&format!("rounds = 100\n{}", compiled(""))));
+    let mut command = subjects.repo.command(&["doctor", "db.race"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // As soon as it has made something.
+    while server.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'phx%'").unwrap() == "0" {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+    }
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(130), "{}", String::from_utf8_lossy(&run.stderr));
+    server.is_as_before();
+}

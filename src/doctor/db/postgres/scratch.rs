@@ -8,10 +8,9 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::{OWN, Server, with, within};
-use crate::doctor::after;
+use crate::doctor::db::bury;
 use crate::doctor::db::dump::Dump;
 use crate::doctor::db::reach::Refusal;
-use crate::system::disk;
 
 /// A database that goes with its handle.
 #[derive(Debug)]
@@ -24,12 +23,8 @@ pub struct Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
-        after::begin(move || {
-            if let Err(why) = dropped(&server, &name) {
-                disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));
-            }
-        });
+        let server = self.server.clone();
+        bury(self.name.clone(), move |name| dropped(&server, name));
     }
 }
 
@@ -39,17 +34,22 @@ fn dropped(server: &Server, name: &str) -> Result<(), String> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let client = server.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        let ended = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
-        // Somebody may come back in between.
-        for _ in 0..20 {
-            within(client.batch_execute(&ended)).await.map_err(|refusal| refusal.why)?;
-            match within(client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\""))).await {
-                Ok(()) => return Ok(()),
-                Err(refusal) if refusal.state.as_deref() == Some("55006") => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
+        // Those that are connected to it, and the statement that makes it, where nobody has waited for its end.
+        let ended = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+             AND (datname = '{name}' OR (state = 'active' AND query LIKE 'CREATE DATABASE \"{name}\"%'))"
+        );
+        for _ in 0..100 {
+            let left = within(client.query(&ended, &[])).await.map_err(|refusal| refusal.why)?;
+            let dropped = within(client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\""))).await;
+            match dropped {
+                Ok(()) if left.is_empty() => return Ok(()),
+                Ok(()) => {}
+                // Somebody is still connected to it.
+                Err(refusal) if refusal.state.as_deref() == Some("55006") => {}
                 Err(refusal) => return Err(refusal.why),
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Err("somebody keeps connecting to it".to_owned())
     })

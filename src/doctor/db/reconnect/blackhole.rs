@@ -2,7 +2,7 @@
 
 use super::super::{HARM, SERVED, Site};
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::found::{Looking, looking};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,12 +16,11 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
-}
-
-async fn run(site: Site) -> Verdict {
-    let mut warm = site.warm().await?;
-    warm.life.proxy.silence();
-    let watched = site.watched(&warm.page).await;
-    site.told(&mut warm, &watched).await
+    looking(async move {
+        super::after(&site, async |warm| {
+            warm.life.proxy.silence();
+            Ok(())
+        })
+        .await
+    })
 }

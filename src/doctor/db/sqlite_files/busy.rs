@@ -1,10 +1,8 @@
 //! Workers meet a file that is locked.
 
-use super::super::engine::Base;
-use super::super::race::Round;
 use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::found::{Looking, Verdict, looking};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -23,20 +21,6 @@ pub fn look(site: Site) -> Looking {
 
 async fn run(site: Site) -> Verdict {
     let base = super::file(&site).await?;
-    let Base::Sqlite(file) = &base else { return Found::error("there is no file").early() };
-    let gate = file.hold(true).map_err(|why| Box::new(Found::error(why)))?;
-    let (wrong, gathered, held) = super::run_into(&site, &base, gate).await?;
-    let held_ms = crate::doctor::log::millis(held);
-    if held_ms > site.db.busy_budget_ms {
-        return Found::error(format!(
-            "the lock had to be held for {held_ms} ms until all had come, longer than `busy_budget`"
-        ))
-        .remedy("raise `busy_budget`, or lower `workers`", &[])
-        .early();
-    }
-    let found = site.verdict(
-        &[Round { wrong, gathered }],
-        "set a busy timeout (`PRAGMA busy_timeout = 5000`) before the first statement",
-    )?;
-    Ok(found.observed("held_ms", held_ms).expected("busy_budget_ms", site.db.busy_budget_ms))
+    super::run_into(&site, &base, true, "set a busy timeout (`PRAGMA busy_timeout = 5000`) before the first statement")
+        .await
 }

@@ -1,7 +1,6 @@
 //! Workers switch to a write-ahead log at the same time.
 
 use super::super::engine::{Base, Engine};
-use super::super::race::Round;
 use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -23,6 +22,7 @@ pub fn look(site: Site) -> Looking {
 
 async fn run(site: Site) -> Verdict {
     let base = super::file(&site).await?;
+    site.reference(&Engine::Sqlite).await?;
     let (prepared, _) = site.prepared(&Engine::Sqlite).await?;
     if let Base::Sqlite(file) = &prepared {
         let journal = file.journal().map_err(|why| Box::new(Found::error(why)))?;
@@ -30,20 +30,6 @@ async fn run(site: Site) -> Verdict {
             return Found::skip(format!("the journal is `{journal}`: nobody switches to a write-ahead log")).early();
         }
     }
-    let Base::Sqlite(file) = &base else { return Found::error("there is no file").early() };
-    let gate = file.hold(false).map_err(|why| Box::new(Found::error(why)))?;
-    let (wrong, gathered, held) = super::run_into(&site, &base, gate).await?;
-    let held_ms = crate::doctor::log::millis(held);
-    if held_ms > site.db.busy_budget_ms {
-        return Found::error(format!(
-            "the lock had to be held for {held_ms} ms until all had come, longer than `busy_budget`"
-        ))
-        .remedy("raise `busy_budget`, or lower `workers`", &[])
-        .early();
-    }
-    let found = site.verdict(
-        &[Round { wrong, gathered }],
-        "switch again where `PRAGMA journal_mode = WAL` is refused: it does not wait",
-    )?;
-    Ok(found.observed("held_ms", held_ms).expected("busy_budget_ms", site.db.busy_budget_ms))
+    super::run_into(&site, &base, false, "switch again where `PRAGMA journal_mode = WAL` is refused: it does not wait")
+        .await
 }

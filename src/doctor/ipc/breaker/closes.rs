@@ -32,9 +32,7 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    let mut rig = site.rig().await?;
-    let tripped = site.tripped(&mut rig, breaker).await?;
+    let (mut rig, breaker, tripped) = site.opened().await?;
     rig.fail(Mode::Ok).await?;
     let end = Instant::now() + Duration::from_millis(breaker.open_for_ms) + GRACE;
     while !rig.call(Way::Entry).await?.is_ok {

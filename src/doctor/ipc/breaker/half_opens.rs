@@ -22,9 +22,7 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    let mut rig = site.rig().await?;
-    let tripped = site.tripped(&mut rig, breaker).await?;
+    let (mut rig, breaker, tripped) = site.opened().await?;
     let after = site.half_open(&mut rig, breaker, &tripped).await?;
     let claimed = std::time::Duration::from_millis(breaker.open_for_ms);
     let (least, most) =

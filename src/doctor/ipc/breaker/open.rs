@@ -28,9 +28,7 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    let mut rig = site.rig().await?;
-    let tripped = site.tripped(&mut rig, breaker).await?;
+    let (mut rig, breaker, tripped) = site.opened().await?;
     let open_for = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 - super::TOLERANCE);
     let (mut times, mut hits, mut calls) = (Times::default(), 0, 0);
     while calls < CALLS && tripped.at.elapsed() < open_for {

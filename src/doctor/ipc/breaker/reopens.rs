@@ -25,9 +25,7 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    let mut rig = site.rig().await?;
-    let tripped = site.tripped(&mut rig, breaker).await?;
+    let (mut rig, breaker, tripped) = site.opened().await?;
     site.half_open(&mut rig, breaker, &tripped).await.map_err(|found| Box::new(Found::error(found.detail)))?;
     for _ in 1..breaker.half_open_max {
         rig.call(Way::Entry).await?;

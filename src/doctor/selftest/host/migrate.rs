@@ -182,7 +182,7 @@ pub async fn hold(words: &[String]) -> i32 {
     let long = Duration::from_secs(6);
     if engine == "sqlite" {
         let connection = Connection::open(place).and_then(|connection| {
-            connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+            connection.execute_batch("BEGIN IMMEDIATE")?;
             Ok(connection)
         });
         tokio::time::sleep(long).await;
