@@ -60,7 +60,7 @@ pub enum Mode {
 pub enum Behind {
     /// Nothing: HTTP is answered here, with this body where all is well.
     Stub(String),
-    /// A server on TCP that waits for what the client says.
+    /// A server on TCP that waits for what the client says, as far as one can see.
     Tcp(SocketAddr),
     /// A server on TCP that speaks first.
     Talker(SocketAddr),

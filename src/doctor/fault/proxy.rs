@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::stub::{is_cut, reset};
 use super::{Behind, Hit, Mode, Shared, Told};
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 16 << 10;
+/// How long a client may be silent until it is taken to wait for the server.
+const MANNERS: Duration = Duration::from_millis(200);
 /// How much of what a server says first is kept, in bytes.
 const GREETING: usize = 4 << 10;
 
@@ -44,14 +46,19 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End
     let (mut from_client, mut to_client) = tcp.split();
     // What a client says first is seen before the server is asked: a barrier holds it, a server that hangs never hears it.
     let mut first = Vec::with_capacity(BLOCK);
-    if !matches!(shared.behind, Behind::Talker(_)) {
-        let Ok(1..) = from_client.read_buf(&mut first).await else { return End::Closed };
+    let is_talker = matches!(shared.behind, Behind::Talker(_));
+    if !is_talker {
+        // Who says nothing for a while waits for the server to speak first, as some protocols have it.
+        match timeout(MANNERS, from_client.read_buf(&mut first)).await {
+            Ok(Ok(1..)) | Err(_) => {}
+            Ok(_) => return End::Closed,
+        }
     }
-    let since = hit(shared, number);
+    let since = (is_talker || !first.is_empty()).then(|| hit(shared, number));
     let mut told = shared.told.clone();
     let _ = told.wait_for(|told| told.mode != Mode::Hold).await;
     let mode = shared.told().mode;
-    if fails(mode, since) {
+    if since.is_some_and(|since| fails(mode, since)) {
         return End::Reset;
     }
     if is_mute(mode) {

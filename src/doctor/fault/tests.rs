@@ -235,3 +235,25 @@ fn a_barrier_holds_all_until_it_opens() {
         }
     });
 }
+
+#[test]
+fn a_server_that_speaks_first_is_heard() {
+    now(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut tcp, _)) = listener.accept().await {
+                tcp.write_all(b"welcome").await.unwrap();
+                open.push(tcp);
+            }
+        });
+        for (behind, hits) in [(Behind::Talker(address), 1), (Behind::Tcp(address), 0)] {
+            let proxy = Upstream::local(behind).unwrap();
+            let mut tcp = TcpStream::connect(proxy.address).await.unwrap();
+            let mut bytes = [0; 7];
+            tcp.read_exact(&mut bytes).await.unwrap();
+            assert_eq!((&bytes, proxy.count()), (b"welcome", hits));
+        }
+    });
+}
