@@ -13,6 +13,8 @@ use crate::system::disk;
 
 /// How often workers are looked at.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How often it is looked whether they are busy.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long nothing must happen until nobody else is expected, where one sees that no worker is busy.
 const QUIET: Duration = Duration::from_secs(1);
 /// The same, where one does not.
@@ -97,14 +99,17 @@ impl Crew {
         &mut self,
         mut arrived: impl AsyncFnMut() -> Result<usize, Box<Found>>,
     ) -> Result<Gathered, Box<Found>> {
-        let (start, mut changed) = (Instant::now(), Instant::now());
-        let mut last = (Gathered { arrived: 0, alive: 0 }, self.ticks());
+        let (start, mut changed, mut looked) = (Instant::now(), Instant::now(), Instant::now());
+        let mut ticks = self.ticks();
+        let mut last = (Gathered { arrived: 0, alive: 0 }, ticks);
         loop {
             let now = Gathered { arrived: arrived().await?, alive: self.alive() };
             if now.arrived >= self.workers.len() || now.alive == 0 || start.elapsed() > LONGEST {
                 return Ok(now);
             }
-            let ticks = self.ticks();
+            if looked.elapsed() > LOOK {
+                (looked, ticks) = (Instant::now(), self.ticks());
+            }
             let works = ticks.zip(last.1).is_some_and(|(now, before)| now > before + IDLE);
             if now != last.0 || works {
                 (changed, last) = (Instant::now(), (now, ticks));
@@ -116,16 +121,19 @@ impl Crew {
         }
     }
 
-    /// How much of the processor they have used, in ticks (proc_pid_stat(5)); nothing where nobody can say.
+    /// How much of the processor they and their children have used, in ticks (proc_pid_stat(5)); nothing where nobody can say.
     fn ticks(&self) -> Option<u64> {
-        let used = |worker: &Running| -> Option<u64> {
-            let stat = disk::read_optional(Path::new(&format!("/proc/{}/stat", worker.id()?))).ok()??;
+        let groups: Vec<u32> = self.workers.iter().filter_map(Running::id).collect();
+        let used = |folder: &Path| -> Option<u64> {
+            let stat = disk::read_optional(&folder.join("stat")).ok()??;
             let text = String::from_utf8_lossy(&stat).into_owned();
             let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-            // Its own, and those of children that it has waited for.
-            Some([11, 12, 13, 14].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum())
+            let is_ours = groups.contains(&fields.get(2)?.parse().ok()?);
+            is_ours.then(|| (11..15).filter_map(|at| fields.get(at)?.parse::<u64>().ok()).sum())
         };
-        let all: Vec<u64> = self.workers.iter().filter_map(used).collect();
+        let processes = disk::list(Path::new("/proc")).ok()?;
+        let numbered = processes.iter().filter(|(name, _)| name.parse::<u32>().is_ok());
+        let all: Vec<u64> = numbered.filter_map(|(_, folder)| used(folder)).collect();
         (!all.is_empty()).then(|| all.iter().sum())
     }
 

@@ -78,15 +78,29 @@ pub fn mean(numbers: &[f64]) -> Option<f64> {
     Some(numbers.iter().sum::<f64>() / f64::from(count))
 }
 
-/// The coefficient of variation: the standard deviation (of a sample) over the mean.
+/// The coefficient of variation, from the quartiles: a machine that is busy for a moment makes one wait longer, and no jitter. Between
+/// the quartiles of a normal distribution lie 1.35 standard deviations.
 pub fn variation(numbers: &[f64]) -> Option<f64> {
-    let mean = mean(numbers).filter(|mean| *mean > 0.0)?;
-    let count = u32::try_from(numbers.len()).ok().filter(|count| *count > 1)?;
-    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
-    Some((squares / f64::from(count - 1)).sqrt() / mean)
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = *sorted.get(sorted.len() / 2).filter(|middle| **middle > 0.0)?;
+    let (low, high) = (sorted[sorted.len() / 4], sorted[sorted.len() * 3 / 4]);
+    (sorted.len() > 3).then_some((high - low) / 1.35 / middle)
 }
 
 /// As a result shows waits.
 pub fn shown(numbers: &[f64]) -> serde_json::Value {
     numbers.iter().map(|number| number.round()).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variation;
+
+    #[test]
+    fn one_late_wait_is_no_jitter() {
+        assert!(variation(&[40.0, 41.0, 40.5, 90.0, 40.2]).unwrap() < 0.05);
+        assert!(variation(&[40.0, 61.0, 52.5, 33.0, 47.2]).unwrap() > 0.05);
+        assert_eq!((variation(&[1.0, 2.0]), variation(&[])), (None, None));
+    }
 }

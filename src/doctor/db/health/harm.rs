@@ -73,6 +73,9 @@ async fn on_server(state: &str, site: &Site, life: &Life, scratch: &Scratch) -> 
 async fn exhausted(site: &Site, life: &Life, scratch: &Scratch) -> Result<Option<Harm>, Box<Found>> {
     let Some(url) = &site.db.call else { return Ok(None) };
     let tables: Vec<String> = life.base.dump().await?.counts.into_keys().collect();
+    if tables.is_empty() {
+        return Ok(None);
+    }
     let gate = Gate::close_in(scratch, &format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))).await?;
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..site.db.pool_size {
