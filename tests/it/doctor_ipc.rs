@@ -103,6 +103,10 @@ fn mistakes_in_the_table_are_named() {
         repo.run(&["doctor", "ipc"]).exits(2).says(said);
     };
     says("[[doctor.ipc]]\nname = \"a\"\n", "without `entry`");
+    says(
+        &program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"),
+        "there is no place `{upstram}`; did you mean `{upstream}`?",
+    );
     says(&program("true", "breaker = {}"), "without `open_for`");
     says(&program("true", "timeout = { max = 2 }"), "a time without a unit");
     says(&program("true", "retry = { }"), "without `max_attempts`");

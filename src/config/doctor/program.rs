@@ -1,7 +1,11 @@
 //! Programs that doctor starts: a migration, a service.
 
 use crate::config::reader::Reader;
-use crate::text::Tree;
+use crate::text::{Tree, suggest};
+
+/// What stands in words and variables for what is known only at run time.
+const PLACES: &[&str] =
+    &["dsn", "host", "port", "user", "password", "database", "path", "listen", "upstream", "other", "canary"];
 
 /// A program that is started.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +26,27 @@ impl Reader<'_> {
         let name = format!("{table}.{key}");
         let tree = self.table(tree.get(key), &name)?;
         let command = self.command(tree, &name)?;
+        self.places(tree);
         let ready = self.address(tree, "ready");
         let within_ms = self.milliseconds(tree, "within").unwrap_or(30_000);
         Some(Program { command, env: self.named(tree, "env"), ready, within_ms })
+    }
+
+    /// Whether places in words and variables are known: one that nearly is would stay as it stands.
+    fn places(&mut self, tree: &Tree<'static>) {
+        let words = tree.get("command").map(Tree::items).unwrap_or_default();
+        let values = tree.get("env").map(Tree::entries).unwrap_or_default().iter().map(|entry| &entry.value);
+        for value in words.iter().chain(values) {
+            let text = value.as_text().unwrap_or_default();
+            for part in text.split('{').skip(1) {
+                let Some((place, _)) = part.split_once('}') else { continue };
+                let near = suggest::did_you_mean(place, PLACES.iter().copied());
+                if !PLACES.contains(&place) && !near.is_empty() {
+                    let help = PLACES.iter().map(|place| format!("`{{{place}}}`")).collect::<Vec<_>>().join(", ");
+                    self.mistake(value.span, format!("there is no place `{{{place}}}`{near}"), help);
+                }
+            }
+        }
     }
 
     /// The words of a command.

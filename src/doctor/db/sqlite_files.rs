@@ -50,7 +50,9 @@ async fn run_into(site: &Site, base: &Base, exclusive: bool, remedy: &str) -> Ve
     }
     // A worker that gave up at the lock was there, and is gone.
     let gathered = gathered.filter(|_| wrong.is_empty());
-    let found = site.verdict(&[Round { wrong, gathered }], remedy)?;
+    let mut rounds = Vec::new();
+    site.keep(&mut rounds, Round { wrong, gathered });
+    let found = site.verdict(&rounds, remedy)?;
     Ok(found.observed("held_ms", held_ms).expected("busy_budget_ms", most))
 }
 

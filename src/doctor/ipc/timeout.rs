@@ -41,6 +41,7 @@ fn under(site: Site, mode: Mode) -> Looking {
 async fn run(site: Site, mode: Mode) -> Verdict {
     let timeout = site.timeout()?;
     let most = timeout.max_ms + timeout.grace_ms;
+    let mut given_up = false;
     let (mut slowest, mut good, mut late, mut unseen, mut last) = (0, 0_u64, 0_u64, 0_u64, String::new());
     for trial in 1..=site.trials() {
         let mut rig = site.rig().await?;
@@ -50,6 +51,7 @@ async fn run(site: Site, mode: Mode) -> Verdict {
         slowest = slowest.max(took);
         good += u64::from(called.is_ok);
         late += u64::from(took > most || called.is_late);
+        given_up |= called.is_late;
         unseen += u64::from(called.hits == 0 && !matches!(mode, Mode::Refuse | Mode::SynDrop));
         let status = called.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         site.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
@@ -62,7 +64,9 @@ async fn run(site: Site, mode: Mode) -> Verdict {
         Found::fail(trials, format!("{good} of {trials} calls are said to have ended well: {last}"))
             .remedy("an answer that is not whole, or none, is an error", &[])
     } else if late > 0 {
-        Found::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, the longest {slowest} ms"))
+        let longest =
+            if given_up { format!("given up after {slowest} ms") } else { format!("the longest {slowest} ms") };
+        Found::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, {longest}"))
             .remedy("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
     } else {
         Found::pass(trials)

@@ -42,7 +42,8 @@ pub fn look(repository: &Repository) -> Found {
         worst = worst.max(outcome);
         found = found.observed(hook.name(), word).expected(hook.name(), "installed");
         if outcome != Outcome::Pass {
-            wrong.push(format!("{} is {word}", hook.name()));
+            let verb = if matches!(folder.state(*hook), State::Lost(_)) { "" } else { "is " };
+            wrong.push(format!("{} {verb}{word}", hook.name()));
         }
     }
     found.outcome = worst;

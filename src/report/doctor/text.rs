@@ -38,14 +38,27 @@ pub fn render(run: &Run, color: Color) -> String {
             reasons.push(&record.found.detail);
         }
         if are_many {
-            let skipped: Vec<&str> = group.iter().filter(is_skip).map(|record| record.id).collect();
-            let sign = sign(Outcome::Skip, color);
-            let _ = writeln!(out, "{sign} {} skipped (`-v` says why): {}", skipped.len(), skipped.join(", "));
+            skipped(&mut out, &group.iter().filter(is_skip).collect::<Vec<_>>(), color);
         }
     }
     let gap = if out.is_empty() { "" } else { "\n" };
     let _ = writeln!(out, "{gap}{}", run.summary());
     out
+}
+
+/// Many skips in few lines: a reason that most of them share is said.
+fn skipped(out: &mut String, records: &[&Record], color: Color) {
+    let sign = sign(Outcome::Skip, color);
+    let shares =
+        |record: &&&Record| records.iter().filter(|other| other.found.detail == record.found.detail).count() > SKIPS;
+    let ids = |records: &[&Record]| records.iter().map(|record| record.id).collect::<Vec<_>>().join(", ");
+    let (common, others): (Vec<&Record>, Vec<&Record>) = records.iter().copied().partition(|record| shares(&record));
+    for same in common.chunk_by(|one, next| one.found.detail == next.found.detail) {
+        let _ = writeln!(out, "{sign} {} skipped, because {}: {}", same.len(), same[0].found.detail, ids(same));
+    }
+    if !others.is_empty() {
+        let _ = writeln!(out, "{sign} {} skipped (`-v` says why): {}", others.len(), ids(&others));
+    }
 }
 
 /// Whether nothing need be done; what is suppressed is looked into when somebody asks.

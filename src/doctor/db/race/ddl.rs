@@ -33,7 +33,8 @@ async fn run(site: Site) -> Verdict {
     let reference = site.reference(&engine).await?;
     let mut rounds = Vec::new();
     for _ in 0..site.rounds() {
-        rounds.push(round(&site, &engine, &reference).await?);
+        let round = round(&site, &engine, &reference).await?;
+        site.keep(&mut rounds, round);
     }
     site.verdict(&rounds, "take a lock before looking whether there is something to do, and look again behind it")
 }

@@ -53,7 +53,7 @@ async fn run(site: Site) -> Verdict {
         let gathered = crew.gather(async || Ok(gate.queue().await?.waiting())).await?;
         gate.open().await?;
         let wrong = site.judged(crew, &base, &reference).await?;
-        rounds.push(Round { wrong, gathered: Some(gathered) });
+        site.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
     }
     let found = site.verdict(
         &rounds,

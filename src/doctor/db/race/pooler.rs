@@ -55,7 +55,7 @@ async fn run(site: Site) -> Verdict {
             wrong = left(&base).await?;
         }
         let is_bad = !wrong.is_empty();
-        rounds.push(Round { wrong, gathered: None });
+        site.keep(&mut rounds, Round { wrong, gathered: None });
         if is_bad {
             break;
         }

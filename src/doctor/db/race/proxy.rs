@@ -45,7 +45,7 @@ async fn run(site: Site) -> Verdict {
             proxy.tell(Mode::Ok);
         }
         let wrong = site.judged(crew, &base, &reference).await?;
-        rounds.push(Round { wrong, gathered: Some(gathered) });
+        site.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
     }
     let found =
         site.verdict(&rounds, "let one worker prepare the database while the others wait, by an advisory lock")?;

@@ -1,8 +1,8 @@
 //! All connections stay open, and nothing comes back on them.
 
 use super::super::{HARM, SERVED, Site};
-use crate::doctor::Check;
 use crate::doctor::found::{Looking, looking};
+use crate::doctor::{Check, Outcome};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,10 +17,12 @@ pub const CHECK: Check = Check {
 /// Looks.
 pub fn look(site: Site) -> Looking {
     looking(async move {
-        super::after(&site, async |warm| {
+        let silenced = async |warm: &super::Warm| {
             warm.life.proxy.silence();
             Ok(())
-        })
-        .await
+        };
+        let found = super::after(&site, silenced).await?;
+        let help = "bound the time of each answer in the service itself: the far end acknowledges, so keep-alive and TCP_USER_TIMEOUT find nothing";
+        Ok(if found.outcome == Outcome::Fail { found.remedy(help, &[]) } else { found })
     })
 }
