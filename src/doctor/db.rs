@@ -91,6 +91,8 @@ pub const SPARED: &str = "it makes and drops databases `phx_doctor_*` on a serve
 pub struct Known {
     /// What one run of `init` leaves in an empty database.
     pub reference: Option<init::Reference>,
+    /// Why one run of `init` is no reference.
+    pub failed: Option<Found>,
     /// Who waited for what while the gate of the schema was closed, a round each.
     pub queues: Vec<lock::Queue>,
 }

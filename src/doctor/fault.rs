@@ -37,8 +37,8 @@ pub enum Mode {
     HangHeaders,
     /// It begins an answer and never ends it.
     HangBody,
-    /// It answers a byte a second.
-    Drip,
+    /// It answers a byte, waits so long, and answers the next one.
+    Drip(Duration),
     /// It ends in the middle of an answer.
     Truncate,
     /// It resets the connection.

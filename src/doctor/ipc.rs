@@ -9,11 +9,12 @@ pub mod retry;
 pub mod rig;
 pub mod timeout;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Check;
 use super::allow::Allow;
-use super::found::Looking;
+use super::found::{Found, Looking};
 use super::log::Log;
 use super::secrets::Secrets;
 use crate::config::doctor::{Entry, Ipc, Program};
@@ -73,7 +74,9 @@ pub struct Site {
     /// What happens.
     pub log: Log,
     /// Waits of a service before it tries again, as an earlier check of the run has seen them.
-    pub waits: Rc<std::cell::RefCell<Vec<Vec<f64>>>>,
+    pub waits: Rc<RefCell<Vec<Vec<f64>>>>,
+    /// Why the service cannot be put to work, as an earlier check of the run has found out.
+    pub unfit: Rc<RefCell<Option<Found>>>,
 }
 
 impl Site {

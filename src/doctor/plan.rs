@@ -217,15 +217,16 @@ impl Plan {
 
     fn service(&mut self, service: &Ipc, allow: &Rc<Allow>) {
         let resolved = ipc::resolved(service, &self.secrets).map(Rc::new);
-        let waits = Rc::new(RefCell::new(Vec::new()));
+        let (waits, unfit) = (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(None)));
         let spared = !self.doctor.destructive && !is_local(&service.entry);
         let checks = ipc::CHECKS.iter().map(|(check, look)| {
-            let (resolved, allow, waits) = (resolved.clone(), Rc::clone(allow), Rc::clone(&waits));
+            let (resolved, allow) = (resolved.clone(), Rc::clone(allow));
+            let (waits, unfit) = (Rc::clone(&waits), Rc::clone(&unfit));
             let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
-                Ok(ipc) => look(ipc::Site { ipc, allow, quick, log, waits }),
+                Ok(ipc) => look(ipc::Site { ipc, allow, quick, log, waits, unfit }),
             });
             (*check, looks)
         });

@@ -120,6 +120,12 @@ impl Running {
         self.ended.is_none() && matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// How it ended, in words, where it has.
+    pub fn fate(&mut self) -> String {
+        let known = self.ended.or_else(|| self.child.try_wait().ok().flatten().map(Ended::of));
+        known.map_or_else(|| "still running".to_owned(), |ended| format!("with {ended}"))
+    }
+
     /// How it ended, where it did within this time; what it said last is there then, too.
     pub async fn ended(&mut self, within: Duration) -> Option<Ended> {
         if self.ended.is_none() {
@@ -214,7 +220,7 @@ pub async fn serve(program: &Program, places: &Places, allow: &Allow) -> Result<
         }
         if !running.is_alive() {
             let _ = running.ended(LAST_WORDS).await;
-            return Err(format!("the service ended before it was ready; {}", running.said_last()));
+            return Err(format!("the service ended {} before it was ready; {}", running.fate(), running.said_last()));
         }
         if Instant::now() >= end {
             return Err(format!("the service was not ready within {} ms; {}", program.within_ms, running.said_last()));

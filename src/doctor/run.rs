@@ -139,6 +139,13 @@ pub fn record(
         found = Found { outcome: Outcome::Error, ..found }.detail(why);
     }
     found.evidence.splice(0..0, log);
+    found.detail = plain(&found.detail);
+    for line in &mut found.evidence {
+        line.detail = plain(&line.detail);
+    }
+    for value in found.observed.values_mut() {
+        *value = plain_json(value);
+    }
     Record {
         id: check.id,
         target: target.to_owned(),
@@ -148,6 +155,29 @@ pub fn record(
         duration_ms,
         deadline_ms,
         suppressed: None,
+    }
+}
+
+/// A text without what a terminal would obey: what a subject said may hold anything.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\t' => out.push(letter),
+            letter if letter.is_control() => out.extend(letter.escape_default()),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+fn plain_json(value: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => Value::String(plain(text)),
+        Value::Array(items) => items.iter().map(plain_json).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (plain(key), plain_json(value))).collect(),
+        other => other.clone(),
     }
 }
 
@@ -198,6 +228,12 @@ mod tests {
         assert_eq!(outcome(|| Found::new(Outcome::Fail, 0)), Outcome::Error);
         assert_eq!(outcome(|| Found::skip("why")), Outcome::Skip);
         assert_eq!(outcome(|| panic!("on purpose")), Outcome::Error);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        let found = one(&CHECK, "t", DateTime::UNIX_EPOCH, || Found::fail(1, "a\u{1b}[31mb\u{7}\n")).found;
+        assert_eq!(found.detail, "a\\u{1b}[31mb\\u{7}\n");
     }
 
     #[test]

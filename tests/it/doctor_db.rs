@@ -152,7 +152,10 @@ fn is_running(word: &str) -> bool {
 
 #[test]
 fn a_program_that_prepares_nothing_is_no_reference() {
-    comes_to(&prepared_by("true", ""), "db.init.reference", "fail", "ended well, and left no table");
+    comes_to(&prepared_by("true", ""), "db.init.reference", "fail", "ended well, and left nothing in the database");
+    let gone = prepared_by("echo no database >$0", "").replace("\"], within", "\", \"{path}\"], within");
+    comes_to(&gone, "db.init.reference", "fail", "the database is gone, or is none any more");
+    comes_to(&prepared_by("printf 'a\\033[31mb' >&2; exit 7", ""), "db.init.reference", "fail", "a\\u{1b}[31mb");
     comes_to(&prepared_by("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
     let none = "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = { command = [\"no-such-program\"] }\n";
     comes_to(none, "db.init.reference", "error", "`no-such-program` cannot be started");

@@ -55,7 +55,8 @@ fn what_is_not_claimed_is_skipped() {
 #[test]
 fn a_service_that_does_not_come_up_says_why() {
     let gone = service("", "").replace("\"__host\"", "\"--no-such-option\"");
-    let found = comes_to(&gone, "ipc.baseline", "error", "the service ended before it was ready; it said last:");
+    let found =
+        comes_to(&gone, "ipc.baseline", "error", "the service ended with code 2 before it was ready; it said last:");
     assert_eq!(found["remediation"]["text"], "correct `start` of this subject");
     let silent = program(
         "sleep 60",
@@ -77,6 +78,15 @@ fn a_service_that_is_not_wired_proves_nothing() {
 }
 
 #[test]
+fn where_no_call_ever_fails_nothing_is_known_of_errors() {
+    let always_well =
+        program("curl -s -m1 http://$0/x >/dev/null; exit 0", "").replace("\"] }", "\", \"{upstream}\"] }");
+    comes_to(&always_well, "ipc.error.secret", "error", "no error was told to the caller");
+    comes_to(&always_well, "ipc.recover", "error", "there is nothing to recover from");
+    comes_to(&always_well, "ipc.error.clear", "fail", "the caller is told that all is well");
+}
+
+#[test]
 fn a_service_that_dies_of_a_failure_fails() {
     // It ends when its dependency refuses.
     let line = "import http.server,sys,urllib.request,os\nclass H(http.server.BaseHTTPRequestHandler):\n def do_GET(s):\n  if s.path!='/ready':\n   try: urllib.request.urlopen('http://'+sys.argv[2]).read()\n   except Exception: os._exit(3)\n  s.send_response(200);s.end_headers();s.wfile.write(b'well')\n def log_message(*_): pass\nhttp.server.HTTPServer(('127.0.0.1',int(sys.argv[1])),H).serve_forever()";
@@ -84,7 +94,7 @@ fn a_service_that_dies_of_a_failure_fails() {
         "[[doctor.ipc]]\nname = \"orders\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\ntimeout = {{ max = \"1s\" }}\n\
          start = {{ command = [\"python3\", \"-c\", {line:?}, \"{{listen}}\", \"{{upstream}}\"], ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n"
     );
-    comes_to(&table, "ipc.timeout.refuse", "fail", "the service itself ended");
+    comes_to(&table, "ipc.timeout.refuse", "fail", "the service itself ended with code 3; it said nothing");
 }
 
 #[test]
@@ -105,7 +115,7 @@ fn mistakes_in_the_table_are_named() {
     says("[[doctor.ipc]]\nname = \"a\"\n", "without `entry`");
     says(
         &program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"),
-        "there is no place `{upstram}`; did you mean `{upstream}`?",
+        "there is no place `{upstram}`; did you mean `upstream`?",
     );
     says(&program("true", "breaker = {}"), "without `open_for`");
     says(&program("true", "timeout = { max = 2 }"), "a time without a unit");

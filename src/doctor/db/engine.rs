@@ -208,6 +208,17 @@ impl Base {
         }
     }
 
+    /// Its tables, each with what changes when it is made anew or emptied; nothing where nobody can say.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    pub async fn identities(&self) -> Result<Vec<String>, Box<Found>> {
+        let Self::Postgres(scratch) = self else { return Ok(Vec::new()) };
+        let broken = |why: String| Box::new(Found::error(format!("the database cannot be read: {why}")));
+        let client = scratch.connect().await.map_err(broken)?;
+        postgres::identities(&client).await.map_err(broken)
+    }
+
     /// How often there was a deadlock in it.
     pub async fn deadlocks(&self) -> i64 {
         match self {

@@ -39,6 +39,7 @@ impl Site {
     pub async fn prepared(&self, engine: &Engine) -> Result<(Base, Reference), Box<Found>> {
         engine.sweep().await;
         let base = engine.scratch().await?;
+        let empty = base.dump().await?;
         let start = std::time::Instant::now();
         let wrong = self.alone(&base).await?;
         if !wrong.is_empty() {
@@ -46,9 +47,12 @@ impl Site {
                 .remedy("run `init` by hand on an empty database, and see", &[])
                 .early();
         }
-        let dump = base.dump().await?;
-        if dump.counts.is_empty() {
-            return Found::fail(1, "`init` ended well, and left no table")
+        let dump = base.dump().await.map_err(|found| {
+            let said = format!("`init` ended well, and the database is gone, or is none any more: {}", found.detail);
+            Box::new(Found::fail(1, said).remedy("run `init` by hand on an empty database, and see", &[]))
+        })?;
+        if dump == empty {
+            return Found::fail(1, "`init` ended well, and left nothing in the database")
                 .remedy("give `init` the database by `{dsn}`, or by its parts `{host}`, `{port}`, `{user}`, `{password}` and `{database}`", &[])
                 .early();
         }
@@ -65,9 +69,17 @@ impl Site {
         if let Some(reference) = self.known.borrow().reference.clone() {
             return Ok(reference);
         }
+        if let Some(failed) = self.known.borrow().failed.clone() {
+            return failed.early();
+        }
         let prepared = self.prepared(engine).await.map_err(|found| {
-            let why = format!("one worker alone does not do it: {}", found.detail);
-            if found.outcome == crate::doctor::Outcome::Fail { Box::new(Found::error(why)) } else { found }
+            if found.outcome != crate::doctor::Outcome::Fail {
+                return found;
+            }
+            // What is known to fail is not tried again by each check.
+            let failed = Found::error(format!("one worker alone does not do it: {}", found.detail));
+            self.known.borrow_mut().failed = Some(failed.clone());
+            Box::new(failed)
         });
         prepared.map(|(_, reference)| reference)
     }

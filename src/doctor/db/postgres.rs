@@ -2,7 +2,7 @@
 
 mod scratch;
 
-pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, locks};
+pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, identities, locks};
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -108,6 +108,9 @@ impl Server {
                 }
             }
             config.port(port);
+        }
+        if given.get_hosts().len() > 1 || !given.get_hostaddrs().is_empty() {
+            return Err("`admin` names several hosts, or `hostaddr`; name one `host`".to_owned());
         }
         if given.get_hosts().is_empty() {
             return Err(

@@ -121,10 +121,10 @@ async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: Mod
     if let Mode::Slow(time) = mode {
         sleep(time).await;
     }
-    if mode == Mode::Drip {
+    if let Mode::Drip(wait) = mode {
         for byte in bytes {
             to_client.write_all(&[*byte]).await.ok()?;
-            sleep(Duration::from_secs(1)).await;
+            sleep(wait).await;
         }
         return None;
     }

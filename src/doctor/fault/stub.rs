@@ -84,10 +84,10 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
                 say_open(tcp, &head(200, "", body.len() + 100)).await?;
                 stay(tcp, Duration::MAX).await
             }
-            Mode::Drip => {
+            Mode::Drip(wait) => {
                 for byte in whole(200, "", body).bytes() {
                     tcp.write_all(&[byte]).await.ok()?;
-                    stay(tcp, Duration::from_secs(1)).await?;
+                    stay(tcp, wait).await?;
                 }
                 Some(())
             }
@@ -102,7 +102,7 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
         }
     };
     let ended = work.await;
-    if matches!(mode, Mode::HangHeaders | Mode::HangBody | Mode::Drip | Mode::Slow(_) | Mode::HalfClose)
+    if matches!(mode, Mode::HangHeaders | Mode::HangBody | Mode::Drip(_) | Mode::Slow(_) | Mode::HalfClose)
         && ended.is_none()
     {
         shared.gone(place);

@@ -103,7 +103,7 @@ fn a_stub_hangs_breaks_off_and_lies() {
             Mode::HangAccept,
             Mode::HangHeaders,
             Mode::HangBody,
-            Mode::Drip,
+            Mode::Drip(Duration::from_secs(1)),
             Mode::Truncate,
             Mode::Reset,
             Mode::HalfClose,

@@ -56,6 +56,10 @@ async fn run(site: Site) -> Verdict {
     } else {
         found
     };
-    let help = "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows";
+    let help = if hits == 0 {
+        "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows"
+    } else {
+        "name an `entry` by which each call asks the dependency once, past caches; where that is not so, counts mean nothing"
+    };
     Ok(if failed > 0 || !is_right { found.remedy(help, &[]) } else { found })
 }

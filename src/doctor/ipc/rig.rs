@@ -81,6 +81,20 @@ impl Site {
     /// # Errors
     /// Why nothing can be verified.
     pub async fn rig(&self) -> Result<Rig, Box<Found>> {
+        if let Some(unfit) = self.unfit.borrow().clone() {
+            return unfit.early();
+        }
+        let proven = self.proven_rig().await;
+        if let Err(found) = &proven
+            && self.ipc.start.is_some()
+        {
+            // Started anew it does the same again.
+            *self.unfit.borrow_mut() = Some((**found).clone());
+        }
+        proven
+    }
+
+    async fn proven_rig(&self) -> Result<Rig, Box<Found>> {
         let mut rig = self.unproven_rig().await?;
         // A service that others use may have been left broken by the check before.
         let open_for = self.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
@@ -92,8 +106,10 @@ impl Site {
             }
             if Instant::now() >= end {
                 let said = if called.is_ok {
-                    "a call ends well without reaching the dependency: the service is not wired to `{upstream}`"
-                        .to_owned()
+                    let status = called.status.map_or_else(String::new, |status| format!(" ({status})"));
+                    format!(
+                        "a call ends well{status} without reaching the dependency: the service is not wired to `{{upstream}}`"
+                    )
                 } else {
                     format!("a call fails while its dependency is well: {}", shortened(&called.text))
                 };
@@ -245,7 +261,11 @@ impl Rig {
                     running.map_err(|why| Box::new(Found::error(why).remedy("correct `entry.command`", &[])))?;
                 let ended = running.ended(self.longest).await;
                 let code = ended.and_then(crate::doctor::ending::Ended::code);
-                Ok(told(code == Some(0), code, running.output(), ended.is_none()))
+                let text = match running.output() {
+                    text if text.is_empty() && code.is_none() => format!("({})", running.fate()),
+                    text => text,
+                };
+                Ok(told(code == Some(0), code, text, ended.is_none()))
             }
         }
     }
@@ -261,8 +281,8 @@ impl Rig {
         if program.is_alive() {
             return Ok(());
         }
-        let said = program.last_line();
-        Found::fail(1, format!("the service itself ended; it said last: {said}"))
+        let fate = program.fate();
+        Found::fail(1, format!("the service itself ended {fate}; {}", program.said_last()))
             .remedy("a service must outlive the failures of what it calls", &[])
             .early()
     }

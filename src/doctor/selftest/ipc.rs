@@ -111,7 +111,14 @@ fn subject_of(words: &'static str, claims: &'static str, look: fn(Site) -> Looki
     Box::pin(async move {
         let Some(ipc) = claimed(words, claims) else { return Found::error("the claims cannot be read") };
         let allow = Rc::new(Allow::new(&Doctor::default().allow_hosts));
-        let site = Site { ipc: Rc::new(ipc), allow, quick: true, log: Log::start(), waits: Rc::default() };
+        let site = Site {
+            ipc: Rc::new(ipc),
+            allow,
+            quick: true,
+            log: Log::start(),
+            waits: Rc::default(),
+            unfit: Rc::default(),
+        };
         let log = site.log.clone();
         let mut found = look(site).await;
         found.evidence = log.lines();

@@ -10,7 +10,7 @@ use crate::doctor::record::Outcome;
 pub const CHECK: Check = Check {
     id: "db.init.idempotent",
     claim: "a second run on the same database ends well and changes nothing",
-    method: "Runs `init` twice on one scratch database, and compares what is in it: the schema line by line, and the rows of each table. Fails where there is a difference.",
+    method: "Runs `init` twice on one scratch database, and compares what is in it: the schema line by line, the rows of each table, and (PostgreSQL) whether it is still the same one. Fails where there is a difference.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 60_000,
@@ -24,11 +24,15 @@ pub fn look(site: Site) -> Looking {
 async fn run(site: Site) -> Verdict {
     site.init()?;
     let engine = site.engine().await?;
-    let first = site.prepared(&engine).await;
-    let (base, reference) =
-        first.map_err(|found| Box::new(Found::error(format!("already the first run fails: {}", found.detail))))?;
+    site.reference(&engine).await?;
+    let (base, reference) = site.prepared(&engine).await?;
+    let before = base.identities().await?;
     let mut wrong = site.alone(&base).await?;
     wrong.extend(reference.dump.differences(&base.dump().await?));
+    let after = base.identities().await?;
+    let anew = before.iter().filter(|table| !after.contains(table));
+    wrong
+        .extend(anew.map(|table| format!("{} was made anew, or emptied", table.split(' ').next().unwrap_or_default())));
     let found = if wrong.is_empty() {
         Found::pass(2)
     } else {

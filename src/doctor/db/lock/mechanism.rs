@@ -1,5 +1,6 @@
 //! One worker works, the others wait for it.
 
+use super::super::engine::Engine;
 use super::super::race::ddl;
 use super::super::{HARM, OPENS, Site};
 use crate::doctor::Check;
@@ -24,6 +25,9 @@ pub fn look(site: Site) -> Looking {
 async fn run(site: Site) -> Verdict {
     site.init()?;
     let engine = site.engine().await?;
+    if !matches!(engine, Engine::Postgres(_)) {
+        return Found::skip(ddl::NO_CATALOG).early();
+    }
     if site.known.borrow().queues.is_empty() {
         let reference = site.reference(&engine).await?;
         ddl::round(&site, &engine, &reference).await?;

@@ -140,6 +140,17 @@ pub async fn backends(client: &Client) -> Result<Vec<i32>, String> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// The tables in the database of a connection, each with the number of the table and that of its file.
+///
+/// # Errors
+/// Why that cannot be told.
+pub async fn identities(client: &Client) -> Result<Vec<String>, String> {
+    let sql = "SELECT format('%I.%I %s %s', n.nspname, c.relname, c.oid, c.relfilenode) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1";
+    let rows = within(client.query(sql, &[])).await.map_err(|refusal| refusal.why)?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// How often there was a deadlock in the database of a connection.
 ///
 /// # Errors

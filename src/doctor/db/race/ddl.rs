@@ -11,6 +11,9 @@ use super::Round;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 
+/// Why there is no gate.
+pub const NO_CATALOG: &str = "only PostgreSQL has a catalog that can be locked";
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "db.race.ddl",
@@ -30,6 +33,9 @@ async fn run(site: Site) -> Verdict {
     site.gate("ddl")?;
     site.init()?;
     let engine = site.engine().await?;
+    if !matches!(engine, Engine::Postgres(_)) {
+        return Found::skip(NO_CATALOG).early();
+    }
     let reference = site.reference(&engine).await?;
     let mut rounds = Vec::new();
     for _ in 0..site.rounds() {
@@ -73,7 +79,7 @@ impl Gate {
     /// A skip, where that is not possible.
     pub async fn close(base: &Base) -> Result<Self, Box<Found>> {
         let Base::Postgres(scratch) = base else {
-            return Found::skip("only PostgreSQL has a catalog that can be locked").early();
+            return Found::skip(NO_CATALOG).early();
         };
         Self::close_in(scratch, "LOCK TABLE pg_catalog.pg_class IN SHARE MODE").await
     }

@@ -1,13 +1,16 @@
 //! Workers whose first words reach the database together.
 
 use super::super::crew::Crew;
-use super::super::engine::Base;
+use super::super::engine::{Base, Engine};
 use super::super::{HARM, OPENS, Site};
 use super::Round;
 use crate::doctor::Check;
 use crate::doctor::fault::{Mode, Upstream};
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
+
+/// Why nothing is held.
+const NO_WIRE: &str = "a file has no connection that could be held";
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -28,6 +31,9 @@ async fn run(site: Site) -> Verdict {
     site.gate("proxy")?;
     site.init()?;
     let engine = site.engine().await?;
+    if matches!(engine, Engine::Sqlite) {
+        return Found::skip(NO_WIRE).early();
+    }
     let reference = site.reference(&engine).await?;
     let (mut rounds, mut spread) = (Vec::new(), 0);
     for _ in 0..site.rounds() {
@@ -58,7 +64,7 @@ async fn run(site: Site) -> Verdict {
 /// Where there can be none.
 pub async fn barrier(base: &Base, workers: usize) -> Result<Vec<Upstream>, Box<Found>> {
     let Some(behind) = base.behind() else {
-        return Found::skip("a file has no connection that could be held").early();
+        return Found::skip(NO_WIRE).early();
     };
     let mut proxies = Vec::new();
     for _ in 0..workers {

@@ -1,5 +1,6 @@
 //! Errors keep secrets.
 
+use super::super::rig::Called;
 use super::super::{OPENS, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
@@ -30,7 +31,11 @@ async fn run(site: Site) -> Verdict {
         .collect();
     let written = texts.iter().any(|text| shows(&text.written, &text.canary));
     let count = texts.len() as u64;
-    let found = if !told.is_empty() {
+    let is_error = |called: &Called| !called.is_ok && called.status.is_some() && !called.text.trim().is_empty();
+    let errors = texts.iter().filter(|text| text.told.iter().any(is_error)).count();
+    let found = if errors == 0 {
+        Found::error("no error was told to the caller, so nothing is known of secrets in errors")
+    } else if !told.is_empty() {
         Found::fail(count, format!("the caller is told a secret under: {}", told.join(", ")))
             .remedy("take addresses with passwords, and headers, out of what callers are told", &[])
     } else if written {
@@ -38,5 +43,5 @@ async fn run(site: Site) -> Verdict {
     } else {
         Found::pass(count)
     };
-    Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("texts", count))
+    Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("texts", errors as u64))
 }

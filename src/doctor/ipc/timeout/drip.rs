@@ -1,4 +1,6 @@
-//! The dependency answers a byte a second.
+//! The dependency answers byte by byte, each well within any timeout of a read.
+
+use std::time::Duration;
 
 use super::METHOD;
 use crate::doctor::Check;
@@ -9,7 +11,7 @@ use crate::doctor::ipc::{OPENS, Site};
 /// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.drip",
-    claim: "where the dependency answers a byte a second, a call ends in time, with an error",
+    claim: "where the dependency answers byte by byte, a call ends in time, with an error",
     method: METHOD,
     opens: OPENS,
     harm: "",
@@ -18,5 +20,7 @@ pub const CHECK: Check = Check {
 
 /// Looks.
 pub fn look(site: Site) -> Looking {
-    super::under(site, Mode::Drip)
+    // A tenth of what is claimed: a timeout for each read alone never strikes.
+    let wait = site.ipc.timeout.map_or(1_000, |timeout| (timeout.max_ms / 10).clamp(1, 1_000));
+    super::under(site, Mode::Drip(Duration::from_millis(wait)))
 }
