@@ -11,6 +11,8 @@ use crate::doctor::program::Places;
 use crate::doctor::scratch::Scratch;
 use crate::system::disk;
 
+/// How long doctor itself waits for a lock that must be free.
+const MOMENT: Duration = Duration::from_millis(100);
 /// How long doctor itself waits for a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -81,6 +83,8 @@ impl File {
     /// Why that fails.
     pub fn hold(&self, exclusive: bool) -> Result<Connection, String> {
         let connection = self.open()?;
+        // Whoever waits here holds up all that runs beside.
+        connection.busy_timeout(MOMENT).map_err(|error| error.to_string())?;
         let sql = if exclusive { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
         connection.execute_batch(sql).map_err(|error| error.to_string())?;
         Ok(connection)
