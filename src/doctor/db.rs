@@ -188,8 +188,11 @@ pub fn scratch_name() -> String {
     format!("{PREFIX}{}", uuid::Uuid::now_v7().simple())
 }
 
-/// Drops a scratch database in the background, and says so where that is not possible.
+/// Drops a scratch database in the background, and says so where that is not possible; one without a name was never made.
 pub fn bury(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
+    if name.is_empty() {
+        return;
+    }
     after::begin(move || {
         if let Err(why) = dropped(&name) {
             disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));

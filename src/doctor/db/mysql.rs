@@ -102,11 +102,17 @@ impl Server {
         let name = scratch_name();
         let mut client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
-        let scratch = Scratch { server: self.clone(), name };
-        within(client.query_drop(format!("CREATE DATABASE `{}`", scratch.name)))
-            .await
-            .map_err(|refusal| refusal.why)?;
-        Ok(scratch)
+        let mut scratch = Scratch { server: self.clone(), name };
+        match within(client.query_drop(format!("CREATE DATABASE `{}`", scratch.name))).await {
+            Ok(()) => Ok(scratch),
+            Err(refusal) => {
+                // What the server has refused to make need not be dropped.
+                if refusal.state.is_some() {
+                    scratch.name.clear();
+                }
+                Err(refusal.why)
+            }
+        }
     }
 
     /// Where a proxy is to connect.

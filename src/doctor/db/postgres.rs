@@ -165,11 +165,19 @@ impl Server {
         let name = scratch_name();
         let client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
-        let scratch = Scratch { server: self.clone(), name };
+        let mut scratch = Scratch { server: self.clone(), name };
         let template = template.map_or_else(String::new, |template| format!(" TEMPLATE \"{template}\""));
         let sql = format!("CREATE DATABASE \"{}\"{template}", scratch.name);
-        within(client.batch_execute(&sql)).await.map_err(|refusal| refusal.why)?;
-        Ok(scratch)
+        match within(client.batch_execute(&sql)).await {
+            Ok(()) => Ok(scratch),
+            Err(refusal) => {
+                // What the server has refused to make need not be dropped.
+                if refusal.state.is_some() {
+                    scratch.name.clear();
+                }
+                Err(refusal.why)
+            }
+        }
     }
 
     /// Drops databases that a run that was killed has left behind: an hour old, and without connections.

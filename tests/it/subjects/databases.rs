@@ -309,3 +309,19 @@ fn an_interruption_leaves_no_database_behind() {
     assert_eq!(run.status.code(), Some(130), "{}", String::from_utf8_lossy(&run.stderr));
     server.is_as_before();
 }
+
+#[test]
+fn a_server_that_takes_no_writes_is_told_and_nothing_is_dropped() {
+    let Some(subjects) = Subjects::new() else { return };
+    let server = Server::start();
+    let table = server.table(&compiled(""));
+    let table = table.replace("postgres?host", "postgres?options=-c%20default_transaction_read_only%3Don&host");
+    let found = subjects.say(&table, &[("db.reach", "pass"), ("db.init.reference", "error")]);
+    assert!(
+        found[1]["detail"].as_str().unwrap().contains("cannot execute CREATE DATABASE in a read-only"),
+        "{:#}",
+        found[1]
+    );
+    assert!(!subjects.repo.run(&["doctor", "db.init.reference"]).stderr.contains("could not be dropped"));
+    server.is_as_before();
+}
