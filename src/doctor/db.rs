@@ -77,7 +77,6 @@ pub const EMBEDDED: &[&str] = &[
     "db.init.reference",
     "db.init.idempotent",
     "db.race.start",
-    "db.race.crash",
     "db.lock.released",
     "db.sqlite.busy",
     "db.sqlite.wal",

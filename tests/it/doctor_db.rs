@@ -174,7 +174,7 @@ fn files_are_raced_for_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let left = || std::fs::read_dir(folder.path()).unwrap().count();
     let repo = Repo::bare();
-    for (words, code) in [("", 0), (", \"naive\"", 1), (", \"hasty\", \"impatient\"", 1)] {
+    for (words, code) in [(", \"slow\"", 0), (", \"naive\"", 1), (", \"hasty\", \"impatient\"", 1)] {
         repo.write("phx.toml", prepared(words));
         let temporary = folder.path().display().to_string();
         let run = repo.run_with(&["doctor", "db"], &[("TMPDIR", &temporary)]);

@@ -83,6 +83,10 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
         return connection.execute_batch(SEEDS);
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
+    if has("slow") {
+        // Long enough to be killed in the middle of it.
+        tokio::time::sleep(DAWDLE / 5).await;
+    }
     connection.execute_batch(&SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))?;
     let rows: i64 = connection.query_row("SELECT count(*) FROM harbour", [], |row| row.get(0))?;
     if rows == 0 {
