@@ -69,14 +69,6 @@ pub fn apart(command: &mut Command) {
     }
 }
 
-/// Asks a group to end.
-#[cfg(unix)]
-pub fn ask(id: Option<u32>) {
-    if let Some(group) = group(id) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
-    }
-}
-
 /// Interrupts a program.
 #[cfg(unix)]
 pub fn interrupt(id: Option<u32>) {
@@ -153,10 +145,6 @@ pub fn end_strays() {}
 /// Gives a program a group of its own: there are none here.
 #[cfg(not(unix))]
 pub fn apart(_: &mut Command) {}
-
-/// Asks a group to end: there is no way here.
-#[cfg(not(unix))]
-pub fn ask(_: Option<u32>) {}
 
 /// Interrupts a program: there is no way here.
 #[cfg(not(unix))]

@@ -192,11 +192,6 @@ impl Upstream {
         let _ = tokio::time::timeout(TURN, done.wait_for(|done| *done == Some(mode))).await;
     }
 
-    /// What it does.
-    pub fn mode(&self) -> Mode {
-        self.tell.borrow().mode
-    }
-
     /// Resets all connections that there are.
     pub fn cut(&self) {
         let connections = self.shared.seen().connections;

@@ -20,8 +20,6 @@ const KEPT: usize = 32 << 10;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How long a page may take to say that a service is ready.
 const ANSWER: Duration = Duration::from_secs(2);
-/// How long a service may take to end when it is asked to.
-const GOODBYE: Duration = Duration::from_millis(500);
 
 /// What stands in a configuration for what is known only at run time: names without braces, and values.
 #[derive(Clone, Debug, Default)]
@@ -158,14 +156,6 @@ impl Running {
         match self.last_line() {
             line if line.is_empty() => "it said nothing".to_owned(),
             line => format!("it said last: {line}"),
-        }
-    }
-
-    /// Asks it to end, and ends it where it does not.
-    pub async fn stop(mut self) {
-        if self.is_alive() {
-            ending::ask(self.group);
-            let _ = self.ended(GOODBYE).await;
         }
     }
 

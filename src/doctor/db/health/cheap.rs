@@ -34,8 +34,12 @@ async fn run(site: Site) -> Verdict {
     let ask = || page.get(Duration::from_millis(health.answer_within_ms));
     let _ = ask().await;
     let before = life.base.backends().await?.len();
+    let mut answers = 0;
     for _ in 0..POLLS {
-        let _ = ask().await;
+        answers += u64::from(ask().await.is_ok_and(|answer| answer.status < 400));
+    }
+    if answers == 0 {
+        return Found::error("not one question about health was answered well while all is well").early();
     }
     let after = life.base.backends().await?.len();
     let found = if after > before + SPARE {
@@ -45,6 +49,7 @@ async fn run(site: Site) -> Verdict {
         Found::pass(POLLS)
     };
     Ok(found
+        .observed("answers", answers)
         .control("the service works before", Outcome::Pass)
         .observed("connections_before", before as u64)
         .observed("connections_after", after as u64))
