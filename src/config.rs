@@ -87,8 +87,23 @@ pub struct KindSettings {
     pub paths: Globs,
     /// The longest window between update and deadline.
     pub update_every: Option<Duration>,
-    /// Names that mean the same block.
+    /// Pairs of a name of a block, field or label and another name for it.
     pub aliases: Vec<(String, String)>,
+    /// Words that the vocabularies of fields get.
+    pub vocabulary: Vec<VocabularyWord>,
+}
+
+/// A word of `vocabulary` of a `[[kind]]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VocabularyWord {
+    /// Id or label of the field.
+    pub field: String,
+    /// Span of the field's key.
+    pub span: Span,
+    /// The word.
+    pub word: String,
+    /// What the repository writes for it.
+    pub synonyms: Vec<String>,
 }
 
 /// `[front_matter]`

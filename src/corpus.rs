@@ -65,7 +65,7 @@ impl Digest {
     pub fn of(document: &Document) -> Self {
         let governance = document.governance.tree.as_ref().map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
-        let things = document.items.iter().filter(|item| document.is_thing(item));
+        let things = document.items.iter().filter(|item| document.is_outermost(item));
         let items: Vec<Value> = things.map(|item| item_json(document, item)).collect();
         Self {
             path: document.path.clone(),
@@ -112,23 +112,23 @@ pub fn phase(document: &Document) -> Option<Phase> {
 }
 
 fn item_json(document: &Document, item: &Item) -> Value {
-    let sections = &document.outline.sections;
-    let section = &sections[item.section];
+    let outline = &document.outline;
+    let title = item.title(outline);
     let mut within: Vec<&str> = Vec::new();
-    for around in section.within.iter().map(|index| &sections[*index]) {
+    for around in item.within(outline).into_iter().map(|index| &outline.sections[index]) {
         within.push(&around.id);
         within.extend((around.canonical != around.id).then_some(around.canonical.as_str()));
     }
-    let text = |value: FieldValue| match value {
-        FieldValue::Text(span) => Some(fields::value(&document.text, span).1.to_json()),
+    let text = |value: &FieldValue| match value {
+        FieldValue::Text(span) => Some(fields::value(&document.text, *span).1.to_json()),
         _ => None,
     };
-    let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), text(field.value)?)));
+    let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), text(&field.value)?)));
     let fields: serde_json::Map<String, Value> = named.collect();
     json!({
-        "id": section.id,
-        "number": section.title.number,
-        "title": section.title.text,
+        "id": item.id(outline),
+        "number": title.number,
+        "title": title.text,
         "within": within,
         "fields": fields,
     })

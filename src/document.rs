@@ -4,10 +4,14 @@
 pub mod blocks;
 pub mod body;
 pub mod conflict;
+mod counted;
 pub mod dialect;
 pub mod fault;
+mod field_ids;
 pub mod fields;
 pub mod governance;
+pub mod html;
+pub mod inline;
 pub mod items;
 pub mod line;
 pub mod marker;
@@ -17,22 +21,34 @@ pub mod naming;
 pub mod nodes;
 pub mod outline;
 pub mod previous;
+pub mod quantity;
+mod reader;
+pub mod reading;
 pub mod region;
 pub mod salvage;
 pub mod scan;
+mod segments;
+pub mod shape;
+pub mod steps;
+pub mod suppression;
 pub mod values;
+pub mod vocabulary;
 pub mod yaml;
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 pub use blocks::{Block, Mode};
-pub use dialect::{Dialect, Shape};
+pub use dialect::Dialect;
 pub use fault::{Fault, FaultKind};
 pub use governance::{Declared, Governance, Placed};
 pub use items::{Item, Table};
 pub use marker::{Marker, MarkerKind};
 pub use outline::{Outline, Section};
+pub use reading::{Problem, ProblemKind};
 pub use region::{Region, Verdict};
+pub use shape::Shape;
 
 use crate::text::{Data, Lines, Span, Tree, decode::Decoded};
 use nodes::{Node, NodeKind};
@@ -75,6 +91,8 @@ pub struct Document {
     pub unmarked: Vec<(usize, usize)>,
     /// What is wrong with its syntax, in order.
     pub faults: Vec<Fault>,
+    /// What a value must not be computed over, in order.
+    pub problems: Vec<Problem>,
 }
 
 impl Document {
@@ -119,11 +137,38 @@ impl Document {
             nodes: parsed.nodes,
             unmarked: Vec::new(),
             faults,
+            problems: Vec::new(),
             text,
         };
         document.name();
-        document.items = items::items(&document.text, &document.nodes, &document.outline, &document.blocks);
+        let (items, mut problems) = items::items(items::Source {
+            text: &document.text,
+            nodes: &document.nodes,
+            outline: &document.outline,
+            blocks: &document.blocks,
+            shape: &document.shape,
+        });
+        document.items = items;
+        problems.extend(reading::values(&document));
+        problems.sort_by_key(|problem| problem.span.start);
+        document.problems = problems;
         document
+    }
+
+    /// The problems of reading that no suppression with a reason covers, by index. Without a time, no suppression has
+    /// expired.
+    pub fn active_problems(&self, now: Option<DateTime<Utc>>) -> Vec<usize> {
+        if self.problems.is_empty() {
+            return Vec::new();
+        }
+        let suppressions = suppression::read(self);
+        let expired = |suppression: &suppression::Suppression<'_>| now.is_some_and(|now| suppression.has_passed(now));
+        let is_active = |index: &usize| {
+            let problem = &self.problems[*index];
+            let mut covering = suppressions.iter().filter(|one| one.covers(problem.kind.rule(), problem.span.start));
+            !covering.any(|suppression| !suppression.reason.is_empty() && !expired(suppression))
+        };
+        (0..self.problems.len()).filter(is_active).collect()
     }
 
     /// Whether its front matter is there and could be read.
@@ -151,25 +196,29 @@ impl Document {
         let section = section?;
         let within = &self.outline.sections[section].within;
         let mut chain = std::iter::once(section).chain(within.iter().rev().copied());
-        chain.find_map(|index| {
-            let at = self.items.binary_search_by_key(&index, |item| item.section);
-            at.ok().map(|at| &self.items[at])
-        })
+        chain.find_map(|index| self.item_of(index))
     }
 
-    /// Whether an item is a thing of its own: no other item with fields stands around it, and it is no heading without
-    /// fields over other items.
-    pub fn is_thing(&self, item: &Item) -> bool {
-        let around = &self.outline.sections[item.section].within;
-        let item_of = |section: &usize| {
-            let at = self.items.binary_search_by_key(section, |item| item.section);
-            at.ok().map(|at| &self.items[at])
+    /// The item that a section is.
+    fn item_of(&self, section: usize) -> Option<&Item> {
+        let start = self.outline.sections[section].heading.start;
+        let at = self.items.binary_search_by_key(&start, |item| item.span(&self.outline).start).ok()?;
+        Some(&self.items[at]).filter(|item| item.section() == Some(section))
+    }
+
+    /// Whether an item is not a part of another one: it counts, or no other item with fields is around it and it is not a
+    /// heading without fields over other items.
+    pub fn is_outermost(&self, item: &Item) -> bool {
+        let Some(section) = item.section().filter(|_| !item.counted) else {
+            return true;
         };
-        if around.iter().filter_map(item_of).any(|around| !around.fields.is_empty()) {
+        let around = &self.outline.sections[section].within;
+        if around.iter().filter_map(|section| self.item_of(*section)).any(|around| !around.fields.is_empty()) {
             return false;
         }
-        let next = self.items.partition_point(|other| other.section <= item.section);
-        let inside = |other: &Item| self.outline.sections[other.section].within.contains(&item.section);
+        let start = self.outline.sections[section].heading.start;
+        let next = self.items.partition_point(|other| other.span(&self.outline).start <= start);
+        let inside = |other: &Item| other.within(&self.outline).contains(&section);
         !item.fields.is_empty() || !self.items.get(next).is_some_and(inside)
     }
 }

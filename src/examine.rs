@@ -63,7 +63,7 @@ impl<'a> Examiner<'a> {
 
     /// Plans from tree facts alone.
     pub fn planning(&self) -> Planning<'_> {
-        let facts = Facts::new(&self.project.config, self.program);
+        let facts = Facts::new(&self.project.config, self.program).at(self.now);
         Planning { census: self.census, ..Planning::of(facts) }
     }
 

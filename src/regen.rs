@@ -1,20 +1,24 @@
 //! What phx writes: templates rendered from facts into new bodies of AUTO blocks, and these into edits. No disk: it is
 //! given bytes and values, and returns edits.
 
+pub mod by_hand;
 pub mod changes;
 pub mod confidence;
 pub mod dependencies;
 pub mod diff;
+pub mod difference;
 pub mod facts;
 pub mod filters;
 pub mod fixes;
 pub mod functions;
 pub mod items;
+pub mod labels;
 pub mod library;
 pub mod merge;
 pub mod parts;
 pub mod plan;
 pub mod proof;
+pub mod provenance;
 pub mod rewritten;
 pub mod scaffold;
 pub mod scope;

@@ -33,7 +33,10 @@ mod undeclared_manual_section;
 mod unexplained_suppression;
 mod ungenerated_auto_section;
 mod unknown_schema_version;
+mod unknown_status;
+mod unread_item;
 mod unreadable_document;
+mod unreadable_value;
 mod unrecorded_correlation_id;
 mod unresolved_conflict;
 mod unreviewed_manual_change;
@@ -109,7 +112,10 @@ pub const RULES: &[&Rule] = &[
     &unexplained_suppression::RULE,
     &ungenerated_auto_section::RULE,
     &unknown_schema_version::RULE,
+    &unknown_status::RULE,
+    &unread_item::RULE,
     &unreadable_document::RULE,
+    &unreadable_value::RULE,
     &unrecorded_correlation_id::RULE,
     &unresolved_conflict::RULE,
     &unreviewed_manual_change::RULE,

@@ -80,7 +80,7 @@ fn block_state(standing: &str, plan: &BlockPlan) -> &'static str {
         (sum::State::Edited, _) => "edited",
         (sum::State::Unwritten, _) => "ungenerated",
         (sum::State::Intact, Outcome::Body(body)) if body != standing => "outdated",
-        (sum::State::Intact, Outcome::Failed(_)) => "failed",
+        (sum::State::Intact, Outcome::Failed(_) | Outcome::Blocked(_)) => "failed",
         (sum::State::Intact, _) => "current",
     }
 }

@@ -7,10 +7,10 @@ use super::raw::RULE;
 use super::tables::TABLES;
 use super::{
     Config, Coverage, CoverageFolder, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level,
-    RuleSettings,
+    RuleSettings, VocabularyWord,
 };
 use crate::finding::{Finding, Severity, Source};
-use crate::text::{Data, Span, Tree, duration, suggest};
+use crate::text::{Data, Entry, Span, Tree, duration, suggest};
 
 /// Reads, and keeps the mistakes.
 pub struct Reader<'a> {
@@ -197,8 +197,61 @@ impl<'a> Reader<'a> {
             span,
             paths: self.globs(tree, "paths").unwrap_or_default(),
             update_every: window.flatten(),
-            aliases: self.pairs(tree, "aliases"),
+            aliases: self.aliases(tree),
+            vocabulary: self.vocabulary(tree),
         })
+    }
+
+    /// `aliases = { points = "Punkte", owner = ["Zuständig", "Team"] }`: a pair for each other name.
+    fn aliases(&mut self, tree: &Tree<'static>) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for entry in self.mapping(tree, "aliases").to_vec() {
+            let others = self.names(&entry, "aliases");
+            pairs.extend(others.into_iter().map(|other| (entry.key.to_string(), other)));
+        }
+        pairs
+    }
+
+    /// `vocabulary = { status = { Done = ["Erledigt"] } }`
+    fn vocabulary(&mut self, tree: &Tree<'static>) -> Vec<VocabularyWord> {
+        let mut all = Vec::new();
+        for field in self.mapping(tree, "vocabulary").to_vec() {
+            if !matches!(field.value.data, Data::Map(_)) {
+                let help = format!("write `{} = {{ WORD = [\"…\"] }}`", field.key);
+                self.mistake(field.value.span, format!("`{}` must be a table of words", field.key), help);
+                continue;
+            }
+            for word in field.value.entries().to_vec() {
+                let synonyms = self.names(&word, "vocabulary");
+                let (name, span) = (field.key.to_string(), field.key_span);
+                all.push(VocabularyWord { field: name, span, word: word.key.to_string(), synonyms });
+            }
+        }
+        all
+    }
+
+    /// The entries of a table within a table.
+    fn mapping<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> &'t [Entry<'static>] {
+        let Some(value) = tree.get(key) else { return &[] };
+        if !matches!(value.data, Data::Map(_)) {
+            self.mistake(value.span, format!("`{key}` must be a table"), format!("write `{key} = {{ NAME = \"…\" }}`"));
+        }
+        value.entries()
+    }
+
+    /// A name, or a list of names.
+    fn names(&mut self, entry: &Entry<'static>, of: &str) -> Vec<String> {
+        let one = |value: &Tree<'static>| value.as_text().map(str::to_owned);
+        let names: Option<Vec<String>> = match &entry.value.data {
+            Data::List(items) => items.iter().map(one).collect(),
+            _ => one(&entry.value).map(|name| vec![name]),
+        };
+        if names.is_none() {
+            let key = &entry.key;
+            let message = format!("`{key}` in `{of}` must be a string or a list of strings");
+            self.mistake(entry.value.span, message, format!("write `{key} = [\"…\"]`"));
+        }
+        names.unwrap_or_default()
     }
 
     fn front_matter(&mut self, tree: Option<&Tree<'static>>) -> FrontMatter {

@@ -4,7 +4,7 @@
 /// two together. An empty list takes any key.
 pub const TABLES: &[(&str, &[&str])] = &[
     ("documents", &["include", "exclude", "require"]),
-    ("kind", &["name", "paths", "update_every", "aliases"]),
+    ("kind", &["name", "paths", "update_every", "aliases", "vocabulary"]),
     ("front_matter", &["root", "aliases"]),
     ("rules", &[]),
     ("enforcement", &["level"]),

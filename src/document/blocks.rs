@@ -228,7 +228,7 @@ pub fn lead_in(text: &str, lines: &Lines, marker: &Marker) -> Option<Span> {
         if span.is_empty() {
             continue;
         }
-        let fields = fields::of_line(text, span);
+        let fields = fields::bold_of_line(text, span);
         return match fields.as_slice() {
             [field] if field.value.is_empty() => Some(field.label),
             _ => None,

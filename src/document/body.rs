@@ -1,7 +1,7 @@
 //! The body of an AUTO block, taken apart line by line: what a template may keep, and what it may replace.
 
 use super::fields;
-use crate::text::{Span, emoji, lines};
+use crate::text::{Span, emoji, lines, slug};
 
 /// One part of a body: whole lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ fn with_space(words: &str, marker: usize) -> usize {
 
 /// Splits `Label: value`, `**Label**: value` or `**Label:** value`.
 pub fn pair(text: &str, span: Span) -> Option<Pair> {
-    if let [field] = fields::of_line(text, span).as_slice() {
+    if let [field] = fields::bold_of_line(text, span).as_slice() {
         return Some(Pair { label: core(text, field.label)?, value: field.value });
     }
     let words = span.slice(text);
@@ -208,6 +208,37 @@ pub fn cells(line: &str) -> Vec<String> {
         cells.pop();
     }
     cells.iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The rows of a table of labels and values, such as `Metric | Value`: each line with its pair. `None` for another table.
+pub fn value_rows(table: &str) -> Option<Vec<(Span, Pair)>> {
+    const VALUES: &[&str] = &["value", "values", "count", "number", "amount", "total", "current"];
+    let mut lines = lines::of(table, Span::new(0, table.len()));
+    let (header, rule) = (cells(lines.next()?.slice(table)), cells(lines.next()?.slice(table)));
+    if header.len() != 2 || !is_rule(&rule) || !VALUES.contains(&slug(&fields::plain(&header[1])).as_str()) {
+        return None;
+    }
+    let row = |line: Span| {
+        let whole = Span::new(line.start, lines::behind(table, line.end));
+        let pair = row_pair(line.slice(table))?;
+        let forth = |span: Span| span.shifted(line.start);
+        Some((whole, Pair { label: forth(pair.label), value: forth(pair.value) }))
+    };
+    lines.map(row).collect()
+}
+
+/// The pair in a line `| Label | value |`.
+pub fn row_pair(line: &str) -> Option<Pair> {
+    let start = line.len() - line.trim_start().len();
+    let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+    let bar = inner.find('|')?;
+    if inner.contains('\\') || inner[bar + 1..].contains('|') {
+        return None;
+    }
+    let from = start + 1;
+    let label = core(line, Span::new(from, from + bar))?;
+    let value = Span::new(from + bar + 1, from + inner.len()).trimmed(line);
+    Some(Pair { label, value })
 }
 
 /// Whether cells are those of the line between a table's header and its rows.

@@ -1,4 +1,4 @@
-//! What a document's reader must be told: where the governance block stands, and what the kind is.
+//! Dialect of the front matter: the key of the governance block and the names of its keys.
 
 /// How a repository writes its front matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,19 +34,4 @@ impl Dialect {
             vec![&self.root]
         }
     }
-}
-
-/// What a kind says of its documents, as far as reading them needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// Name of the kind, as `upcoming-features`.
-    pub kind: String,
-    /// What an item is called in messages, as `feature`.
-    pub noun: String,
-    /// The names of its sections, required ones first.
-    pub sections: Vec<String>,
-    /// The names of its AUTO blocks.
-    pub blocks: Vec<String>,
-    /// Pairs of names that mean the same block.
-    pub aliases: Vec<(String, String)>,
 }

@@ -51,11 +51,12 @@ pub fn outline(document: &Document) -> Tree<'_> {
         Entry::new(section.id.as_str(), value)
     });
     let items = document.items.iter().map(|item| {
-        let section = &document.outline.sections[item.section];
+        let span = item.span(&document.outline);
         let null = |field: &'_ Field| Tree::new(field.label, Data::Null);
         let fields = item.fields.iter().map(|field| Entry::new(&*field.id, null(field)));
-        let fields = Entry::new("fields", Tree::new(section.heading, Data::Map(fields.collect())));
-        Tree::new(section.heading, Data::Map(vec![builder.within(section.heading, &section.within), fields]))
+        let fields = Entry::new("fields", Tree::new(span, Data::Map(fields.collect())));
+        let heading = Entry::new("heading", Tree::new(span, Data::Bool(item.section().is_some())));
+        Tree::new(span, Data::Map(vec![builder.within(span, &item.within(&document.outline)), heading, fields]))
     });
     let entries = vec![
         Entry::new("governance", governance),
@@ -77,18 +78,21 @@ pub fn table<'a>(document: &'a Document, table: &Table) -> Tree<'a> {
 }
 
 /// The value of a field, as it stands in the model.
-pub fn field<'a>(document: &'a Document, field: &Field) -> Tree<'a> {
+pub fn field<'a>(document: &'a Document, field: &'a Field) -> Tree<'a> {
     Builder { document, text: &document.text }.field(field).1
 }
 
 /// The entries of the list that a node is, each with whether it is a task that is done.
-pub fn list_entries(document: &Document, node: usize) -> Vec<(String, bool)> {
-    match &document.nodes[node].kind {
-        NodeKind::List(items) => {
-            items.iter().map(|item| (item.text(&document.text).into_owned(), item.done == Some(true))).collect()
-        }
-        _ => Vec::new(),
-    }
+pub fn list_entries(document: &Document, value: &FieldValue) -> Vec<(String, Option<bool>)> {
+    let items = match value {
+        FieldValue::Node(index) => match &document.nodes[*index].kind {
+            NodeKind::List(items) => items.as_slice(),
+            _ => &[],
+        },
+        FieldValue::List(items) => items.as_slice(),
+        _ => &[],
+    };
+    items.iter().map(|item| (item.text(&document.text).into_owned(), item.done)).collect()
 }
 
 /// Where what has no place of its own is reported: the title, else the first line.
@@ -211,7 +215,7 @@ impl<'a> Builder<'a> {
     fn block(&self, block: &'a Block) -> Tree<'a> {
         let span = block.opener;
         let section = block.section.map(|section| self.section_id(section));
-        let item = self.document.item_around(block.section).map(|item| self.section_id(item.section));
+        let item = self.document.item_around(block.section).map(|item| item.id(&self.document.outline));
         let mode = match block.mode {
             Mode::Auto => "auto",
             Mode::Manual => "manual",
@@ -235,9 +239,9 @@ impl<'a> Builder<'a> {
     }
 
     fn item(&self, item: &'a Item) -> Tree<'a> {
-        let section = &self.document.outline.sections[item.section];
-        let span = section.heading;
-        let title = &section.title;
+        let outline = &self.document.outline;
+        let span = item.span(outline);
+        let title = item.title(outline);
         let mut fields = Vec::with_capacity(item.fields.len());
         let mut icons = Vec::with_capacity(2);
         for field in &item.fields {
@@ -251,11 +255,12 @@ impl<'a> Builder<'a> {
             icons.push(Entry::new("title", Tree::text(span, icon.as_str())));
         }
         let mut entries = vec![
-            Entry::new("id", Tree::text(span, section.id.as_str())),
+            Entry::new("id", Tree::text(span, item.id(outline))),
             Entry::new("number", number_or_null(span, title.number)),
             Entry::new("title", Tree::text(span, title.text.as_str())),
             self.line(span),
-            self.within(span, &section.within),
+            self.within(span, &item.within(outline)),
+            Entry::new("heading", Tree::new(span, Data::Bool(item.section().is_some()))),
             Entry::new("fields", Tree::new(span, Data::Map(fields))),
             Entry::new("icons", Tree::new(span, Data::Map(icons))),
         ];
@@ -269,12 +274,16 @@ impl<'a> Builder<'a> {
     }
 
     /// A field's value, and the emoji that led it.
-    fn field(&self, field: &Field) -> (Option<Cow<'a, str>>, Tree<'a>) {
-        match field.value {
-            FieldValue::Text(span) => fields::value(self.text, span),
-            FieldValue::Node(index) => (None, self.node(index)),
+    fn field(&self, field: &'a Field) -> (Option<Cow<'a, str>>, Tree<'a>) {
+        match &field.value {
+            FieldValue::Text(span) => fields::value(self.text, *span),
+            FieldValue::Node(index) => (None, self.node(*index)),
+            FieldValue::List(items) => {
+                let list = items.iter().map(|item| self.list_item(item)).collect();
+                (None, Tree::new(field.label, Data::List(list)))
+            }
             FieldValue::Block(index) => {
-                let block = &self.document.blocks[index];
+                let block = &self.document.blocks[*index];
                 let name = Entry::new("block", Tree::text(block.opener, block.name.as_str()));
                 (None, Tree::new(block.opener, Data::Map(vec![name])))
             }
@@ -350,6 +359,11 @@ impl<'a> Builder<'a> {
         });
         let rows = list(span, "rows", rows);
         let header = names.iter().map(|name| Tree::text(span, name.clone()));
-        vec![list(span, "header", header), rows]
+        let shape = &self.document.shape;
+        let columns = names
+            .iter()
+            .filter_map(|name| shape.field_of(name))
+            .map(|known| Tree::text(span, shape.fields[known.field].id.as_str()));
+        vec![list(span, "header", header), list(span, "columns", columns), rows]
     }
 }

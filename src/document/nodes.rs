@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::scan;
+use super::{html, scan};
 use crate::text::Span;
 
 /// One block at the top level.
@@ -42,9 +42,11 @@ pub enum NodeKind {
         /// The code, without fences and indentation.
         code: String,
     },
-    /// Raw HTML; comments are such.
+    /// Raw HTML, comments included.
     Html,
-    /// A quote, a rule, and whatever else there is.
+    /// A block quote.
+    Quote,
+    /// A thematic break or another block.
     Other,
 }
 
@@ -249,7 +251,11 @@ impl<'t> Builder<'t> {
                 }
             }
             TagEnd::CodeBlock => self.in_code = false,
-            TagEnd::HtmlBlock if top => self.push(span, NodeKind::Html),
+            TagEnd::HtmlBlock if top => {
+                self.out.nodes.extend(html::nodes(self.text, span));
+                self.title.clear();
+            }
+            TagEnd::BlockQuote(_) if top => self.push(span, NodeKind::Quote),
             TagEnd::Item => self.end_item(),
             TagEnd::List(_) if top => {
                 let items = std::mem::take(&mut self.top);
@@ -308,11 +314,14 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// A line that starts with `**` right below a list is, to CommonMark, a lazy continuation of the last
-    /// entry (section 5.2). To its author it is the next field or a total; so it ends the entry here.
+    /// A line that starts with `**` or `:::` right below a list is, to CommonMark, a lazy continuation of the last
+    /// entry (section 5.2). To its author it is the next field, a total or the end of an admonition; so it ends the
+    /// entry here.
     fn without_lazy_fields(&mut self, span: Span) -> Span {
         let text = span.slice(self.text);
-        let Some(at) = text.find("\n**").or_else(|| text.find("\r**")) else {
+        let starts = memchr::memchr2_iter(b'\n', b'\r', text.as_bytes());
+        let is_lazy = |at: &usize| text[at + 1..].starts_with("**") || text[at + 1..].starts_with(":::");
+        let Some(at) = starts.into_iter().find(is_lazy) else {
             return span;
         };
         self.lazy.push(Span::new(span.start + at + 1, span.end));
@@ -350,6 +359,7 @@ mod tests {
             }
             NodeKind::Code { language, code } => format!("code {language} {code:?}"),
             NodeKind::Html => "html".to_owned(),
+            NodeKind::Quote => "quote".to_owned(),
             NodeKind::Other => "other".to_owned(),
         };
         nodes.iter().map(name).collect()

@@ -62,6 +62,12 @@ pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
             PieceKind::Heading { .. } => break,
             PieceKind::Pair(pair) => group.pair(text, pair),
             PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
+            PieceKind::Table => {
+                for (_, pair) in body::value_rows(piece.span.slice(text)).unwrap_or_default() {
+                    let forth = |span: Span| span.shifted(piece.span.start);
+                    group.pair(text, body::Pair { label: forth(pair.label), value: forth(pair.value) });
+                }
+            }
             _ => {}
         }
     }

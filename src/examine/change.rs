@@ -171,14 +171,14 @@ impl Examiner<'_> {
         if candidates.is_empty() {
             return Vec::new();
         }
-        let facts = || Facts::new(&self.project.config, self.program);
+        let facts = || Facts::new(&self.project.config, self.program).at(self.now);
         let planning = Planning { census: Some(after), ..Planning::of(facts()) };
         let outdated: Mutex<Readers> = Mutex::default();
         self.project.visit_planned(Selection::Known(candidates), &planning, &|met| {
             let Met::Document(planned) = met else { return };
             let is_outdated = |plan: &plan::BlockPlan| match &plan.outcome {
                 Outcome::Body(body) => planned.document.slice(planned.document.blocks[plan.block].body) != body,
-                Outcome::Failed(_) => plan.state != State::Unwritten,
+                Outcome::Failed(_) | Outcome::Blocked(_) => plan.state != State::Unwritten,
                 Outcome::NoTemplate | Outcome::NoFacts => false,
             };
             if planned.plans.iter().any(is_outdated) {
@@ -196,7 +196,7 @@ impl Examiner<'_> {
         let Ok(past) = Project::open(self.config.as_deref(), &Origin::Revision(commit.to_owned())) else {
             return outdated.into_keys().collect();
         };
-        let facts = past.facts_of(Facts::new(&past.config, self.program), before, &outdated);
+        let facts = past.facts_of(Facts::new(&past.config, self.program).at(self.now), before, &outdated);
         let measured = Arc::new(MeasuredFacts::default());
         let sources = Sources { library: &past.library, facts: &facts, measured: &measured };
         let same = |document: &Arc<Document>, outcomes: &[Outcome]| {

@@ -9,10 +9,12 @@ use uuid::Uuid;
 use super::Examiner;
 use crate::corpus::reviews::{self, Changed, Past, Review, SectionSince, Since, Vouched};
 use crate::corpus::stamp::Stamp;
-use crate::document::{Block, Document, Mode};
+use crate::document::{Block, Document};
 use crate::failure::Failure;
 use crate::regen::diff;
-use crate::regen::sum::{self, State};
+use crate::regen::facts::MeasuredFacts;
+use crate::regen::plan::{self, Sources};
+use crate::regen::sum::State;
 use crate::system::git::history;
 use crate::system::git::objects;
 use crate::text::{shell, suggest};
@@ -64,8 +66,11 @@ impl Examiner<'_> {
             (Some(_), Some(_)) => self.changed_sources(document, &globs),
             _ => None,
         };
-        let blocks = document.blocks_of(Mode::Auto).filter(|block| sum::state(document, block) == State::Edited);
-        let edited = blocks.map(|block| block.name.clone()).collect();
+        let (facts, measured) = (Arc::new(self.planning().facts), Arc::new(MeasuredFacts::default()));
+        let plans =
+            plan::document(document, Sources { library: &self.project.library, facts: &facts, measured: &measured });
+        let edited = plans.iter().filter(|plan| plan.state == State::Edited);
+        let edited = edited.map(|plan| document.blocks[plan.block].name.clone()).collect();
         Since { last, sections: looked, sources, names_sources: !globs.is_empty(), edited }
     }
 

@@ -1,40 +1,55 @@
-//! What a new body changes, in words: `Total Features` 15 → 10.
+//! Changes of a body in words: `Total Features` 15 → 10 (10 items in priority_1).
 
 use super::parts::{Group, Part};
+use super::provenance::Provenance;
 use crate::document::body::PieceKind;
 
-/// How many changes are said one by one.
-const SAID: usize = 3;
+/// Number of changes that are listed one by one.
+const LISTED: usize = 3;
 
-/// The changes from one body to another, in a line; empty where the words are the same.
-pub fn words(old: &str, new: &str) -> String {
+/// The changes from one body to another in a line, with what each value was computed from; empty if the words are equal.
+pub fn words(old: &str, new: &str, provenance: &Provenance) -> String {
     let (old, new) = (flat(old), flat(new));
-    let mut said: Vec<String> = Vec::new();
+    // A source that several values have is named after the last of them.
+    let mut listed: Vec<(String, Option<String>)> = Vec::new();
     let mut lines = 0;
     for (group, part) in &new {
+        let source = part.label().and_then(|label| provenance.of(label, value(part)));
         match (part.label(), counterpart(&old, group, part)) {
             (Some(label), Some(before)) if value(before) != value(part) => {
-                said.push(format!("`{label}` {} → {}", quoted(value(before)), quoted(value(part))));
+                listed.push((format!("`{label}` {} → {}", quoted(value(before)), quoted(value(part))), source));
             }
-            (Some(label), None) => said.push(format!("new `{label}` {}", quoted(value(part)))),
+            (Some(label), None) => listed.push((format!("new `{label}` {}", quoted(value(part))), source)),
             (None, _) => lines += lines_without(part, &old, group),
             _ => {}
         }
     }
     for (group, part) in &old {
         match part.label() {
-            Some(label) if counterpart(&new, group, part).is_none() => said.push(format!("no `{label}`")),
+            Some(label) if counterpart(&new, group, part).is_none() => listed.push((format!("no `{label}`"), None)),
             Some(_) => {}
             None => lines += lines_without(part, &new, group),
         }
     }
-    let more = said.len().saturating_sub(SAID) + lines;
-    said.truncate(SAID);
+    let more = listed.len().saturating_sub(LISTED) + lines;
+    listed.truncate(LISTED);
     if more > 0 {
-        let also = if said.is_empty() { "" } else { "more " };
-        said.push(format!("{more} {also}{}", if more == 1 { "line differs" } else { "lines differ" }));
+        let also = if listed.is_empty() { "" } else { "more " };
+        let text = format!("{more} {also}{}", if more == 1 { "line differs" } else { "lines differ" });
+        listed.push((text, provenance.of_lines()));
     }
-    said.join(", ")
+    let mut out = String::new();
+    for (at, (text, source)) in listed.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(text);
+        let last = listed.get(at + 1).is_none_or(|(_, next)| next != source);
+        if let Some(source) = source.as_ref().filter(|_| last) {
+            out.push_str(&format!(" ({source})"));
+        }
+    }
+    out
 }
 
 type Flat = Vec<(String, Part)>;
@@ -74,13 +89,32 @@ fn lines_without(part: &Part, other: &Flat, group: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::super::scope::Input;
+    use super::*;
 
     #[test]
     fn changes_are_said_in_words() {
+        let words = |old: &str, new: &str| words(old, new, &Provenance::default());
         assert_eq!(words("A: 1\nB: 2\n", "A: 1\nB: 2\n"), "");
         assert_eq!(words("A: 1\nB: 2\n", "A: 3\nB: 2\n"), "`A` 1 → 3");
         assert_eq!(words("A: 1\nB: 2\n", "A: 3\nC: 4\n"), "`A` 1 → 3, new `C` 4, no `B`");
         assert_eq!(words("| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |\n"), "2 lines differ");
+    }
+
+    #[test]
+    fn values_have_their_sources() {
+        let provenance = Provenance {
+            sources: vec![("Capacity".to_owned(), "facts.sprint.capacity".to_owned())],
+            inputs: vec![Input { summary: "2 items in priority_1".to_owned(), items: Vec::new() }],
+        };
+        assert_eq!(
+            words(
+                "Sprint: A\nTotal: 1\nPoints: 3\nCapacity: 1\n",
+                "Sprint: B\nTotal: 2\nPoints: 5\nCapacity: 1\n",
+                &provenance
+            ),
+            "`Sprint` A → B, `Total` 1 → 2, `Points` 3 → 5 (2 items in priority_1)"
+        );
+        assert_eq!(words("Capacity: 1\n", "Capacity: 2\n", &provenance), "`Capacity` 1 → 2 (facts.sprint.capacity)");
     }
 }

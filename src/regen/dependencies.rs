@@ -1,38 +1,44 @@
-//! What items depend on, as their authors write it: `Queue (✅ Complete), Login (in review)`.
+//! Dependencies of items as documents write them: `Queue (✅ Complete), Login (in review)`.
 
 use std::collections::HashMap;
 
 use minijinja::{Error, Value};
 
 use super::items::ItemValue;
-use super::values;
+use crate::document::items::FieldValue;
+use crate::document::shape::ValueType;
+use crate::document::{Document, Item, inline};
 use crate::text::{emoji, slug};
 
-/// A dependency, and what waits for it.
+/// A dependency, and the items that wait for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Dependency {
     name: String,
     status: String,
+    ready: bool,
     blocking: Vec<String>,
 }
 
-/// `items|dependencies`: everything that the items name in their field `dependencies`, each once, in the order in which
-/// they come: `name`, `status` as it is written there, `blocking` (titles), `ready`.
+/// `items|dependencies`: everything that the items name in their field `dependencies`, each once and in order: `name`,
+/// `status`, `blocking` (titles), `ready`. A dependency that is an item of the document has that item's status.
 pub fn read(items: &Value) -> Result<Value, Error> {
     let mut found = Found::default();
-    for item in items.try_iter()? {
-        let Some(item) = item.downcast_object_ref::<ItemValue>() else { continue };
-        for entry in item.entries("dependencies") {
+    let all: Vec<Value> = items.try_iter()?.collect();
+    let document = all.iter().find_map(|item| Some(item.downcast_object_ref::<ItemValue>()?.document()));
+    let named = document.map(NamedItems::new);
+    for item in &all {
+        let (Some(item), Some(named)) = (item.downcast_object_ref::<ItemValue>(), &named) else { continue };
+        for (entry, done) in item.entries("dependencies") {
             for text in split(&entry) {
-                if let Some(dependency) = one(text) {
-                    found.add(dependency, item.title());
+                if let Some(dependency) = one(text, done) {
+                    found.add(resolved(dependency, named), item.title());
                 }
             }
         }
     }
     let value = |dependency: Dependency| {
         Value::from_pairs([
-            ("ready", Value::from(is_ready(&dependency.status))),
+            ("ready", Value::from(dependency.ready)),
             ("name", Value::from(dependency.name)),
             ("status", Value::from(dependency.status)),
             ("blocking", Value::from_iter(dependency.blocking)),
@@ -41,7 +47,7 @@ pub fn read(items: &Value) -> Result<Value, Error> {
     Ok(found.all.into_iter().map(value).collect())
 }
 
-/// The dependencies in the order in which they come, and where each name stands.
+/// The dependencies in order, and the index of each name.
 #[derive(Default)]
 struct Found {
     all: Vec<Dependency>,
@@ -58,6 +64,7 @@ impl Found {
         let known = &mut self.all[at];
         if known.status.is_empty() {
             known.status = dependency.status;
+            known.ready = dependency.ready;
         }
         // An item names a dependency twice at most one after the other.
         if known.blocking.last().is_none_or(|last| last != title) {
@@ -66,15 +73,81 @@ impl Found {
     }
 }
 
-/// The parts between commas and semicolons that stand outside brackets.
+/// Takes the status of the item that a dependency names, if there is exactly one.
+fn resolved(mut dependency: Dependency, items: &NamedItems<'_>) -> Dependency {
+    let document = items.document;
+    let Some(text) = items.find(&dependency.name).and_then(|item| status(item, document)) else {
+        return dependency;
+    };
+    let word = document.shape.field_type("status").and_then(|field| match &field.value {
+        ValueType::Word(vocabulary) => vocabulary.find(text),
+        _ => None,
+    });
+    dependency.ready = is_ready(word.unwrap_or(text));
+    dependency.status = inline::plain(text).into_owned();
+    dependency
+}
+
+fn status<'a>(item: &Item, document: &'a Document) -> Option<&'a str> {
+    match item.field("status")?.value {
+        FieldValue::Text(span) => Some(document.slice(span)),
+        _ => None,
+    }
+}
+
+/// The outermost items of a document by title and number; several of one title or number are none.
+struct NamedItems<'a> {
+    document: &'a Document,
+    by_title: HashMap<String, Option<&'a Item>>,
+    by_number: HashMap<u64, Option<&'a Item>>,
+}
+
+impl<'a> NamedItems<'a> {
+    fn new(document: &'a Document) -> Self {
+        let mut items = Self { document, by_title: HashMap::new(), by_number: HashMap::new() };
+        for item in document.items.iter().filter(|item| document.is_outermost(item)) {
+            let title = item.title(&document.outline);
+            items.by_title.entry(slug(&title.text)).and_modify(|known| *known = None).or_insert(Some(item));
+            if let Some(number) = title.number {
+                items.by_number.entry(number).and_modify(|known| *known = None).or_insert(Some(item));
+            }
+        }
+        items
+    }
+
+    /// The only item with a title, or with a number as in `Feature 3` or `#3`.
+    fn find(&self, name: &str) -> Option<&'a Item> {
+        if let Some(item) = self.by_title.get(&slug(name)) {
+            return *item;
+        }
+        let number = name.strip_prefix('#').or_else(|| {
+            let (noun, number) = name.rsplit_once(' ')?;
+            let is_noun = slug(noun) == slug(&self.document.shape.noun) || slug(noun) == "item";
+            is_noun.then(|| number.trim_start_matches('#'))
+        })?;
+        *self.by_number.get(&number.parse().ok()?)?
+    }
+}
+
+/// The dependencies that a text lists, between commas and semicolons outside of brackets. Text that is not a list of
+/// names is one entry.
 fn split(text: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
+        let parts = parts(line);
+        if parts.iter().all(|part| is_name(part)) { lines.extend(parts) } else { lines.push(line) }
+    }
+    lines
+}
+
+fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0_usize, 0);
     for (at, c) in text.char_indices() {
         match c {
             '(' | '[' => depth += 1,
             ')' | ']' => depth = depth.saturating_sub(1),
-            ',' | ';' | '\n' if depth == 0 => {
+            ',' | ';' if depth == 0 => {
                 parts.push(&text[start..at]);
                 start = at + 1;
             }
@@ -85,9 +158,23 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Reads `Name (status)`, `Name ✅`, `✅ Name`; `None` where there is no name, or it says that there is no dependency.
-fn one(text: &str) -> Option<Dependency> {
-    let text = text.trim().trim_end_matches('.');
+/// Whether a part of a text may be the name of a dependency, and not a clause.
+fn is_name(part: &str) -> bool {
+    const MOST_WORDS: usize = 6;
+    const CLAUSES: &[&str] = &[
+        "after", "also", "although", "and", "as", "because", "but", "depends", "if", "needs", "once", "or", "requires",
+        "since", "so", "that", "then", "until", "when", "where", "which", "while", "who", "with", "without",
+    ];
+    let plain = inline::plain(part);
+    let name = plain.split(" (").next().unwrap_or_default().trim();
+    let first = name.split(' ').next().unwrap_or_default().to_lowercase();
+    name.split_whitespace().count() <= MOST_WORDS && !CLAUSES.contains(&first.as_str())
+}
+
+/// Reads `Name (status)`, `Name ✅`, `✅ Name` or the entry of a task list; `None` if the text states that there is none.
+fn one(text: &str, done: Option<bool>) -> Option<Dependency> {
+    let plain = inline::plain(text);
+    let text = plain.trim().trim_end_matches('.');
     let (text, status) = match text.strip_suffix(')').and_then(|rest| Some((rest, matching_open(rest)?))) {
         Some((rest, open)) if !rest[..open].trim().is_empty() => (&rest[..open], rest[open + 1..].trim()),
         _ => (text, ""),
@@ -95,16 +182,21 @@ fn one(text: &str) -> Option<Dependency> {
     let (leading, text) = emoji::split_leading(text.trim());
     let (text, trailing) = emoji::split_trailing(text);
     let icon = if leading.is_empty() { trailing } else { leading };
-    let name = values::plain(text);
     let none = ["none", "n/a", "na", "nothing", "no", "tbd", "no dependencies", "-", "–", "—"];
-    if name.is_empty() || none.iter().any(|none| name.eq_ignore_ascii_case(none)) {
+    if text.is_empty() || none.iter().any(|none| text.eq_ignore_ascii_case(none)) {
         return None;
     }
-    let status = if status.is_empty() { icon } else { status };
-    Some(Dependency { name, status: status.to_owned(), blocking: Vec::new() })
+    let status = match (status.is_empty(), icon.is_empty(), done) {
+        (false, ..) => status,
+        (_, false, _) => icon,
+        (_, _, Some(true)) => "✅ Complete",
+        (_, _, Some(false)) => "Open",
+        _ => "",
+    };
+    Some(Dependency { name: text.to_owned(), status: status.to_owned(), ready: is_ready(status), blocking: Vec::new() })
 }
 
-/// The bracket that the one behind the end of a text closes.
+/// The bracket that the one after the end of a text closes.
 fn matching_open(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices().rev() {
@@ -118,7 +210,7 @@ fn matching_open(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether nothing waits any more: a check mark, or a word for being done that comes first.
+/// Whether a status means done: a check mark, or a word for it that comes first.
 fn is_ready(status: &str) -> bool {
     const DONE: &[&str] = &[
         "available",
@@ -150,8 +242,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, String, bool)> {
-        let found = split(text).into_iter().filter_map(one);
-        found.map(|found| (found.name, found.status.clone(), is_ready(&found.status))).collect()
+        let found = split(text).into_iter().filter_map(|text| one(text, None));
+        found.map(|found| (found.name, found.status, found.ready)).collect()
     }
 
     fn row(name: &str, status: &str, ready: bool) -> (String, String, bool) {
@@ -166,8 +258,25 @@ mod tests {
             read("Login (v2) (in review), ✅ Queue; Store (not ready, see #4)"),
             [row("Login (v2)", "in review", false), row("Queue", "✅", true), row("Store", "not ready, see #4", false)]
         );
-        for none in ["None", "N/A", "-", "none.", ""] {
+        assert_eq!(
+            read("[Index service](./index.md) (blocked by legal), Feature 1"),
+            [row("Index service", "blocked by legal", false), row("Feature 1", "", false)]
+        );
+        for none in ["None", "N/A", "-", "none.", "", "none (see ADR-7)"] {
             assert_eq!(read(none), [], "{none}");
         }
+    }
+
+    #[test]
+    fn prose_is_one_entry() {
+        let prose = "Depends on the Apple certificate, which expires in March; also needs Push gateway";
+        assert_eq!(read(prose), [row(prose, "", false)]);
+    }
+
+    #[test]
+    fn tasks_have_a_status() {
+        let status = |done| one("Storage", Some(done)).map(|one| (one.status, one.ready));
+        assert_eq!(status(true), Some(("✅ Complete".to_owned(), true)));
+        assert_eq!(status(false), Some(("Open".to_owned(), false)));
     }
 }

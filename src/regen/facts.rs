@@ -23,9 +23,17 @@ pub struct Facts {
     pub documents: Value,
     /// What the binary says of itself: `version`, `commands`, `rules`.
     pub program: Value,
+    /// The time of the run, which decides whether a suppression has expired.
+    pub now: Option<DateTime<Utc>>,
 }
 
 impl Facts {
+    /// The same facts at a time.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        Self { now: Some(now), ..self }
+    }
+
     /// The facts of a configuration, and what makes those of the binary.
     pub fn new(config: &Config, program: fn() -> serde_json::Value) -> Self {
         let facts = config.facts.as_ref().map(values::of_tree);
@@ -33,6 +41,7 @@ impl Facts {
             config: facts.unwrap_or_else(|| Value::from_pairs(std::iter::empty::<(String, Value)>())),
             documents: Value::from(()),
             program: program::value(program),
+            now: None,
         }
     }
 }

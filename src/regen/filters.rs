@@ -6,8 +6,9 @@ use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::items::ItemValue;
-use super::scope::{SELF, Scope};
+use super::scope::{Blocker, SELF, Scope};
 use super::{dependencies, values};
+use crate::document::shape;
 use crate::text::slug;
 
 /// From worst to best, as the levels of priority, impact and fidelity are said; what is none of them comes between.
@@ -18,8 +19,10 @@ pub fn register(environment: &mut Environment<'_>) {
     environment.add_filter("total", total);
     environment.add_filter("mean", mean);
     environment.add_filter("having", having);
+    environment.add_filter("not_having", not_having);
     environment.add_filter("exactly", exactly);
     environment.add_filter("levels", levels);
+    environment.add_filter("has_word", has_word);
     environment.add_filter("groups", groups);
     environment.add_filter("effort", effort);
     environment.add_filter("rows", rows);
@@ -51,28 +54,60 @@ fn part(value: &Value, key: &str) -> Option<Value> {
     .or_else(alike)
 }
 
-fn numbers(list: &Value, key: &str) -> Result<Vec<f64>, Error> {
-    Ok(list.try_iter()?.filter_map(|value| values::number(&part(&value, key)?)).collect())
+/// The scope of the rendering.
+fn scope<T>(state: &State<'_, '_>, note: impl FnOnce(&Scope) -> T) -> Option<T> {
+    let scope = state.lookup(SELF)?;
+    scope.downcast_object_ref::<Scope>().map(note)
 }
 
-/// `items|total("points")`: the sum of the numbers in a field. What is written there and is no number is told.
+/// Notes what keeps a field of an item from being read.
+fn depend_on(state: &State<'_, '_>, value: &Value, key: &str) {
+    if let Some(item) = value.downcast_object_ref::<ItemValue>() {
+        scope(state, |scope| scope.depend_on_field(item, key));
+    } else if let Some(problem) = unreadable(value, key) {
+        scope(state, |scope| scope.blocked(problem));
+    }
+}
+
+/// The problem in a field of an item of another document.
+fn unreadable(value: &Value, key: &str) -> Option<Blocker> {
+    let problems = value.get_attr("unreadable").ok().filter(|problems| !problems.is_undefined())?;
+    let problem = problems.get_attr(&slug(key)).ok()?;
+    let text = |key: &str| problem.get_attr(key).ok()?.as_str().map(str::to_owned);
+    Some(Blocker { location: text("location")?, message: text("message")? })
+}
+
+/// The number in a field of an item or an entry of a mapping.
+fn number(value: &Value, key: &str) -> Option<f64> {
+    match value.downcast_object_ref::<ItemValue>() {
+        Some(item) => item.number(key),
+        None => values::number(&part(value, key)?),
+    }
+}
+
+fn numbers(state: &State<'_, '_>, list: &Value, key: &str) -> Result<Vec<f64>, Error> {
+    let mut numbers = Vec::new();
+    for value in list.try_iter()? {
+        depend_on(state, &value, key);
+        numbers.extend(number(&value, key));
+    }
+    Ok(numbers)
+}
+
+/// `items|total("points")`: the sum of the numbers in a field.
 fn total(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
-    let written: Vec<Value> = list.try_iter()?.filter_map(|value| part(&value, key)).collect();
-    let numbers: Vec<f64> = written.iter().filter_map(values::number).collect();
-    let unread = written.len() - numbers.len();
-    if unread > 0
-        && let Some(scope) = state.lookup(SELF)
-        && let Some(scope) = scope.downcast_object_ref::<Scope>()
-    {
-        let are = if unread == 1 { "is no number and is" } else { "are no numbers and are" };
-        scope.warn(format!("{unread} of {} `{key}` {are} not counted", written.len()));
+    let numbers = numbers(state, list, key)?;
+    let written = list.try_iter()?.filter(|value| part(value, key).is_some()).count();
+    if written > numbers.len() {
+        let message = format!("{} of {written} `{key}` have no number and are not counted", written - numbers.len());
+        scope(state, |scope| scope.warn(message));
     }
     Ok(values::of_number(numbers.iter().sum()))
 }
 
 /// `items|mean("coverage")`: the mean of the numbers in a field, to the nearest whole number; none where there is none.
-fn mean(list: &Value, key: &str) -> Result<Value, Error> {
-    let numbers = numbers(list, key)?;
+fn mean(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
+    let numbers = numbers(state, list, key)?;
     if numbers.is_empty() {
         return Ok(Value::from(()));
     }
@@ -81,9 +116,31 @@ fn mean(list: &Value, key: &str) -> Result<Value, Error> {
     Ok(Value::from(values::whole(mean)))
 }
 
-/// `items|having("status", "Stable")`: those whose field starts with the word.
-fn having(list: &Value, key: &str, word: &str) -> Result<Value, Error> {
-    choose(list, key, |text| values::starts_with_word(text, word))
+/// `items|having("status", "Stable")`: those whose field has the word, by the vocabulary of the field; or starts with it if
+/// the field has none.
+fn having(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str) -> Result<Value, Error> {
+    by_word(state, list, key, word, true)
+}
+
+/// `items|not_having("status", "Migrated")`: the others.
+fn not_having(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str) -> Result<Value, Error> {
+    by_word(state, list, key, word, false)
+}
+
+fn by_word(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str, wanted: bool) -> Result<Value, Error> {
+    let mut chosen = Vec::new();
+    for value in list.try_iter()? {
+        depend_on(state, &value, key);
+        let known = value.downcast_object_ref::<ItemValue>().and_then(|item| item.word(key));
+        let fits = match known {
+            Some(known) => known.is_some_and(|known| known.eq_ignore_ascii_case(word)),
+            None => part(&value, key).is_some_and(|part| values::starts_with_word(&part.to_string(), word)),
+        };
+        if fits == wanted {
+            chosen.push(value);
+        }
+    }
+    Ok(Value::from(chosen))
 }
 
 /// `rows|exactly("Mock/Real", "Real")`: those whose field says this and nothing more.
@@ -127,17 +184,25 @@ fn level_of(text: &str) -> String {
     text.split(" (").next().unwrap_or_default().trim().to_owned()
 }
 
-/// `items|levels("impact")`: groups of `name` and `items`, from critical to low, then others, then none. With
-/// `none_without="migration_path"` what has no points in that field has the level None.
-#[allow(clippy::needless_pass_by_value)] // minijinja hands options over
-fn levels(list: &Value, key: &str, options: Kwargs) -> Result<Value, Error> {
-    let none_without: Option<String> = options.get("none_without")?;
+/// `items|levels("impact")`: groups of `name` and `items`, from critical to low, then others, then none. Names are those
+/// of the field's vocabulary. With `none_if=[["status", "Permanent"]]` items with one of these words have the level None.
+#[allow(clippy::needless_pass_by_value)] // minijinja passes options by value
+fn levels(state: &mut State<'_, '_>, list: &Value, key: &str, options: Kwargs) -> Result<Value, Error> {
+    let none_if: Vec<(String, String)> = match options.get::<Option<Vec<Vec<String>>>>("none_if")? {
+        Some(pairs) => pairs.into_iter().filter_map(|pair| <[String; 2]>::try_from(pair).ok()).map(<_>::into).collect(),
+        None => Vec::new(),
+    };
     options.assert_all_used()?;
     let mut groups = Groups::default();
     for value in list.try_iter()? {
-        let without = none_without.as_ref().is_some_and(|field| points(&value, field).is_none());
-        let level = part(&value, key).map_or_else(|| "Unknown".to_owned(), |level| level_of(&level.to_string()));
-        groups.add(if without { "None" } else { &level }, value);
+        depend_on(state, &value, key);
+        if none_if.iter().any(|(field, word)| has_word(state, &value, field, word)) {
+            groups.add("None", value);
+            continue;
+        }
+        let word = value.downcast_object_ref::<ItemValue>().and_then(|item| item.word(key)?.map(str::to_owned));
+        let level = word.or_else(|| part(&value, key).map(|level| level_of(&level.to_string())));
+        groups.add(&level.unwrap_or_else(|| "Unknown".to_owned()), value);
     }
     let rank = |name: &str| {
         let name = name.to_lowercase();
@@ -146,6 +211,17 @@ fn levels(list: &Value, key: &str, options: Kwargs) -> Result<Value, Error> {
     };
     groups.all.sort_by_key(|(name, _)| rank(name));
     Ok(of_groups(groups.all))
+}
+
+/// `item|has_word("status", "Migrated")`: whether the field has the word, by the vocabulary of the field.
+fn has_word(state: &mut State<'_, '_>, item: &Value, key: &str, word: &str) -> bool {
+    let Some(value) = item.downcast_object_ref::<ItemValue>() else {
+        return part(item, key).is_some_and(|part| values::starts_with_word(&part.to_string(), word));
+    };
+    if value.word(key).is_some() {
+        depend_on(state, item, key);
+    }
+    value.has_word(key, word)
 }
 
 /// `items|groups("component")`: groups of `name` and `items` in the order in which they come; none where an item lacks
@@ -161,21 +237,36 @@ fn groups(list: &Value, key: &str) -> Result<Value, Error> {
     Ok(of_groups(groups.all))
 }
 
-/// The points that a field gives as `(5 points)`.
-fn points(item: &Value, field: &str) -> Option<f64> {
-    match item.downcast_object_ref::<ItemValue>() {
-        Some(item) => values::points(item.raw(field)?),
-        None => values::points(&part(item, field)?.to_string()),
-    }
-}
-
-/// `item|effort("migration_path")`, `items|effort(…)`: the points in that field, added up; none where there are none.
-fn effort(value: &Value, field: &str) -> Result<Value, Error> {
-    let found: Vec<f64> = match value.downcast_object_ref::<ItemValue>() {
-        Some(_) => points(value, field).into_iter().collect(),
-        None => value.try_iter()?.filter_map(|item| points(&item, field)).collect(),
+/// `item|effort("migration_path")`, `items|effort(…)`: the points of the open steps in that field, added up; none if no
+/// step has any. `instead="effort"` names the field with the sum of an item that lists no steps with points.
+#[allow(clippy::needless_pass_by_value)] // minijinja passes options by value
+fn effort(state: &mut State<'_, '_>, value: &Value, field: &str, options: Kwargs) -> Result<Value, Error> {
+    let instead: Option<String> = options.get("instead")?;
+    options.assert_all_used()?;
+    let mut sum: Option<f64> = None;
+    let mut add = |item: &Value| {
+        depend_on(state, item, field);
+        let steps = match item.downcast_object_ref::<ItemValue>() {
+            Some(value) => match value.effort(field) {
+                Some(effort) => effort.open,
+                None => value.raw(field).and_then(values::points),
+            },
+            None => part(item, field).and_then(|text| values::points(&text.to_string())),
+        };
+        let points = steps.or_else(|| {
+            let field = instead.as_deref()?;
+            depend_on(state, item, field);
+            number(item, field)
+        });
+        if let Some(points) = points {
+            sum = Some(sum.unwrap_or(0.0) + points);
+        }
     };
-    Ok(if found.is_empty() { Value::from(()) } else { values::of_number(found.iter().sum()) })
+    match value.downcast_object_ref::<ItemValue>() {
+        Some(_) => add(value),
+        None => value.try_iter()?.for_each(|item| add(&item)),
+    }
+    Ok(sum.map_or(Value::from(()), values::of_number))
 }
 
 /// `tables|rows("Status", "Mock/Real")`: the rows of the tables that have all of these columns.
@@ -195,7 +286,7 @@ fn rows(tables: &Value, columns: Rest<String>) -> Result<Value, Error> {
 fn within(list: &Value, pattern: &str) -> Result<Value, Error> {
     let fits = |value: &Value| -> Result<bool, Error> {
         let around = value.get_attr("within")?;
-        Ok(around.try_iter()?.any(|name| name.as_str().is_some_and(|name| super::items::matches(name, pattern))))
+        Ok(around.try_iter()?.any(|name| name.as_str().is_some_and(|name| shape::matches(name, pattern))))
     };
     let mut chosen = Vec::new();
     for value in

@@ -9,14 +9,15 @@ use minijinja::{Error, ErrorKind, Value};
 use super::items::{self as document_items, ItemValue};
 use super::library::Measured;
 use super::merge::NOTHING;
-use super::scope::Scope;
+use super::scope::{Input, Scope};
+use crate::document::ProblemKind;
 use crate::text::slug;
 
 /// `name`, `sum`, `heading` (the marks of a sub-heading here), and `item`, the item around the block.
 pub fn block(scope: &Arc<Scope>) -> Value {
     let block = scope.block();
     let around = scope.document.item_around(block.section);
-    let at = around.and_then(|around| scope.document.items.iter().position(|item| item.section == around.section));
+    let at = around.and_then(|around| scope.document.items.iter().position(|item| std::ptr::eq(item, around)));
     let item = at.map_or(Value::from(()), |at| Value::from_object(ItemValue::new(&scope.document, at)));
     Value::from_pairs([
         ("name", Value::from(block.name.as_str())),
@@ -45,6 +46,12 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
     };
+    if let Some(label) = keep_label.as_deref() {
+        scope.source(label, path);
+        if known.is_none() {
+            scope.by_hand(label);
+        }
+    }
     let there = |value: &Value| !value.is_undefined() && !value.is_none();
     let found = steps.try_fold(base.unwrap_or_default(), |value, step| {
         let next = if there(&value) { value.get_attr(step).ok() } else { None };
@@ -90,6 +97,7 @@ fn one_line(path: &str, value: Value) -> Result<Value, Error> {
 /// `keep(value, "Label")`: the value, or where it is none the previous value of the label.
 pub fn keep(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (value, label): (Value, &str) = from_args(arguments)?;
+    scope.by_hand(label);
     if value.is_none() || value.is_undefined() {
         return Ok(previous_or_nothing(scope, Some(label)));
     }
@@ -133,9 +141,50 @@ pub fn now(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
 /// `items("priority_*")`: the outermost items within a section.
 pub fn items(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (pattern,): (Option<&str>,) = from_args(arguments)?;
-    let found = document_items::within(&scope.document, pattern);
-    let values = found.into_iter().map(|index| Value::from_object(ItemValue::new(&scope.document, index)));
-    Ok(scope.sourced(Value::from(values.collect::<Vec<_>>())))
+    let document = &scope.document;
+    let matched =
+        |section: &usize| pattern.is_none_or(|pattern| document_items::section_matches(document, *section, pattern));
+    Ok(counted(scope, document_items::within(document, pattern), &matched))
+}
+
+/// Items as a value; notes the problems in the sections that they were taken from.
+fn counted(scope: &Arc<Scope>, found: Vec<usize>, matched: &dyn Fn(&usize) -> bool) -> Value {
+    let document = &scope.document;
+    scope.depend_on(|problem| problem.kind == ProblemKind::UnreadItem && problem.within.iter().any(matched));
+    let mut names: Vec<&str> = Vec::new();
+    let mut listed = Vec::new();
+    for item in found.iter().map(|index| &document.items[*index]) {
+        let around = item.within(&document.outline).into_iter().find(matched);
+        let name = around.map_or("the document", |section| short(&document.outline.sections[section].id));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        let title = &item.title(&document.outline);
+        let number = title.number.map_or_else(String::new, |number| format!("{number}. "));
+        listed.push((format!("{number}{}", title.text), document.line(item.span(&document.outline).start)));
+    }
+    let noun = if found.len() == 1 { "item" } else { "items" };
+    let summary = match names.as_slice() {
+        [] => format!("{} {noun}", found.len()),
+        names => format!("{} {noun} in {}", found.len(), names.join(", ")),
+    };
+    scope.input(Input { summary, items: listed });
+    let values = found.into_iter().map(|index| Value::from_object(ItemValue::new(document, index)));
+    scope.sourced(Value::from(values.collect::<Vec<_>>()))
+}
+
+/// The start of a section's id that identifies it in a message: `priority_1` of `priority_1_critical_path_features`.
+fn short(id: &str) -> &str {
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty();
+    let mut end = 0;
+    for part in id.split('_') {
+        end += part.len();
+        if is_number(part) {
+            return &id[..end];
+        }
+        end += 1;
+    }
+    id
 }
 
 /// `tables("system_components")`: the tables within a section.
@@ -144,8 +193,7 @@ pub fn tables(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     Ok(scope.sourced(Value::from(document_items::tables(&scope.document, pattern))))
 }
 
-/// `phases_of_group()`: the phases of the group that the front matter names, where a section bears its name, else those of
-/// all groups.
+/// `phases_of_group()`: the phases of the group in the front matter if a section has its name, else those of all groups.
 pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
     let document = &scope.document;
     let group = document.governance.entry("phase_group").and_then(|entry| entry.value.as_text()).map(slug);
@@ -153,23 +201,30 @@ pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
     let exact = |id: &str| group.as_ref().is_some_and(|group| id.strip_prefix("phase_group_") == Some(group));
     let whole =
         |id: &str| is_group(id) && group.as_ref().is_some_and(|group| format!("{id}_").contains(&format!("_{group}_")));
-    let within = |fits: &dyn Fn(&str) -> bool| -> Vec<Value> {
-        let sections = &document.outline.sections;
-        let inside = |index: &usize| {
-            let item = &document.items[*index];
-            sections[item.section].within.iter().any(|section| fits(&sections[*section].id))
-        };
-        let found = document_items::within(document, None).into_iter().filter(inside);
-        found.map(|index| Value::from_object(ItemValue::new(document, index))).collect()
-    };
-    let found = [within(&exact), within(&whole), within(&is_group)].into_iter().find(|found| !found.is_empty());
-    scope.sourced(Value::from(found.unwrap_or_default()))
+    let all = document_items::within(document, None);
+    let stages: [&dyn Fn(&str) -> bool; 3] = [&exact, &whole, &is_group];
+    for fits in stages {
+        let section_fits = |section: &usize| fits(&document.outline.sections[*section].id);
+        let inside = |index: &usize| document.items[*index].within(&document.outline).iter().any(section_fits);
+        let unread = document.problems.iter().any(|problem| problem.within.iter().any(section_fits));
+        let found: Vec<usize> = all.iter().copied().filter(inside).collect();
+        if !found.is_empty() || unread {
+            return counted(scope, found, &section_fits);
+        }
+    }
+    counted(scope, Vec::new(), &|_| false)
 }
 
-/// `current_phase(previous, 2, phases)`: the previous value while it names the phase of that number, else the number,
-/// or the phase's title where a title stood. `1 of 5` stays in its form.
-pub fn current_phase(_: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
-    let (previous, number, phases): (Value, Value, Value) = from_args(arguments)?;
+/// `current_phase("Current Phase", 2, phases)`: the previous value of the label while it names the phase of that number,
+/// else the number, or the title of the phase if the value was a title. `1 of 5` keeps its form.
+pub fn current_phase(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
+    let (label, number, phases): (&str, Value, Value) = from_args(arguments)?;
+    scope.by_hand(label);
+    scope.source(label, "`phase_number` in the front matter");
+    let previous = previous_or_nothing(scope, Some(label));
+    if number.is_none() || number.is_undefined() {
+        return Ok(previous);
+    }
     let previous = previous.as_str().unwrap_or_default();
     let first = previous.find(|c: char| c.is_ascii_digit()).map(|at| {
         let digits = &previous[at..];

@@ -1,4 +1,4 @@
-//! Items and tables as templates see them: read off the document when they are asked for.
+//! Items and tables as values of templates, read from the document on access.
 
 use std::sync::Arc;
 
@@ -7,7 +7,12 @@ use minijinja::value::{Enumerator, Object};
 
 use super::values;
 use crate::document::items::{Field, FieldValue, Item};
+use crate::document::quantity::{self, Quantity};
+use crate::document::shape::{self, ValueType};
+use crate::document::steps::{self, Effort};
+use crate::document::vocabulary::Vocabulary;
 use crate::document::{Document, fields, model};
+use crate::text::slug;
 
 /// An item of a document.
 #[derive(Debug)]
@@ -28,52 +33,125 @@ impl ItemValue {
         Self { document: Arc::clone(document), index }
     }
 
+    /// Its index in the document.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Its document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
     fn item(&self) -> &Item {
         &self.document.items[self.index]
     }
 
     fn field_of(&self, id: &str) -> Option<&Field> {
-        self.item().fields.iter().find(|field| *field.id == *id)
+        self.item().field(id).or_else(|| {
+            let id = slug(id);
+            self.item().field(&id).or_else(|| {
+                let shape = &self.document.shape;
+                self.item().field(&shape.fields[shape.field_of(&id)?.field].id)
+            })
+        })
     }
 
     /// A field's value as the model has it.
     pub fn field(&self, id: &str) -> Option<Value> {
         let field = self.field_of(id)?;
-        Some(match field.value {
-            FieldValue::Text(span) => values::of_tree(&fields::value(&self.document.text, span).1),
+        Some(match &field.value {
+            FieldValue::Text(span) => values::of_tree(&fields::value(&self.document.text, *span).1),
             _ => values::of_tree(&model::field(&self.document, field)),
         })
     }
 
-    /// A field's text as it is written.
+    /// The id of the field that a template names by its id or label.
+    pub fn field_id(&self, id: &str) -> String {
+        if let Some(field) = self.field_of(id) {
+            return field.id.to_string();
+        }
+        let shape = &self.document.shape;
+        shape.field_of(id).map_or_else(|| slug(id), |known| shape.fields[known.field].id.clone())
+    }
+
+    fn value_type(&self, id: &str) -> Option<&ValueType> {
+        let field = self.field_of(id).map_or(id, |field| &field.id);
+        Some(&self.document.shape.field_type(field)?.value)
+    }
+
+    /// The text of a field, as written.
+    fn text(&self, id: &str) -> Option<&str> {
+        match self.field_of(id)?.value {
+            FieldValue::Text(span) => Some(self.document.slice(span)),
+            _ => None,
+        }
+    }
+
+    /// The number in a field: by the type of the field, or the one that its text starts with if the kind does not know it.
+    pub fn number(&self, id: &str) -> Option<f64> {
+        match self.value_type(id).and_then(|value| quantity::of_type(self.text(id)?, value)) {
+            Some(Quantity::Number(number)) => Some(number),
+            Some(_) => None,
+            None => values::number(&self.field(id)?),
+        }
+    }
+
+    /// The word of the vocabulary in a field; `None` if the field has no vocabulary.
+    pub fn word(&self, id: &str) -> Option<Option<&str>> {
+        match self.value_type(id)? {
+            ValueType::Word(vocabulary) => Some(self.text(id).and_then(|text| vocabulary.find(text))),
+            _ => None,
+        }
+    }
+
+    /// Whether a field, or an entry of a field of steps, has a word of its vocabulary.
+    pub fn has_word(&self, id: &str, word: &str) -> bool {
+        let found = |vocabulary: &Vocabulary, text: &str| {
+            vocabulary.find(text).is_some_and(|found| found.eq_ignore_ascii_case(word))
+        };
+        match self.value_type(id) {
+            Some(ValueType::Word(vocabulary)) => self.text(id).is_some_and(|text| found(vocabulary, text)),
+            Some(ValueType::Steps(_, vocabulary)) => self.entries(id).iter().any(|(text, _)| found(vocabulary, text)),
+            _ => false,
+        }
+    }
+
+    /// What the open steps in a field cost; `None` if the field has no steps.
+    pub fn effort(&self, id: &str) -> Option<Effort> {
+        match (self.value_type(id)?, self.field_of(id)) {
+            (ValueType::Steps(number, _), Some(field)) => Some(steps::effort(&self.document, &field.value, number)),
+            (ValueType::Steps(..), None) => Some(Effort::default()),
+            _ => None,
+        }
+    }
+
+    /// A field's source text.
     pub fn raw(&self, id: &str) -> Option<&str> {
         let document = &self.document;
-        let span = match self.field_of(id)?.value {
-            FieldValue::Text(span) => span,
-            FieldValue::Node(index) => document.nodes[index].span,
-            FieldValue::Block(index) => document.blocks[index].body,
+        let span = match &self.field_of(id)?.value {
+            FieldValue::Text(span) => *span,
+            FieldValue::Node(index) => document.nodes[*index].span,
+            FieldValue::Block(index) => document.blocks[*index].body,
+            FieldValue::List(items) => crate::text::Span::new(items.first()?.span.start, items.last()?.span.end),
         };
         Some(document.slice(span))
     }
 
-    /// The entries of a field that is a list, as they are written; its text as one where it is none.
-    pub fn entries(&self, id: &str) -> Vec<String> {
-        let document = &self.document;
-        match self.field_of(id).map(|field| field.value) {
-            Some(FieldValue::Node(index)) => {
-                let entries = model::list_entries(document, index);
-                entries
-                    .into_iter()
-                    .map(|(text, done)| if done { format!("{text} (✅ Complete)") } else { text })
-                    .collect()
-            }
-            _ => self.raw(id).map(str::to_owned).into_iter().collect(),
+    /// The entries of a field that is a list, each with the state of its task; its text as one entry if it is not.
+    pub fn entries(&self, id: &str) -> Vec<(String, Option<bool>)> {
+        let Some(field) = self.field_of(id) else { return Vec::new() };
+        let entries = model::list_entries(&self.document, &field.value);
+        if entries.is_empty() {
+            self.raw(id).map(|text| (text.to_owned(), None)).into_iter().collect()
+        } else {
+            entries
         }
     }
 
-    /// The words of its heading.
+    /// The title.
     pub fn title(&self) -> &str {
-        &self.document.outline.sections[self.item().section].title.text
+        &self.item().title(&self.document.outline).text
     }
 }
 
@@ -103,34 +181,26 @@ impl Object for FieldsValue {
     }
 }
 
-/// The things (see [`Document::is_thing`]) within a section whose id or canonical name is `pattern`, where a `*` at its end stands for the
-/// rest; all of them where there is no pattern.
-pub fn within(document: &Arc<Document>, pattern: Option<&str>) -> Vec<usize> {
-    let sections = &document.outline.sections;
-    let fits = |section: usize| {
-        pattern.is_none_or(|pattern| {
-            matches(&sections[section].id, pattern) || matches(&sections[section].canonical, pattern)
-        })
-    };
-    let chosen = document.items.iter().enumerate().filter(|(_, item)| {
-        let around = &sections[item.section].within;
-        document.is_thing(item) && (pattern.is_none() || around.iter().any(|section| fits(*section)))
-    });
-    chosen.map(|(index, _)| index).collect()
+/// Whether a section matches a pattern by its id, its canonical name or its title.
+pub fn section_matches(document: &Document, section: usize, pattern: &str) -> bool {
+    let section = &document.outline.sections[section];
+    let own = shape::matches(&section.id, pattern) || shape::matches(&section.canonical, pattern);
+    own || shape::matches(&slug(&section.title.text), pattern)
 }
 
-/// Whether a name fits a pattern.
-pub fn matches(name: &str, pattern: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    }
+/// The outermost items (see [`Document::is_outermost`]) within a section that matches a pattern; all of them without one.
+pub fn within(document: &Arc<Document>, pattern: Option<&str>) -> Vec<usize> {
+    let chosen = document.items.iter().enumerate().filter(|(_, item)| {
+        let inside = |pattern| item.within(&document.outline).iter().any(|at| section_matches(document, *at, pattern));
+        document.is_outermost(item) && pattern.is_none_or(inside)
+    });
+    chosen.map(|(index, _)| index).collect()
 }
 
 /// The tables within a section, as the model has them.
 pub fn tables(document: &Document, pattern: &str) -> Vec<Value> {
     let sections = &document.outline.sections;
-    let fits = |index: usize| matches(&sections[index].id, pattern) || matches(&sections[index].canonical, pattern);
+    let fits = |index: usize| section_matches(document, index, pattern);
     let chosen = document.tables.iter().filter(|table| {
         table.section.is_some_and(|index| fits(index) || sections[index].within.iter().any(|index| fits(*index)))
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::parts::{Group, Part};
 use crate::document::body::{self, PieceKind};
-use crate::document::names;
+use crate::document::fields;
 use crate::text::{Span, emoji, lines, slug};
 
 /// What a template owns of a body.
@@ -27,10 +27,51 @@ pub struct Style<'a> {
     pub ending: &'a str,
     /// What stands before each: the white space before the markers.
     pub indent: &'a str,
+    /// Pairs of labels that mean the same.
+    pub aliases: &'a [(String, String)],
+}
+
+/// A rendered value that has no label in a body which has a number without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Label of the rendered value.
+    pub rendered: String,
+    /// Label of the number in the body.
+    pub present: String,
+}
+
+/// Finds a rendered number whose label matches none of a body, if the body has a number whose label matches none that is
+/// rendered: they may be the same quantity.
+pub fn unmatched(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Unmatched> {
+    let rendered = Group::read(rendered);
+    for new in &rendered {
+        let mut groups = Group::read(current);
+        let same = |group: &&mut Group| {
+            if new.heading.is_none() { group.heading.is_none() } else { group.has_same_heading(new) }
+        };
+        let Some(group) = groups.iter_mut().find(same) else { continue };
+        group.split_tables(&new.parts, aliases);
+        let matched = group.match_parts(&new.parts, aliases);
+        let free = |part: &Part| !part.is_nothing() && is_number(part);
+        let lacking = new.parts.iter().zip(&matched).find(|(part, matched)| matched.is_none() && free(part));
+        let present = group.parts.iter().enumerate().find(|(at, part)| !matched.contains(&Some(*at)) && free(part));
+        if let (Some((part, _)), Some((_, other))) = (lacking, present) {
+            let label = |part: &Part| part.label().unwrap_or_default().to_owned();
+            return Some(Unmatched { rendered: label(part), present: label(other) });
+        }
+    }
+    None
 }
 
 /// The value of a line that a template owns and that is to go: no document holds this character.
 pub const NOTHING: &str = "\u{FDD0}";
+
+/// Whether a part is a pair whose value is a number, with an optional unit: `8`, `85%`, `89 story points`.
+fn is_number(part: &Part) -> bool {
+    let value = part.pair().map(|pair| fields::plain(pair.value.slice(&part.text))).unwrap_or_default();
+    let first = value.split_whitespace().next().unwrap_or_default();
+    first.trim_end_matches('%').parse::<f64>().is_ok()
+}
 
 /// The body after the rendering has come into it. `rendered` has LF line ends.
 pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {
@@ -43,10 +84,11 @@ pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> St
     for (index, mut new) in Group::read(rendered).into_iter().enumerate() {
         new.restyle(style);
         if index == 0 {
+            groups[0].split_tables(&new.parts, style.aliases);
             groups[0].take(new.parts, style);
             continue;
         }
-        if let Some(at) = groups.iter().position(|group| group.is_like(&new)) {
+        if let Some(at) = groups.iter().position(|group| !group.used && group.has_same_heading(&new)) {
             let group = &mut groups[at];
             group.used = true;
             group.take(new.parts, style);
@@ -88,18 +130,9 @@ pub fn styled(text: &str, style: Style<'_>) -> String {
 }
 
 impl Group {
-    /// Whether both stand under one sub-heading.
-    fn is_like(&self, other: &Self) -> bool {
-        let title = |group: &Self| match group.heading.as_ref().map(|heading| &heading.kind) {
-            Some(PieceKind::Heading { title, .. }) => Some(slug(title)),
-            _ => None,
-        };
-        !self.used && title(self).is_some() && title(self) == title(other)
-    }
-
     /// Takes rendered parts in.
     fn take(&mut self, new: Vec<Part>, style: Style<'_>) {
-        let met = self.meet(&new);
+        let met = self.match_parts(&new, style.aliases);
         let first = met.iter().flatten().min().copied();
         let mut cursor: Option<usize> = None;
         let mut inserts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
@@ -119,26 +152,6 @@ impl Group {
         self.parts.retain(|part| !part.is_nothing());
     }
 
-    /// For each rendered part the standing one that it replaces. Labels meet if they are equal, then if their ids are;
-    /// tables, lists, code and texts meet in their order.
-    fn meet(&self, new: &[Part]) -> Vec<Option<usize>> {
-        let mut met: Vec<Option<usize>> = vec![None; new.len()];
-        let mut taken = vec![false; self.parts.len()];
-        let mut stage = |fits: &dyn Fn(&Part, &Part) -> bool| {
-            for (part, met) in new.iter().zip(&mut met).filter(|(_, met)| met.is_none()) {
-                let free = |at: &usize| !taken[*at] && fits(&self.parts[*at], part);
-                if let Some(at) = (0..self.parts.len()).find(free) {
-                    *met = Some(at);
-                    taken[at] = true;
-                }
-            }
-        };
-        stage(&|old, new| old.label() == new.label() && (old.label().is_some() || old.is_same_kind(new)));
-        stage(&|old, new| old.labels_fit(new, |old, new| slug(old) == slug(new)));
-        stage(&|old, new| old.labels_fit(new, |old, new| names::same_in_singular(&slug(old), &slug(new))));
-        met
-    }
-
     /// Where a new part goes: behind the last that was placed and the lines that hang on it, else before the first
     /// that will be, else at the end.
     fn place(&self, cursor: Option<usize>, first: Option<usize>) -> usize {
@@ -155,7 +168,7 @@ impl Group {
 
     /// Takes out every pair of the label of a part.
     fn drop_all(&mut self, part: &Part) {
-        let same = |other: &Part| other.labels_fit(part, |old, new| slug(old) == slug(new));
+        let same = |other: &Part| other.label().zip(part.label()).is_some_and(|(old, new)| slug(old) == slug(new));
         for other in self.parts.iter_mut().filter(|other| !other.used && same(other)) {
             NOTHING.clone_into(&mut other.text);
         }
@@ -230,7 +243,7 @@ impl Part {
             return;
         }
         match (self.kind.clone(), new.pair()) {
-            (PieceKind::Pair(pair), Some(theirs)) => self.set_value(pair, theirs.value.slice(&new.text)),
+            (PieceKind::Pair(_), Some(theirs)) => self.set_value(theirs.value.slice(&new.text)),
             (PieceKind::Table, _) => self.text = table(&self.text, &new.indented_like(self)),
             _ if same_words(&self.text, &new.text) => {}
             _ => self.text = new.indented_like(self),
@@ -249,7 +262,9 @@ impl Part {
             .collect()
     }
 
-    fn set_value(&mut self, pair: body::Pair, value: &str) {
+    /// Gives a pair another value, in the marks of the current one.
+    pub fn set_value(&mut self, value: &str) {
+        let Some(pair) = self.pair() else { return };
         let standing = pair.value.slice(&self.text);
         if standing == value {
             return;
@@ -279,7 +294,10 @@ impl Part {
         let (start, rest) = before.split_at(before.find(emoji::is_emoji).unwrap_or(before.len()));
         let rest = emoji::split_leading(rest).1;
         let between = Span::new(other.label.end, other.value.start).slice(&model.text).trim_end();
-        self.text = format!("{start}{rest}{label}{between} {value}{}", style.ending);
+        // The row of a table ends with a bar.
+        let behind = Span::new(other.value.end, model.text.len()).slice(&model.text).trim();
+        let end = if behind == "|" { " |" } else { "" };
+        self.text = format!("{start}{rest}{label}{between} {value}{end}{}", style.ending);
         self.read_again();
     }
 }
@@ -326,7 +344,7 @@ fn table(standing: &str, rendered: &str) -> String {
 mod tests {
     use super::*;
 
-    const STYLE: Style<'_> = Style { ending: "\n", indent: "" };
+    const STYLE: Style<'_> = Style { ending: "\n", indent: "", aliases: &[] };
 
     #[track_caller]
     fn merged(standing: &str, rendered: &str) -> String {
@@ -385,7 +403,7 @@ mod tests {
 
     #[test]
     fn new_lines_take_the_indentation_and_the_line_end_of_their_surroundings() {
-        let style = Style { ending: "\r\n", indent: "  " };
+        let style = Style { ending: "\r\n", indent: "  ", aliases: &[] };
         assert_eq!(merge("", "A: 1\n\n| b |\n", Owns::Values, style), "  A: 1\r\n\r\n  | b |\r\n");
         assert_eq!(merge("  A: 1\r\n", "A: 2\nB: 3\n", Owns::Values, style), "  A: 2\r\n  B: 3\r\n");
     }

@@ -1,8 +1,9 @@
 //! A body as groups of parts that can be replaced, moved apart and written again.
 
+use super::labels;
 use super::merge::{NOTHING, Style, styled};
 use crate::document::body::{self, Pair, PieceKind};
-use crate::text::{Span, lines};
+use crate::text::{Span, lines, slug};
 
 /// Whole lines of a body, as text of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,62 @@ impl Group {
         groups
     }
 
+    /// Whether both are below the same sub-heading.
+    pub fn has_same_heading(&self, other: &Self) -> bool {
+        let title = |group: &Self| match group.heading.as_ref().map(|heading| &heading.kind) {
+            Some(PieceKind::Heading { title, .. }) => Some(slug(title)),
+            _ => None,
+        };
+        title(self).is_some() && title(self) == title(other)
+    }
+
+    /// For each rendered part the part that it replaces. Labels match by their meaning; tables, lists, code and texts in
+    /// their order.
+    pub fn match_parts(&self, rendered: &[Part], aliases: &[(String, String)]) -> Vec<Option<usize>> {
+        let (own, present): (Vec<usize>, Vec<&str>) = labelled(&self.parts).unzip();
+        let (new, wanted): (Vec<usize>, Vec<&str>) = labelled(rendered).unzip();
+        let found = labels::match_all(&present, &wanted, aliases);
+        let mut matched: Vec<Option<usize>> = vec![None; rendered.len()];
+        for (at, found) in new.into_iter().zip(found) {
+            matched[at] = found.map(|found| own[found]);
+        }
+        let mut taken = vec![false; self.parts.len()];
+        for (part, matched) in rendered.iter().zip(&mut matched).filter(|(part, _)| part.pair().is_none()) {
+            let free = |at: &usize| !taken[*at] && self.parts[*at].is_same_kind(part);
+            if let Some(at) = (0..self.parts.len()).find(free) {
+                *matched = Some(at);
+                taken[at] = true;
+            }
+        }
+        matched
+    }
+
+    /// Splits each table of labels and values (`Metric | Value`) into its rows, if the rendering has no table and a label
+    /// of a row is rendered.
+    pub fn split_tables(&mut self, rendered: &[Part], aliases: &[(String, String)]) {
+        if rendered.iter().any(|part| part.kind == PieceKind::Table) {
+            return;
+        }
+        let wanted: Vec<&str> = rendered.iter().filter_map(Part::label).collect();
+        let mut parts = Vec::with_capacity(self.parts.len());
+        for part in std::mem::take(&mut self.parts) {
+            let rows = if part.kind == PieceKind::Table { body::value_rows(&part.text) } else { None };
+            let known = |pair: &Pair| labels::find(&wanted, pair.label.slice(&part.text), aliases).is_some();
+            let Some(rows) = rows.filter(|rows| rows.iter().any(|(_, pair)| known(pair))) else {
+                parts.push(part);
+                continue;
+            };
+            let header = Span::new(0, rows.first().map_or(part.text.len(), |(line, _)| line.start));
+            parts.push(Part::new(header.slice(&part.text).to_owned(), PieceKind::Table));
+            for (line, pair) in rows {
+                let back = |span: Span| Span::new(span.start - line.start, span.end - line.start);
+                let pair = Pair { label: back(pair.label), value: back(pair.value) };
+                parts.push(Part::new(line.slice(&part.text).to_owned(), PieceKind::Pair(pair)));
+            }
+        }
+        self.parts = parts;
+    }
+
     /// Gives all lines the style of their surroundings.
     pub fn restyle(&mut self, style: Style<'_>) {
         for part in self.heading.iter_mut().chain(&mut self.parts) {
@@ -61,6 +118,11 @@ impl Group {
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.heading.iter().chain(&self.parts).map(|part| part.text.as_str())
     }
+}
+
+/// The parts that have a label, by index.
+fn labelled(parts: &[Part]) -> impl Iterator<Item = (usize, &str)> {
+    parts.iter().enumerate().filter_map(|(at, part)| Some((at, part.label()?)))
 }
 
 impl Part {
@@ -82,11 +144,6 @@ impl Part {
         self.pair().map(|pair| pair.label.slice(&self.text))
     }
 
-    /// Whether both are pairs, and their labels fit.
-    pub fn labels_fit(&self, other: &Self, fit: impl Fn(&str, &str) -> bool) -> bool {
-        self.label().zip(other.label()).is_some_and(|(a, b)| fit(a, b))
-    }
-
     /// Whether both are tables, lists, code or texts.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let whole = matches!(self.kind, PieceKind::Table | PieceKind::List | PieceKind::Code | PieceKind::Text);
@@ -96,7 +153,8 @@ impl Part {
     /// Whether a blank line belongs between this part and the next.
     pub fn stands_apart(&self, next: &Self) -> bool {
         let blank = self.kind == PieceKind::Blank || next.kind == PieceKind::Blank;
-        !blank && (self.pair().is_none() || next.pair().is_none())
+        let rows = self.text.trim_start().starts_with('|') && next.text.trim_start().starts_with('|');
+        !blank && !rows && (self.pair().is_none() || next.pair().is_none())
     }
 
     /// Whether a template owns the line and gives it no value.
@@ -128,7 +186,11 @@ impl Part {
 
     /// Reads its text once more, after a change.
     pub fn read_again(&mut self) {
-        if let PieceKind::Pair(_) = self.kind {
+        if let PieceKind::Pair(_) = self.kind
+            && let Some(pair) = body::row_pair(&self.text)
+        {
+            self.kind = PieceKind::Pair(pair);
+        } else if let PieceKind::Pair(_) = self.kind {
             let whole = Span::new(0, self.text.len());
             let line = lines::of(&self.text, whole).next().unwrap_or_default().trimmed(&self.text);
             let bullet = body::bullet(line.slice(&self.text));

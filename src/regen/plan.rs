@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::difference::{self, Difference};
 use super::facts::{Fact, Facts, MeasuredFacts};
-use super::library::{Compiled, Library, TemplateError};
-use super::merge::{self, NOTHING, Style};
-use super::scope::{Kept, Scope, Trace};
-use super::sum::{self, State};
+use super::library::{Compiled, Library, Measured, TemplateError};
+use super::merge::{self, NOTHING, Owns, Style};
+use super::provenance::Provenance;
+use super::scope::{Blocker, Kept, Scope, Trace};
+use super::sum::{self, Coverage, State};
 use crate::document::body::{self, PieceKind};
 use crate::document::{Block, Document, Mode, marker};
-use crate::text::{Edit, Edits, Span, lines};
+use crate::text::{Edit, Edits, Span, lines, slug};
 
 /// What is to become of one AUTO block.
 #[derive(Clone, Debug)]
@@ -27,6 +29,12 @@ pub struct BlockPlan {
     pub kept: Vec<Kept>,
     /// What its reader must know of the values.
     pub warnings: Vec<String>,
+    /// What the checksum of the block covers.
+    pub coverage: Coverage,
+    /// What the values were computed from.
+    pub provenance: Provenance,
+    /// The latest committed body that matches the checksum, if the body was edited and there is one.
+    pub committed: Option<Arc<str>>,
 }
 
 /// What a template makes of a block.
@@ -40,6 +48,8 @@ pub enum Outcome {
     Body(String),
     /// The template cannot be rendered.
     Failed(TemplateError),
+    /// A value depends on something that cannot be read, so the block is not written.
+    Blocked(Vec<Blocker>),
 }
 
 /// What plans are made from.
@@ -69,16 +79,28 @@ pub fn document(document: &Arc<Document>, sources: Sources<'_>) -> Vec<BlockPlan
 /// Plans one block. `restored` is the body to keep values from, where it is not the one that stands there.
 pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>, sources: Sources<'_>) -> BlockPlan {
     let block = &document.blocks[index];
-    let (outcome, trace) = match sources.library.find(document, block) {
-        None => (Outcome::NoTemplate, Trace::default()),
-        Some(Err(error)) => (Outcome::Failed(error.clone()), Trace::default()),
+    let (outcome, trace, rendered) = match sources.library.find(document, block) {
+        None => (Outcome::NoTemplate, Trace::default(), None),
+        Some(Err(error)) => (Outcome::Failed(error.clone()), Trace::default(), None),
         Some(Ok(compiled)) => {
             let job = Job { document, index, restored, sources, compiled };
-            job.run().unwrap_or_else(|error| (Outcome::Failed(error), Trace::default()))
+            let failed = |error| (Outcome::Failed(error), Trace::default(), None);
+            let (outcome, trace, rendered) = job.run().unwrap_or_else(failed);
+            // What is measured elsewhere is covered, whether it is rendered here or not.
+            let rendered = rendered.filter(|_| compiled.needs.iter().all(|need| *need == Measured::Now));
+            (outcome, trace, rendered.map(|rendered| (rendered, compiled.owns)))
         }
     };
-    let Trace { kept, warnings, .. } = trace;
-    BlockPlan { block: index, state: sum::state(document, block), outcome, kept, warnings }
+    let Trace { kept, warnings, by_hand, sources, inputs, .. } = trace;
+    let (rendered, owns) = rendered.map_or((None, Owns::Values), |(rendered, owns)| (Some(rendered), owns));
+    let coverage = Coverage::new(rendered, owns, by_hand, &document.shape.aliases);
+    let state = match outcome {
+        // Without a rendering nobody knows what is covered; the failure is reported instead.
+        Outcome::Failed(_) if block.sum.is_some() => State::Intact,
+        _ => sum::state(block, document.slice(block.body), &coverage),
+    };
+    let provenance = Provenance { sources, inputs };
+    BlockPlan { block: index, state, outcome, kept, warnings, coverage, provenance, committed: None }
 }
 
 /// The rendering of one block.
@@ -91,25 +113,53 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&self) -> Result<(Outcome, Trace), TemplateError> {
+    /// The outcome, the trace of the rendering, and the rendering.
+    fn run(&self) -> Result<(Outcome, Trace, Option<String>), TemplateError> {
         for fact in &self.compiled.needs {
             if let Fact::Broken(why) = self.sources.measured.of(*fact) {
                 return Err(TemplateError { template: String::new(), line: None, message: why.clone() });
             }
         }
         let (body, mut trace) = self.render(None)?;
-        if !trace.sourced || body.is_none() {
-            return Ok((Outcome::NoFacts, trace));
+        if !trace.blockers.is_empty() {
+            let blockers = std::mem::take(&mut trace.blockers);
+            // The blockers name the same values, with their lines.
+            trace.warnings.clear();
+            return Ok((Outcome::Blocked(blockers), trace, body));
+        }
+        let Some(rendered) = body.filter(|_| trace.sourced) else {
+            return Ok((Outcome::NoFacts, trace, None));
+        };
+        if let Some(blocker) = self.unmatched(&rendered) {
+            return Ok((Outcome::Blocked(vec![blocker]), trace, Some(rendered)));
         }
         let standing = self.standing();
-        let mut body = self.merge(&body.unwrap_or_default())?;
+        let mut body = self.merge(&rendered)?;
         let now = self.sources.measured.now;
         if trace.clock && now.is_some() && body != standing {
             let (later, again) = self.render(now)?;
             body = self.merge(&later.unwrap_or_default())?;
             trace = again;
         }
-        Ok((Outcome::Body(body), trace))
+        Ok((Outcome::Body(body), trace, Some(rendered)))
+    }
+
+    /// Why a rendering cannot be brought into a body that phx has not written: the same quantity may be there twice.
+    fn unmatched(&self, rendered: &str) -> Option<Blocker> {
+        let block = self.block();
+        if block.sum.is_some() || self.compiled.owns != Owns::Values {
+            return None;
+        }
+        let aliases = &self.document.shape.aliases;
+        let merge::Unmatched { rendered, present } = merge::unmatched(self.standing(), rendered, aliases)?;
+        let kind = &self.document.shape.kind;
+        let (id, other) = (slug(&rendered), slug(&present));
+        let location = format!("line {}", self.document.line(block.opener.start));
+        let message = format!(
+            "the body has `{present}` and no `{rendered}`, which may be the same value; rename the label to `{rendered}`, or \
+             add `aliases = {{ {id} = \"{other}\" }}` to the kind `{kind}` in phx.toml, or remove the line"
+        );
+        Some(Blocker { location, message })
     }
 
     fn block(&self) -> &Block {
@@ -165,7 +215,7 @@ impl Job<'_> {
         let block = self.block();
         let line = document.lines.span(&document.text, document.line(block.opener.start));
         let indent = Span::new(line.start, block.opener.start).slice(&document.text);
-        let style = Style { ending: lines::ending(&document.text), indent };
+        let style = Style { ending: lines::ending(&document.text), indent, aliases: &document.shape.aliases };
         let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
         let again = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
         if merged != self.standing() && !again() {
@@ -241,24 +291,36 @@ fn tidy(rendered: &str) -> String {
     out
 }
 
-/// The edits that carry a plan out for one block: its body, and the checksum in its END marker. `state` is how the body
-/// that stands there agrees with its checksum.
-pub fn edits(document: &Document, block: &Block, state: State, body: &str) -> Vec<Edit> {
+/// The edits that carry a plan out for one block: its body, and the checksum in its END marker.
+pub fn edits(document: &Document, plan: &BlockPlan, body: &str) -> Vec<Edit> {
+    let block = &document.blocks[plan.block];
     let mut edits = Vec::new();
     if document.slice(block.body) != body {
         edits.push(Edit::replace(block.body, body));
-    } else if state == State::Intact {
+    } else if plan.state == State::Intact {
         return edits;
     }
-    edits.extend(sum_edit(document, block, Some(&sum::of(body))));
+    edits.extend(sum_edit(document, block, Some(&sum::of(body, &plan.coverage))));
     edits
 }
 
-/// The document's text once all its plans that have a body are carried out; as it is where two of them clash.
+/// The edits that give a block a body and an END marker.
+pub fn replace(document: &Document, block: &Block, body: &str, closer: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if document.slice(block.body) != body {
+        edits.push(Edit::replace(block.body, body));
+    }
+    if let Some(span) = block.closer.filter(|span| document.slice(*span) != closer) {
+        edits.push(Edit::replace(span, closer));
+    }
+    edits
+}
+
+/// The document's text once all its plans that have a body are carried out; unchanged if two of them clash.
 pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
     let clash = plans.iter().any(|plan| match &plan.outcome {
-        Outcome::Body(body) => !all.add(edits(document, &document.blocks[plan.block], plan.state, body)),
+        Outcome::Body(body) => !all.add(edits(document, plan, body)),
         _ => false,
     });
     if clash { document.text.clone() } else { all.apply(&document.text) }
@@ -287,6 +349,21 @@ fn sum_edit(document: &Document, block: &Block, sum: Option<&str>) -> Option<Edi
 }
 
 impl BlockPlan {
+    /// The first difference between an edited body and the one that phx wrote, as far as it is known, in words.
+    pub fn edit(&self, document: &Document) -> Option<String> {
+        let block = &document.blocks[self.block];
+        let expected = match (&self.committed, &self.outcome) {
+            (Some(body), _) => body,
+            (None, Outcome::Body(body)) => body.as_str(),
+            _ => return None,
+        };
+        let Difference { line, what, present, expected } =
+            difference::first(document.slice(block.body), expected, &self.coverage)?;
+        let nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { format!("`{text}`") };
+        let line = line.map_or_else(String::new, |line| format!("line {}: ", document.line(block.body.start) + line));
+        Some(format!("{line}{what} is {}, phx wrote {}", nothing(present), nothing(expected)))
+    }
+
     /// What to do instead of editing the values that no fact gives: "to change `Team Capacity` set …".
     pub fn instead(&self) -> Option<String> {
         let labelled: Vec<String> = self

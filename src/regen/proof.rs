@@ -165,9 +165,9 @@ fn names(before: &Document, after: &Document) -> Result<(), String> {
         sections.map(|section| (section.id.clone(), section.canonical.clone(), section.within.clone())).collect()
     };
     same("list of sections", sections(before), sections(after))?;
-    let items = |document: &Document| -> Vec<(usize, Vec<String>)> {
+    let items = |document: &Document| -> Vec<(String, Vec<String>)> {
         let ids = |item: &crate::document::Item| item.fields.iter().map(|field| field.id.to_string()).collect();
-        document.items.iter().map(|item| (item.section, ids(item))).collect()
+        document.items.iter().map(|item| (item.id(&document.outline).to_owned(), ids(item))).collect()
     };
     same("list of items", items(before), items(after))
 }

@@ -1,6 +1,7 @@
 //! What became of a document and of each of its AUTO blocks, for reports.
 
-use super::scope::Kept;
+use super::provenance::Provenance;
+use super::scope::{Blocker, Kept};
 
 /// What became of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct BlockResult {
     pub kept: Vec<Kept>,
     /// What else its reader must know.
     pub warnings: Vec<String>,
+    /// What its values were computed from.
+    pub provenance: Provenance,
 }
 
 /// What became of a block.
@@ -47,6 +50,8 @@ pub enum What {
     Edited(String),
     /// It cannot be rendered: why.
     Failed(String),
+    /// It was not written, because a value depends on something that cannot be read.
+    Blocked(Vec<Blocker>),
     /// There is no template for it.
     NoTemplate,
     /// No fact that it shows has a source.
@@ -62,15 +67,20 @@ impl What {
             Self::Written => "written",
             Self::Edited(_) => "edited",
             Self::Failed(_) => "failed",
+            Self::Blocked(_) => "blocked",
             Self::NoTemplate => "no-template",
             Self::NoFacts => "no-facts",
         }
     }
 
-    /// Why it was left alone, and the way out.
-    pub fn why(&self) -> Option<&str> {
+    /// Why it was not written, with the command or edit that resolves it.
+    pub fn reason(&self) -> Option<String> {
         match self {
-            Self::Edited(why) | Self::Failed(why) => Some(why),
+            Self::Edited(reason) | Self::Failed(reason) => Some(reason.clone()),
+            Self::Blocked(blockers) => {
+                let all: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+                Some(all.join("; "))
+            }
             _ => None,
         }
     }
@@ -84,7 +94,9 @@ impl Rewritten {
 
     /// Whether something is not as it should be.
     pub fn is_finding(&self) -> bool {
-        let wrong = |block: &BlockResult| matches!(block.what, What::Outdated | What::Edited(_) | What::Failed(_));
+        let wrong = |block: &BlockResult| {
+            matches!(block.what, What::Outdated | What::Edited(_) | What::Failed(_) | What::Blocked(_))
+        };
         self.problem.is_some() || self.blocks.iter().any(wrong)
     }
 

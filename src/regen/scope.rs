@@ -1,6 +1,7 @@
 //! What a template sees: facts, the block that it renders, and the functions over both. Everything is looked up when it
 //! is asked for, and what was asked for is noted.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -11,8 +12,8 @@ use super::facts::{Fact, Facts, MeasuredFacts};
 use super::items::ItemValue;
 use super::library::{Compiled, Measured};
 use super::merge::NOTHING;
-use super::{confidence, functions, values};
-use crate::document::{Block, Document, fields, model, previous};
+use super::{confidence, functions, labels, values};
+use crate::document::{Block, Document, Problem, ProblemKind, fields, model, previous};
 use crate::text::{Tree, slug};
 
 /// A value that stayed because no fact gives it.
@@ -35,6 +36,40 @@ pub struct Trace {
     pub clock: bool,
     /// What its reader must know of the values.
     pub warnings: Vec<String>,
+    /// Problems of reading that the rendering depends on, each once.
+    pub blockers: Vec<Blocker>,
+    /// Those of the document, by index.
+    problems: BTreeSet<usize>,
+    /// Labels whose values are maintained by hand unless the configuration gives them.
+    pub by_hand: Vec<String>,
+    /// Sources of values, by label.
+    pub sources: Vec<(String, String)>,
+    /// Items and rows that numbers were computed from.
+    pub inputs: Vec<Input>,
+}
+
+/// Items that numbers were computed from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Their number and their sections: `10 items in priority_1, priority_2`.
+    pub summary: String,
+    /// Each of them: title and line.
+    pub items: Vec<(String, usize)>,
+}
+
+/// A problem that keeps a block from being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocker {
+    /// Its location: `line 12`, or `path:12` in another document.
+    pub location: String,
+    /// The problem.
+    pub message: String,
+}
+
+impl std::fmt::Display for Blocker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.location, self.message)
+    }
 }
 
 /// The name under which filters find the scope itself.
@@ -52,14 +87,22 @@ pub struct Scope {
     /// The measured facts, as far as they are to be used.
     pub measured: Arc<MeasuredFacts>,
     /// The measured facts that the template declares.
-    pub needs: std::collections::BTreeSet<Measured>,
+    pub needs: BTreeSet<Measured>,
     /// Text whose AUTO body is the previous one, where it is not the document's own.
     pub restored: Option<Arc<str>>,
     /// The time, once the body has been found to differ.
     pub now: Option<DateTime<Utc>>,
     previous: OnceLock<Value>,
     pairs: OnceLock<Vec<(String, String)>>,
+    active: OnceLock<Active>,
     trace: Mutex<Trace>,
+}
+
+/// The problems of the document that no suppression covers, by index.
+#[derive(Debug)]
+struct Active {
+    all: Vec<usize>,
+    by_item: HashMap<usize, Vec<usize>>,
 }
 
 /// A function of templates.
@@ -94,13 +137,15 @@ impl Scope {
             now: None,
             previous: OnceLock::new(),
             pairs: OnceLock::new(),
+            active: OnceLock::new(),
             trace: Mutex::default(),
         }
     }
 
     /// What the rendering asked for.
     pub fn trace(&self) -> Trace {
-        self.note().clone()
+        let note = self.note();
+        Trace { blockers: self.blockers(&note), ..note.clone() }
     }
 
     pub(super) fn note(&self) -> MutexGuard<'_, Trace> {
@@ -134,15 +179,12 @@ impl Scope {
         self.previous.get_or_init(|| self.previous_tree(|tree, _| values::of_tree(tree)))
     }
 
-    /// The previous value of a label; labels meet if they are equal, or their ids are.
+    /// The previous value of a label, or of one that means the same.
     pub(super) fn previous_pair(&self, label: &str) -> Option<String> {
         let pairs = self.pairs();
-        let same = || {
-            let id = slug(label);
-            pairs.iter().find(|(known, _)| slug(known) == id)
-        };
-        let found = pairs.iter().find(|(known, _)| known == label).or_else(same);
-        found.map(|(_, value)| value.clone())
+        let labels: Vec<&str> = pairs.iter().map(|(known, _)| known.as_str()).collect();
+        let at = labels::find(&labels, label, &self.document.shape.aliases)?;
+        Some(pairs[at].1.clone())
     }
 
     /// The pairs before the first sub-heading of the body that stands there.
@@ -158,6 +200,79 @@ impl Scope {
         let mut note = self.note();
         if !note.warnings.contains(&warning) {
             note.warnings.push(warning);
+        }
+    }
+
+    fn active(&self) -> &Active {
+        self.active.get_or_init(|| {
+            let all = self.document.active_problems(self.facts.now);
+            let mut by_item: HashMap<usize, Vec<usize>> = HashMap::new();
+            for index in &all {
+                if let Some(item) = self.document.problems[*index].item {
+                    by_item.entry(item).or_default().push(*index);
+                }
+            }
+            Active { all, by_item }
+        })
+    }
+
+    /// Notes problems that the rendering depends on.
+    pub(super) fn depend_on(&self, affects: impl Fn(&Problem) -> bool) {
+        let problems = &self.document.problems;
+        let affecting = self.active().all.iter().copied().filter(|index| affects(&problems[*index]));
+        self.note().problems.extend(affecting);
+    }
+
+    /// Notes the problems in a field of an item.
+    pub(super) fn depend_on_field(&self, item: &ItemValue, field: &str) {
+        if !std::ptr::eq(item.document(), self.document.as_ref()) {
+            return;
+        }
+        if let Some(found) = self.active().by_item.get(&item.index()) {
+            let id = item.field_id(field);
+            let problems = &self.document.problems;
+            let affecting = found.iter().copied().filter(|at| problems[*at].field.as_deref() == Some(&*id));
+            self.note().problems.extend(affecting);
+        }
+    }
+
+    /// The problems that the rendering depends on, in order.
+    fn blockers(&self, note: &Trace) -> Vec<Blocker> {
+        let document = &self.document;
+        let own = note.problems.iter().map(|index| {
+            let problem = &document.problems[*index];
+            let location = format!("line {}", document.line(problem.span.start));
+            Blocker { location, message: problem.message.clone() }
+        });
+        own.chain(note.blockers.iter().cloned()).collect()
+    }
+
+    /// Notes a problem.
+    pub(super) fn blocked(&self, blocker: Blocker) {
+        let mut note = self.note();
+        if !note.blockers.contains(&blocker) {
+            note.blockers.push(blocker);
+        }
+    }
+
+    /// Notes that the value of a label is maintained by hand unless the configuration gives it.
+    pub(super) fn by_hand(&self, label: &str) {
+        let mut note = self.note();
+        if !note.by_hand.iter().any(|known| known == label) {
+            note.by_hand.push(label.to_owned());
+        }
+    }
+
+    /// Notes the source of the value of a label.
+    pub(super) fn source(&self, label: &str, source: &str) {
+        self.note().sources.push((label.to_owned(), source.to_owned()));
+    }
+
+    /// Notes the items that numbers are computed from.
+    pub(super) fn input(&self, input: Input) {
+        let mut note = self.note();
+        if !note.inputs.contains(&input) {
+            note.inputs.push(input);
         }
     }
 
@@ -202,7 +317,7 @@ impl Object for Scope {
             Some(value.unwrap_or_else(Value::from))
         };
         Some(match key {
-            "document" => self.sourced(Value::from_object(ModelValue(Arc::clone(&self.document)))),
+            "document" => self.sourced(Value::from_object(ModelValue(Arc::clone(&self.document), Arc::clone(self)))),
             "documents" => self.sourced(self.facts.documents.clone()),
             "phx" => self.sourced(self.facts.program.clone()),
             "config" => Value::from_pairs([("facts", self.facts.config.clone())]),
@@ -230,13 +345,14 @@ impl Object for Scope {
 
 /// The model of a document, part by part.
 #[derive(Debug)]
-struct ModelValue(Arc<Document>);
+struct ModelValue(Arc<Document>, Arc<Scope>);
 
 impl Object for ModelValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let document = &self.0;
         match key.as_str()? {
             "items" => {
+                self.1.depend_on(|problem| problem.kind == ProblemKind::UnreadItem);
                 let items = (0..document.items.len()).map(|index| Value::from_object(ItemValue::new(document, index)));
                 Some(Value::from(items.collect::<Vec<_>>()))
             }

@@ -1,45 +1,200 @@
-//! The checksum in an END marker: the first 16 hexadecimal digits of the SHA-256 of the body with LF line ends.
+//! Checksum in an END marker: the first 16 hexadecimal digits of the SHA-256 of what phx is responsible for in a body.
+//!
+//! That is the body with LF line ends, without trailing spaces and the padding of tables, and without the values that
+//! are maintained by hand: those of labels that only the configuration could give, and those that no template renders.
 
 use sha2::{Digest, Sha256};
 
-use crate::document::{Block, Document};
+use super::merge::Owns;
+use super::parts::{Group, Part};
+use crate::document::Block;
+use crate::document::body::{self, PieceKind};
 use crate::text::lines;
 
-/// The checksum of a body.
-pub fn of(body: &str) -> String {
-    let digest = Sha256::digest(lines::with_lf(body).as_bytes());
-    let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    format!("{first:016x}")
+/// What a checksum covers, by the rendering of the block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The rendering; without one, all of the body is covered.
+    pub rendered: Option<String>,
+    /// Labels before the first sub-heading whose values are maintained by hand.
+    pub by_hand: Vec<String>,
+    /// Pairs of labels that mean the same.
+    pub aliases: Vec<(String, String)>,
 }
 
 /// How a block's body and its checksum agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is no checksum: phx has never written the body.
+    /// There is no checksum: phx has not written the body.
     Unwritten,
-    /// The body is what phx wrote.
+    /// The body is what phx wrote, except for values that are maintained by hand.
     Intact,
-    /// Somebody else changed the body.
+    /// The body was edited by hand.
     Edited,
 }
 
-/// Compares a block's body with its checksum.
-pub fn state(document: &Document, block: &Block) -> State {
-    match &block.sum {
-        None => State::Unwritten,
-        Some(sum) if *sum == of(document.slice(block.body)) => State::Intact,
-        Some(_) => State::Edited,
+/// How much of a part is covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// All of it.
+    Full,
+    /// Its label, or its header.
+    Outline,
+}
+
+impl Coverage {
+    /// The coverage of a block that a template renders with what it owns.
+    pub fn new(rendered: Option<String>, owns: Owns, by_hand: Vec<String>, aliases: &[(String, String)]) -> Self {
+        let rendered = rendered.filter(|_| owns != Owns::Body);
+        Self { rendered, by_hand, aliases: aliases.to_vec() }
+    }
+
+    /// How much of each part of a body is covered.
+    pub(super) fn covers(&self, groups: &[Group]) -> Vec<Cover> {
+        let rendered: Option<Vec<Group>> = self.rendered.as_deref().map(Group::read);
+        let mut covers = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            let other = rendered.as_ref().map(|all| {
+                let same =
+                    |other: &&Group| if index == 0 { other.heading.is_none() } else { group.has_same_heading(other) };
+                all.iter().find(same).map(|group| group.parts.as_slice()).unwrap_or_default()
+            });
+            let matched: Option<Vec<usize>> =
+                other.map(|parts| group.match_parts(parts, &self.aliases).into_iter().flatten().collect());
+            for (at, part) in group.parts.iter().enumerate() {
+                let is_rendered = matched.as_ref().is_none_or(|matched| matched.contains(&at));
+                let by_hand = index == 0 && part.label().is_some_and(|label| self.is_by_hand(label));
+                let value = matches!(part.kind, PieceKind::Pair(_) | PieceKind::Table);
+                covers.push(if (!is_rendered && value) || by_hand { Cover::Outline } else { Cover::Full });
+            }
+        }
+        covers
+    }
+
+    fn is_by_hand(&self, label: &str) -> bool {
+        let labels: Vec<&str> = self.by_hand.iter().map(String::as_str).collect();
+        super::labels::find(&labels, label, &self.aliases).is_some()
+    }
+
+    pub(super) fn groups(&self, body: &str) -> Vec<Group> {
+        let mut groups = Group::read(&lines::with_lf(body));
+        if let (Some(rendered), Some(first)) = (&self.rendered, groups.first_mut()) {
+            first.split_tables(&Group::read(rendered)[0].parts, &self.aliases);
+        }
+        groups
+    }
+}
+
+/// The checksum of a body.
+pub fn of(body: &str, coverage: &Coverage) -> String {
+    let groups = coverage.groups(body);
+    let covers = coverage.covers(&groups);
+    digest(&covered(&groups, &covers))
+}
+
+/// Compares a body with the checksum of its block.
+pub fn state(block: &Block, body: &str, coverage: &Coverage) -> State {
+    let Some(sum) = &block.sum else {
+        return State::Unwritten;
+    };
+    let groups = coverage.groups(body);
+    let covers = coverage.covers(&groups);
+    let matches = |covers: &[Cover]| digest(&covered(&groups, covers)) == *sum;
+    if matches(&covers) || digest(&lines::with_lf(body)) == *sum {
+        return State::Intact;
+    }
+    // The block may have been written when its template rendered a part more or less.
+    let toggled = (0..covers.len()).any(|at| {
+        let mut other = covers.clone();
+        other[at] = if covers[at] == Cover::Full { Cover::Outline } else { Cover::Full };
+        matches(&other)
+    });
+    if toggled || matches(&vec![Cover::Full; covers.len()]) { State::Intact } else { State::Edited }
+}
+
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{first:016x}")
+}
+
+/// The covered text of a body.
+fn covered(groups: &[Group], covers: &[Cover]) -> String {
+    let mut out = String::new();
+    let mut covers = covers.iter();
+    for group in groups {
+        if let Some(heading) = &group.heading {
+            push_lines(&mut out, &heading.text);
+        }
+        for part in &group.parts {
+            let cover = covers.next().copied().unwrap_or(Cover::Full);
+            push_part(&mut out, part, cover);
+        }
+    }
+    out
+}
+
+fn push_part(out: &mut String, part: &Part, cover: Cover) {
+    let is_table = part.text.trim_start().starts_with('|');
+    match (part.pair(), cover) {
+        (Some(pair), Cover::Outline) => {
+            out.push_str(pair.label.slice(&part.text));
+            out.push_str(":\n");
+        }
+        _ if is_table => {
+            let rows = if cover == Cover::Full { usize::MAX } else { 1 };
+            for line in part.text.lines().take(rows) {
+                let cells = body::cells(line);
+                let rule = body::is_rule(&cells);
+                let cells = cells.iter().map(|cell| if rule { "-" } else { cell.as_str() });
+                out.push_str(&cells.collect::<Vec<_>>().join("|"));
+                out.push('\n');
+            }
+        }
+        _ => push_lines(out, &part.text),
+    }
+}
+
+fn push_lines(out: &mut String, text: &str) {
+    for line in text.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::*;
+
+    fn coverage(rendered: &str) -> Coverage {
+        Coverage::new(Some(rendered.to_owned()), Owns::Values, vec!["Capacity".to_owned()], &[])
+    }
+
+    fn same(a: &str, b: &str) -> bool {
+        let coverage = coverage("Total: 1\nCapacity: 9\n\n| A | B |\n|---|---|\n| 1 | 2 |\n");
+        of(a, &coverage) == of(b, &coverage)
+    }
 
     #[test]
-    fn line_ends_do_not_count() {
-        assert_eq!(of("a\n"), "87428fc522803d31");
-        assert_eq!(of("a\r\nb\r"), of("a\nb\n"));
-        assert_ne!(of("a"), of("a\n"));
+    fn line_ends_trailing_spaces_and_padding_do_not_count() {
+        assert!(same("Total: 1\n", "Total: 1  \r\n"));
+        assert!(same("| A | B |\n|---|---|\n| 1 | 2 |\n", "|  A | B |\n|:--|--:|\n| 1   |2|\n"));
+    }
+
+    #[test]
+    fn values_that_are_maintained_by_hand_do_not_count_and_all_others_do() {
+        assert!(same("Total: 1\nCapacity: 9\nRate: 3%\n", "Total: 1\nCapacity: 8\nRate: 4%\n"));
+        for other in
+            ["Total: 2\nCapacity: 9\n", "Total: 1\nCapacities: 9\n", "Total: 1\nCapacity: 9\nmore\n", "Total: 1\n"]
+        {
+            assert!(!same("Total: 1\nCapacity: 9\n", other), "{other}");
+        }
+        assert!(!same("| A | B |\n|---|---|\n| 1 | 2 |\n", "| A | B |\n|---|---|\n| 1 | 3 |\n"));
+    }
+
+    #[test]
+    fn without_a_rendering_all_is_covered() {
+        let all = Coverage::default();
+        assert_ne!(of("Rate: 3%\n", &all), of("Rate: 4%\n", &all));
     }
 }

@@ -69,7 +69,7 @@ fn block_json(block: &BlockResult) -> Value {
         "line": block.line,
         "outcome": block.what.name(),
         "changes": block.changes,
-        "reason": block.what.why(),
+        "reason": block.what.reason(),
         "warnings": block.warnings,
         "kept": kept.collect::<Vec<_>>(),
     })
@@ -85,6 +85,10 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{place} written{what}"));
             }
+            if options.verbose && matches!(block.what, What::Written | What::Outdated | What::Current) {
+                let items = block.provenance.inputs.iter().flat_map(|input| &input.items);
+                notices.extend(items.map(|(title, line)| format!("{place} counts `{title}` (line {line})")));
+            }
             notices.extend(block.warnings.iter().map(|warning| format!("warning: {place}: {warning}")));
             if options.verbose && block.what == What::NoTemplate {
                 notices.push(format!("{place} has no template"));
@@ -99,7 +103,7 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
 
 /// One notice a block names the sources to configure; each of them has its own where more is to be said.
 fn kept(place: &str, block: &BlockResult, verbose: bool) -> Vec<String> {
-    if block.kept.is_empty() || matches!(block.what, What::Failed(_) | What::Edited(_)) {
+    if block.kept.is_empty() || matches!(block.what, What::Failed(_) | What::Edited(_) | What::Blocked(_)) {
         return Vec::new();
     }
     if verbose {
@@ -133,9 +137,9 @@ pub fn problems(documents: &[Rewritten]) -> Vec<String> {
             problems.push(format!("error: {}: {problem}", document.path));
         }
         for block in &document.blocks {
-            if let Some(why) = block.what.why() {
-                problems
-                    .push(format!("error: {}:{}: `{}` stays as it is: {why}", document.path, block.line, block.name));
+            if let Some(reason) = block.what.reason() {
+                let place = format!("{}:{}", document.path, block.line);
+                problems.push(format!("error: {place}: AUTO block `{}` was not written: {reason}", block.name));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::Rule;
 use crate::config::{Config, KindSettings, RuleSettings};
 use crate::corpus::Corpus;
 use crate::corpus::reviews::Past;
-use crate::document::{Document, Fault, FaultKind};
+use crate::document::{Document, Fault, FaultKind, Problem, ProblemKind};
 use crate::finding::{Finding, Severity, Source};
 use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
@@ -90,6 +90,16 @@ impl<'a> Context<'a> {
         let faults = self.document.faults.iter().filter(|fault| fault.kind == kind);
         let say = |fault: &Fault| self.finding(rule, fault.span, &fault.message, &fault.message).help(&fault.help);
         faults.map(say).collect()
+    }
+
+    /// The problems of reading of a kind as findings of a rule.
+    pub fn problems(&self, rule: &Rule, kind: ProblemKind) -> Vec<Finding> {
+        let problems = self.document.problems.iter().filter(|problem| problem.kind == kind);
+        let find = |problem: &Problem| {
+            let subject = self.document.slice(problem.span);
+            self.finding(rule, problem.span, subject, &problem.message).help(&problem.help)
+        };
+        problems.map(find).collect()
     }
 
     /// The settings of the document's kind.

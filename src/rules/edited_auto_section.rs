@@ -22,9 +22,10 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     }
     let block = &context.document.blocks[plan.block];
     let path = shell::quoted(&context.document.path);
-    let message = format!("the AUTO block `{}` was edited: its body does not match its checksum", block.name);
+    let edit = plan.edit(context.document).map(|edit| format!(": {edit}")).unwrap_or_default();
+    let message = format!("AUTO block `{}` was edited by hand{edit}", block.name);
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
-    let help = format!("`phx regen --force {path}` restores it{instead}");
+    let help = format!("run `phx regen --force {path}` to restore it{instead}");
     let place = block.closer.unwrap_or(block.opener);
     Some(context.finding(&RULE, place, &block.name, message).help(help))
 }

@@ -81,7 +81,7 @@ fn labels(document: &Document, name: &str) -> Vec<Span> {
             continue;
         }
         for line in lines::of(&document.text, node.span) {
-            let fields = fields::of_line(&document.text, line);
+            let fields = fields::bold_of_line(&document.text, line);
             let named = fields
                 .iter()
                 .filter(|field| names::same_in_singular(&slug(field.label.slice(&document.text)), &wanted));

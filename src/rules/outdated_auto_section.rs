@@ -2,6 +2,7 @@
 
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
+use crate::regen::scope::Blocker;
 use crate::regen::sum::State;
 use crate::regen::{BlockPlan, Outcome, changes};
 use crate::text::shell;
@@ -16,6 +17,19 @@ pub const RULE: Rule = Rule {
     checks: &[Check::Block(check)],
 };
 
+/// Help for a block that depends on something that cannot be read.
+pub(super) const BLOCKED_HELP: &str = "fix what the message names; phx does not write the block before";
+
+/// The problems that keep a block from being written, the first ones in words.
+pub(super) fn blocked(blockers: &[Blocker]) -> String {
+    const LISTED: usize = 3;
+    let mut listed: Vec<String> = blockers.iter().take(LISTED).map(ToString::to_string).collect();
+    if blockers.len() > LISTED {
+        listed.push(format!("and {} more", blockers.len() - LISTED));
+    }
+    listed.join("; ")
+}
+
 fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     if plan.state != State::Intact {
         return None;
@@ -25,7 +39,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     let standing = document.slice(block.body);
     let (message, help) = match &plan.outcome {
         Outcome::Body(body) if body != standing => {
-            let words = changes::words(standing, body);
+            let words = changes::words(standing, body, &plan.provenance);
             let change = if words.is_empty() { String::new() } else { format!(": {words}") };
             let message = format!("the AUTO block `{}` is outdated{change}", block.name);
             (message, format!("`phx regen {}` writes it", shell::quoted(&document.path)))
@@ -33,6 +47,11 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         Outcome::Failed(error) => {
             let message = format!("the AUTO block `{}` cannot be rendered: {error}", block.name);
             (message, "mend what it names; the block stays as it is".to_owned())
+        }
+        Outcome::Blocked(blockers) => {
+            let message =
+                format!("AUTO block `{}` cannot be compared with its facts: {}", block.name, blocked(blockers));
+            (message, BLOCKED_HELP.to_owned())
         }
         Outcome::Body(_) | Outcome::NoTemplate | Outcome::NoFacts => return None,
     };

@@ -3,6 +3,7 @@
 use super::{RULES, find};
 use crate::config::Config;
 use crate::config::raw::RULE;
+use crate::document::Shape;
 use crate::document::governance::KEYS;
 use crate::finding::{Finding, Severity, Source};
 use crate::schema::Catalog;
@@ -50,6 +51,26 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             let near = suggest::did_you_mean(key, keys());
             let list: Vec<&str> = keys().collect();
             mistake(*span, format!("there is no key `{key}` to alias{near}"), format!("keys: `{}`", list.join("`, `")));
+        }
+    }
+    for kind in &config.kinds {
+        let mut shape = Shape::clone(&catalog.kind(catalog.newest(), &kind.name).shape);
+        let _ = shape.extend(&kind.aliases, &[]);
+        for words in &kind.vocabulary {
+            if shape.extend(&[], &[(&*words.field, &*words.word, &*words.synonyms)]).is_err() {
+                let known: Vec<&str> = shape.vocabularies().collect();
+                let near = suggest::did_you_mean(&words.field, known.iter().copied());
+                let help = if known.is_empty() {
+                    format!("the schema of `{}` has no field with a vocabulary; remove the key", kind.name)
+                } else {
+                    format!("fields with a vocabulary: `{}`", known.join("`, `"))
+                };
+                mistake(
+                    words.span,
+                    format!("the kind `{}` has no vocabulary `{}`{near}", kind.name, words.field),
+                    help,
+                );
+            }
         }
     }
     let kinds: Vec<&str> = catalog

@@ -1,5 +1,6 @@
 //! An AUTO block that phx has never written.
 
+use super::outdated_auto_section::{BLOCKED_HELP, blocked};
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::regen::sum::State;
@@ -27,7 +28,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     let never = format!("phx has never written the AUTO block `{name}`");
     let (message, help) = match &plan.outcome {
         Outcome::Body(body) => {
-            let words = changes::words(standing, body);
+            let words = changes::words(standing, body, &plan.provenance);
             let would = if words.is_empty() { "only the checksum would be new" } else { &words };
             (format!("{never}: {would}"), format!("`phx regen {}` writes it", shell::quoted(&document.path)))
         }
@@ -50,6 +51,10 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
             let kind = &document.shape.kind;
             let own = format!(".phx/templates/sections/{kind}/{name}.md");
             (format!("{never}: there is no template for it"), format!("write `{own}`, or take its markers out"))
+        }
+        Outcome::Blocked(blockers) => {
+            let message = format!("AUTO block `{name}` has no checksum and cannot be written: {}", blocked(blockers));
+            (message, BLOCKED_HELP.to_owned())
         }
         Outcome::Failed(error) => {
             let message = format!("{never}: it cannot be rendered: {error}");

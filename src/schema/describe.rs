@@ -101,7 +101,7 @@ impl<'a> Place<'a> {
         match self.path[0].as_str() {
             "items" => {
                 let item = self.document.items.get(index()?)?;
-                let title = &self.document.outline.sections[item.section].title;
+                let title = item.title(&self.document.outline);
                 let noun = &self.document.shape.noun;
                 Some(match title.number {
                     Some(number) => format!("{noun} {number} `{}`", title.text),
@@ -259,8 +259,8 @@ fn bare(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The label or title that makes an id: `acceptance_criteria` is `Acceptance Criteria`.
-fn label(id: &str) -> String {
+/// The label of an id: `Acceptance Criteria` for `acceptance_criteria`.
+pub(super) fn label(id: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -4,21 +4,27 @@ use std::sync::Arc;
 
 use super::Project;
 use crate::document::{Block, Document, SIZE};
+use crate::regen::BlockPlan;
 use crate::regen::sum::{self, State};
 use crate::system::git::history::Commit;
 use crate::system::git::{self, blobs::Blobs};
 use crate::text::lines;
 
 impl Project {
-    /// The latest committed body of a block that matches its checksum, with the line ends of the document.
-    pub fn committed_body(&self, document: &Document, block: &Block) -> Option<Arc<str>> {
+    /// The latest committed body of a planned block that matches its checksum, with the line ends of the document.
+    pub fn committed_body(&self, document: &Document, plan: &BlockPlan) -> Option<Arc<str>> {
         let path = &document.path;
+        let block = &document.blocks[plan.block];
         let mut blobs = Blobs::start(&self.root).ok()?;
         git::commits_of(&self.root, path).ok()?.into_iter().find_map(|commit| {
             let bytes = blobs.read(&format!("{commit}:./{path}"), SIZE).ok()??;
             let past = self.parse(bytes, &document.path, &self.from_base(path));
             let same = |other: &&Block| other.name == block.name && other.mode == block.mode;
-            let found = past.blocks.iter().filter(same).find(|other| sum::state(&past, other) == State::Intact)?;
+            let found = past
+                .blocks
+                .iter()
+                .filter(same)
+                .find(|other| sum::state(other, past.slice(other.body), &plan.coverage) == State::Intact)?;
             let body = lines::with_lf(past.slice(found.body)).replace('\n', lines::ending(&document.text));
             Some(Arc::from(body))
         })

@@ -11,6 +11,7 @@ use crate::corpus::{Digest, Digests};
 use crate::document::Document;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
 use crate::regen::plan::{self, BlockPlan, Sources};
+use crate::regen::sum::State;
 
 /// How plans are made.
 #[derive(Debug)]
@@ -101,7 +102,10 @@ impl Project {
             Some(measurements) => measurements.of(document, &self.library.needs(document)),
         };
         let sources = Sources { library: &self.library, facts, measured: &measured };
-        let plans = plan::document(document, sources);
+        let mut plans = plan::document(document, sources);
+        for plan in plans.iter_mut().filter(|plan| plan.state == State::Edited) {
+            plan.committed = self.committed_body(document, plan);
+        }
         see(Met::Document(Planned { document, plans: &plans, sources }));
     }
 

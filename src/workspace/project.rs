@@ -208,10 +208,13 @@ fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     for mut kind in catalog.kinds(newest).iter().cloned().chain(own) {
         if let Some(settings) = config.kind(&kind.name)
-            && !settings.aliases.is_empty()
+            && !(settings.aliases.is_empty() && settings.vocabulary.is_empty())
         {
             let mut shape = Shape::clone(&kind.shape);
-            shape.aliases.extend(settings.aliases.iter().cloned());
+            let words = settings.vocabulary.iter();
+            let words: Vec<_> = words.map(|word| (&*word.field, &*word.word, &*word.synonyms)).collect();
+            // A field without a vocabulary is a mistake in the configuration, which has been reported.
+            let _ = shape.extend(&settings.aliases, &words);
             kind.shape = Arc::new(shape);
         }
         kinds.entry(kind.name.clone()).or_insert(kind);

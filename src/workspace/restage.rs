@@ -9,7 +9,6 @@ use super::{Project, paths};
 use crate::corpus::stamp::Stamp;
 use crate::document::{Block, Document, Mode};
 use crate::regen::plan;
-use crate::regen::sum;
 use crate::system::disk;
 use crate::system::git::index::{self, Refusal, Swap};
 use crate::system::git::objects::{Change, Object};
@@ -158,7 +157,7 @@ impl Project {
                 return None;
             }
             let body = lines::with_lf(after.slice(new.body)).replace('\n', lines::ending(&standing.text));
-            if !made.add(plan::edits(&standing, own, sum::state(&standing, own), &body)) {
+            if !made.add(plan::replace(&standing, own, &body, after.slice(new.closer?))) {
                 return None;
             }
         }

@@ -6,6 +6,7 @@ use super::Project;
 use super::planned::Planned;
 use crate::document::{Block, Document};
 use crate::failure::Failure;
+use crate::regen::by_hand;
 use crate::regen::plan::{self, BlockPlan, Outcome};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
 use crate::regen::sum::State;
@@ -117,6 +118,7 @@ impl Rewrite<'_> {
             changes: String::new(),
             kept: plan.kept.clone(),
             warnings: plan.warnings.clone(),
+            provenance: plan.provenance.clone(),
         };
         let decision = self.decide(planned, plan, &mut result.warnings);
         let group = match (self.action, decision) {
@@ -126,9 +128,9 @@ impl Rewrite<'_> {
             }
             (Action::Clean, Decision::Body(_)) => plan::clean(document, block),
             (Action::Render, Decision::Body(body)) => {
-                let edits = plan::edits(document, block, plan.state, &body);
+                let edits = plan::edits(document, plan, &body);
                 if !edits.is_empty() {
-                    result.changes = changes::words(standing, &body);
+                    result.changes = changes::words(standing, &body, &plan.provenance);
                 }
                 edits
             }
@@ -152,16 +154,18 @@ impl Rewrite<'_> {
         }
         match &plan.outcome {
             Outcome::NoTemplate | Outcome::NoFacts if refused => Decision::Leave(edited(planned.document, plan)),
+            Outcome::Blocked(blockers) => Decision::Leave(What::Blocked(blockers.clone())),
+            Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
+            Outcome::NoFacts if plan.state == State::Edited => restore(planned, plan, None, warnings),
+            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warnings),
             Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
             Outcome::NoFacts => Decision::Leave(What::NoFacts),
-            Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
-            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warnings),
             Outcome::Body(body) => Decision::Body(body.clone()),
         }
     }
 
-    /// A body that somebody edited is restored on request, and taken as it is where it says what phx would have
-    /// written, or where a merge made it.
+    /// A body that was edited by hand is restored on request, and accepted if it is what phx would have written, or if a
+    /// merge made it.
     fn decide_edited(
         &self,
         planned: Planned<'_>,
@@ -169,28 +173,17 @@ impl Rewrite<'_> {
         body: &str,
         warnings: &mut Vec<String>,
     ) -> Decision {
-        let Planned { document, sources, .. } = planned;
-        let block = &document.blocks[plan.block];
-        let standing = document.slice(block.body);
-        let again = |kept: &Arc<str>| match plan::block(document, plan.block, Some(kept), sources).outcome {
-            Outcome::Body(body) => Some(body),
-            _ => None,
-        };
         if self.edited == Edited::Restore {
-            let committed = self.project.committed_body(document, block);
-            if committed.is_none() {
-                let why = "no committed body matches its checksum, so values that no fact gives stay as they are";
-                warnings.push(why.to_owned());
-            }
-            let restored = committed.and_then(|committed| again(&committed));
-            return Decision::Body(restored.unwrap_or_else(|| body.to_owned()));
+            return restore(planned, plan, Some(body), warnings);
         }
+        let document = planned.document;
         if self.mode == Mode::Check {
             return Decision::Leave(edited(document, plan));
         }
+        let current = document.slice(document.blocks[plan.block].body);
         // Without a committed body only what is rendered on an empty one is sure to hold nothing that was edited.
-        let committed = self.project.committed_body(document, block).unwrap_or_else(|| Arc::from(""));
-        if again(&committed).is_some_and(|body| body == standing) || self.project.is_merging() {
+        let rendered = rendered_on(planned, plan, plan.committed.as_deref().unwrap_or_default());
+        if matches!(rendered, Outcome::Body(body) if body == current) || self.project.is_merging() {
             return Decision::Body(body.to_owned());
         }
         Decision::Leave(edited(document, plan))
@@ -205,6 +198,28 @@ impl Rewrite<'_> {
     }
 }
 
+/// Restores an edited body from the latest committed one; values that are maintained by hand stay.
+fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings: &mut Vec<String>) -> Decision {
+    let Some(committed) = plan.committed.as_deref() else {
+        warnings.push("no committed body matches its checksum, so values of absent facts stay as they are".to_owned());
+        return body.map_or(Decision::Leave(What::NoFacts), |body| Decision::Body(body.to_owned()));
+    };
+    let current = planned.document.slice(planned.document.blocks[plan.block].body);
+    match rendered_on(planned, plan, committed) {
+        Outcome::Body(body) => Decision::Body(body),
+        Outcome::Blocked(blockers) => Decision::Leave(What::Blocked(blockers)),
+        _ => Decision::Body(by_hand::carried(committed, current, &plan.coverage)),
+    }
+}
+
+/// The rendering of a block on a committed body that has the current values of those that are maintained by hand.
+fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> Outcome {
+    let Planned { document, sources, .. } = planned;
+    let current = document.slice(document.blocks[plan.block].body);
+    let base: Arc<str> = by_hand::carried(committed, current, &plan.coverage).into();
+    plan::block(document, plan.block, Some(&base), sources).outcome
+}
+
 /// Why no block of a document can be written.
 pub fn unwritable(document: &Document) -> Option<String> {
     let fault = document.faults.first()?;
@@ -214,8 +229,9 @@ pub fn unwritable(document: &Document) -> Option<String> {
 
 fn edited(document: &Document, plan: &BlockPlan) -> What {
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
+    let edit = plan.edit(document).map(|edit| format!(" ({edit})")).unwrap_or_default();
     What::Edited(format!(
-        "somebody edited it; `phx regen --force {}` restores it{instead}",
+        "it was edited by hand{edit}; run `phx regen --force {}` to restore it{instead}",
         shell::quoted(&document.path)
     ))
 }

@@ -87,7 +87,7 @@ fn a_broken_report_is_told_with_its_place_and_the_block_stays() {
     ] {
         let repo = coverage(report, FOLDERS);
         let text = repo.read("DOC.md");
-        repo.run(&["regen"]).exits(1).says("`test_coverage_report` stays as it is: ").says(said);
+        repo.run(&["regen"]).exits(1).says("AUTO block `test_coverage_report` was not written: ").says(said);
         assert_eq!(repo.read("DOC.md"), text);
         repo.run(&["regen", "--check", "--measured"]).exits(1).says(said);
         repo.run(&["regen", "--check"]).exits(0);

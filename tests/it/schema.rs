@@ -83,17 +83,17 @@ const KINDS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "active-mocks",
-        "## Active Mocks\n\n### 1. One\n**Status**: x | **Fidelity**: Low | **Impact**: High\n**Location**: y\n\n## Mock Inventory\n\n## Technical Debt Assessment\n\n## Migration Timeline\n",
+        "## Active Mocks\n\n### 1. One\n**Status**: Active | **Fidelity**: Low | **Impact**: High\n**Location**: y\n\n## Mock Inventory\n\n## Technical Debt Assessment\n\n## Migration Timeline\n",
         &["active_mocks", "mock_inventory", "technical_debt_assessment", "migration_timeline"],
     ),
     (
         "phase-plan",
-        "## Phase Group Summary\n\n## Phase Group: A\n\n### Phase 1: One\n**Status**: x | **Duration**: y\n\n## Success Metrics\n\n## Risk Register\n",
+        "## Phase Group Summary\n\n## Phase Group: A\n\n### Phase 1: One\n**Status**: Planned | **Duration**: y\n\n## Success Metrics\n\n## Risk Register\n",
         &["phase_group_summary", "success_metrics", "risk_register"],
     ),
     (
         "upcoming-features",
-        "## Sprint Summary\n\n## Priority 1: Now\n\n### 1. One\n**Status**: x | **Points**: 1 | **Owner**: a\n**Target**: y\n\n**Acceptance Criteria**:\n- z\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n",
+        "## Sprint Summary\n\n## Priority 1: Now\n\n### 1. One\n**Status**: Planned | **Points**: 1 | **Owner**: a\n**Target**: y\n\n**Acceptance Criteria**:\n- z\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n",
         &["sprint_summary", "risk_assessment", "dependencies_status"],
     ),
 ];

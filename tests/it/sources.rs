@@ -206,7 +206,7 @@ fn facts_of_other_documents_come_from_the_same_place() {
         document(
             "  phase_number: 2\n",
             &format!(
-                "# F\n\n## Sprint Summary\n\n### Priority 1: Now\n\n#### A\n**Status**: x | **Points**: {points} | **Owner**: y\n**Target**: z\n\n**Deliverables**:\n- a\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n"
+                "# F\n\n## Sprint Summary\n\n### Priority 1: Now\n\n#### A\n**Status**: Planned | **Points**: {points} | **Owner**: y\n**Target**: z\n\n**Deliverables**:\n- a\n\n**Dependencies**: None\n\n## Risk Assessment\n\n## Dependencies Status\n"
             ),
         )
     };

@@ -5,7 +5,7 @@ use crate::support::{Repo, assert_valid, clean_document, document};
 /// A document due at a time, with one AUTO block of some state.
 fn due(at: &str, block: &str) -> String {
     let body = format!(
-        "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\n{block}\n## Core Features\n\n### Tides\n**Status**: Stable\n"
+        "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\n{block}\n## Core Features\n\n### Tides\n**Status**: Stable | **Coverage**: N/A\n"
     );
     document("  phase_number: 1\n  kind: implemented-features\n", &body).replace("2025-09-12T15:35:33Z", at)
 }
@@ -20,7 +20,7 @@ fn repo() -> Repo {
     repo.write("b.md", clean_document()).write("a.md", clean_document());
     repo.write("none.md", clean_document().replace("update_required_by", "update_by"));
     repo.run(&["regen", "-q", "docs/far.md"]).exits(0);
-    let outdated = repo.read("docs/far.md") + "\n### Berths\n**Status**: Beta\n";
+    let outdated = repo.read("docs/far.md") + "\n### Berths\n**Status**: Beta | **Coverage**: N/A\n";
     repo.write("docs/far.md", outdated);
     repo
 }

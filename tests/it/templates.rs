@@ -36,40 +36,40 @@ fn feature_metrics_counts_features_by_status_and_averages_numeric_coverages() {
     let expected =
         "Total Features: 5\nStable: 2\nOwner: Ines\nBeta: 1\nExperimental: 1\n**Test Coverage Average**: 56%\n";
     renders("implemented-features", "Feature Summary", standing, FEATURES, expected);
-    let without = FEATURES.replace("85%", "n/a").replace("70 %", "?").replace("12%", "");
+    let without = FEATURES.replace("85%", "n/a").replace("70 %", "none").replace("12%", "–");
     let expected = "Total Features: 5\nStable: 2\nBeta: 1\nExperimental: 1\nTest Coverage Average: 72%\n";
     renders("implemented-features", "Feature Metrics", "Test Coverage Average: 72%\n", &without, expected);
 }
 
 const COMPONENTS: &str = "## System Components\n\n### Backend\n\n| Component | Status | Mock/Real | Notes |\n|---|---|---|---|\n| A | ✅ Active | Real | |\n\
     | B | Active | **Real** | |\n| C | Active | Mock/Real | |\n| D | Active | Mock | |\n| E | Planned | Real | |\n| F | Optional | Real | |\n| G | Deprecated | Real | |\n\n\
-    | Other | Status |\n|---|---|\n| H | Active |\n\n## Elsewhere\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| I | Active | Real |\n";
+    | Other | Words |\n|---|---|\n| H | Active |\n\n## Elsewhere\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| I | Active | Real |\n";
 
 #[test]
 fn component_status_counts_real_and_mocked_components() {
     let standing =
         "Active Components: 1\nMocked: 1\nDeprecated: 1\nTotal Components: 3\nLast Scan: 2025-08-01T10:00:00Z\n";
     let expected =
-        "Active Components: 2\nMocked: 2\nDeprecated: 1\nTotal Components: 5\nLast Scan: 2025-09-01T00:00:00Z\n";
+        "Active Components: 2\nMocked: 2\nDeprecated: 1\nTotal Components: 7\nLast Scan: 2025-09-01T00:00:00Z\n";
     renders("current-architecture", "Component Status", standing, COMPONENTS, expected);
 }
 
 #[test]
 fn a_time_stays_unless_a_number_moved() {
-    let standing = "Active: 2\nMocked: 2\nDeprecated: 1\nTotal: 5\nLast Scan: 2025-08-01\n";
+    let standing = "Active: 2\nMocked: 2\nDeprecated: 1\nTotal: 7\nLast Scan: 2025-08-01\n";
     renders("current-architecture", "Component Status", standing, COMPONENTS, standing);
-    let moved = standing.replace("Total: 5", "Total: 6");
+    let moved = standing.replace("Total: 7", "Total: 6");
     let expected = standing.replace("2025-08-01", "2025-09-01");
     renders("current-architecture", "Component Status", &moved, COMPONENTS, &expected);
     // Without the label there is no time to write.
     let bare = standing.replace("Last Scan: 2025-08-01\n", "");
-    renders("current-architecture", "Component Status", &bare.replace('6', "5"), COMPONENTS, &bare);
+    renders("current-architecture", "Component Status", &bare.replace('6', "7"), COMPONENTS, &bare);
 }
 
-const MOCKS: &str = "## Active Mocks\n\n### 1. Terminal\n**Status**: x | **Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. One (5 points)\n2. Two (3 points)\n**Total: 9 points**\n\n\
-    ### 2. Store\n**Status**: x | **Fidelity**: High | **Impact**: Low\n**Migration Path**:\n- No action needed\n\n\
-    ### 3. Pipe | Line\n**Status**: x | **Fidelity**: None | **Impact**: 🔴 Critical\n**Migration Path**: rewrite it (13 points)\n\n\
-    ### 4. Bank\n**Status**: x | **Fidelity**: High | **Impact**: High\n**Migration Path**:\n1. One (1 point)\n";
+const MOCKS: &str = "## Active Mocks\n\n### 1. Terminal\n**Status**: Active Mock | **Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. One (5 points)\n2. Two (3 points)\n**Total: 9 points**\n\n\
+    ### 2. Store\n**Status**: Active Mock | **Fidelity**: High | **Impact**: Low\n**Migration Path**:\n- No action needed\n\n\
+    ### 3. Pipe | Line\n**Status**: Active Mock | **Fidelity**: None | **Impact**: 🔴 Critical\n**Migration Path**: rewrite it (13 points)\n\n\
+    ### 4. Bank\n**Status**: Active Mock | **Fidelity**: High | **Impact**: High\n**Migration Path**:\n1. One (1 point)\n";
 
 #[test]
 fn mock_summary_counts_fidelities_that_occur_and_adds_up_paths() {
@@ -86,7 +86,9 @@ fn mock_inventory_orders_by_priority_and_leaves_what_it_cannot_compute() {
         "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n{priority}A remark.\n"
     );
     renders("active-mocks", "Mock Inventory", standing, MOCKS, &expected);
-    let owned = MOCKS.replace("**Status**: x", "**Status**: x | **Component**: A | B").replacen("A | B", "Backend", 2);
+    let owned = MOCKS
+        .replace("**Status**: Active Mock", "**Status**: Active Mock | **Component**: A | B")
+        .replacen("A | B", "Backend", 2);
     let table = "| Component | Mock Count | Fidelity | Priority |\n|-----------|------------|----------|----------|\n| Backend | 2 | High/Low | High |\n| A \\| B | 2 | High/None | Critical |\n";
     let expected = format!("### By Component\n{table}\n### By Migration Priority\n{priority}");
     renders("active-mocks", "Mock Inventory", "", &owned, &expected);
@@ -200,9 +202,9 @@ fn a_template_that_owns_the_body_writes_all_of_it() {
 fn fails(template: &str, said: &str) {
     let repo = weather(template);
     let before = repo.read("DOC.md");
-    repo.run(&["regen"])
-        .exits(1)
-        .says(&format!("error: DOC.md:17: `weather` stays as it is: .phx/templates/sections/weather.md{said}"));
+    repo.run(&["regen"]).exits(1).says(&format!(
+        "error: DOC.md:17: AUTO block `weather` was not written: .phx/templates/sections/weather.md{said}"
+    ));
     assert_eq!(repo.read("DOC.md"), before);
     repo.run(&["regen", "--check"]).exits(1).prints("");
     repo.validate().exits(0).finds("it cannot be rendered: .phx/templates/sections/weather.md");
@@ -246,7 +248,7 @@ fn a_rendering_that_would_swallow_its_end_marker_is_refused_and_other_blocks_are
         repo.write(".phx/templates/sections/things.md", "Path: {{ document.path }}\n");
         repo.run(&["regen"])
             .exits(1)
-            .says(&format!("`weather` stays as it is: .phx/templates/sections/weather.md{said}"));
+            .says(&format!("AUTO block `weather` was not written: .phx/templates/sections/weather.md{said}"));
         let text = repo.read("DOC.md");
         assert!(text.contains("Sky: grey\n<!-- END AUTO-GENERATED -->") && text.contains("Path: DOC.md\n"), "{text}");
     }
@@ -277,19 +279,32 @@ fn a_template_without_facts_writes_nothing() {
 }
 
 #[test]
-fn numbers_that_cannot_be_read_are_told() {
+fn a_block_over_numbers_that_cannot_be_read_is_not_written() {
     let repo = Repo::new();
     let more = "### Priority 1: Now\n\n#### A\n**Points**: 5-8\n\n#### B\n**Points**: 3\n\n#### C\n**Points**: TBD\n";
-    repo.write("DOC.md", with_block("upcoming-features", "Sprint Summary", "", more));
-    repo.run(&["regen"])
-        .exits(0)
-        .says("warning: DOC.md:17: `sprint_summary`: 2 of 3 `points` are no numbers and are not counted");
-    assert!(repo.read("DOC.md").contains("Total Features: 3\nStory Points: 3\n"));
+    let text = with_block("upcoming-features", "Sprint Summary", "Story Points: 3\n", more);
+    repo.write("DOC.md", &text);
+    for arguments in [&["regen"][..], &["regen", "--force"], &["regen", "--check"]] {
+        repo.run(arguments).exits(1).says(
+            "DOC.md:17: AUTO block `sprint_summary` was not written: line 24: `5-8` is a range, so no value is computed from \
+             this `Points`; line 30: `TBD` is not a number",
+        );
+        assert_eq!(repo.read("DOC.md"), text);
+    }
+    // A suppression with a reason takes the value out of the sum.
+    let ignore = "<!-- phx-ignore unreadable-value: not estimated yet -->\n**Points**";
+    repo.write(
+        "DOC.md",
+        text.replace("**Points**: 5-8", &format!("{ignore}: 5-8"))
+            .replace("**Points**: TBD", &format!("{ignore}: TBD")),
+    );
+    repo.run(&["regen"]).exits(0).says("2 of 3 `points` have no number and are not counted");
+    assert!(repo.read("DOC.md").contains("Story Points: 3\n"), "{}", repo.read("DOC.md"));
 }
 
 #[test]
 fn a_heading_over_features_is_no_feature() {
-    let more = "## Core Features\n\n### A\n**Status**: Stable\n\n#### Detail\n**Note**: x\n\n### Group\n\n#### D\n**Status**: Beta\n\n#### E\n**Status**: Beta\n";
+    let more = "## Core Features\n\n### A\n**Status**: Stable | **Coverage**: N/A\n\n#### Detail\n**Note**: x\n\n### Group\n\n#### D\n**Status**: Beta | **Coverage**: N/A\n\n#### E\n**Status**: Beta | **Coverage**: N/A\n";
     renders(
         "implemented-features",
         "Feature Metrics",

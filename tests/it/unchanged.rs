@@ -57,6 +57,9 @@ const ODD: &[&str] = &[
     "~~~ text",
     "<div>",
     "\u{FDD0}",
+    "**Points**: many",
+    "**Status**: odd",
+    "#### A heading without fields",
     "words and <!-- AUTO-GENERATED --> words",
     "    <!-- AUTO-GENERATED -->",
     "    <!-- END AUTO-GENERATED -->",
@@ -75,19 +78,17 @@ const TEXT: &[&str] = &[
     "# Title",
     "## Phase 2: Hardening",
     "### 🎯 Priority 1: Critical Path",
-    "#### 1. Living Documents 🚧",
-    "**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: Lisa",
-    "**Points**: many",
+    "#### 1. Living Documents 🚧\n**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: Lisa",
+    "- **Status**: Planned\n- **Points**: 3 pts",
+    "> **Status**: Planned",
     "**Dependencies**: Queue (✅ Complete), Login",
     "**Dependencies**:",
     "- Queue (done)",
     "  - inner",
     "## Core Features",
-    "### ✅ Cache",
-    "**Status**: Stable | **Coverage**: 85%",
+    "### ✅ Cache\n**Status**: Stable | **Coverage**: 85%",
     "## Active Mocks",
-    "### 1. Terminal",
-    "**Fidelity**: Low | **Impact**: High | **Component**: Backend",
+    "### 1. Terminal\n**Status**: Active | **Fidelity**: Low | **Impact**: High | **Component**: Backend",
     "**Migration Path**:",
     "1. Step (5 points)",
     "## System Components",
@@ -95,8 +96,7 @@ const TEXT: &[&str] = &[
     "|---|---|---|",
     "| A | Active | Real |",
     "## Phase Group: HARBOR",
-    "### Phase 1: Start",
-    "**Status**: Planned | **Duration**: 2 weeks",
+    "### Phase 1: Start\n**Status**: Planned | **Duration**: 2 weeks",
     "## Risk Assessment",
     "<!-- MANUAL - REQUIRES REVIEW -->",
     "",
@@ -130,7 +130,7 @@ const KINDS: &[Kind] = &[
     (
         "active-mocks",
         &["Mock Summary", "Mock Inventory", "Weather"],
-        "## Active Mocks\n\n### Bank\n**Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. Talk (5 points)\n",
+        "## Active Mocks\n\n### Bank\n**Status**: Active | **Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. Talk (5 points)\n",
     ),
     (
         "phase-plan",
@@ -142,7 +142,8 @@ const KINDS: &[Kind] = &[
 
 fn lines(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<String>> {
     let line = prop_oneof![60 => prop::sample::select(from), 1 => prop::sample::select(ODD)];
-    prop::collection::vec(line.prop_map(str::to_owned), 0..most)
+    let split = |lines: Vec<&'static str>| lines.into_iter().flat_map(str::lines).map(str::to_owned).collect();
+    prop::collection::vec(line, 0..most).prop_map(split)
 }
 
 /// A block: a heading, its markers with some indentation, and a body.
@@ -246,8 +247,7 @@ impl Engine {
         for plan in plan::document(document, sources) {
             match &plan.outcome {
                 Outcome::Body(body) => {
-                    let block = &document.blocks[plan.block];
-                    if !edits.add(plan::edits(document, block, plan.state, body)) {
+                    if !edits.add(plan::edits(document, &plan, body)) {
                         return Err("blocks overlap".to_owned());
                     }
                 }
@@ -257,7 +257,7 @@ impl Engine {
                 Outcome::Failed(error)
                     if error.message.contains("be read back") && open_fence(document, plan.block) => {}
                 Outcome::Failed(error) => return Err(error.to_string()),
-                Outcome::NoFacts | Outcome::NoTemplate => {}
+                Outcome::NoFacts | Outcome::NoTemplate | Outcome::Blocked(_) => {}
             }
         }
         let text = edits.apply(&document.text);

@@ -1,0 +1,123 @@
+//! Ids of fields: which label is which field of the kind.
+
+use std::sync::Arc;
+
+use super::items::{Field, FieldValue};
+use super::outline::Ids;
+use super::shape::{KnownLabel, Shape, ValueType};
+use crate::text::{Span, slug};
+
+/// What the own text of a section holds.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Fields in order.
+    pub(super) fields: Vec<Field>,
+    /// Lists that are not the value of a field, as indices of nodes.
+    pub(super) lists: Vec<usize>,
+    /// Number of distinct fields that the kind knows.
+    pub(super) known: usize,
+    /// Number of these that an item must have.
+    pub(super) required: usize,
+    /// Whether a known field occurs twice.
+    pub(super) repeats: bool,
+    /// Span of the first label that the kind knows.
+    pub(super) first_known: Option<Span>,
+    /// Whether the text starts with a field that has a bold label.
+    pub(super) starts_with_field: bool,
+}
+
+/// A field before it has an id.
+pub(super) struct RawField {
+    pub(super) label: Span,
+    pub(super) value: FieldValue,
+}
+
+/// Ids of labels. Most items of a document have the same few labels.
+pub(super) struct Labels<'s> {
+    shape: &'s Shape,
+    seen: Vec<(String, Arc<str>, Option<KnownLabel>)>,
+}
+
+impl<'s> Labels<'s> {
+    /// Number of labels that are remembered.
+    const REMEMBERED: usize = 32;
+
+    pub(super) fn new(shape: &'s Shape) -> Self {
+        Self { shape, seen: Vec::new() }
+    }
+
+    /// The slug of a label, and the field that the kind knows by it.
+    fn find(&mut self, label: &str) -> (Arc<str>, Option<KnownLabel>) {
+        if let Some((_, id, known)) = self.seen.iter().find(|(seen, ..)| seen == label) {
+            return (Arc::clone(id), *known);
+        }
+        let id = slug(label);
+        let id: Arc<str> = if id.is_empty() { "section".into() } else { id.into() };
+        let known = self.shape.field_of(label);
+        if self.seen.len() < Self::REMEMBERED {
+            self.seen.push((label.to_owned(), Arc::clone(&id), known));
+        }
+        (id, known)
+    }
+}
+
+/// Gives fields their ids. Of several labels for one known field the most specific one gets its id.
+pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: &mut Labels<'_>) -> Reading {
+    let shape = labels.shape;
+    let found: Vec<(Arc<str>, Option<KnownLabel>)> =
+        raw.iter().map(|field| labels.find(field.label.slice(text))).collect();
+    let mut best: Vec<Option<usize>> = vec![None; shape.fields.len()];
+    for known in found.iter().filter_map(|(_, known)| *known) {
+        let rank = &mut best[known.field];
+        *rank = Some(rank.map_or(known.rank, |rank| rank.min(known.rank)));
+    }
+    let mut reading = Reading { lists, ..Reading::default() };
+    let mut ids = FieldIds::default();
+    let mut counts = vec![0_usize; shape.fields.len()];
+    for (raw, (id, known)) in raw.into_iter().zip(found) {
+        let known = known.filter(|known| best[known.field] == Some(known.rank));
+        let id = match known {
+            None => id,
+            Some(known) => {
+                let field = &shape.fields[known.field];
+                counts[known.field] += 1;
+                if field.value != ValueType::Title {
+                    reading.first_known = reading.first_known.or(Some(raw.label));
+                    reading.repeats |= counts[known.field] > 1;
+                    if counts[known.field] == 1 {
+                        reading.known += 1;
+                        reading.required += usize::from(field.required);
+                    }
+                }
+                if *field.id == *id { id } else { field.id.as_str().into() }
+            }
+        };
+        let id = ids.unique(id, &reading.fields);
+        reading.fields.push(Field { id, label: raw.label, value: raw.value });
+    }
+    reading
+}
+
+/// Gives out the ids of one item's fields, each once.
+#[derive(Default)]
+struct FieldIds {
+    /// Used once an id repeats, or there are many.
+    ids: Option<Ids>,
+}
+
+impl FieldIds {
+    fn unique(&mut self, id: Arc<str>, fields: &[Field]) -> Arc<str> {
+        const FEW: usize = 24;
+        if self.ids.is_none() {
+            if fields.len() < FEW && fields.iter().all(|field| field.id != id) {
+                return id;
+            }
+            let mut ids = Ids::default();
+            for field in fields {
+                ids.unique(field.id.to_string());
+            }
+            self.ids = Some(ids);
+        }
+        self.ids.as_mut().map_or(Arc::clone(&id), |ids| ids.unique(id.to_string()).into())
+    }
+}

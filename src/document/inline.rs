@@ -1,0 +1,87 @@
+//! Inline Markdown of a value as plain text.
+//!
+//! Emphasis, code marks, HTML tags and comments, footnote references and images are removed; links become their text;
+//! struck-through text does not count. `pulldown-cmark` decides what is markup.
+
+use std::borrow::Cow;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+/// Characters without which a text is plain already.
+const MARKUP: &[char] = &['*', '_', '`', '[', '<', '~', '\\', '&', '!'];
+
+/// A text without its markup, on one line.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    if !trimmed.contains(MARKUP) && !trimmed.contains(['\n', '\r']) {
+        return Cow::Borrowed(trimmed);
+    }
+    let mut out = String::with_capacity(trimmed.len());
+    // Depth of struck-through text and images.
+    let mut hidden = 0_usize;
+    // A value is the inside of a block: a leading character keeps it from becoming a heading or a list.
+    let source = format!("\u{2060}{trimmed}");
+    let options = Options::ENABLE_STRIKETHROUGH;
+    for event in Parser::new_ext(&source, options) {
+        match event {
+            Event::Start(Tag::Strikethrough | Tag::Image { .. }) => hidden += 1,
+            Event::End(TagEnd::Strikethrough | TagEnd::Image) => hidden = hidden.saturating_sub(1),
+            Event::Text(text) | Event::Code(text) if hidden == 0 => out.push_str(&text),
+            Event::SoftBreak | Event::HardBreak if hidden == 0 => out.push(' '),
+            Event::InlineHtml(tag) | Event::Html(tag) if tag.to_ascii_lowercase().starts_with("<br") => out.push(' '),
+            _ => {}
+        }
+    }
+    let out = out.replace('\u{2060}', "");
+    Cow::Owned(without_footnotes(out.trim()))
+}
+
+/// Whether all of a text is struck through.
+pub fn is_struck(text: &str) -> bool {
+    let trimmed = text.trim();
+    trimmed.contains("~~") && plain(trimmed).chars().all(|c| !c.is_alphanumeric())
+}
+
+/// A text without footnote references (`[^1]`), which are text to CommonMark without that extension.
+fn without_footnotes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("[^") {
+        let Some(length) = rest[open..].find(']') else { break };
+        out.push_str(&rest[..open]);
+        rest = &rest[open + length + 1..];
+    }
+    out.push_str(rest);
+    out.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_removed_and_struck_text_does_not_count() {
+        let cases = [
+            ("8", "8"),
+            ("**8** pts", "8 pts"),
+            ("~~5~~ 0", "0"),
+            ("~~5~~", ""),
+            ("[Index service](./index.md) (blocked)", "Index service (blocked)"),
+            ("8[^1]", "8"),
+            ("8 <!-- was 5 -->", "8"),
+            ("<b>Done</b>", "Done"),
+            ("`a` \\| b", "a | b"),
+            ("![icon](x.png) Done", "Done"),
+            ("- x", "- x"),
+            ("# x", "# x"),
+            ("3. x", "3. x"),
+            ("snake_case_name", "snake_case_name"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(plain(text), expected, "{text}");
+        }
+        assert!(is_struck("~~Contract tests (3 pts)~~ ✅"));
+        assert!(!is_struck("~~5~~ 0"));
+        assert!(!is_struck("text"));
+    }
+}

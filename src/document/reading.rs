@@ -1,0 +1,168 @@
+//! Problems of reading: what a value must not be computed over.
+//!
+//! A number that phx writes is signed, so each part of it must have been read: an item without readable fields, a value
+//! that is not one number and a status outside the vocabulary are problems. Templates note which of them a rendering
+//! depends on.
+
+use std::sync::Arc;
+
+use super::items::{Field, FieldValue, Item};
+use super::quantity::{self, Quantity};
+use super::shape::{FieldType, ValueType};
+use super::{Document, steps};
+use crate::text::Span;
+
+/// Kind of a problem; each has a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// Something looks like an item and has no field that can be read.
+    UnreadItem,
+    /// A value is not one number.
+    UnreadableValue,
+    /// A word is not in the vocabulary of its field.
+    UnknownStatus,
+    /// An item lacks a number or word that it must have; the schema reports it.
+    MissingValue,
+}
+
+impl ProblemKind {
+    /// Slug of the rule that reports it.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Self::UnreadItem => "unread-item",
+            Self::UnreadableValue => "unreadable-value",
+            Self::UnknownStatus => "unknown-status",
+            Self::MissingValue => "schema-violation",
+        }
+    }
+}
+
+/// A problem of reading.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Its kind.
+    pub kind: ProblemKind,
+    /// Its location.
+    pub span: Span,
+    /// Message of the finding.
+    pub message: String,
+    /// Help of the finding.
+    pub help: String,
+    /// The sections that contain it, by index.
+    pub within: Vec<usize>,
+    /// The item, by index.
+    pub item: Option<usize>,
+    /// Id of the field.
+    pub field: Option<Arc<str>>,
+}
+
+/// Problems in the values of the items that count.
+pub(super) fn values(document: &Document) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let counted = document.items.iter().enumerate().filter(|(_, item)| item.counted);
+    for (index, item) in counted {
+        let reader = ItemReader { document, item, index };
+        for field in &item.fields {
+            if let Some(known) = document.shape.field_type(&field.id) {
+                problems.extend(reader.value(field, known));
+                problems.extend(reader.repeated(field, known));
+            }
+        }
+        let required = document.shape.fields.iter().filter(|field| field.required);
+        let computed = required.filter(|field| !matches!(field.value, ValueType::Text | ValueType::Title));
+        problems.extend(computed.filter_map(|field| reader.missing(field)));
+    }
+    problems
+}
+
+struct ItemReader<'a> {
+    document: &'a Document,
+    item: &'a Item,
+    index: usize,
+}
+
+impl ItemReader<'_> {
+    fn problem(&self, kind: ProblemKind, span: Span, field: &str, message: String, help: String) -> Problem {
+        let within = self.item.within(&self.document.outline);
+        Problem { kind, span, message, help, within, item: Some(self.index), field: Some(field.into()) }
+    }
+
+    fn unreadable(&self, span: Span, known: &FieldType, reason: &str) -> Problem {
+        let written = self.document.slice(span).trim();
+        let label = &known.label;
+        let message = format!("`{written}` {reason}, so no value is computed from this `{label}`");
+        let form = match known.value {
+            ValueType::Percent => "write one percentage, such as `85%`",
+            _ => "write one number, such as `5`",
+        };
+        self.problem(
+            ProblemKind::UnreadableValue,
+            span,
+            &known.id,
+            message,
+            format!("{form}, or `N/A` if there is none"),
+        )
+    }
+
+    fn value(&self, field: &Field, known: &FieldType) -> Vec<Problem> {
+        let text = match field.value {
+            FieldValue::Text(span) => Some(span),
+            _ => None,
+        };
+        match (&known.value, text) {
+            (ValueType::Number(_) | ValueType::Percent, Some(span)) => {
+                let quantity = quantity::of_type(self.document.slice(span), &known.value);
+                match quantity {
+                    Some(Quantity::Unreadable(reason)) => vec![self.unreadable(span, known, reason)],
+                    _ => Vec::new(),
+                }
+            }
+            (ValueType::Number(_) | ValueType::Percent, None) => {
+                vec![self.unreadable(field.label, known, "is followed by a list, which is not a number")]
+            }
+            (ValueType::Word(vocabulary), Some(span)) => {
+                let written = self.document.slice(span);
+                if vocabulary.find(written).is_some() {
+                    return Vec::new();
+                }
+                let names: Vec<String> = vocabulary.names().map(|name| format!("`{name}`")).collect();
+                let message = format!("`{}` is not a known {}", written.trim(), known.label.to_lowercase());
+                let help = format!(
+                    "write one of {}, or add the word to `vocabulary` of the kind in phx.toml",
+                    names.join(", ")
+                );
+                vec![self.problem(ProblemKind::UnknownStatus, span, &known.id, message, help)]
+            }
+            (ValueType::Steps(number, _), _) => {
+                let effort = steps::effort(self.document, &field.value, number);
+                effort.unreadable.into_iter().map(|(span, reason)| self.unreadable(span, known, reason)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A second value of a field that has another one.
+    fn repeated(&self, field: &Field, known: &FieldType) -> Option<Problem> {
+        let is_computed = !matches!(known.value, ValueType::Text | ValueType::Title | ValueType::Steps(..));
+        if *field.id == *known.id || !is_computed {
+            return None;
+        }
+        let first = self.item.field(&known.id)?;
+        let (FieldValue::Text(first), FieldValue::Text(second)) = (&first.value, &field.value) else { return None };
+        let (first, written) = (self.document.slice(*first).trim(), self.document.slice(*second).trim());
+        let message = format!("`{}` is given twice: `{first}` and `{written}`", known.label);
+        let help = "keep one of them".to_owned();
+        (first != written).then(|| self.problem(ProblemKind::UnreadableValue, *second, &known.id, message, help))
+    }
+
+    fn missing(&self, known: &FieldType) -> Option<Problem> {
+        if self.item.field(&known.id).is_some() {
+            return None;
+        }
+        let outline = &self.document.outline;
+        let title = &self.item.title(outline).text;
+        let message = format!("{} `{title}` has no `{}`", self.document.shape.noun, known.label);
+        let help = format!("add `**{}**: …` under its heading", known.label);
+        Some(self.problem(ProblemKind::MissingValue, self.item.span(outline), &known.id, message, help))
+    }
+}

@@ -1,0 +1,297 @@
+//! Estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
+
+use super::items::FieldValue;
+use super::nodes::{Grid, ListItem, NodeKind};
+use super::quantity::{self, Quantity};
+use super::shape::{NumberType, Shape, ValueType};
+use super::{Document, inline, reader, vocabulary};
+use crate::text::{Span, emoji, lines};
+
+/// The estimate in a text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Estimate {
+    /// There is none.
+    None,
+    /// A number in the unit of the field.
+    Number(f64),
+    /// Something that is not one number: its range in the text, and the reason.
+    Unreadable(Span, &'static str),
+}
+
+/// What the steps of a field cost that are not done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effort {
+    /// The sum of the estimates; `None` if no step has one.
+    pub open: Option<f64>,
+    /// Estimates that cannot be read: the span in the document, and the reason.
+    pub unreadable: Vec<(Span, &'static str)>,
+}
+
+/// Reads the steps in the value of a field.
+pub fn effort(document: &Document, value: &FieldValue, number: &NumberType) -> Effort {
+    let mut sum = Sum { text: &document.text, number, effort: Effort::default() };
+    match value {
+        FieldValue::Text(span) => sum.lines(*span),
+        FieldValue::List(items) => sum.items(items),
+        FieldValue::Block(_) => {}
+        FieldValue::Node(index) => match &document.nodes[*index].kind {
+            NodeKind::List(items) => sum.items(items),
+            NodeKind::Table(grid) => sum.table(grid, &document.shape),
+            _ => {}
+        },
+    }
+    sum.effort
+}
+
+struct Sum<'a> {
+    text: &'a str,
+    number: &'a NumberType,
+    effort: Effort,
+}
+
+impl Sum<'_> {
+    fn add(&mut self, estimate: &Estimate, at: usize) -> bool {
+        match estimate {
+            Estimate::None => return false,
+            Estimate::Number(number) => self.effort.open = Some(self.effort.open.unwrap_or(0.0) + number),
+            Estimate::Unreadable(span, reason) => self.effort.unreadable.push((span.shifted(at), *reason)),
+        }
+        true
+    }
+
+    fn lines(&mut self, span: Span) {
+        for line in lines::of(self.text, span) {
+            let content = line.trimmed(self.text);
+            let words = content.slice(self.text);
+            if !is_done(words) && !is_total(words) {
+                self.add(&estimate(words, self.number), content.start);
+            }
+        }
+    }
+
+    /// The estimate of an entry includes those of the entries below it.
+    fn items(&mut self, items: &[ListItem]) {
+        for item in items {
+            let words = item.span.slice(self.text);
+            if item.done == Some(true) || is_done(words) {
+                // Done steps cost nothing, but their number still makes the path an estimated one.
+                if matches!(estimate(words, self.number), Estimate::Number(_)) {
+                    self.effort.open = Some(self.effort.open.unwrap_or(0.0));
+                }
+                continue;
+            }
+            if !self.add(&estimate(words, self.number), item.span.start) {
+                self.items(&item.children);
+            }
+        }
+    }
+
+    fn table(&mut self, grid: &Grid, shape: &Shape) {
+        let numbers = |cell: &Span| {
+            let known = shape.field_of(&reader::plain_cell(self.text, *cell));
+            let value = known.map(|known| &shape.fields[known.field].value);
+            let unit = vocabulary::normalize(&reader::plain_cell(self.text, *cell));
+            matches!(value, Some(ValueType::Number(_))) || self.number.units.contains(&unit)
+        };
+        let Some(column) = grid.header.iter().position(numbers) else { return };
+        for row in &grid.rows {
+            let done = row.iter().any(|cell| is_done(cell.slice(self.text)));
+            let first = row.first().is_some_and(|cell| is_total(cell.slice(self.text)));
+            let Some(cell) = row.get(column).filter(|_| !done && !first) else { continue };
+            let estimate = match quantity::number_of(cell.slice(self.text), self.number) {
+                Quantity::Absent => Estimate::None,
+                Quantity::Number(number) => Estimate::Number(number),
+                Quantity::Unreadable(reason) => Estimate::Unreadable(Span::new(0, cell.len()), reason),
+            };
+            self.add(&estimate, cell.start);
+        }
+    }
+}
+
+/// Whether a step is done: struck through, or with a check mark or a word such as `(done)` at an end.
+pub fn is_done(text: &str) -> bool {
+    const MARKS: &[char] = &['✅', '✔', '☑', '✓'];
+    const WORDS: &[&str] = &["done", "complete", "completed", "finished", "shipped", "merged"];
+    if inline::is_struck(text) {
+        return true;
+    }
+    let plain = inline::plain(text);
+    let (icon, words) = emoji::split_leading(plain.trim());
+    let (rest, trailing) = emoji::split_trailing(words);
+    if icon.starts_with(MARKS) || trailing.starts_with(MARKS) || rest.ends_with('✓') {
+        return true;
+    }
+    let last = rest.trim_end_matches(['.', ')', ']']).rsplit(['(', '[', ' ']).next().unwrap_or_default();
+    let marked = rest.ends_with([')', ']']) || rest.contains([':', '–', '—']) || last.len() == rest.len();
+    marked && WORDS.contains(&last.to_lowercase().as_str()) && !rest.to_lowercase().contains("not ")
+}
+
+/// Whether a line states the sum of others.
+fn is_total(text: &str) -> bool {
+    let words = inline::plain(text).to_lowercase();
+    ["total", "sum", "overall"].iter().any(|word| words.starts_with(word))
+}
+
+/// The estimate that a step states: in brackets, or at its end after `:` or a dash.
+pub fn estimate(text: &str, number: &NumberType) -> Estimate {
+    let mut sum: Option<f64> = None;
+    for group in groups(text) {
+        match in_brackets(group.slice(text), number) {
+            Estimate::None => {}
+            Estimate::Number(points) => sum = Some(sum.unwrap_or(0.0) + points),
+            Estimate::Unreadable(_, reason) => return Estimate::Unreadable(group, reason),
+        }
+    }
+    match sum {
+        Some(sum) => Estimate::Number(sum),
+        None => at_the_end(text, number),
+    }
+}
+
+/// What is between brackets, as ranges of the text; links (`[text](target)`) are not.
+fn groups(text: &str) -> Vec<Span> {
+    let mut groups = Vec::new();
+    let mut open: Option<(usize, char)> = None;
+    for (at, c) in text.char_indices() {
+        match (c, open) {
+            ('(' | '[', _) => open = Some((at + 1, c)),
+            (')' | ']', Some((start, mark))) if (mark == '(') == (c == ')') => {
+                let linked =
+                    (c == ']' && text[at + 1..].starts_with('(')) || (c == ')' && text[..start - 1].ends_with(']'));
+                if !linked {
+                    groups.push(Span::new(start, at));
+                }
+                open = None;
+            }
+            _ => {}
+        }
+    }
+    groups
+}
+
+/// Units of time: an estimate in one of these is not an estimate in points.
+const TIME: &[&str] = &[
+    "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "pd", "w", "wk", "wks", "week", "weeks", "month", "months",
+    "sprint", "sprints", "tag", "tage", "stunden",
+];
+
+fn in_brackets(text: &str, number: &NumberType) -> Estimate {
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        return Estimate::None;
+    }
+    let text = text.trim();
+    let last = unit_at_end(text);
+    let is_unit = number.units.contains(&last);
+    if !is_unit && !TIME.contains(&last.as_str()) {
+        return Estimate::None;
+    }
+    match quantity::number_of(text, number) {
+        Quantity::Number(value) => Estimate::Number(value),
+        Quantity::Absent => Estimate::None,
+        Quantity::Unreadable(reason) => {
+            // `see the API with 3 points` is prose; `5-8 points`, `~5 points` and `3 days` are estimates.
+            let starts = text.trim_start_matches(['~', '≈', '<', '>', '≤', '≥', '±', ' ']);
+            let short = text.split_whitespace().count() <= 4;
+            let is_estimate = short && (starts.starts_with(|c: char| c.is_ascii_digit()) || is_unit);
+            if is_estimate { Estimate::Unreadable(Span::default(), reason) } else { Estimate::None }
+        }
+    }
+}
+
+/// The word at the end of a text in lower case: `5pts` has `pts`.
+fn unit_at_end(text: &str) -> String {
+    let text = text.trim_end_matches(['.', ' ']);
+    let words = text.to_lowercase();
+    let start = words.trim_end_matches(|c: char| c.is_alphabetic()).len();
+    let last = &words[start..];
+    // `story points`
+    let before = words[..start].trim_end();
+    if before.ends_with("story") { format!("story {last}") } else { last.to_owned() }
+}
+
+/// `Switch the flag: 1 point`, `Roll-out – 3 SP`.
+fn at_the_end(text: &str, number: &NumberType) -> Estimate {
+    let trimmed = text.trim_end_matches(['.', ' ', '*', '_', '`']);
+    if !number.units.contains(&unit_at_end(trimmed)) {
+        return Estimate::None;
+    }
+    let separators: &[&str] = &[": ", " - ", " – ", " — ", "="];
+    let start = separators.iter().filter_map(|mark| trimmed.rfind(mark).map(|at| at + mark.len())).max();
+    // A range with spaces (`3 - 5 points`) has a separator too.
+    let Some(start) = start else {
+        // `Client 5 points`: a number without a separator is prose as likely as an estimate.
+        let digits = trimmed.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ');
+        let number_before = digits.ends_with(|c: char| c.is_ascii_digit());
+        return if number_before {
+            Estimate::Unreadable(Span::new(0, trimmed.len()), "does not separate the number from the text")
+        } else {
+            Estimate::None
+        };
+    };
+    let before = trimmed[..start].trim_end_matches([' ', '-', '–', '—', ':', '=']);
+    let tail = trimmed[start..].trim();
+    let span = Span::new(trimmed.len() - tail.len(), trimmed.len());
+    if before.ends_with(|c: char| c.is_ascii_digit()) && !trimmed[..start].trim_end().ends_with(':') {
+        return Estimate::Unreadable(span, "is a range");
+    }
+    match quantity::number_of(tail, number) {
+        Quantity::Number(value) => Estimate::Number(value),
+        Quantity::Absent => Estimate::None,
+        Quantity::Unreadable(reason) => Estimate::Unreadable(span, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points() -> NumberType {
+        NumberType { units: ["pts", "point", "points", "story points", "sp"].map(str::to_owned).to_vec() }
+    }
+
+    #[test]
+    fn estimates_are_in_brackets_or_at_the_end() {
+        let cases = [
+            ("Client (5 pts)", 5.0),
+            ("Client (5pts)", 5.0),
+            ("Client (est. 2 points)", 2.0),
+            ("Remove the fake [2 points]", 2.0),
+            ("Switch the flag: 1 point", 1.0),
+            ("Roll-out – 3 SP", 3.0),
+            ("one (1 point), half (0.5 story points)", 1.5),
+            ("a (3 points) (see x)", 3.0),
+            ("**Client**: 5 points", 5.0),
+        ];
+        for (text, value) in cases {
+            assert_eq!(estimate(text, &points()), Estimate::Number(value), "{text}");
+        }
+        for text in
+            ["Client", "see [2 points](x)", "3 points of failure", "Client (v2)", "Client (see 4)", "data points"]
+        {
+            assert_eq!(estimate(text, &points()), Estimate::None, "{text}");
+        }
+        for text in [
+            "Roll-out (2-3 pts)",
+            "a (5–8 points)",
+            "a (~5 pts)",
+            "a (3 days)",
+            "a (8h)",
+            "a: 3 - 5 points",
+            "a 5 points",
+        ] {
+            assert!(matches!(estimate(text, &points()), Estimate::Unreadable(..)), "{text}");
+        }
+    }
+
+    #[test]
+    fn done_steps_are_struck_through_or_checked() {
+        for text in
+            ["~~Contract tests (3 pts)~~ ✅", "✅ Client", "Client ✅", "Client (done)", "Client — done", "Client ✓"]
+        {
+            assert!(is_done(text), "{text}");
+        }
+        for text in ["Client", "Client (not done)", "Define when it is done", "~~5~~ 3 points"] {
+            assert!(!is_done(text), "{text}");
+        }
+    }
+}

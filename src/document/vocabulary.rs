@@ -1,0 +1,138 @@
+//! Vocabulary of a field such as `status`: its words, and what documents write for them.
+
+use super::inline;
+use crate::text::emoji;
+
+/// Words with their synonyms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vocabulary {
+    words: Vec<Word>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Word {
+    name: String,
+    /// Normalized, the word itself included.
+    synonyms: Vec<String>,
+}
+
+/// Words that may follow a word of a vocabulary: `Stable since May`, `GA in 1.34`.
+const CONNECTORS: &[&str] = &["as", "at", "for", "from", "in", "on", "since", "under", "with"];
+
+impl Vocabulary {
+    /// A vocabulary of names with their synonyms.
+    pub fn new(words: &[(&str, &[&str])]) -> Self {
+        let mut vocabulary = Self::default();
+        for (name, synonyms) in words {
+            let synonyms: Vec<String> = synonyms.iter().map(|synonym| (*synonym).to_owned()).collect();
+            vocabulary.add(name, &synonyms);
+        }
+        vocabulary
+    }
+
+    /// Adds synonyms to a word, or a word.
+    pub fn add(&mut self, name: &str, synonyms: &[String]) {
+        let id = normalize(name);
+        let at = self.words.iter().position(|word| word.synonyms.contains(&id));
+        let at = at.unwrap_or_else(|| {
+            self.words.push(Word { name: name.to_owned(), synonyms: vec![id] });
+            self.words.len() - 1
+        });
+        self.words[at].synonyms.extend(synonyms.iter().map(|synonym| normalize(synonym)));
+    }
+
+    /// The names of the words, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|word| word.name.as_str())
+    }
+
+    /// The word that a value starts with. What follows it must be a remark: text in brackets, after a comma or a dash, a
+    /// number, or a phrase such as `since May`. `Done when released` and `Planned or done` are not words.
+    pub fn find(&self, value: &str) -> Option<&str> {
+        let plain = inline::plain(value);
+        let (icon, text) = emoji::split_leading(plain.trim());
+        let text = if text.is_empty() { icon } else { text };
+        let text = normalize(emoji::split_trailing(text).0);
+        let text = if text.is_empty() { normalize(icon) } else { text };
+        let all = self.words.iter().flat_map(|word| word.synonyms.iter().map(move |synonym| (word, synonym)));
+        let fitting = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
+        fitting.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word.name.as_str())
+    }
+}
+
+/// Whether the rest of a value only adds to the word before it.
+fn is_remark(rest: &str) -> bool {
+    let trimmed = rest.trim_start();
+    if trimmed.is_empty() {
+        return true;
+    }
+    let spaced = rest.len() > trimmed.len();
+    let first = trimmed.chars().next().unwrap_or_default();
+    match first {
+        '(' | '[' | ',' | ';' | '.' | ':' | '!' => true,
+        '–' | '—' => spaced,
+        '-' => spaced && trimmed[1..].starts_with(' '),
+        _ if emoji::is_emoji(first) => true,
+        _ if first.is_ascii_digit() => spaced,
+        _ => spaced && CONNECTORS.contains(&trimmed.split(' ').next().unwrap_or_default()),
+    }
+}
+
+/// Lower case, with one space for each run of spaces, hyphens between letters and underscores.
+pub fn normalize(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.trim().chars().peekable();
+    let mut previous = ' ';
+    while let Some(c) = chars.next() {
+        let inner = |next: Option<&char>| next.is_some_and(|next| next.is_alphanumeric());
+        let joins = matches!(c, '-' | '‑' | '_') && previous.is_alphanumeric() && inner(chars.peek());
+        previous = c;
+        if c.is_whitespace() || joins {
+            if !out.ends_with(' ') {
+                out.push(' ');
+            }
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_with_their_remarks() {
+        let vocabulary = Vocabulary::new(&[
+            ("Planned", &["To do", "📋"]),
+            ("In Progress", &["Doing"]),
+            ("Done", &["Complete", "GA"]),
+            ("Ready", &[]),
+            ("In Review", &["Ready for review"]),
+        ]);
+        let cases = [
+            ("🚧 In Progress", Some("In Progress")),
+            ("in-progress (50 %)", Some("In Progress")),
+            ("**Done**", Some("Done")),
+            ("`complete`, see #4", Some("Done")),
+            ("GA in 1.34", Some("Done")),
+            ("GA (stable)", Some("Done")),
+            ("In Progress 50%", Some("In Progress")),
+            ("Ready for review", Some("In Review")),
+            ("Ready", Some("Ready")),
+            ("📋", Some("Planned")),
+            ("TODO", None),
+            ("To-Do ✅", Some("Planned")),
+            ("Done when released", None),
+            ("Planned or done", None),
+            ("Planned/Done", None),
+            ("Doneish", None),
+            ("Not done", None),
+            ("", None),
+        ];
+        for (value, word) in cases {
+            assert_eq!(vocabulary.find(value), word, "{value}");
+        }
+    }
+}

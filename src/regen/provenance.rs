@@ -1,0 +1,30 @@
+//! Provenance of the values in a body: what each was computed from.
+
+use super::scope::Input;
+
+/// Sources of the values of one block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Sources of single values, by label.
+    pub sources: Vec<(String, String)>,
+    /// Items that the other numbers were computed from.
+    pub inputs: Vec<Input>,
+}
+
+impl Provenance {
+    /// The source of the value of a label, such as `10 items in priority_1, priority_2`; `None` if it is not a number or
+    /// nothing is known of it.
+    pub fn of(&self, label: &str, value: &str) -> Option<String> {
+        if let Some((_, source)) = self.sources.iter().find(|(known, _)| known == label) {
+            return Some(source.clone());
+        }
+        let is_number = value.trim_start_matches(['*', '`']).starts_with(|c: char| c.is_ascii_digit());
+        if is_number { self.of_lines() } else { None }
+    }
+
+    /// The source of values without a label, such as the rows of a table.
+    pub fn of_lines(&self) -> Option<String> {
+        let all: Vec<&str> = self.inputs.iter().map(|input| input.summary.as_str()).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}

@@ -1,0 +1,19 @@
+//! Rule: a status or level is not in the vocabulary of its field.
+
+use super::{Check, Context, Rule};
+use crate::document::ProblemKind;
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unknown-status",
+    severity: Severity::Warning,
+    summary: "a status or level is not in the vocabulary of its field",
+    page: include_str!("unknown_status.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.problems(&RULE, ProblemKind::UnknownStatus)
+}

@@ -1,0 +1,19 @@
+//! Rule: something looks like an item and has no field that can be read.
+
+use super::{Check, Context, Rule};
+use crate::document::ProblemKind;
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unread-item",
+    severity: Severity::Error,
+    summary: "something looks like an item and has no field that can be read",
+    page: include_str!("unread_item.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.problems(&RULE, ProblemKind::UnreadItem)
+}

@@ -1,0 +1,19 @@
+//! Rule: a value of an item is not one number.
+
+use super::{Check, Context, Rule};
+use crate::document::ProblemKind;
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "unreadable-value",
+    severity: Severity::Error,
+    summary: "a value of an item is not one number",
+    page: include_str!("unreadable_value.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    context.problems(&RULE, ProblemKind::UnreadableValue)
+}
