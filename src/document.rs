@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod fault;
 mod field_ids;
 pub mod fields;
+mod front;
 pub mod governance;
 pub mod html;
 pub mod inline;
@@ -50,7 +51,7 @@ pub use reading::{Problem, ProblemKind};
 pub use region::{Region, Verdict};
 pub use shape::Shape;
 
-use crate::text::{Data, Lines, Span, Tree, decode::Decoded};
+use crate::text::{Lines, Span, Tree, decode::Decoded};
 use nodes::{Node, NodeKind};
 
 /// How long a document may be, in bytes.
@@ -107,19 +108,23 @@ impl Document {
         let mut faults = encoding_faults(&decoded);
         let text = decoded.text;
         let lines = Lines::new(&text);
-        let region = region::find(text.as_bytes());
-        let (front, governance) = read_front(&text, region, dialect, &mut faults);
+        let mut region = region::find(text.as_bytes());
+        let (front, governance) = front::read(&text, &mut region, dialect, &mut faults);
         let shape = shape(governance.kind.as_deref());
         let body = region.map_or_else(|| region::bom(text.as_bytes()), |region| region.body);
         let mut parsed = nodes::parse(&text, body);
         let mut markers = marker::find(&text, body, &parsed);
         bound_blocks(&mut markers, &mut faults);
+        faults.extend(markers.iter().filter_map(malformed));
         let (pairs, pairing) = blocks::pair(&text, &lines, &markers);
         faults.extend(pairing);
         let bodies = blocks::auto_spans(&markers, &pairs);
         conflicts(&text, &parsed.nodes, &bodies, &mut faults);
+        let inner = blocks::inner_headings(&parsed.nodes, &bodies);
         leave_out(&mut parsed.nodes, &bodies);
         let outline = Outline::read(&text, &parsed.nodes, text.len());
+        faults.extend(blocks::swallowed(&lines, &outline, &inner));
+        faults.sort_by_key(|fault| fault.span.start);
         let blocks = blocks::build(&text, &lines, &markers, &pairs, &outline);
         let mut document = Self {
             path: path.to_owned(),
@@ -223,6 +228,15 @@ impl Document {
     }
 }
 
+/// The error of a comment that only resembles a marker.
+fn malformed(marker: &Marker) -> Option<Fault> {
+    let correct = marker.correct.as_ref()?;
+    let message = "this comment resembles a marker and is not one";
+    let mut fault = Fault::new(FaultKind::Malformed, marker.span, message, format!("write `{correct}`"));
+    fault.replacement = Some(correct.clone());
+    Some(fault)
+}
+
 /// What git left in conflict outside AUTO blocks. What else seems wrong with the syntax may follow from it, and is not told.
 fn conflicts(text: &str, nodes: &[Node], bodies: &[Span], faults: &mut Vec<Fault>) {
     let mut conflicts = conflict::find(text, nodes);
@@ -254,92 +268,6 @@ fn encoding_faults(decoded: &Decoded) -> Vec<Fault> {
             "take it out; no Markdown holds one",
         ));
     }
-    faults
-}
-
-/// Reads the front matter. Where its YAML fails, the reader of lines goes on.
-fn read_front(
-    text: &str,
-    region: Option<Region>,
-    dialect: &Dialect,
-    faults: &mut Vec<Fault>,
-) -> (Option<Tree<'static>>, Governance) {
-    let Some(region) = region else {
-        return (None, Governance::default());
-    };
-    let place = region.opener;
-    let unread = Governance { place, ..Governance::default() };
-    match region.end {
-        region::End::Closed => {}
-        region::End::TooLong => {
-            faults.push(Fault::new(
-                FaultKind::Oversized,
-                place,
-                format!("no line `---` closes the front matter within {} KiB", region::FRONT_MATTER / 1024),
-                "close the front matter with `---`",
-            ));
-            return (None, unread);
-        }
-        region::End::Unterminated => faults.push(Fault::new(
-            FaultKind::Unterminated,
-            place,
-            "front matter that is never closed",
-            "put `---` on a line of its own behind the last key",
-        )),
-    }
-    let content = match region.end {
-        region::End::Closed => region.content,
-        _ => likely_content(text, region.content),
-    };
-    let (front, yaml_faults) = yaml::parse(text, content);
-    let Some(front) = front else {
-        faults.extend(explain(text, content, dialect, yaml_faults));
-        return (None, unread);
-    };
-    faults.extend(yaml_faults);
-    if !matches!(front.data, Data::Map(_)) {
-        faults.push(not_a_mapping("the front matter", &front, front.span));
-        return (None, unread);
-    }
-    let mut governance = Governance::read(&front, place, dialect);
-    if let Some(tree) = governance.tree.take_if(|tree| !matches!(tree.data, Data::Map(_))) {
-        let name = format!("`{}`", dialect.root);
-        faults.push(not_a_mapping(&name, &tree, governance.place));
-    }
-    (Some(front), governance)
-}
-
-fn not_a_mapping(name: &str, tree: &Tree<'_>, place: Span) -> Fault {
-    Fault::new(
-        FaultKind::FrontMatter,
-        place,
-        format!("{name} is {}, not a mapping", tree.kind()),
-        "write it as lines of `key: value`",
-    )
-}
-
-/// The part of an unterminated front matter that can be one: up to the first blank line or heading.
-fn likely_content(text: &str, content: Span) -> Span {
-    let mut end = content.start;
-    for raw in content.slice(text).split_inclusive(['\n', '\r']) {
-        if raw.trim().is_empty() || raw.starts_with("# ") || raw.starts_with("<!--") {
-            break;
-        }
-        end += raw.len();
-    }
-    Span::new(content.start, end)
-}
-
-/// What the reader of lines says, and what YAML says where no line explains it.
-fn explain(text: &str, content: Span, dialect: &Dialect, yaml: Vec<Fault>) -> Vec<Fault> {
-    let mut faults = salvage::read(text, content, dialect);
-    if faults.is_empty() {
-        return yaml;
-    }
-    // A scanner gives up at the ruined line or behind it; before it, the cause is another.
-    let first = faults[0].span.start;
-    faults.extend(yaml.into_iter().filter(|fault| fault.span.end < first));
-    faults.sort_by_key(|fault| fault.span.start);
     faults
 }
 

@@ -4,24 +4,35 @@ pub mod change;
 pub mod past;
 pub mod vouch;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::corpus::reviews::Past;
+use crate::corpus::reviews::{Past, Review};
 use crate::document::Document;
 use crate::finding::Finding;
 use crate::regen::BlockPlan;
 use crate::regen::facts::Facts;
-use crate::rules::{Broken, BrokenFile, Context, Judge};
+use crate::rules::{Broken, BrokenFile, Context, Evidence, Judge};
+use crate::workspace::load::Markers;
 use crate::workspace::planned::{Met, Planned, Planning};
 use crate::workspace::visit::Visit;
 use crate::workspace::{Census, Project, Selection, Store, Visited};
 
 /// Is told a document, where there is one, and what is wrong with it.
 pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
+
+/// Whether documents are compared with an earlier state of the repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// They are validated as they are.
+    None,
+    /// A change is validated.
+    Change,
+}
 
 /// Runs the rules on documents of one project.
 #[derive(Debug)]
@@ -40,6 +51,10 @@ pub struct Examiner<'a> {
     pub census: Option<&'a Census>,
     /// The configuration that the user named.
     pub config: Option<PathBuf>,
+    /// Whether a change is validated, so that documents are compared with those before it.
+    pub comparison: Comparison,
+    /// The latest review in the ledger of each document, by path.
+    latest_reviews: OnceLock<BTreeMap<String, Review>>,
     has_ledger: OnceLock<bool>,
     committed: OnceLock<Option<Store>>,
 }
@@ -56,6 +71,8 @@ impl<'a> Examiner<'a> {
             before: "HEAD".to_owned(),
             census: None,
             config: None,
+            comparison: Comparison::None,
+            latest_reviews: OnceLock::new(),
             has_ledger,
             committed,
         }
@@ -126,6 +143,21 @@ impl<'a> Examiner<'a> {
         })
     }
 
+    /// What shows that a file without a governance block should be governed.
+    fn evidence(&self, path: &str, markers: Markers) -> Option<Evidence> {
+        if self.comparison == Comparison::Change && self.was_governed(path) {
+            return Some(Evidence::GovernedBefore);
+        }
+        if markers == Markers::Found {
+            return Some(Evidence::Markers);
+        }
+        if self.latest_reviews().contains_key(path) {
+            return Some(Evidence::Recorded);
+        }
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.project.catalog.kind_of_file(name).map(|kind| Evidence::FileName(kind.to_owned()))
+    }
+
     fn broken(&self, visited: &Visited<'_>, tell: &Tell<'_>) {
         let found = match visited {
             Visited::Document(_) => return,
@@ -133,6 +165,10 @@ impl<'a> Examiner<'a> {
                 self.judge.broken(&BrokenFile { path, why: &Broken::Unreadable((*why).to_owned()) })
             }
             Visited::TooLarge { path } => self.judge.broken(&BrokenFile { path, why: &Broken::TooLarge }),
+            Visited::Ungoverned { path, markers } => match self.evidence(path, *markers) {
+                Some(evidence) => self.judge.broken(&BrokenFile { path, why: &Broken::Ungoverned(evidence) }),
+                None => return,
+            },
         };
         tell(None, found);
     }

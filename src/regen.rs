@@ -23,6 +23,7 @@ pub mod rewritten;
 pub mod scaffold;
 pub mod scope;
 pub mod sum;
+pub mod trace;
 pub mod values;
 
 pub use facts::Facts;

@@ -14,6 +14,8 @@ mod future_timestamp;
 mod invalid_encoding;
 mod invalid_front_matter;
 mod inverted_deadline;
+mod lost_governance;
+mod malformed_marker;
 mod missing_auto_section;
 mod missing_document;
 mod missing_front_matter;
@@ -43,7 +45,7 @@ mod unreviewed_manual_change;
 mod unterminated_front_matter;
 mod unused_suppression;
 
-pub use context::{Broken, BrokenFile, Context, Whole};
+pub use context::{Broken, BrokenFile, Context, Evidence, Whole};
 pub use judge::{Judge, Levels};
 pub use review_due_soon::is_due_soon;
 
@@ -93,6 +95,8 @@ pub const RULES: &[&Rule] = &[
     &invalid_encoding::RULE,
     &invalid_front_matter::RULE,
     &inverted_deadline::RULE,
+    &lost_governance::RULE,
+    &malformed_marker::RULE,
     &missing_auto_section::RULE,
     &missing_document::RULE,
     &missing_front_matter::RULE,

@@ -29,6 +29,7 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
             }
             Visited::Unreadable { path, why } => Err(format!("`{path}` cannot be read: {why}")),
             Visited::TooLarge { path } => Err(format!("`{path}` is longer than a document may be")),
+            Visited::Ungoverned { .. } => return,
         };
         *printed.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
     });

@@ -94,9 +94,13 @@ fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> 
     if let Some(template) = scaffold::template(kind) {
         return Ok((format!("templates/documents/{kind}.md"), template.to_owned()));
     }
+    // A kind of the repository without a template gets its front matter and its sections.
+    if project.knows_kind(kind) {
+        return Ok(("a generic template".to_owned(), scaffold::generic(&project.kind(kind).shape)));
+    }
     let near = suggest::did_you_mean(kind, scaffold::kinds());
     let known: Vec<&str> = scaffold::kinds().collect();
-    Err(Failure::usage(format!("there is no template for the kind `{kind}`{near}"))
+    Err(Failure::usage(format!("unknown kind `{kind}`{near}"))
         .hint(format!("templates ship for {}", known.join(", ")))
-        .hint(format!("one of your own goes to `{name}`")))
+        .hint(format!("a kind of your own needs a `[[kind]]` in phx.toml; its template goes to `{name}`")))
 }

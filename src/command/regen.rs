@@ -80,7 +80,7 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
             Met::Document(planned) => rewrite.document(planned),
             Met::Other(Visited::Unreadable { path, why }) => stopped(path, format!("it cannot be read: {why}")),
             Met::Other(Visited::TooLarge { path }) => stopped(path, "it is longer than a document may be".to_owned()),
-            Met::Other(Visited::Document(_)) => return,
+            Met::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => return,
         };
         done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     });

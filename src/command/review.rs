@@ -43,7 +43,7 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         let stamp = examiner.stamp(&document, record.id, sections);
         let edits = stamp.edits(&document).map_err(|key| {
             Failure::usage(format!("`{}` has no `{key}` that can be stamped", document.path))
-                .hint("write the key with any value of its kind; `phx validate` shows where")
+                .hint(format!("add `{key}: …` to the front matter; `phx schema show governance` describes its value"))
         })?;
         let text = project.proved_stamp(&document, &edits)?;
         stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });

@@ -32,7 +32,7 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
         }
         Met::Other(Visited::Unreadable { path, why }) => session.notice(&format!("`{path}` cannot be read: {why}")),
         Met::Other(Visited::TooLarge { path }) => session.notice(&format!("`{path}` is longer than a document may be")),
-        Met::Other(Visited::Document(_)) => {}
+        Met::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => {}
     });
     let mut lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
     status::sort(&mut lines);

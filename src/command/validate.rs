@@ -6,8 +6,8 @@ use super::session::Session;
 use super::{findings, fix, program};
 use crate::cli::Validate;
 use crate::config::Level;
-use crate::examine::Examiner;
 use crate::examine::change::{Stale, Step};
+use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding;
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
@@ -27,6 +27,9 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     examiner.config.clone_from(&session.config);
     let selection =
         if arguments.staged { staged(&examiner, &arguments.paths)? } else { selection(arguments, &project)? };
+    if arguments.staged || arguments.since.is_some() || arguments.rev.is_some() {
+        examiner.comparison = Comparison::Change;
+    }
     if let Some(revision) = project.store.revision() {
         examiner.before = format!("{revision}^");
     } else if let Some(since) = &arguments.since {
@@ -68,7 +71,8 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     if let Some(code) = failures.iter().map(Failure::exit_code).max() {
         return Ok(code);
     }
-    if found.is_empty() && !arguments.staged && arguments.since.is_none() {
+    let nothing_validated = found.iter().all(|finding| finding.rule == "lost-governance");
+    if nothing_validated && !arguments.staged && arguments.since.is_none() {
         findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
     }
     Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))

@@ -3,6 +3,7 @@
 use super::fault::{Fault, FaultKind};
 use super::fields;
 use super::marker::{Marker, MarkerKind};
+use super::nodes::{Node, NodeKind};
 use super::outline::{Outline, Title};
 use crate::text::{Lines, Span, slug};
 
@@ -137,6 +138,54 @@ fn nested(text: &str, marker: &Marker, outer: usize) -> Fault {
         format!("`{}` stands inside the AUTO block that opens on line {outer}", marker.span.slice(text)),
         "close the outer block first; what stands inside an AUTO block is overwritten",
     )
+}
+
+/// A heading inside an AUTO block.
+#[derive(Clone, Debug)]
+pub struct InnerHeading {
+    /// Start of the block's opening marker.
+    pub block: usize,
+    /// Its level.
+    pub level: u8,
+    /// Its title.
+    pub title: String,
+    /// Its span.
+    pub span: Span,
+}
+
+/// The headings inside AUTO blocks, of which the spans are given.
+pub fn inner_headings(nodes: &[Node], bodies: &[Span]) -> Vec<InnerHeading> {
+    let mut found = Vec::new();
+    for body in bodies {
+        let first = nodes.partition_point(|node| node.span.start < body.start);
+        for node in nodes[first..].iter().take_while(|node| node.span.start < body.end) {
+            if let NodeKind::Heading { level, title } = &node.kind {
+                found.push(InnerHeading { block: body.start, level: *level, title: title.clone(), span: node.span });
+            }
+        }
+    }
+    found
+}
+
+/// Headings that end the section of the AUTO block that contains them: the END marker is missing before them.
+pub fn swallowed(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Vec<Fault> {
+    let ends_section = |heading: &&InnerHeading| {
+        let level = outline.nearest(heading.block).map_or(1, |section| outline.sections[section].level);
+        heading.level <= level
+    };
+    let fault = |heading: &InnerHeading| {
+        let line = lines.line(heading.block);
+        Fault::new(
+            FaultKind::Unbalanced,
+            heading.span,
+            format!("the heading `{}` is inside the AUTO block that opens on line {line}", heading.title),
+            "put `<!-- END AUTO-GENERATED -->` on a line of its own before the section of the heading starts",
+        )
+    };
+    let mut found: Vec<&InnerHeading> = inner.iter().filter(ends_section).collect();
+    // What follows the first one is inside for the same reason.
+    found.dedup_by_key(|heading| heading.block);
+    found.into_iter().map(fault).collect()
 }
 
 /// The spans of the AUTO blocks, markers included, outermost only and in order.

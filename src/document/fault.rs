@@ -17,6 +17,8 @@ pub enum FaultKind {
     Unbalanced,
     /// A marker inside a block.
     Nested,
+    /// A comment that resembles a marker.
+    Malformed,
     /// A conflict that git left.
     Conflict,
 }
@@ -32,11 +34,13 @@ pub struct Fault {
     pub message: String,
     /// The way out.
     pub help: String,
+    /// The text that replaces the span as a fix.
+    pub replacement: Option<String>,
 }
 
 impl Fault {
     /// A fault of a kind at a place.
     pub fn new(kind: FaultKind, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind, span, message: message.into(), help: help.into() }
+        Self { kind, span, message: message.into(), help: help.into(), replacement: None }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::dialect::Dialect;
 use super::fault::{Fault, FaultKind};
-use super::governance::{KEYS, Key, Look};
+use super::governance::{KEYS, Key, Look, Placed, Time};
 use super::values::{self, Problem};
 use crate::text::{Span, slug};
 
@@ -19,12 +19,25 @@ struct Line<'a> {
     value: Span,
 }
 
-/// Says what is wrong with each line of the governance block in `text[region]`.
-pub fn read(text: &str, region: Span, dialect: &Dialect) -> Vec<Fault> {
+/// What the lines of a governance block tell although its YAML cannot be read.
+#[derive(Debug, Default)]
+pub struct Salvaged {
+    /// An error for each line that explains itself.
+    pub faults: Vec<Fault>,
+    /// An error for each other line without a key.
+    pub keyless: Vec<Fault>,
+    /// The time of the last update.
+    pub last_updated: Option<Time>,
+    /// The deadline.
+    pub update_required_by: Option<Time>,
+}
+
+/// Reads each line of the governance block in `text[region]`.
+pub fn read(text: &str, region: Span, dialect: &Dialect) -> Salvaged {
     let lines = block_lines(text, region, dialect);
     let present: Vec<&str> = lines.iter().filter_map(|line| line.key.map(|key| dialect.canonical(key))).collect();
     let mut missing: Vec<&Key> = KEYS.iter().filter(|key| key.required && !present.contains(&key.name)).collect();
-    let mut faults = Vec::new();
+    let mut salvaged = Salvaged::default();
     let mut key_indent = None;
     for line in &lines {
         let continues = key_indent.is_some_and(|indent| line.indent > indent);
@@ -32,15 +45,33 @@ pub fn read(text: &str, region: Span, dialect: &Dialect) -> Vec<Fault> {
         match line.key {
             Some(written) if !continues => {
                 key_indent = Some(line.indent);
-                faults.extend(check_value(text, line, written, dialect));
+                salvaged.take_time(dialect.canonical(written), line.value, bare(line.value.slice(text)));
+                salvaged.faults.extend(check_value(text, line, written, dialect));
             }
             None if !continues && !list_item => {
-                faults.push(keyless(line, &mut missing, dialect));
+                if let Some((key, value)) = guess(line, &mut missing) {
+                    salvaged.take_time(key.name, line.span, &value);
+                    salvaged.faults.push(seems(line, key, &value, dialect));
+                } else {
+                    salvaged.keyless.push(keyless(line));
+                }
             }
             _ => {}
         }
     }
-    faults
+    salvaged
+}
+
+impl Salvaged {
+    /// Keeps a time of the stamp.
+    fn take_time(&mut self, key: &str, span: Span, value: &str) {
+        let time = values::timestamp(value).map(|value| Placed { span, value });
+        match key {
+            "last_updated" => self.last_updated = self.last_updated.take().or(time),
+            "update_required_by" => self.update_required_by = self.update_required_by.take().or(time),
+            _ => {}
+        }
+    }
 }
 
 fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<Line<'a>> {
@@ -57,7 +88,8 @@ fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<Line<'
         let indent = raw.len() - raw.trim_start().len();
         let span = Span::new(start + indent, start + indent + trimmed.len());
         let (key, value) = split_key(trimmed, span);
-        if indent == 0 && !dialect.root.is_empty() && key.is_some() {
+        // A line at the margin is not in the block below `governance:`.
+        if indent == 0 && !dialect.root.is_empty() {
             inside = key == Some(&dialect.root);
             continue;
         }
@@ -109,21 +141,21 @@ fn bare(value: &str) -> &str {
     if quoted { &value[1..value.len() - 1] } else { value }
 }
 
-/// Says which missing key a line without a key seems to have held. The first missing key of its shape is
+/// The missing key that a line without a key seems to have held, and its value. The first missing key of its shape is
 /// taken: documents write their keys in one order.
-fn keyless(line: &Line<'_>, missing: &mut Vec<&Key>, dialect: &Dialect) -> Fault {
-    let found = missing.iter().position(|key| restore(line.text, key.look).is_some());
-    let Some(index) = found else {
-        return Fault::new(
-            FaultKind::FrontMatter,
-            line.span,
-            "a line without a key",
-            "write it as `key: value`, or take it out",
-        );
-    };
+fn guess<'k>(line: &Line<'_>, missing: &mut Vec<&'k Key>) -> Option<(&'k Key, String)> {
+    let index = missing.iter().position(|key| restore(line.text, key.look).is_some())?;
     let key = missing.remove(index);
+    Some((key, restore(line.text, key.look)?))
+}
+
+fn keyless(line: &Line<'_>) -> Fault {
+    let message = "a line without a key in the governance block";
+    Fault::new(FaultKind::FrontMatter, line.span, message, "write it as `key: value`, or remove it")
+}
+
+fn seems(line: &Line<'_>, key: &Key, value: &str, dialect: &Dialect) -> Fault {
     let written = dialect.written(key.name);
-    let value = restore(line.text, key.look).unwrap_or_default();
     Fault::new(
         FaultKind::FrontMatter,
         line.span,
@@ -169,7 +201,7 @@ mod tests {
     fn a_ruined_header_is_told_line_by_line() {
         let yaml = "governance:\n  correlation_id: Id(x='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', s=<A.B: 'b'>)\n  \
                     P25-08-29T18:50:54.656947Z\n  P25-09-01T18:50:54.657944Z\n  validation_schema: v1.0\n";
-        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default());
+        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).faults;
         let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
         assert_eq!(
             said,
@@ -185,7 +217,7 @@ mod tests {
     #[test]
     fn lists_comments_and_continued_values_are_no_faults() {
         let yaml = "title: x\ngovernance:\n  # note\n  auto_sections:\n  - a\n  - b\n  owner: >\n    some\n    text\n";
-        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default());
+        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).faults;
         assert!(faults.is_empty(), "{faults:?}");
     }
 }

@@ -66,7 +66,7 @@ fn scan_fault(text: &str, at: usize, why: &str) -> Fault {
         FaultKind::FrontMatter,
         Span::new(at, line_end),
         format!("the YAML cannot be read: {why}"),
-        "mend the line; a value with `: ` or ` #` inside needs quotes",
+        "correct the line; a value with `: ` or ` #` inside needs quotes",
     )
 }
 
@@ -143,12 +143,16 @@ impl<'t> Builder<'t> {
         let Some(frame) = self.stack.pop() else {
             return Ok(());
         };
+        let start = frame.span.start;
         let data = match frame.open {
             Open::List(items) => Data::List(items),
             Open::Map { entries, .. } => Data::Map(entries),
         };
-        let start = frame.span.start;
         let end = last_end(&data).unwrap_or(start).max(if span.is_empty() { 0 } else { span.end });
+        let data = match data {
+            Data::Map(entries) => Data::Map(merged(entries)?),
+            data => data,
+        };
         let tree = Tree::new(Span::new(start, end), data);
         let size = if frame.anchor == 0 { 0 } else { size(&tree) };
         self.place(tree, frame.anchor, size)
@@ -195,6 +199,40 @@ impl<'t> Builder<'t> {
         ))
     }
 }
+
+/// The entries of a mapping with those of its merge keys (`<<: *anchor`, a type of YAML 1.1): keys of its own take
+/// precedence, then those of earlier mappings. They keep the spans of their values and come first.
+fn merged(mut entries: Vec<Entry<'static>>) -> Result<Vec<Entry<'static>>, Fault> {
+    let mut all: Vec<Entry<'static>> = Vec::new();
+    while let Some(at) = entries.iter().position(|entry| entry.key == MERGE) {
+        let merge = entries.remove(at);
+        let sources = match merge.value.data {
+            Data::List(items) => items,
+            data => vec![Tree::new(merge.value.span, data)],
+        };
+        for source in sources {
+            let Data::Map(others) = source.data else {
+                return Err(Fault::new(
+                    FaultKind::FrontMatter,
+                    source.span,
+                    format!("the merge key `{MERGE}` needs a mapping, found {}", Tree::kind(&source)),
+                    "name an anchor of a mapping, such as `<<: *defaults`",
+                ));
+            };
+            for other in others {
+                let known = |entry: &Entry<'_>| entry.key == other.key;
+                if !entries.iter().any(known) && !all.iter().any(known) {
+                    all.push(Entry { key_span: merge.key_span, ..other });
+                }
+            }
+        }
+    }
+    all.extend(entries);
+    Ok(all)
+}
+
+/// The merge key.
+const MERGE: &str = "<<";
 
 fn bad(span: Span, message: &str) -> Fault {
     Fault::new(FaultKind::FrontMatter, span, message, "write the value out")
@@ -313,6 +351,19 @@ mod tests {
         let (tree, faults) = parse(&bomb, Span::new(0, bomb.len()));
         assert!(tree.is_none());
         assert!(faults[0].message.contains("10000 values"), "{faults:?}");
+    }
+
+    #[test]
+    fn merge_keys_are_followed_and_own_keys_take_precedence() {
+        let yaml = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: *a, x: 9}\nd:\n  <<: [*a, *b]\n  w: 0\n";
+        let expected = r#"{"a":{"x":1,"y":2},"b":{"y":3,"z":4},"c":{"y":2,"x":9},"d":{"x":1,"y":2,"z":4,"w":0}}"#;
+        assert_eq!(json(yaml), expected);
+        let (tree, _) = parse(yaml, Span::new(0, yaml.len()));
+        let tree = tree.unwrap();
+        let merged = tree.get("d").and_then(|d| d.entry("z")).unwrap();
+        assert_eq!((merged.key_span.slice(yaml), merged.value.span.slice(yaml)), ("<<", "4"));
+        let (_, faults) = parse("a: {<<: 1}\n", Span::new(0, 11));
+        assert!(faults[0].message.contains("needs a mapping, found a number"), "{faults:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the repository remembers of a document: the record of its last review, its sources, its last committed version.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Examiner;
@@ -8,6 +9,7 @@ use crate::document::Document;
 use crate::ledger::{self, Record};
 use crate::system::git::{self, objects};
 use crate::workspace::Store;
+use crate::workspace::load::Loaded;
 use crate::workspace::project::inside;
 
 impl Examiner<'_> {
@@ -21,6 +23,10 @@ impl Examiner<'_> {
         {
             past.is_recorded = true;
             past.review = record.review(&document.path);
+        }
+        // An ID that is not recorded does not hide what changed since the latest review.
+        if past.has_ledger && !past.is_recorded {
+            past.review = self.latest_reviews().get(&document.path).cloned();
         }
         let knows_sources = past.review.as_ref().is_some_and(|review| review.sources.is_some());
         if knows_sources && !globs.is_empty() {
@@ -54,20 +60,58 @@ impl Examiner<'_> {
 
     /// What the last review vouched for in a document, if it has a record.
     pub fn last_review(&self, document: &Document) -> Option<Review> {
-        self.record(document.governance.correlation_id()?.value)?.review(&document.path)
+        let id = document.governance.correlation_id();
+        let own = id.and_then(|id| self.record(id.value)?.review(&document.path));
+        own.or_else(|| self.latest_reviews().get(&document.path).cloned())
     }
 
     /// The document as the commit before has it.
     pub fn committed(&self, document: &Document) -> Option<Arc<Document>> {
+        let path = &document.path;
+        let bytes = self.committed_bytes(path)?;
+        Some(Arc::new(self.project.parse(bytes, path, &self.project.from_base(path))))
+    }
+
+    /// The bytes of a file in the commit before.
+    fn committed_bytes(&self, path: &str) -> Option<Vec<u8>> {
         let project = self.project;
         let own = if project.store.is_worktree() {
             self.committed.get_or_init(|| Store::blobs(&project.root).ok()).as_ref()
         } else {
             Some(&project.store)
         };
-        let path = &document.path;
-        let found = own?.ask(&format!("{}:{path}", self.before)).ok()??;
-        Some(Arc::new(project.parse(found.bytes, path, &project.from_base(path))))
+        Some(own?.ask(&format!("{}:{path}", self.before)).ok()??.bytes)
+    }
+
+    /// Whether a file was a governed document in the commit before.
+    pub(super) fn was_governed(&self, path: &str) -> bool {
+        let bytes = self.committed_bytes(path);
+        let load = |bytes| self.project.load_bytes(bytes, path, &self.project.from_base(path));
+        matches!(bytes.map(load), Some(Loaded::Document(_) | Loaded::TooLarge))
+    }
+
+    /// The latest review in the ledger of each document, by path.
+    pub(super) fn latest_reviews(&self) -> &BTreeMap<String, Review> {
+        self.latest_reviews.get_or_init(|| self.read_latest_reviews())
+    }
+
+    fn read_latest_reviews(&self) -> BTreeMap<String, Review> {
+        if !self.has_ledger() {
+            return BTreeMap::new();
+        }
+        let store = &self.project.store;
+        let folder = inside(&self.project.base_path(), ledger::FOLDER);
+        let months = store.list(&folder).unwrap_or_default();
+        let files = months.into_iter().flat_map(|(_, month)| store.list(&month).unwrap_or_default());
+        let records = files.filter_map(|(_, file)| Record::read(&store.read(&file).ok()??).ok());
+        let mut records: Vec<Record> = records.collect();
+        records.sort_by_key(|record| (record.at, record.id));
+        let reviews = records.iter().flat_map(|record| {
+            let documents = record.documents.iter();
+            documents.filter_map(|document| Some((document.path.clone(), record.review(&document.path)?)))
+        });
+        // A later record replaces an earlier one.
+        reviews.collect()
     }
 
     /// Whether the files that a document describes have changed since the stamp of an earlier version of it.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::gate;
 use super::overrides::{self, Override};
 use crate::config::Enforcement;
-use crate::examine::Examiner;
 use crate::examine::change::{Stale, Step};
+use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::rules::{Judge, Levels};
@@ -110,6 +110,7 @@ impl Auditor {
         let mut census = project.census_after(last.take(), &before)?;
         let judge = Judge::new(Levels::new(&project.config, &[]));
         let mut examiner = Examiner::new(project, &judge, commit.at, self.program);
+        examiner.comparison = Comparison::Change;
         examiner.before.clone_from(&before);
         examiner.config.clone_from(&self.config);
         let step = Step {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::stamps::{self, Stamp};
 use super::{Hook, HookMode};
 use crate::config::Enforcement;
-use crate::examine::Examiner;
 use crate::examine::change::{Scope, Stale, Step, Verdict};
+use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::regen::rewritten::Rewritten;
@@ -170,6 +170,7 @@ impl Gate<'_> {
         census: &mut Census,
     ) -> Result<(Examiner<'a>, Scope), Failure> {
         let mut examiner = Examiner::new(self.project, judge, self.now, self.program);
+        examiner.comparison = Comparison::Change;
         examiner.config.clone_from(&self.config);
         let scope = examiner.scope(step, census)?;
         Ok((examiner, scope))

@@ -89,7 +89,7 @@ fn lines_without(part: &Part, other: &Flat, group: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scope::Input;
+    use super::super::trace::Input;
     use super::*;
 
     #[test]

@@ -6,7 +6,8 @@ use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::items::ItemValue;
-use super::scope::{Blocker, SELF, Scope};
+use super::scope::{SELF, Scope};
+use super::trace::Blocker;
 use super::{dependencies, values};
 use crate::document::shape;
 use crate::text::slug;

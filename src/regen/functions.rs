@@ -9,7 +9,8 @@ use minijinja::{Error, ErrorKind, Value};
 use super::items::{self as document_items, ItemValue};
 use super::library::Measured;
 use super::merge::NOTHING;
-use super::scope::{Input, Scope};
+use super::scope::Scope;
+use super::trace::Input;
 use crate::document::ProblemKind;
 use crate::text::slug;
 

@@ -88,7 +88,7 @@ impl Measured {
     /// What a user does to have it.
     pub fn source(self) -> &'static str {
         match self {
-            Self::Coverage => "name reports in `[coverage]` of phx.toml",
+            Self::Coverage => "set `reports` and `folders` in `[coverage]` of phx.toml",
             Self::Doctor => "run `phx doctor`",
             Self::Git => "run it in a git repository with its history",
             Self::Now => "run `phx regen`",

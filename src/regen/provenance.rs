@@ -1,6 +1,6 @@
 //! Provenance of the values in a body: what each was computed from.
 
-use super::scope::Input;
+use super::trace::Input;
 
 /// Sources of the values of one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

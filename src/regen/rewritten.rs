@@ -1,7 +1,7 @@
 //! What became of a document and of each of its AUTO blocks, for reports.
 
 use super::provenance::Provenance;
-use super::scope::{Blocker, Kept};
+use super::trace::{Blocker, Kept};
 
 /// What became of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

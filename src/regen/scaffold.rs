@@ -6,6 +6,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use uuid::Uuid;
 
 use super::FUEL;
+use crate::document::Shape;
 use crate::text::duration;
 
 /// The templates in the binary. A new one is one line.
@@ -25,6 +26,27 @@ pub fn template(kind: &str) -> Option<&'static str> {
 /// The kinds that a template ships for.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     TEMPLATES.iter().map(|(name, _)| *name)
+}
+
+/// The template of a kind that has none: its front matter, a title, and the sections that its schema names.
+pub fn generic(shape: &Shape) -> String {
+    let words = |id: &str| -> String {
+        let word = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        };
+        id.split(['_', '-']).map(word).collect::<Vec<String>>().join(" ")
+    };
+    let mut text = String::from(
+        "---\ngovernance:\n  correlation_id: {{ correlation_id }}\n  last_updated: {{ now }}\n  \
+         update_required_by: {{ due }}\n  validation_schema: {{ schema_version }}\n  auto_sections: []\n  \
+         manual_sections: []\n  phase_group: PROJECT_START\n  phase_number: 1\n{{ kind_line }}---\n\n",
+    );
+    text.push_str(&format!("# {}\n<!-- LIVING DOCUMENT - MUST REMAIN CURRENT -->\n", words(&shape.kind)));
+    for section in &shape.sections {
+        text.push_str(&format!("\n## {}\n", words(section)));
+    }
+    text
 }
 
 /// What a template is rendered with.

@@ -12,65 +12,10 @@ use super::facts::{Fact, Facts, MeasuredFacts};
 use super::items::ItemValue;
 use super::library::{Compiled, Measured};
 use super::merge::NOTHING;
+use super::trace::{Blocker, Input, Kept, Trace};
 use super::{confidence, functions, labels, values};
 use crate::document::{Block, Document, Problem, ProblemKind, fields, model, previous};
 use crate::text::{Tree, slug};
-
-/// A value that stayed because no fact gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// The label whose value it is; empty where a template keeps none.
-    pub label: String,
-    /// The key or the report that would give it.
-    pub source: String,
-}
-
-/// What a rendering asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Trace {
-    /// Whether a fact had a source.
-    pub sourced: bool,
-    /// What stayed for want of a fact.
-    pub kept: Vec<Kept>,
-    /// Whether the time was asked for.
-    pub clock: bool,
-    /// What its reader must know of the values.
-    pub warnings: Vec<String>,
-    /// Problems of reading that the rendering depends on, each once.
-    pub blockers: Vec<Blocker>,
-    /// Those of the document, by index.
-    problems: BTreeSet<usize>,
-    /// Labels whose values are maintained by hand unless the configuration gives them.
-    pub by_hand: Vec<String>,
-    /// Sources of values, by label.
-    pub sources: Vec<(String, String)>,
-    /// Items and rows that numbers were computed from.
-    pub inputs: Vec<Input>,
-}
-
-/// Items that numbers were computed from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// Their number and their sections: `10 items in priority_1, priority_2`.
-    pub summary: String,
-    /// Each of them: title and line.
-    pub items: Vec<(String, usize)>,
-}
-
-/// A problem that keeps a block from being written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocker {
-    /// Its location: `line 12`, or `path:12` in another document.
-    pub location: String,
-    /// The problem.
-    pub message: String,
-}
-
-impl std::fmt::Display for Blocker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.location, self.message)
-    }
-}
 
 /// The name under which filters find the scope itself.
 pub const SELF: &str = "phx_scope";
@@ -297,7 +242,14 @@ impl Scope {
                 self.kept("", fact.source());
                 Ok(None)
             }
-            Fact::Present(value) => Ok(Some(self.sourced(value.clone()))),
+            Fact::Present(value) => {
+                // Reports without folders give no groups.
+                let empty = |key: &str| value.get_attr(key).is_ok_and(|list| list.len() == Some(0));
+                if fact == Measured::Coverage && empty("folders") {
+                    self.kept("", fact.source());
+                }
+                Ok(Some(self.sourced(value.clone())))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::document::{Document, Fault, FaultKind, Problem, ProblemKind};
 use crate::finding::{Finding, Severity, Source};
 use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
-use crate::text::{Span, duration};
+use crate::text::{Edit, Span, duration};
 
 /// One document and what it is held against.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,21 @@ pub enum Broken {
     Unreadable(String),
     /// It is longer than a document may be.
     TooLarge,
+    /// It is not governed, although something shows that it should be.
+    Ungoverned(Evidence),
+}
+
+/// What shows that a file should be governed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// It was governed before the change.
+    GovernedBefore,
+    /// It has a LIVING marker or a checksum.
+    Markers,
+    /// The ledger has a review of it.
+    Recorded,
+    /// Its name is the file name of this kind.
+    FileName(String),
 }
 
 impl<'a> Context<'a> {
@@ -88,8 +103,17 @@ impl<'a> Context<'a> {
     /// The document's syntax errors of a kind as findings of a rule.
     pub fn faults(&self, rule: &Rule, kind: FaultKind) -> Vec<Finding> {
         let faults = self.document.faults.iter().filter(|fault| fault.kind == kind);
-        let say = |fault: &Fault| self.finding(rule, fault.span, &fault.message, &fault.message).help(&fault.help);
-        faults.map(say).collect()
+        let find = |fault: &Fault| {
+            let finding = self.finding(rule, fault.span, &fault.message, &fault.message).help(&fault.help);
+            match &fault.replacement {
+                Some(text) => {
+                    let edit = Edit::replace(fault.span, text);
+                    finding.fix(self.source(), format!("write `{text}`"), vec![edit])
+                }
+                None => finding,
+            }
+        };
+        faults.map(find).collect()
     }
 
     /// The problems of reading of a kind as findings of a rule.

@@ -21,12 +21,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let kind = &document.shape.kind;
     let (span, message) = match document.region {
+        Some(region) if document.dialect.root.is_empty() => {
+            (region.opener, "the front matter has no keys of a governance block".to_owned())
+        }
         Some(region) => (region.opener, format!("the front matter has no `{}` block", document.dialect.root)),
         None => (Span::at(0), "the document has no front matter".to_owned()),
     };
     let finding = context.finding(&RULE, span, "", message);
     let help = format!(
-        "a `[[kind]]` claims it as `{kind}`: add the block (`phx new {kind} -` prints one), or change its `paths`"
+        "a `[[kind]]` lists it as `{kind}`: add the block (`phx new {kind} -` prints one), or change its `paths`"
     );
     vec![finding.help(help)]
 }

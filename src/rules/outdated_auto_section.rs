@@ -2,8 +2,8 @@
 
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::regen::scope::Blocker;
 use crate::regen::sum::State;
+use crate::regen::trace::Blocker;
 use crate::regen::{BlockPlan, Outcome, changes};
 use crate::text::shell;
 

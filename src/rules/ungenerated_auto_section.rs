@@ -37,14 +37,14 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         Outcome::NoFacts => {
             let sources = plan.sources().join(", or ");
             if plan.kept.iter().any(|kept| Measured::is_source(&kept.source)) {
-                let help = format!(
-                    "`phx regen {}` writes it, once there is a source: {sources}",
-                    shell::quoted(&document.path)
-                );
+                let help = format!("{sources}; then run `phx regen {}`", shell::quoted(&document.path));
                 (format!("{never}: what it shows is measured, and only `phx regen` measures"), help)
+            } else if sources.is_empty() {
+                let help =
+                    "add the items that it counts to the document, or remove the markers of the block".to_owned();
+                (format!("{never}: the document has nothing that it counts"), help)
             } else {
-                let help = if sources.is_empty() { "give its template a fact to render".to_owned() } else { sources };
-                (format!("{never}: no fact that it shows has a source"), help)
+                (format!("{never}: no fact that it shows has a source"), sources)
             }
         }
         Outcome::NoTemplate => {

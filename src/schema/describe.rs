@@ -225,8 +225,21 @@ impl<'a> Place<'a> {
     }
 
     fn type_help(&self, kind: &TypeKind) -> String {
-        let wants_text = matches!(kind, TypeKind::Single(jsonschema::JsonType::String));
+        let wants = |json| matches!(kind, TypeKind::Single(single) if *single == json);
+        let wants_text = wants(jsonschema::JsonType::String);
+        let written = self.document.slice(self.value.span);
         match &self.value.data {
+            // `1.0` is a number, and no version.
+            Data::Number(_) if wants_text && self.path.last().is_some_and(|key| key == "validation_schema") => {
+                let minor = if written.contains('.') { "" } else { ".0" };
+                format!("write `v{written}{minor}`")
+            }
+            Data::Text(text) if wants(jsonschema::JsonType::Integer) && text.trim().parse::<u64>().is_ok() => {
+                format!("write `{}` without quotes", text.trim())
+            }
+            Data::Text(text) if wants(jsonschema::JsonType::Array) && !text.trim().is_empty() => {
+                format!("write it as a list: `[{}]`", text.trim())
+            }
             Data::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
             Data::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
             Data::Null => "give it a value".to_owned(),

@@ -201,6 +201,13 @@ fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides:
     hex(&hash.finalize()[..16])
 }
 
+impl Project {
+    /// Whether a schema or the configuration declares a kind.
+    pub fn knows_kind(&self, name: &str) -> bool {
+        self.kinds.contains_key(name)
+    }
+}
+
 /// The kinds of the newest version and those that the configuration names, with its aliases.
 fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
     let newest = catalog.newest();

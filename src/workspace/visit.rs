@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use super::load::Loaded;
+use super::load::{Loaded, Markers};
 use super::{Project, paths};
 use crate::corpus::{Corpus, Entry};
 use crate::document::Document;
@@ -51,6 +51,13 @@ pub enum Visited<'a> {
         path: &'a str,
         /// Why.
         why: &'a str,
+    },
+    /// A file that is not governed.
+    Ungoverned {
+        /// Its path from the root.
+        path: &'a str,
+        /// Markers of a governed document in it.
+        markers: Markers,
     },
     /// A file that is longer than a document may be.
     TooLarge {
@@ -261,7 +268,10 @@ impl Visitor<'_> {
                 let entry = Entry::of(&document);
                 self.result(|result| result.corpus.entries.push(entry));
             }
-            Loaded::Ignored => self.result(|result| result.corpus.ignored += 1),
+            Loaded::Ignored(markers) => {
+                (self.see)(Visited::Ungoverned { path, markers });
+                self.result(|result| result.corpus.ignored += 1);
+            }
             Loaded::Gone => self.notice(format!("skipped `{path}`: it was removed while phx was reading")),
             Loaded::Unreadable(why) => (self.see)(Visited::Unreadable { path, why: &why }),
             Loaded::TooLarge => (self.see)(Visited::TooLarge { path }),

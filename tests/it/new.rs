@@ -58,10 +58,7 @@ fn the_configured_window_is_used() {
 #[test]
 fn a_repository_has_templates_of_its_own() {
     let repo = Repo::new();
-    repo.run(&["new", "runbook"])
-        .exits(2)
-        .says("there is no template for the kind `runbook`")
-        .says(".phx/templates/documents/runbook.md");
+    repo.run(&["new", "runbook"]).exits(2).says("unknown kind `runbook`").says(".phx/templates/documents/runbook.md");
     repo.run(&["new", "phase-plans"]).exits(2).says("did you mean `phase-plan`?");
     repo.write(".phx/templates/documents/runbook.md", "# {{ kind }} of {{ today }}\n");
     repo.run(&["new", "runbook"]).exits(0);

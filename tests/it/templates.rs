@@ -118,7 +118,7 @@ fn milestone_tracking_comes_from_the_configuration_alone() {
     let repo = Repo::new();
     repo.write("phx.toml", "[facts.milestones]\non_track = 3\nat_risk = [\"Bank\", \"Radar\"]\nlate = []\n");
     repo.write("DOC.md", with_block("phase-plan", "Milestone Tracking", standing, PHASES));
-    assert_eq!(body(&repo), "- ✅ On Track: 3\n- Note: x\n- At Risk: 2 (Bank, Radar)\n- Late: 0\n");
+    assert_eq!(body(&repo), "- On Track: 3\n- At Risk: 2 (Bank, Radar)\n- Late: 0\n");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_template_without_facts_writes_nothing() {
     let before = repo.read("DOC.md");
     repo.run(&["regen"]).exits(0);
     assert_eq!(repo.read("DOC.md"), before);
-    repo.validate().finds("warning[ungenerated-auto-section] phx has never written the AUTO block `weather`: no fact that it shows has a source");
+    repo.validate().finds("warning[ungenerated-auto-section] phx has never written the AUTO block `weather`: the document has nothing that it counts");
     let repo = weather("Sky: {{ fact('facts.sky', keep='Sky') }}\n");
     repo.run(&["regen"]).exits(0).says("`weather` keeps what no fact gives: set `facts.sky` in phx.toml");
     assert_eq!(repo.read("DOC.md"), before);

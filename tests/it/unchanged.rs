@@ -149,7 +149,7 @@ fn lines(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Ve
 /// A block: a heading, its markers with some indentation, and a body.
 fn block(names: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
     let indent = prop::sample::select(&["", "", "", "  ", "   ", "\t"][..]);
-    let level = prop::sample::select(&["##", "##", "###", "######"][..]);
+    let level = prop::sample::select(&["##", "##", "##", "##", "##", "##", "###", "######"][..]);
     let sum = prop::sample::select(&["", "", " sum:0123456789abcdef"][..]);
     (prop::sample::select(names), level, indent, lines(BODY, 9), sum).prop_map(|(name, level, indent, body, sum)| {
         let mut all = vec![format!("{level} {name}"), format!("{indent}{AUTO}")];

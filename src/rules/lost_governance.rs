@@ -1,0 +1,46 @@
+//! Rule: a file that should be governed has no governance block.
+
+use super::{Broken, BrokenFile, Check, Evidence, Rule};
+use crate::finding::{Finding, Severity};
+use crate::text::shell;
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "lost-governance",
+    severity: Severity::Warning,
+    summary: "a file that should be governed has no governance block",
+    page: include_str!("lost_governance.md"),
+    options: &[],
+    checks: &[Check::Broken(check)],
+};
+
+fn check(file: &BrokenFile<'_>) -> Option<Finding> {
+    let Broken::Ungoverned(evidence) = file.why else {
+        return None;
+    };
+    let path = shell::quoted(file.path);
+    let exclude = "or add the file to `documents.exclude` in phx.toml";
+    let (message, help) = match evidence {
+        Evidence::GovernedBefore => (
+            "the change removes the governance block of this document".to_owned(),
+            format!("restore its front matter: `git diff HEAD -- {path}` shows what was removed; {exclude}"),
+        ),
+        Evidence::Markers => (
+            "the file has a LIVING marker or a checksum, but no governance block".to_owned(),
+            format!("restore the front matter with its key `governance:`, or remove the markers, {exclude}"),
+        ),
+        Evidence::Recorded => (
+            "the ledger has a review of this file, but it has no governance block".to_owned(),
+            format!("restore the front matter with its key `governance:`, {exclude}"),
+        ),
+        Evidence::FileName(kind) => (
+            format!("the file has the name of the kind `{kind}`, but no governance block"),
+            format!("add the front matter that `phx new {kind} -` prints, {exclude}"),
+        ),
+    };
+    let mut finding = Finding::of_file(RULE.slug, file.path, message).help(help);
+    if *evidence != Evidence::GovernedBefore {
+        finding.severity = Severity::Warning;
+    }
+    Some(finding)
+}
