@@ -8,8 +8,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::document::items::FieldValue;
-use crate::document::{Document, Item, fields};
+use crate::document::items::{Field, FieldValue};
+use crate::document::quantity::{self, Quantity};
+use crate::document::{Document, Item, Problem, ProblemKind, fields};
 use crate::text::Tree;
 
 /// What is kept of one document.
@@ -61,17 +62,24 @@ pub type Phase = (String, u64);
 
 impl Digest {
     /// The digest of a document: its title, its governance block, and its items with `id`, `number`, `title`, `within` (ids and
-    /// canonical names) and those `fields` that are words or numbers. Items within items are left out.
+    /// canonical names) and those `fields` that are words or numbers, and what of them is `unreadable`; what looks like an item and is `unread`.
+    /// Items within items are left out.
     pub fn of(document: &Document) -> Self {
         let governance = document.governance.tree.as_ref().map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
         let things = document.items.iter().filter(|item| document.is_outermost(item));
-        let items: Vec<Value> = things.map(|item| item_json(document, item)).collect();
+        let problems: Vec<&Problem> =
+            document.active_problems(None).into_iter().map(|index| &document.problems[index]).collect();
+        let items: Vec<Value> = things.map(|item| item_json(document, item, &problems)).collect();
+        let unread = problems.iter().filter(|problem| problem.kind == ProblemKind::UnreadItem);
+        let unread: Vec<Value> = unread.map(|problem| problem_json(document, problem)).collect();
         Self {
             path: document.path.clone(),
             kind: document.shape.kind.clone(),
             phase: phase(document),
-            json: OnceLock::from(json!({ "title": title, "governance": governance, "items": items }).to_string()),
+            json: OnceLock::from(
+                json!({ "title": title, "governance": governance, "items": items, "unread": unread }).to_string(),
+            ),
         }
     }
 
@@ -104,6 +112,12 @@ impl Digest {
     }
 }
 
+/// A problem that keeps values from being computed: its location and message.
+fn problem_json(document: &Document, problem: &Problem) -> Value {
+    let location = format!("{}:{}", document.path, document.line(problem.span.start));
+    json!({ "location": location, "message": problem.message })
+}
+
 /// The phase that a document speaks of.
 pub fn phase(document: &Document) -> Option<Phase> {
     let governance = document.governance.tree.as_ref()?;
@@ -111,7 +125,7 @@ pub fn phase(document: &Document) -> Option<Phase> {
     Some((group, governance.get("phase_number")?.to_json().as_u64()?))
 }
 
-fn item_json(document: &Document, item: &Item) -> Value {
+fn item_json(document: &Document, item: &Item, problems: &[&Problem]) -> Value {
     let outline = &document.outline;
     let title = item.title(outline);
     let mut within: Vec<&str> = Vec::new();
@@ -119,13 +133,25 @@ fn item_json(document: &Document, item: &Item) -> Value {
         within.push(&around.id);
         within.extend((around.canonical != around.id).then_some(around.canonical.as_str()));
     }
-    let text = |value: &FieldValue| match value {
-        FieldValue::Text(span) => Some(fields::value(&document.text, *span).1.to_json()),
-        _ => None,
+    let value = |field: &Field| {
+        let FieldValue::Text(span) = field.value else { return None };
+        let known = document.shape.field_type(&field.id);
+        match known.and_then(|known| quantity::of_type(document.slice(span), &known.value)) {
+            Some(Quantity::Number(number)) => serde_json::Number::from_f64(number).map(Value::Number),
+            Some(Quantity::Absent) => None,
+            _ => Some(fields::value(&document.text, span).1.to_json()),
+        }
     };
-    let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), text(&field.value)?)));
+    let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), value(field)?)));
     let fields: serde_json::Map<String, Value> = named.collect();
+    let is_own = |problem: &&&Problem| {
+        problem.item.and_then(|index| document.items.get(index)).is_some_and(|other| std::ptr::eq(other, item))
+    };
+    let own = problems.iter().filter(is_own);
+    let own = own.filter_map(|problem| Some((problem.field.as_ref()?.to_string(), problem_json(document, problem))));
+    let unreadable: serde_json::Map<String, Value> = own.collect();
     json!({
+        "unreadable": unreadable,
         "id": item.id(outline),
         "number": title.number,
         "title": title.text,

@@ -49,7 +49,7 @@ pub fn apply(session: &Session, examiner: &Examiner<'_>, selection: &Selection) 
 /// Prints what the fixes would change.
 pub fn show(session: &Session, examiner: &Examiner<'_>, selection: Selection) -> Result<u8, Failure> {
     let fixed = proved(examiner, selection)?;
-    let diffs: String = fixed.iter().map(|(document, edits, _)| diff::unified(document, edits)).collect();
+    let diffs: String = fixed.iter().map(|(document, edits, _)| diff::unified(document, edits, &|_| None)).collect();
     Session::print(&crate::report::regen::colored(&diffs, session.color))?;
     Ok(if fixed.is_empty() { CLEAN } else { FINDINGS })
 }

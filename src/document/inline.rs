@@ -28,7 +28,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
             Event::End(TagEnd::Strikethrough | TagEnd::Image) => hidden = hidden.saturating_sub(1),
             Event::Text(text) | Event::Code(text) if hidden == 0 => out.push_str(&text),
             Event::SoftBreak | Event::HardBreak if hidden == 0 => out.push(' '),
-            Event::InlineHtml(tag) | Event::Html(tag) if tag.to_ascii_lowercase().starts_with("<br") => out.push(' '),
+            Event::InlineHtml(tag) | Event::Html(tag) => match tag_name(&tag).as_str() {
+                "br" => out.push(' '),
+                "s" | "del" | "strike" => hidden += 1,
+                "/s" | "/del" | "/strike" => hidden = hidden.saturating_sub(1),
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -36,10 +41,17 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(without_footnotes(out.trim()))
 }
 
+/// The name of a tag in lower case, with the `/` of an end tag.
+fn tag_name(tag: &str) -> String {
+    let name = tag.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
+    name.split_whitespace().next().unwrap_or_default().to_ascii_lowercase()
+}
+
 /// Whether all of a text is struck through.
 pub fn is_struck(text: &str) -> bool {
     let trimmed = text.trim();
-    trimmed.contains("~~") && plain(trimmed).chars().all(|c| !c.is_alphanumeric())
+    let marked = trimmed.contains("~~") || trimmed.contains("<s") || trimmed.contains("<del");
+    marked && plain(trimmed).chars().all(|c| !c.is_alphanumeric())
 }
 
 /// A text without footnote references (`[^1]`), which are text to CommonMark without that extension.
@@ -70,6 +82,8 @@ mod tests {
             ("8[^1]", "8"),
             ("8 <!-- was 5 -->", "8"),
             ("<b>Done</b>", "Done"),
+            ("<s>5</s> 0", "0"),
+            ("a<br/>b", "a b"),
             ("`a` \\| b", "a | b"),
             ("![icon](x.png) Done", "Done"),
             ("- x", "- x"),

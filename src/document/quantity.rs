@@ -60,10 +60,19 @@ pub fn percent(text: &str) -> Quantity {
     read(text, Kind::Percent)
 }
 
+/// Reads a number with any unit or a percent sign.
+pub fn with_any_unit(text: &str) -> Option<f64> {
+    match read(text, Kind::AnyUnit) {
+        Quantity::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Kind<'a> {
     Number(&'a NumberType),
     Percent,
+    AnyUnit,
 }
 
 fn read(text: &str, kind: Kind<'_>) -> Quantity {
@@ -100,6 +109,11 @@ fn read(text: &str, kind: Kind<'_>) -> Quantity {
     match kind {
         Kind::Number(number) => with_unit(value, rest, number),
         Kind::Percent => percentage(value, digits, rest),
+        Kind::AnyUnit => match without_remark(rest).chars().next() {
+            None | Some('%') => Quantity::Number(value),
+            Some(first) if first.is_alphabetic() && fraction(rest).is_none() => Quantity::Number(value),
+            Some(_) => Quantity::Unreadable(TEXT),
+        },
     }
 }
 
@@ -355,6 +369,17 @@ mod tests {
         }
         for text in ["", "N/A", "-", "—", "none", "~~5~~", "not estimated (see #4)"] {
             assert_eq!(number_of(text, &points()), Quantity::Absent, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_type_may_have_any_unit() {
+        for (text, number) in [("85%", 85.0), ("**72.5 %**", 72.5), ("8 points", 8.0), ("🟢 3", 3.0), ("3 days", 3.0)]
+        {
+            assert_eq!(with_any_unit(text), Some(number), "{text}");
+        }
+        for text in ["N/A", "", "5-8", "5–8", "2025-09-01", "~5", "v2", "3/4", "3 of 4", "5 or 8"] {
+            assert_eq!(with_any_unit(text), None, "{text}");
         }
     }
 

@@ -59,8 +59,12 @@ fn flat(body: &str) -> Flat {
     let mut parts = Vec::new();
     for group in Group::read(body) {
         let title = group.heading.as_ref().map(|heading| heading.text.trim().to_owned()).unwrap_or_default();
-        let said = group.parts.into_iter().filter(|part| part.kind != PieceKind::Blank);
-        parts.extend(said.map(|part| (title.clone(), part)));
+        let written = group.parts.into_iter().filter(|part| part.kind != PieceKind::Blank);
+        let split = written.flat_map(|part| match part.kind {
+            PieceKind::Table => part.into_rows(),
+            _ => vec![part],
+        });
+        parts.extend(split.map(|part| (title.clone(), part)));
     }
     parts
 }

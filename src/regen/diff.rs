@@ -10,8 +10,9 @@ use crate::text::{Edits, Span};
 /// How many unchanged lines stand around each change.
 const CONTEXT: usize = 3;
 
-/// The diff between a document and what edits make of it. Each hunk names the blocks that it changes.
-pub fn unified(document: &Document, edits: &Edits) -> String {
+/// The diff between a document and what edits make of it. Each hunk names the blocks that it changes, and what their values
+/// were computed from: `source` of the block, by index.
+pub fn unified(document: &Document, edits: &Edits, source: &dyn Fn(usize) -> Option<String>) -> String {
     let new = edits.apply(&document.text);
     let (old, new) = (Side::new(&document.text), Side::new(&new));
     let ops = operations(edits, &old, &new);
@@ -21,7 +22,7 @@ pub fn unified(document: &Document, edits: &Edits) -> String {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
         let (old_start, old_end) = (first.old_range().start, last.old_range().end);
         let (new_start, new_end) = (first.new_range().start, last.new_range().end);
-        let names = names(document, &old, &hunk).join(", ");
+        let names = names(document, &old, &hunk, source).join(", ");
         let title = if names.is_empty() { String::new() } else { format!(" {names}") };
         let _ = writeln!(out, "@@ -{} +{} @@{title}", range(old_start, old_end), range(new_start, new_end));
         for op in &hunk {
@@ -207,17 +208,25 @@ fn range(start: usize, end: usize) -> String {
     }
 }
 
-/// The AUTO blocks that the changed lines of a hunk belong to.
-fn names<'d>(document: &'d Document, old: &Side<'_>, hunk: &[DiffOp]) -> Vec<&'d str> {
-    let mut names: Vec<&str> = Vec::new();
+/// The AUTO blocks that the changed lines of a hunk belong to, each with what its values were computed from.
+fn names(
+    document: &Document,
+    old: &Side<'_>,
+    hunk: &[DiffOp],
+    source: &dyn Fn(usize) -> Option<String>,
+) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
     for op in hunk.iter().filter(|op| op.tag() != DiffTag::Equal) {
         let range = op.old_range();
         let (start, end) = (old.start(range.start), old.start(range.end.max(range.start + 1)));
         let first =
             document.blocks.partition_point(|block| block.closer.map_or(block.opener.end, |end| end.end) <= start);
-        for block in document.blocks[first..].iter().take_while(|block| block.opener.start < end) {
-            if block.closer.is_some() && !names.contains(&block.name.as_str()) {
-                names.push(&block.name);
+        let touched = (first..document.blocks.len()).take_while(|at| document.blocks[*at].opener.start < end);
+        for at in touched.filter(|at| document.blocks[*at].closer.is_some()) {
+            let source = source(at).map_or_else(String::new, |source| format!(" ({source})"));
+            let name = format!("{}{source}", document.blocks[at].name);
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
     }

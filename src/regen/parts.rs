@@ -87,23 +87,13 @@ impl Group {
             return;
         }
         let wanted: Vec<&str> = rendered.iter().filter_map(Part::label).collect();
-        let mut parts = Vec::with_capacity(self.parts.len());
-        for part in std::mem::take(&mut self.parts) {
-            let rows = if part.kind == PieceKind::Table { body::value_rows(&part.text) } else { None };
-            let known = |pair: &Pair| labels::find(&wanted, pair.label.slice(&part.text), aliases).is_some();
-            let Some(rows) = rows.filter(|rows| rows.iter().any(|(_, pair)| known(pair))) else {
-                parts.push(part);
-                continue;
-            };
-            let header = Span::new(0, rows.first().map_or(part.text.len(), |(line, _)| line.start));
-            parts.push(Part::new(header.slice(&part.text).to_owned(), PieceKind::Table));
-            for (line, pair) in rows {
-                let back = |span: Span| Span::new(span.start - line.start, span.end - line.start);
-                let pair = Pair { label: back(pair.label), value: back(pair.value) };
-                parts.push(Part::new(line.slice(&part.text).to_owned(), PieceKind::Pair(pair)));
-            }
-        }
-        self.parts = parts;
+        let is_rendered =
+            |part: &Part| part.label().is_some_and(|label| labels::find(&wanted, label, aliases).is_some());
+        let split = std::mem::take(&mut self.parts).into_iter().flat_map(|part| {
+            let rows = if part.kind == PieceKind::Table { part.clone().into_rows() } else { Vec::new() };
+            if rows.iter().any(is_rendered) { rows } else { vec![part] }
+        });
+        self.parts = split.collect();
     }
 
     /// Gives all lines the style of their surroundings.
@@ -129,6 +119,19 @@ impl Part {
     /// A part that no template has rendered yet.
     pub fn new(text: String, kind: PieceKind) -> Self {
         Self { text, kind, used: false, is_new: false }
+    }
+
+    /// The header and the rows of a table of labels and values; another part as it is.
+    pub fn into_rows(self) -> Vec<Self> {
+        let Some(rows) = body::value_rows(&self.text) else { return vec![self] };
+        let header = Span::new(0, rows.first().map_or(self.text.len(), |(line, _)| line.start));
+        let mut parts = vec![Self::new(header.slice(&self.text).to_owned(), PieceKind::Table)];
+        for (line, pair) in rows {
+            let back = |span: Span| Span::new(span.start - line.start, span.end - line.start);
+            let pair = Pair { label: back(pair.label), value: back(pair.value) };
+            parts.push(Self::new(line.slice(&self.text).to_owned(), PieceKind::Pair(pair)));
+        }
+        parts
     }
 
     /// The pair that it is.

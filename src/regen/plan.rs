@@ -14,7 +14,7 @@ use super::scope::Scope;
 use super::sum::{self, Coverage, State};
 use super::trace::{Blocker, Kept, Trace};
 use crate::document::body::{self, PieceKind};
-use crate::document::{Block, Document, Mode, marker};
+use crate::document::{Block, Document, Mode, fields, marker};
 use crate::text::{Edit, Edits, Span, lines, slug};
 
 /// What is to become of one AUTO block.
@@ -360,7 +360,10 @@ impl BlockPlan {
         };
         let Difference { line, what, present, expected } =
             difference::first(document.slice(block.body), expected, &self.coverage)?;
-        let nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { format!("`{text}`") };
+        let nothing = |text: String| match fields::plain(&text) {
+            plain if plain.is_empty() => "nothing".to_owned(),
+            plain => format!("`{plain}`"),
+        };
         let line = line.map_or_else(String::new, |line| format!("line {}: ", document.line(block.body.start) + line));
         Some(format!("{line}{what} is {}, phx wrote {}", nothing(present), nothing(expected)))
     }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use minijinja::value::{Kwargs, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::facts::{Fact, Facts, MeasuredFacts};
+use super::facts::{Fact, Facts, MeasuredFacts, documents};
 use super::items::ItemValue;
 use super::library::{Compiled, Measured};
 use super::merge::NOTHING;
@@ -270,7 +270,11 @@ impl Object for Scope {
         };
         Some(match key {
             "document" => self.sourced(Value::from_object(ModelValue(Arc::clone(&self.document), Arc::clone(self)))),
-            "documents" => self.sourced(self.facts.documents.clone()),
+            "documents" => {
+                let scope = Arc::clone(self);
+                let note = Arc::new(move |blocker| scope.blocked(blocker));
+                self.sourced(documents::noting(&self.facts.documents, note))
+            }
             "phx" => self.sourced(self.facts.program.clone()),
             "config" => Value::from_pairs([("facts", self.facts.config.clone())]),
             "coverage" => return measured(Measured::Coverage),

@@ -3,7 +3,7 @@
 use minijinja::Value;
 use serde_json::{Number, Value as Json};
 
-use crate::document::fields;
+use crate::document::{fields, quantity};
 use crate::text::{Data, Tree, emoji};
 
 /// A tree as a value of a template.
@@ -40,29 +40,18 @@ fn of_json_number(number: &Number) -> Value {
     }
 }
 
-/// The number that a value is or starts with: `85%` is 85, `8 points` is 8, `N/A` is none.
+/// The number of a value that no kind has a type for: `85%` is 85, `8 points` is 8, `N/A` and `5-8` are none.
 pub fn number(value: &Value) -> Option<f64> {
     if let Some(text) = value.as_str() {
-        return leading_number(text);
+        return quantity::with_any_unit(text);
     }
     if value.is_number() { f64::try_from(value.clone()).ok() } else { None }
 }
 
-/// The number that a text starts with, behind emoji and marks.
-pub fn leading_number(text: &str) -> Option<f64> {
-    let text = plain(text);
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
-    let number = text[..end].trim_end_matches('.');
-    // `5-8` and `2025-09-01` are no numbers.
-    let behind = text[number.len()..].trim_start_matches('.');
-    let ranges = behind.starts_with(['-', '–', ':', '/', ',']) && behind[1..].contains(|c: char| c.is_ascii_digit());
-    if ranges { None } else { number.parse().ok() }
-}
-
-/// A number as a value: whole where it is whole, else with one digit behind the point.
+/// A number as a value: an integer if it is whole, else with at most two digits after the point.
 pub fn of_number(number: f64) -> Value {
-    let rounded = (number * 10.0).round() / 10.0;
-    if rounded.fract() == 0.0 { Value::from(whole(rounded)) } else { Value::from(format!("{rounded:.1}")) }
+    let rounded = (number * 100.0).round() / 100.0;
+    if rounded.fract() == 0.0 { Value::from(whole(rounded)) } else { Value::from(rounded) }
 }
 
 /// The nearest whole number, halves away from zero.
@@ -113,17 +102,6 @@ pub fn points(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_read_off_the_front() {
-        let cases = [("85%", Some(85.0)), ("**72.5 %**", Some(72.5)), ("8 points", Some(8.0)), ("🟢 3", Some(3.0))];
-        for (text, number) in cases {
-            assert_eq!(leading_number(text), number, "{text}");
-        }
-        for text in ["N/A", "", "5-8", "2025-09-01", "~5", "1,000", "v2"] {
-            assert_eq!(leading_number(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn points_are_added_up() {

@@ -103,7 +103,8 @@ impl Rewrite<'_> {
             rewritten.others = planned.plans.iter().map(|plan| document.blocks[plan.block].name.clone()).collect();
         }
         if !edits.is_empty() {
-            rewritten.diff = diff::unified(document, &edits);
+            let source = |block: usize| planned.plans.iter().find(|plan| plan.block == block)?.provenance.of_lines();
+            rewritten.diff = diff::unified(document, &edits, &source);
         }
         (rewritten, edits)
     }

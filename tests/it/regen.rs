@@ -90,7 +90,7 @@ fn a_check_prints_a_diff_that_patch_applies_and_touches_no_file() {
         let before = modified();
         let run = repo.run(&["regen", "--check"]).exits(1).says("`phx regen docs/PLAN.md` writes what is shown");
         assert_eq!((repo.read("docs/PLAN.md"), modified()), (text.clone(), before));
-        assert!(run.stdout.contains(" @@ sprint_summary\n"), "{}", run.stdout);
+        assert!(run.stdout.contains(" @@ sprint_summary (2 items in priority_1)\n"), "{}", run.stdout);
 
         let patched = Repo::bare();
         patched.write("docs/PLAN.md", &text).write("the.diff", &run.stdout);

@@ -209,6 +209,13 @@ impl Run {
         self
     }
 
+    /// Asserts that standard output does not hold a text.
+    #[track_caller]
+    pub fn lacks(self, text: &str) -> Self {
+        assert!(!self.stdout.contains(text), "`{text}` in stdout:\n{}", self.stdout);
+        self
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {

@@ -211,15 +211,16 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 /// The engine, without a repository.
-struct Engine {
-    library: Library,
-    facts: Arc<Facts>,
-    measured: Arc<MeasuredFacts>,
-    catalog: Catalog,
+pub struct Engine {
+    pub library: Library,
+    pub facts: Arc<Facts>,
+    pub measured: Arc<MeasuredFacts>,
+    pub catalog: Catalog,
+    pub config: Config,
 }
 
 impl Engine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (config, _) = Config::parse(
             "phx.toml",
             "[facts.sprint]\nvelocity = [70, 71, 72, 73, 90]\n[facts.milestones]\nlate = 1\n",
@@ -229,22 +230,32 @@ impl Engine {
             facts: Arc::new(Facts::new(&config, || serde_json::Value::Null)),
             measured: Arc::default(),
             catalog: Catalog::new(&[]).unwrap(),
+            config,
         }
     }
 
-    fn parse(&self, text: &str) -> Arc<Document> {
+    pub fn parse(&self, text: &str) -> Arc<Document> {
+        self.parse_bytes(text.as_bytes())
+    }
+
+    pub fn parse_bytes(&self, bytes: &[u8]) -> Arc<Document> {
         let shape = |kind: Option<&str>| -> Arc<Shape> {
             Arc::clone(&self.catalog.kind(self.catalog.newest(), kind.unwrap_or("document")).shape)
         };
-        let decoded = decode::decode(text.as_bytes().to_vec());
+        let decoded = decode::decode(bytes.to_vec());
         Arc::new(Document::parse("DOC.md", decoded, &Arc::new(Dialect::default()), &shape))
+    }
+
+    /// The plans of the AUTO blocks of a document.
+    pub fn plans(&self, document: &Arc<Document>) -> Vec<plan::BlockPlan> {
+        let sources = Sources { library: &self.library, facts: &self.facts, measured: &self.measured };
+        plan::document(document, sources)
     }
 
     /// The edits of `phx regen --force`, and the text after them.
     fn regenerate(&self, document: &Arc<Document>) -> Result<(Edits, String), String> {
-        let sources = Sources { library: &self.library, facts: &self.facts, measured: &self.measured };
         let mut edits = Edits::default();
-        for plan in plan::document(document, sources) {
+        for plan in self.plans(document) {
             match &plan.outcome {
                 Outcome::Body(body) => {
                     if !edits.add(plan::edits(document, &plan, body)) {

@@ -5,39 +5,68 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use super::super::trace::Blocker;
 use super::super::values;
 use crate::corpus::{Digest, Digests};
 
+/// Takes note of a problem in a document whose items are read.
+pub type Note = Arc<dyn Fn(Blocker) + Send + Sync>;
+
 /// `documents`: for each kind its documents, and `documents.of(kind, phase_group, phase_number)`.
-#[derive(Debug)]
-pub struct Documents(Arc<Digests>);
+pub struct Documents {
+    digests: Arc<Digests>,
+    note: Option<Note>,
+}
+
+impl std::fmt::Debug for Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Documents").finish_non_exhaustive()
+    }
+}
 
 /// One document.
-#[derive(Debug)]
 struct DigestValue {
     digests: Arc<Digests>,
     index: usize,
+    note: Option<Note>,
+}
+
+impl std::fmt::Debug for DigestValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DigestValue").field("index", &self.index).finish_non_exhaustive()
+    }
 }
 
 /// The value of all documents.
 pub fn value(digests: Arc<Digests>) -> Value {
-    Value::from_object(Documents(digests))
+    Value::from_object(Documents { digests, note: None })
+}
+
+/// The same documents for one rendering, which takes note of what it cannot read in them.
+pub fn noting(documents: &Value, note: Note) -> Value {
+    match documents.downcast_object_ref::<Documents>() {
+        Some(known) => Value::from_object(Documents { digests: Arc::clone(&known.digests), note: Some(note) }),
+        None => documents.clone(),
+    }
 }
 
 impl Documents {
     fn values(&self, indices: Vec<usize>) -> Value {
-        let value = |index| Value::from_object(DigestValue { digests: Arc::clone(&self.0), index });
+        let value = |index| {
+            let (digests, note) = (Arc::clone(&self.digests), self.note.clone());
+            Value::from_object(DigestValue { digests, index, note })
+        };
         Value::from(indices.into_iter().map(value).collect::<Vec<_>>())
     }
 }
 
 impl Object for Documents {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(self.values(self.0.of_kind(key.as_str()?)))
+        Some(self.values(self.digests.of_kind(key.as_str()?)))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.kinds().map(Value::from).collect())
+        Enumerator::Values(self.digests.kinds().map(Value::from).collect())
     }
 
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -47,11 +76,20 @@ impl Object for Documents {
         let (kind, group, number): (&str, Value, Value) = from_args(args)?;
         let number = u64::try_from(number).ok();
         let phase = group.as_str().map(str::to_owned).zip(number);
-        Ok(self.values(phase.map(|phase| self.0.of_phase(kind, phase)).unwrap_or_default()))
+        Ok(self.values(phase.map(|phase| self.digests.of_phase(kind, phase)).unwrap_or_default()))
     }
 }
 
 impl DigestValue {
+    /// Takes note of what looks like an item and cannot be read.
+    fn note_unread(&self) {
+        let (Some(note), Some(unread)) = (&self.note, self.digest().part("unread")) else { return };
+        for problem in unread.as_array().into_iter().flatten() {
+            let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+            note(Blocker { location: text("location"), message: text("message") });
+        }
+    }
+
     fn digest(&self) -> &Digest {
         &self.digests.all()[self.index]
     }
@@ -63,7 +101,12 @@ impl Object for DigestValue {
         match key.as_str()? {
             "path" => Some(Value::from(digest.path.as_str())),
             "kind" => Some(Value::from(digest.kind.as_str())),
-            key => digest.part(key).as_ref().map(values::of_json),
+            key => {
+                if key == "items" {
+                    self.note_unread();
+                }
+                digest.part(key).as_ref().map(values::of_json)
+            }
         }
     }
 

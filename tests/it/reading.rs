@@ -1,0 +1,251 @@
+//! What phx reads, what it refuses to write, and help that works when it is followed literally.
+
+use serde_json::Value;
+
+use crate::support::{Repo, document};
+
+const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
+const END: &str = "<!-- END AUTO-GENERATED -->";
+
+fn plan(summary: &str, features: &str) -> String {
+    document(
+        "  phase_number: 1\n  kind: upcoming-features\n",
+        &format!("# T\n\n## Sprint Summary\n{AUTO}\n{summary}{END}\n\n## Priority 1: Now\n\n{features}"),
+    )
+    .replace("auto_sections: []", "auto_sections: [sprint_summary]")
+}
+
+fn feature(title: &str, points: &str) -> String {
+    format!("### {title}\n**Status**: Planned\n**Points**: {points}\n**Owner**: Ines\n**Target**: May\n\n")
+}
+
+/// A committed and generated plan with two features.
+fn committed() -> (Repo, String) {
+    let repo = Repo::with_git();
+    repo.write("PLAN.md", plan("", &(feature("Tides", "5") + &feature("Berths", "3"))));
+    repo.run(&["regen", "-q"]).exits(0);
+    repo.commit("first");
+    let text = repo.read("PLAN.md");
+    assert!(text.contains("Total Features: 2\nStory Points: 8\n"), "{text}");
+    (repo, text)
+}
+
+#[test]
+fn the_hook_reads_fields_in_another_form() {
+    let (repo, text) = committed();
+    let bullets = text.replace("**Status**", "- **Status**").replace("**Points**", "- Points");
+    repo.write("PLAN.md", &bullets).git(&["add", "-A"]);
+    repo.run(&["hook", "run", "pre-commit"]).exits(1).lacks("unread-item").finds("schema-violation");
+    assert_eq!(repo.git(&["show", ":PLAN.md"]), bullets);
+    repo.run(&["regen", "--check"]).exits(0).prints("");
+}
+
+#[test]
+fn the_hook_does_not_write_over_an_item_that_it_cannot_read() {
+    let (repo, text) = committed();
+    let prose = text.replace(&feature("Berths", "3"), "### Berths\n\nThree points, Ines.\n\n");
+    repo.write("PLAN.md", &prose).git(&["add", "-A"]);
+    repo.run(&["hook", "run", "pre-commit"])
+        .exits(1)
+        .finds("unread-item")
+        .finds("AUTO block `sprint_summary` cannot be compared with its facts: line 31: the heading `Berths`");
+    assert_eq!(repo.git(&["show", ":PLAN.md"]), prose, "nothing was written");
+    for arguments in [&["regen"][..], &["regen", "--force"], &["regen", "--staged"]] {
+        repo.run(arguments).exits(1);
+        assert_eq!(repo.read("PLAN.md"), prose);
+    }
+    // A suppression with a reason states that the heading is not a feature; one without does not.
+    let ignored =
+        |reason: &str| prose.replace("### Berths", &format!("<!-- phx-ignore unread-item{reason} -->\n### Berths"));
+    repo.write("PLAN.md", ignored("")).run(&["regen"]).exits(1);
+    repo.write("PLAN.md", ignored(": a remark")).run(&["regen"]).exits(0);
+    assert!(repo.read("PLAN.md").contains("Total Features: 1\nStory Points: 5\n"), "{}", repo.read("PLAN.md"));
+}
+
+#[test]
+fn a_document_that_loses_its_governance_block_is_found() {
+    let (repo, text) = committed();
+    for lost in [text.replace("governance:", "governence:"), text[text.find("# T").unwrap()..].to_owned()] {
+        repo.write("PLAN.md", &lost).git(&["add", "-A"]);
+        let message = "the change removes the governance block of this document";
+        repo.run(&["hook", "run", "pre-commit"]).exits(1).finds("lost-governance").finds(message);
+        repo.run(&["validate", "-o", "concise", "--since", "HEAD"])
+            .exits(1)
+            .finds(&format!("PLAN.md:1:1: error[lost-governance] {message}"));
+        repo.run(&["validate", "-o", "concise", "PLAN.md"])
+            .exits(0)
+            .finds("PLAN.md:1:1: warning[lost-governance] the file has a LIVING marker or a checksum");
+    }
+    // Without markers, what shows it is the ledger.
+    repo.write("PLAN.md", &text).git(&["add", "-A"]);
+    repo.run(&["review", "PLAN.md", "--yes"]).exits(0);
+    repo.write("PLAN.md", "# T\n");
+    repo.run(&["validate", "-o", "concise", "PLAN.md"])
+        .finds("warning[lost-governance] the ledger has a review of this file");
+}
+
+#[test]
+fn an_id_without_a_record_does_not_hide_a_changed_section() {
+    let repo = Repo::with_git();
+    let text = document("  phase_number: 1\n", "# T\n\n## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n\nNone.\n")
+        .replace("manual_sections: []", "manual_sections: [risks]");
+    repo.write("DOC.md", text).commit("first");
+    repo.run(&["review", "DOC.md", "--yes"]).exits(0);
+    repo.commit("review");
+    let stamped = repo.read("DOC.md");
+    let id = stamped.split("correlation_id: ").nth(1).unwrap().split('\n').next().unwrap().to_owned();
+    let changed = stamped.replace(&id, "4018e185-d0ad-4382-91cf-3224b61fcdf0").replace("None.", "Some.");
+    repo.write("DOC.md", changed);
+    repo.validate().finds("[unrecorded-correlation-id]").finds("[unreviewed-manual-change]");
+}
+
+#[test]
+fn the_configuration_adds_labels_and_words() {
+    let repo = Repo::new();
+    let german = "### Kai\n**Zustand**: Geplant\n**Aufwand**: 5 Aufwand\n**Zuständig**: Ines\n**Termin**: Mai\n";
+    repo.write("PLAN.md", plan("", german));
+    repo.run(&["regen"]).exits(1).says("the heading `Kai` looks like a feature");
+    repo.write(
+        "phx.toml",
+        "[[kind]]\nname = \"upcoming-features\"\naliases = { status = \"Zustand\", points = [\"Aufwand\"], owner = [\"Zuständig\", \
+         \"Leitung\"], target = \"Termin\" }\nvocabulary = { status = { Planned = [\"Geplant\"] } }\n",
+    );
+    repo.run(&["regen"]).exits(0);
+    assert!(repo.read("PLAN.md").contains("Total Features: 1\nStory Points: 5\n"));
+    repo.validate().lacks("unknown-status").lacks("no `owner`");
+    repo.write("phx.toml", "[[kind]]\nname = \"upcoming-features\"\nvocabulary = { statsu = { Planned = [\"x\"] } }\n");
+    repo.run(&["validate", "-o", "concise"])
+        .exits(2)
+        .says("the kind `upcoming-features` has no vocabulary `statsu`; did you mean `status`?");
+    repo.write("phx.toml", "[[kind]]\nname = \"upcoming-features\"\naliases = { points = 3 }\n");
+    repo.run(&["validate", "-o", "concise"])
+        .exits(2)
+        .says("`points` in `aliases` must be a string or a list of strings");
+}
+
+#[test]
+fn the_same_quantity_is_never_written_twice() {
+    let repo = Repo::new();
+    let text = plan("Stories: 7\nStory Points: 9\n", &feature("Tides", "5"));
+    repo.write("PLAN.md", &text);
+    repo.run(&["regen"]).exits(1).says(
+        "the body has `Stories` and no `Total Features`, which may be the same value; rename the label to `Total Features`, or \
+         add `aliases = { total_features = \"stories\" }` to the kind `upcoming-features` in phx.toml, or remove the line",
+    );
+    assert_eq!(repo.read("PLAN.md"), text);
+    repo.write("phx.toml", "[[kind]]\nname = \"upcoming-features\"\naliases = { total_features = \"stories\" }\n");
+    repo.run(&["regen"]).exits(0);
+    assert!(repo.read("PLAN.md").contains("Stories: 1\nStory Points: 5\n"), "{}", repo.read("PLAN.md"));
+}
+
+#[test]
+fn values_in_a_table_of_metrics_are_written_in_their_rows() {
+    let repo = Repo::new();
+    let body =
+        "| Metric | Value |\n|:-------|------:|\n| **Features** | `9` |\n| Points total | 9 |\n| Mood | good |\n";
+    repo.write("PLAN.md", plan(body, &feature("Tides", "2.5")));
+    repo.run(&["regen"]).exits(0).says("`Features` `9` → `1`, `Points total` 9 → 2.5 (1 item in priority_1)");
+    let rows =
+        "| **Sprint** | PHOENIX_RISING Phase 1 |\n| **Features** | `1` |\n| Points total | 2.5 |\n| Mood | good |\n";
+    let text = repo.read("PLAN.md");
+    assert!(text.contains(rows), "{text}");
+    // Alignment is not an edit, nor is a value that nothing gives.
+    repo.write(
+        "PLAN.md",
+        text.replace("| Mood | good |", "|  Mood  |  bad  |").replace("|:-------|------:|", "|---|---|"),
+    );
+    repo.validate().lacks("edited-auto-section").lacks("outdated-auto-section");
+    repo.write("PLAN.md", text.replace("`1`", "`8`"));
+    repo.validate().finds("edited-auto-section").finds("`Features` is `8`, phx wrote `1`");
+}
+
+#[test]
+fn the_items_behind_a_number_are_listed() {
+    let repo = Repo::new();
+    repo.write("PLAN.md", plan("", &(feature("1. Tides", "5") + &feature("Berths", "3"))));
+    repo.run(&["-v", "regen"])
+        .exits(0)
+        .says("PLAN.md:17: `sprint_summary` counts `1. Tides` (line 22)")
+        .says("PLAN.md:17: `sprint_summary` counts `Berths` (line 28)");
+}
+
+/// The finding of a rule in `phx validate -o json`.
+fn finding(repo: &Repo, rule: &str) -> Option<Value> {
+    let report = repo.run(&["validate", "-o", "json"]).json();
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["rule"] == rule).cloned()
+}
+
+#[test]
+fn help_that_says_what_to_write_works_literally() {
+    let text =
+        document("  phase_number: 1\n", "# T\n\n## A\n<!-- AUTO-GENERATED:a -->\nx\n<!-- END AUTO-GENERATED:a -->\n")
+            .replace("auto_sections: []", "auto_sections: [a]");
+    let cases = [
+        ("schema-violation", "validation_schema: v1.0", "validation_schema: 1.0"),
+        ("schema-violation", "phase_number: 1", "phase_number: \"2\""),
+        ("schema-violation", "auto_sections: [a]", "auto_sections: a"),
+        ("schema-violation", "update_required_by: 2025-09-12T15:35:33Z", "update_required_by: 2025-09-12"),
+        ("schema-violation", "update_required_by: 2025-09-12T15:35:33Z", "update_required_by: 2025-09-12T15:35:33"),
+        ("malformed-marker", "<!-- AUTO-GENERATED:a -->", "<!-- BEGIN AUTO-GENERATED:a -->"),
+        ("malformed-marker", "<!-- END AUTO-GENERATED:a -->", "<!--/AUTO-GENERATED:a-->"),
+    ];
+    for (rule, good, bad) in cases {
+        let repo = Repo::new();
+        let text = text.replace(good, bad);
+        repo.write("DOC.md", &text);
+        let found = finding(&repo, rule).unwrap_or_else(|| panic!("{bad}: no {rule}"));
+        let help = found["help"].as_str().unwrap();
+        let written = help.split('`').nth(1).unwrap_or_else(|| panic!("{bad}: {help}"));
+        let offset = |key: &str| usize::try_from(found[key].as_u64().unwrap()).unwrap();
+        let (start, end) = (offset("byte_start"), offset("byte_end"));
+        repo.write("DOC.md", format!("{}{written}{}", &text[..start], &text[end..]));
+        assert!(finding(&repo, rule).is_none(), "{bad}: {help}\n{}", repo.read("DOC.md"));
+    }
+}
+
+#[test]
+fn help_that_names_keys_of_the_configuration_works_literally() {
+    let repo = Repo::new();
+    let body = format!("# T\n\n## Milestone Tracking\n{AUTO}\n- Crane: late\n- Quay: on time\n{END}\n");
+    repo.write("DOC.md", document("  phase_number: 1\n  kind: phase-plan\n", &body));
+    repo.run(&["regen"]).exits(0).says("set `facts.milestones` in phx.toml");
+    repo.write("phx.toml", "[facts]\nmilestones = { on_track = 1, late = [\"Crane\"] }\n");
+    repo.run(&["regen"]).exits(0);
+    let text = repo.read("DOC.md");
+    assert!(text.contains(&format!("{AUTO}\n- On Track: 1\n- Late: 1 (Crane)\n<!-- END")), "{text}");
+
+    let repo = Repo::new();
+    let body = format!("# T\n\n## Test Coverage Report\n{AUTO}\n{END}\n");
+    repo.write("DOC.md", document("  phase_number: 1\n  kind: implemented-features\n", &body));
+    let help = "set `reports` and `folders` in `[coverage]` of phx.toml";
+    repo.run(&["regen"]).exits(0).says(help);
+    repo.write("lcov.info", "SF:src/a.rs\nDA:1,1\nDA:2,0\nend_of_record\n");
+    repo.write("phx.toml", "[coverage]\nreports = [\"lcov.info\"]\n");
+    repo.run(&["regen"]).exits(0).says(help);
+    repo.write(
+        "phx.toml",
+        "[coverage]\nreports = [\"lcov.info\"]\nfolders = [{ path = \"src\", title = \"Source\" }]\n",
+    );
+    repo.run(&["regen"]).exits(0);
+    assert!(repo.read("DOC.md").contains("### Source\n- `a.rs`: 50%\n"), "{}", repo.read("DOC.md"));
+}
+
+#[test]
+fn a_kind_without_a_template_has_a_generic_one() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[[kind]]\nname = \"runbook\"\npaths = [\"runbooks/*.md\"]\n");
+    repo.write("runbooks/a.md", "# A\n");
+    repo.run(&["validate", "-o", "json"]).finds("`phx new runbook -` prints one");
+    let printed = repo.run(&["new", "runbook", "-"]).exits(0).stdout;
+    repo.write("runbooks/a.md", printed);
+    repo.validate().exits(0).prints("");
+}
+
+#[test]
+fn a_flat_front_matter_without_keys_is_named_as_such() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[front_matter]\nroot = \"\"\n[[kind]]\nname = \"runbook\"\npaths = [\"a.md\"]\n");
+    repo.write("a.md", "---\n---\n\n# A\n");
+    repo.validate().exits(1).lacks("``");
+}
