@@ -4,6 +4,7 @@
 pub mod by_hand;
 pub mod changes;
 pub mod confidence;
+pub mod conflict;
 pub mod dependencies;
 pub mod diff;
 pub mod difference;

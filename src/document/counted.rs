@@ -5,18 +5,18 @@
 //! title and a column that the kind knows are items. A heading, an entry or a row that looks like an item and has no
 //! such field is a problem: a value that counts the items would be wrong.
 
+mod tables;
+mod texts;
+
 use std::collections::HashSet;
 
 use super::field_ids::{Labels, Reading};
-use super::items::{self, Item, Place, Row, Source};
-use super::nodes::{Grid, ListItem, Node, NodeKind};
-use super::outline::{Ids, Section, Title};
-use super::reader;
+use super::items::{Item, Source};
+use super::nodes::Node;
+use super::outline::Section;
 use super::reading::{Problem, ProblemKind};
-use super::shape::ValueType;
-use super::{inline, segments, steps};
 use crate::document::Mode;
-use crate::text::{Span, lines, slug};
+use crate::text::{Span, slug};
 
 /// Items of the sections whose items count.
 pub(super) struct Counted {
@@ -68,8 +68,8 @@ pub(super) fn find(source: Source<'_>, readings: &[Reading], labels: &mut Labels
 }
 
 fn is_container(source: Source<'_>, section: &Section) -> bool {
-    let title = slug(&section.title.text);
-    source.shape.counts(&[&section.id, &section.canonical, &title])
+    let names = [&*section.id, &*section.canonical];
+    source.shape.counts(&names) || section.repeated_id().is_some_and(|id| source.shape.counts(&[&id]))
 }
 
 struct Walk<'a, 's, 'l> {
@@ -82,16 +82,6 @@ struct Walk<'a, 's, 'l> {
     groups: Vec<usize>,
     /// For each section: whether it or one below is an item, or has rows that are.
     with_items: Vec<bool>,
-}
-
-/// A table within a section whose items count.
-enum TableUse {
-    /// Its rows are items: the column of the title.
-    Items(usize),
-    /// It looks like one, and cannot be read: the reason.
-    Unread(String),
-    /// It is about something else.
-    Other,
 }
 
 impl Walk<'_, '_, '_> {
@@ -116,10 +106,12 @@ impl Walk<'_, '_, '_> {
         let outline = self.source.outline;
         let headings = (0..outline.sections.len()).filter(|at| self.counted.sections[*at]);
         let titles: HashSet<String> = headings.map(|at| slug(&outline.sections[at].title.text)).collect();
+        self.repeated_titles();
         let groups = std::mem::take(&mut self.groups);
         let mut ids = None;
+        let mut listed: Vec<(String, usize)> = Vec::new();
         for index in &groups {
-            self.rows(*index, &titles, &mut ids);
+            self.rows(*index, &titles, &mut ids, &mut listed);
         }
         for index in groups {
             self.own_text(index);
@@ -134,17 +126,70 @@ impl Walk<'_, '_, '_> {
         let below = self.best_below(index).max(self.row_fields(index));
         let own = &self.readings[index];
         if own.known == 0 {
-            if below.is_some() {
-                self.group(index);
-            } else {
+            let only_rows = below.is_some() && self.best_below(index).is_none();
+            if below.is_none() || (only_rows && self.has_item_beside(index)) {
                 self.unread_heading(index);
+            } else {
+                self.group(index);
             }
         } else if below.is_some_and(|below| below >= 2 && own.required * 2 <= below) {
             self.group(index);
         } else {
             self.counted.sections[index] = true;
             self.note_item(index);
+            self.nested(index);
         }
+    }
+
+    /// Whether a heading of the same level is an item by its own fields.
+    fn has_item_beside(&self, index: usize) -> bool {
+        let parent = self.section(index).within.last().copied();
+        let siblings = parent.map(|parent| self.children[parent].as_slice()).unwrap_or_default();
+        siblings.iter().any(|sibling| *sibling != index && self.readings[*sibling].required > 0)
+    }
+
+    /// Reports what looks like items within an item: whether they count is not stated.
+    fn nested(&mut self, index: usize) {
+        const FEW: usize = 2;
+        let mut within = self.section(index).within.clone();
+        within.push(index);
+        let noun = self.source.shape.noun.clone();
+        for child in self.children[index].clone() {
+            if self.best_below(child).max(Some(self.readings[child].required)) >= Some(FEW) {
+                let title = &self.section(child).title.text;
+                let message = format!("`{title}` is a {noun} within a {noun}, so it is not clear which of them count");
+                self.problem(self.section(child).heading, within.clone(), message);
+            }
+        }
+        if self.has_rows(index) && self.row_fields(index) >= Some(FEW) {
+            let message = format!("the {noun} has a table of {noun}s, so it is not clear which of them count");
+            self.problem(self.section(index).heading, within, message);
+        }
+    }
+
+    /// Reports headings with one title next to each other: one of them would count twice.
+    fn repeated_titles(&mut self) {
+        for children in self.children {
+            let mut seen = HashSet::new();
+            for child in children.iter().copied() {
+                if !self.counted.sections[child] {
+                    continue;
+                }
+                let id = slug(&self.section(child).title.text);
+                if !id.is_empty() && !seen.insert(id) {
+                    let (span, within) = (self.section(child).heading, self.section(child).within.clone());
+                    self.listed_twice(span, within);
+                }
+            }
+        }
+    }
+
+    fn listed_twice(&mut self, span: Span, within: Vec<usize>) {
+        let noun = &self.source.shape.noun;
+        let message = format!("the {noun} `{}` is listed twice", span.slice(self.source.text).trim_matches(['#', ' ']));
+        let help = format!("give the second {noun} another title, or remove it");
+        let kind = ProblemKind::UnreadItem;
+        self.counted.problems.push(Problem { kind, span, message, help, within, item: None, field: None });
     }
 
     /// Whether a heading is a section or block of the kind, and not an item: it has a marker and no field.
@@ -170,20 +215,6 @@ impl Walk<'_, '_, '_> {
             own.max(self.row_fields(*child)).max(self.best_below(*child))
         });
         below.max()
-    }
-
-    /// The largest number of required fields that a table of items in the own text of a heading has; `None` without one.
-    fn row_fields(&self, index: usize) -> Option<usize> {
-        let (text, shape) = (self.source.text, self.source.shape);
-        let required = |cell: &&Span| {
-            let known = shape.field_of(&reader::plain_cell(text, **cell));
-            known.is_some_and(|known| shape.fields[known.field].required)
-        };
-        let tables = self.own(index).iter().filter_map(|node| match &node.kind {
-            NodeKind::Table(grid) if matches!(self.table_use(grid), TableUse::Items(_)) => Some(grid),
-            _ => None,
-        });
-        tables.map(|grid| grid.header.iter().filter(required).count()).max()
     }
 
     fn unread_heading(&mut self, index: usize) {
@@ -216,145 +247,10 @@ impl Walk<'_, '_, '_> {
         });
     }
 
-    /// How the columns of a table relate to the fields of the kind.
-    fn table_use(&self, grid: &Grid) -> TableUse {
-        let (text, shape) = (self.source.text, self.source.shape);
-        let field =
-            |cell: &Span| shape.field_of(&reader::plain_cell(text, *cell)).map(|known| &shape.fields[known.field]);
-        let is_title = |cell: &Span| field(cell).is_some_and(|field| field.value == ValueType::Title);
-        let title = grid.header.iter().position(is_title);
-        let known = grid.header.iter().filter(|cell| !is_title(cell) && field(cell).is_some()).count();
-        let noun = &shape.noun;
-        match (title, known) {
-            (None, 0) => TableUse::Other,
-            (Some(column), 1..) => TableUse::Items(column),
-            (Some(_), _) => {
-                TableUse::Unread(format!("the table looks like a list of {noun}s, but has no column that phx knows"))
-            }
-            (None, _) => TableUse::Unread(format!("the table has no column for the name of the {noun}")),
-        }
-    }
-
-    /// Adds the rows of the tables of items in the own text of a section.
-    fn rows(&mut self, index: usize, titles: &HashSet<String>, ids: &mut Option<Ids>) {
-        let (text, outline) = (self.source.text, self.source.outline);
-        let tables = self.own(index).iter().filter_map(|node| match &node.kind {
-            NodeKind::Table(grid) => Some((node.span, grid.clone())),
-            _ => None,
-        });
-        for (span, grid) in tables.collect::<Vec<_>>() {
-            let column = match self.table_use(&grid) {
-                TableUse::Items(column) => column,
-                TableUse::Other => continue,
-                TableUse::Unread(message) => {
-                    let mut within = outline.sections[index].within.clone();
-                    within.push(index);
-                    let header = lines::of(text, span).next().unwrap_or(span);
-                    self.problem(header.trimmed(text), within, message);
-                    continue;
-                }
-            };
-            self.note_item(index);
-            let ids = ids.get_or_insert_with(|| items::row_ids(outline));
-            for row in &grid.rows {
-                let Some(cell) = row.get(column).copied().filter(|cell| !cell.is_empty()) else { continue };
-                let title = Title::read(&reader::plain_cell(text, cell));
-                let id = slug(&title.text);
-                // A table that sums up headings does not add items.
-                if titles.contains(&id) || (id.is_empty() && inline::is_struck(cell.slice(text))) {
-                    continue;
-                }
-                let cells = grid.header.iter().copied().zip(row.iter().copied());
-                let others = cells.enumerate().filter(|(at, _)| *at != column).map(|(_, cells)| cells);
-                let reading = reader::row(text, others, self.labels);
-                let place = Place::Row(Box::new(Row { section: index, id: ids.unique(id), title, span: cell }));
-                self.counted.rows.push(Item { place, fields: reading.fields, lists: Vec::new(), counted: true });
-            }
-        }
-    }
-
-    /// Finds what looks like an item in the text of a group that is not below a heading of its own.
-    fn own_text(&mut self, index: usize) {
-        let has_items = self.with_items[index];
-        let mut within = self.section(index).within.clone();
-        within.push(index);
-        let reading = &self.readings[index];
-        let noun = self.source.shape.noun.clone();
-        if let Some(label) = reading.first_known
-            && (!has_items || reading.repeats)
-        {
-            let message = format!("these fields have no heading of their own, so they are not read as a {noun}");
-            self.problem(label, within.clone(), message);
-            return;
-        }
-        let mut found: Vec<(Span, String)> = Vec::new();
-        for node in self.own(index) {
-            match &node.kind {
-                NodeKind::List(entries) => self.entries(entries, has_items, &mut found),
-                NodeKind::Paragraph => self.paragraph(node.span, has_items, &mut found),
-                NodeKind::Quote | NodeKind::Html => self.hidden_headings(node.span, &mut found),
-                _ => {}
-            }
-        }
-        for (span, what) in found {
-            let message = format!("the {what} looks like a {noun}, but no field of it can be read");
-            self.problem(span, within.clone(), message);
-        }
-    }
-
     /// Notes that a section and those around it have items.
     fn note_item(&mut self, index: usize) {
         for at in self.source.outline.sections[index].within.iter().copied().chain([index]) {
             self.with_items[at] = true;
-        }
-    }
-
-    fn entries(&self, entries: &[ListItem], has_items: bool, found: &mut Vec<(Span, String)>) {
-        for entry in entries {
-            if !has_items || entry.done.is_some() || self.is_estimated(entry.span) {
-                let first = lines::of(self.source.text, entry.span).next().unwrap_or(entry.span);
-                found.push((first.trimmed(self.source.text), "entry".to_owned()));
-            }
-        }
-    }
-
-    /// Whether a text gives a number with a unit of the kind, such as `(5 points)`.
-    fn is_estimated(&self, span: Span) -> bool {
-        let text = span.slice(self.source.text);
-        let units = self.source.shape.fields.iter().filter_map(|field| match &field.value {
-            ValueType::Number(number) => Some(number),
-            _ => None,
-        });
-        units.into_iter().any(|number| !matches!(steps::estimate(text, number), steps::Estimate::None))
-    }
-
-    /// A line that starts in bold and is not a field: a heading for its author.
-    fn paragraph(&self, span: Span, has_items: bool, found: &mut Vec<(Span, String)>) {
-        let text = self.source.text;
-        for line in segments::segments(text, span) {
-            let line = line.trimmed(text);
-            let bold = line.slice(text).starts_with("**") || line.slice(text).starts_with("__");
-            if bold
-                && super::fields::of_line(text, line, self.source.shape).is_empty()
-                && (!has_items || self.is_estimated(line))
-            {
-                found.push((line, "line in bold".to_owned()));
-            }
-        }
-    }
-
-    /// Headings in quotes and in HTML are not headings of the document.
-    fn hidden_headings(&self, span: Span, found: &mut Vec<(Span, String)>) {
-        let text = self.source.text;
-        if span.slice(text).starts_with("<!--") {
-            return;
-        }
-        for line in lines::of(text, span) {
-            let content = segments::bare_line(text, line).content;
-            let words = content.slice(text);
-            if words.starts_with('#') && words.trim_start_matches('#').starts_with(' ') {
-                found.push((content, "heading in a quote or in HTML".to_owned()));
-            }
         }
     }
 }

@@ -63,6 +63,9 @@ impl<'s> Labels<'s> {
 
 /// Gives fields their ids. Of several labels for one known field the most specific one gets its id.
 pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: &mut Labels<'_>) -> Reading {
+    if raw.is_empty() {
+        return Reading { lists, ..Reading::default() };
+    }
     let shape = labels.shape;
     let found: Vec<(Arc<str>, Option<KnownLabel>)> =
         raw.iter().map(|field| labels.find(field.label.slice(text))).collect();

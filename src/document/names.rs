@@ -105,8 +105,8 @@ fn by_prefix(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool
 }
 
 fn by_alias(name: &Name<'_>, group: &Group<'_>, aliases: &[(String, String)]) -> bool {
-    let same = |alias: &str, id: &str| slug(alias) == id;
-    aliases.iter().any(|(a, b)| (same(a, &name.id) && same(b, group.id)) || (same(b, &name.id) && same(a, group.id)))
+    let same = |a: &str, b: &str| a == name.id && b == group.id;
+    aliases.iter().any(|(a, b)| same(a, b) || same(b, a))
 }
 
 /// Whether two ids are equal but for singular and plural, as far as English spelling tells.

@@ -97,6 +97,14 @@ pub struct Section {
     pub own: std::ops::Range<usize>,
 }
 
+impl Section {
+    /// The slug of the title, if it is not the id because another section has that.
+    pub fn repeated_id(&self) -> Option<String> {
+        let numbered = self.id.ends_with(|c: char| c.is_ascii_digit());
+        numbered.then(|| slug(&self.title.text)).filter(|id| *id != self.id)
+    }
+}
+
 /// The title and the sections of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {

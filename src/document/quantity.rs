@@ -75,13 +75,13 @@ enum Kind<'a> {
     AnyUnit,
 }
 
-fn read(text: &str, kind: Kind<'_>) -> Quantity {
-    let plain = inline::plain(text);
+fn read(source: &str, kind: Kind<'_>) -> Quantity {
+    let plain = inline::plain(source);
     let text = emoji::split_trailing(emoji::split_leading(plain.trim()).1).0;
     let text = unwrapped(text).trim_end_matches('.').trim();
     if text.is_empty() {
-        // An emoji alone is a value that is not a number; struck-through text is no value.
-        return if plain.is_empty() { Quantity::Absent } else { Quantity::Unreadable(TEXT) };
+        // An emoji or an image alone is a value that is not a number; struck-through text is no value.
+        return if plain.is_empty() && !source.contains("![") { Quantity::Absent } else { Quantity::Unreadable(TEXT) };
     }
     if is_absent(text) {
         return Quantity::Absent;
@@ -105,6 +105,9 @@ fn read(text: &str, kind: Kind<'_>) -> Quantity {
     };
     if let Some(reason) = range_or_more(rest) {
         return Quantity::Unreadable(reason);
+    }
+    if remark(rest).is_some_and(is_doubtful) {
+        return Quantity::Unreadable(APPROXIMATION);
     }
     match kind {
         Kind::Number(number) => with_unit(value, rest, number),
@@ -164,15 +167,34 @@ fn unwrapped(text: &str) -> &str {
     inner('(', ')').or_else(|| inner('[', ']')).unwrap_or(text)
 }
 
-/// A text without a remark in brackets at its end.
+/// A text without the remark in brackets at its end.
 fn without_remark(text: &str) -> &str {
     let text = text.trim();
-    let bracket = match text.chars().next_back() {
-        Some(')') => text.find('('),
-        Some(']') => text.find('['),
-        _ => None,
-    };
-    bracket.map_or(text, |open| text[..open].trim())
+    remark(text).map_or(text, |remark| text[..text.len() - remark.len()].trim())
+}
+
+/// The remark at the end of a text, with its brackets.
+fn remark(text: &str) -> Option<&str> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices().rev() {
+        match c {
+            ')' | ']' => depth += 1,
+            _ if depth == 0 => return None,
+            '(' | '[' if depth == 1 => return Some(&text[at..]),
+            '(' | '[' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a remark makes the number before it a guess: `8 (?)`, `8 (± 2)`, `8 (approx.)`, `8 (5-10)`.
+fn is_doubtful(remark: &str) -> bool {
+    let inner = remark.trim_matches(['(', ')', '[', ']', ' ']);
+    let is_range = || split_digits(inner).is_some_and(|(_, rest)| range_or_more(rest.trim()).is_some());
+    let words = ["approx", "roughly", "guess", "at least", "up to", "maybe", "not "];
+    let lower = inner.to_lowercase();
+    inner.contains(['?', '±', '~', '≈']) || words.iter().any(|word| lower.contains(word)) || is_range()
 }
 
 fn without_prefix<'t>(text: &'t str, words: &[&str]) -> &'t str {
@@ -271,6 +293,7 @@ fn value_of(digits: &str, is_percent: bool) -> Result<f64, &'static str> {
             match (grouped, sign) {
                 (true, ',') => parse(compact.replace(',', "")),
                 (true, _) => Err(AMBIGUOUS),
+                (false, ',') if decimals > 3 => Err(AMBIGUOUS),
                 _ => parse(compact.replace(',', ".")),
             }
         }
@@ -360,6 +383,13 @@ mod tests {
             ("8️⃣", TEXT),
             ("1.500", AMBIGUOUS),
             ("2025-09-01", RANGE),
+            ("3 (front) + 5 (back)", TEXT),
+            ("8 (?)", APPROXIMATION),
+            ("8 (± 2)", APPROXIMATION),
+            ("8 pts (5-10)", APPROXIMATION),
+            ("1,0000", AMBIGUOUS),
+            ("![5](five.png)", TEXT),
+            ("8 (", TEXT),
             ("v2", TEXT),
             ("✅", TEXT),
             ("99999999999999999999", TEXT),

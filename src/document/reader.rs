@@ -128,7 +128,10 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(field) = &mut open {
-                let goes_on = below || field.value.slice(text).ends_with([',', ';']);
+                // What follows `<br>` on the same line belongs to the value.
+                let broken =
+                    !content.is_empty() && text[..line.start].ends_with('>') && !text[..line.start].ends_with("-->");
+                let goes_on = below || broken || field.value.slice(text).ends_with([',', ';']);
                 if field.value.is_empty() || goes_on {
                     let start = if field.value.is_empty() { content.start } else { field.value.start };
                     field.value = Span::new(start, content.end.max(start));

@@ -16,7 +16,7 @@ pub struct Shape {
     pub sections: Vec<String>,
     /// Names of its AUTO blocks.
     pub blocks: Vec<String>,
-    /// Pairs of names that mean the same block, or the same label within a block.
+    /// Pairs of ids of names that mean the same block, or the same label within a block.
     pub aliases: Vec<(String, String)>,
     /// Patterns of the sections whose items count: an id, or the start of one before `*`; `!` excludes.
     pub counted: Vec<String>,
@@ -97,7 +97,7 @@ impl Shape {
             if let Some((field, alias)) = field {
                 self.fields[field].aliases.push(alias.clone());
             }
-            self.aliases.push((name.clone(), other.clone()));
+            self.aliases.push((slug(name), slug(other)));
         }
         for (field, word, synonyms) in words {
             let known = self.field_of(field).map(|known| known.field);
@@ -135,7 +135,8 @@ impl Shape {
         if self.labels.is_empty() || label.len() > LONGEST_LABEL {
             return None;
         }
-        self.labels.get(&slug(label)).copied()
+        let id = slug(label);
+        self.labels.get(id.as_str()).copied()
     }
 
     /// The ids of the fields that have a vocabulary.
@@ -157,9 +158,8 @@ impl Shape {
     /// Whether the items of a section with one of these names count.
     pub fn counts(&self, names: &[&str]) -> bool {
         let matched = |pattern: &str| names.iter().any(|name| matches(name, pattern));
-        let (excluded, included): (Vec<&String>, Vec<&String>) =
-            self.counted.iter().partition(|pattern| pattern.starts_with('!'));
-        included.iter().any(|pattern| matched(pattern)) && !excluded.iter().any(|pattern| matched(&pattern[1..]))
+        let included = self.counted.iter().any(|pattern| !pattern.starts_with('!') && matched(pattern));
+        included && !self.counted.iter().any(|pattern| pattern.strip_prefix('!').is_some_and(matched))
     }
 }
 

@@ -80,6 +80,9 @@ impl Sum<'_> {
                 }
                 continue;
             }
+            if is_total(words) {
+                continue;
+            }
             if !self.add(&estimate(words, self.number), item.span.start) {
                 self.items(&item.children);
             }
@@ -118,7 +121,11 @@ pub fn is_done(text: &str) -> bool {
     let plain = inline::plain(text);
     let (icon, words) = emoji::split_leading(plain.trim());
     let (rest, trailing) = emoji::split_trailing(words);
-    if icon.starts_with(MARKS) || trailing.starts_with(MARKS) || rest.ends_with('✓') {
+    if icon.starts_with(MARKS) || trailing.starts_with(MARKS) || rest.starts_with('✓') || rest.ends_with('✓') {
+        return true;
+    }
+    let first = rest.split(':').next().unwrap_or_default();
+    if first.len() < rest.len() && WORDS.contains(&first.trim().to_lowercase().as_str()) {
         return true;
     }
     let last = rest.trim_end_matches(['.', ')', ']']).rsplit(['(', '[', ' ']).next().unwrap_or_default();
@@ -126,26 +133,69 @@ pub fn is_done(text: &str) -> bool {
     marked && WORDS.contains(&last.to_lowercase().as_str()) && !rest.to_lowercase().contains("not ")
 }
 
-/// Whether a line states the sum of others.
+/// Whether a line states the sum of others: `Total: 8 points`, `Total effort (8 points)`.
 fn is_total(text: &str) -> bool {
-    let words = inline::plain(text).to_lowercase();
-    ["total", "sum", "overall"].iter().any(|word| words.starts_with(word))
+    const TOTALS: &[&str] = &["total", "sum", "subtotal", "overall"];
+    const NOUNS: &[&str] = &["effort", "estimate", "points", "story", "sum", "of", "all", "steps"];
+    let plain = inline::plain(text).to_lowercase();
+    let mut words = plain.split(['(', '[', ':', '=', '–', '—']).next().unwrap_or_default().split_whitespace();
+    let first = words.next().unwrap_or_default();
+    TOTALS.contains(&first) && words.all(|word| NOUNS.contains(&word) || word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The estimate that a step states: in brackets, or at its end after `:` or a dash.
 pub fn estimate(text: &str, number: &NumberType) -> Estimate {
     let mut sum: Option<f64> = None;
+    let mut read = 0;
     for group in groups(text) {
         match in_brackets(group.slice(text), number) {
             Estimate::None => {}
-            Estimate::Number(points) => sum = Some(sum.unwrap_or(0.0) + points),
+            Estimate::Number(points) => {
+                sum = Some(sum.unwrap_or(0.0) + points);
+                read += 1;
+            }
             Estimate::Unreadable(_, reason) => return Estimate::Unreadable(group, reason),
         }
     }
-    match sum {
-        Some(sum) => Estimate::Number(sum),
-        None => at_the_end(text, number),
+    let whole = Span::new(0, text.len());
+    let stated = stated(text, number);
+    match sum.map_or_else(|| at_the_end(text, number), Estimate::Number) {
+        Estimate::Number(_) if stated > read.max(1) => Estimate::Unreadable(whole, "has several numbers of points"),
+        Estimate::None if stated > 0 => Estimate::Unreadable(whole, "does not separate the number from the text"),
+        Estimate::None if has_bare_number(text) => Estimate::Unreadable(whole, "ends with a number without a unit"),
+        estimate => estimate,
     }
+}
+
+/// How often a text states a number with a unit. `3 points of failure` and the text of a link are not counted.
+fn stated(text: &str, number: &NumberType) -> usize {
+    let mut count = 0;
+    let mut previous_digit = false;
+    for (at, c) in text.char_indices() {
+        let digit = c.is_ascii_digit();
+        if previous_digit && !digit {
+            let rest = text[at..].trim_start_matches([' ', '-', '\u{A0}']).to_lowercase();
+            let rest = rest.strip_prefix("story ").unwrap_or(&rest);
+            let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+            let (unit, behind) = rest.split_at(end);
+            let linked = behind.starts_with("](");
+            let is_prose = behind.starts_with(" of ") || behind.starts_with(" in ");
+            count += usize::from(number.units.iter().any(|known| known == unit) && !linked && !is_prose);
+        }
+        previous_digit = digit;
+    }
+    count
+}
+
+/// Whether a step ends with a number alone, `(5)` or `: 5`.
+fn has_bare_number(text: &str) -> bool {
+    let plain = inline::plain(text);
+    let text = plain.trim();
+    let tail = match text.strip_suffix(')') {
+        Some(rest) => rest.rsplit_once('('),
+        None => text.rsplit_once(": "),
+    };
+    tail.is_some_and(|(_, tail)| !tail.is_empty() && tail.trim().parse::<f64>().is_ok())
 }
 
 /// What is between brackets, as ranges of the text; links (`[text](target)`) are not.
@@ -212,6 +262,11 @@ fn unit_at_end(text: &str) -> String {
 /// `Switch the flag: 1 point`, `Roll-out – 3 SP`.
 fn at_the_end(text: &str, number: &NumberType) -> Estimate {
     let trimmed = text.trim_end_matches(['.', ' ', '*', '_', '`']);
+    if let Quantity::Number(value) = quantity::number_of(text, number)
+        && number.units.contains(&unit_at_end(trimmed))
+    {
+        return Estimate::Number(value);
+    }
     if !number.units.contains(&unit_at_end(trimmed)) {
         return Estimate::None;
     }
@@ -261,6 +316,7 @@ mod tests {
             ("one (1 point), half (0.5 story points)", 1.5),
             ("a (3 points) (see x)", 3.0),
             ("**Client**: 5 points", 5.0),
+            ("8 points", 8.0),
         ];
         for (text, value) in cases {
             assert_eq!(estimate(text, &points()), Estimate::Number(value), "{text}");
@@ -278,6 +334,10 @@ mod tests {
             "a (8h)",
             "a: 3 - 5 points",
             "a 5 points",
+            "a (3 points) and b 5 points",
+            "a (front 3 points, back 5 points)",
+            "a (5)",
+            "a: 5",
         ] {
             assert!(matches!(estimate(text, &points()), Estimate::Unreadable(..)), "{text}");
         }

@@ -49,14 +49,47 @@ impl Vocabulary {
     /// The word that a value starts with. What follows it must be a remark: text in brackets, after a comma or a dash, a
     /// number, or a phrase such as `since May`. `Done when released` and `Planned or done` are not words.
     pub fn find(&self, value: &str) -> Option<&str> {
+        /// Icons that take back the word after them.
+        const NEGATIVE: &[char] = &['❌', '✖', '✗', '🚫', '⛔', '❓'];
         let plain = inline::plain(value);
         let (icon, text) = emoji::split_leading(plain.trim());
         let text = if text.is_empty() { icon } else { text };
         let text = normalize(emoji::split_trailing(text).0);
         let text = if text.is_empty() { normalize(icon) } else { text };
+        // Most values are a word and nothing more.
+        if let Some(word) = self.words.iter().find(|word| word.synonyms.contains(&text))
+            && (!icon.starts_with(NEGATIVE) || text == normalize(icon) || word.synonyms.contains(&normalize(icon)))
+        {
+            return Some(word.name.as_str());
+        }
+        if icon.starts_with(NEGATIVE) {
+            return None;
+        }
         let all = self.words.iter().flat_map(|word| word.synonyms.iter().map(move |synonym| (word, synonym)));
         let fitting = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
+        let fitting = fitting.filter(|(word, synonym)| !self.is_qualified(&text[synonym.len()..], word));
         fitting.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word.name.as_str())
+    }
+}
+
+impl Vocabulary {
+    /// Whether a remark takes back the word before it, or names another one: `Stable (not yet)`, `Stable, deprecated`.
+    fn is_qualified(&self, remark: &str, word: &Word) -> bool {
+        const NEGATIONS: &[&str] =
+            &["almost", "except", "if", "nearly", "never", "no", "not", "once", "partially", "partly", "until", "when"];
+        let words = remark.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words: Vec<&str> = words.collect();
+        if remark.contains('?') || words.iter().any(|word| NEGATIONS.contains(word)) {
+            return true;
+        }
+        // `Stable in Q1 2027` is a plan.
+        let is_quarter = |word: &&str| word.len() == 2 && word.starts_with('q') && word.ends_with(['1', '2', '3', '4']);
+        if words.iter().any(is_quarter) {
+            return true;
+        }
+        let line = format!(" {} ", words.join(" "));
+        let others = self.words.iter().filter(|other| other.name != word.name);
+        others.flat_map(|other| &other.synonyms).any(|other| line.contains(&format!(" {other} ")))
     }
 }
 
@@ -124,6 +157,11 @@ mod tests {
             ("📋", Some("Planned")),
             ("TODO", None),
             ("To-Do ✅", Some("Planned")),
+            ("Done (not yet)", None),
+            ("Done, planned for mobile", None),
+            ("Done: no", None),
+            ("Done in Q1 2027", None),
+            ("❌ Done", None),
             ("Done when released", None),
             ("Planned or done", None),
             ("Planned/Done", None),

@@ -18,7 +18,7 @@ pub fn carried(restored: &str, current: &str, coverage: &Coverage) -> String {
             let Some(other) = other else { continue };
             if let Some(label) = part.label() {
                 let present: Vec<&str> = other.parts.iter().filter_map(|part| part.label()).collect();
-                let found = labels::find(&present, label, &coverage.aliases).map(|at| present[at]);
+                let found = labels::find(&present, label, &coverage.shape.aliases).map(|at| present[at]);
                 if let Some(source) = other.parts.iter().find(|part| part.label() == found)
                     && let Some(pair) = source.pair()
                 {
@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn only_values_that_are_maintained_by_hand_are_carried() {
         let rendered = Some("Total: 1\nCapacity: 5\n".to_owned());
-        let coverage = Coverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &[]);
+        let coverage = Coverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &std::sync::Arc::default());
         let restored = carried("Total: 1\nCapacity: 5\nRate: 3%\n", "Total: 9\nCapacity: 6\nRate: 4%\n", &coverage);
         assert_eq!(restored, "Total: 1\nCapacity: 6\nRate: 4%\n");
     }

@@ -133,7 +133,8 @@ impl<'a> NamedItems<'a> {
 /// names is one entry.
 fn split(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
-    for line in text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()) {
+    let breaks = text.split(['\n', '\r']).flat_map(|line| line.split("<br>")).flat_map(|line| line.split("<br/>"));
+    for line in breaks.flat_map(|line| line.split("<br />")).map(str::trim).filter(|line| !line.is_empty()) {
         let parts = parts(line);
         if parts.iter().all(|part| is_name(part)) { lines.extend(parts) } else { lines.push(line) }
     }
@@ -150,6 +151,11 @@ fn parts(text: &str) -> Vec<&str> {
             ',' | ';' if depth == 0 => {
                 parts.push(&text[start..at]);
                 start = at + 1;
+            }
+            // `Queue (done) and Store (blocked)`
+            'a' if depth == 0 && text[..at].ends_with(") ") && text[at..].starts_with("and ") => {
+                parts.push(&text[start..at]);
+                start = at + "and ".len();
             }
             _ => {}
         }
@@ -182,8 +188,11 @@ fn one(text: &str, done: Option<bool>) -> Option<Dependency> {
     let (leading, text) = emoji::split_leading(text.trim());
     let (text, trailing) = emoji::split_trailing(text);
     let icon = if leading.is_empty() { trailing } else { leading };
-    let none = ["none", "n/a", "na", "nothing", "no", "tbd", "no dependencies", "-", "–", "—"];
-    if text.is_empty() || none.iter().any(|none| text.eq_ignore_ascii_case(none)) {
+    let none = ["none", "n/a", "na", "nil", "nothing", "no", "tbd", "no dependencies", "-", "–", "—"];
+    let bare = text.trim_matches(['(', ')', '[', ']', ' ']);
+    let states_none = none.iter().any(|none| bare.eq_ignore_ascii_case(none))
+        || bare.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("none "));
+    if bare.is_empty() || states_none {
         return None;
     }
     let status = match (status.is_empty(), icon.is_empty(), done) {
@@ -220,6 +229,7 @@ fn is_ready(status: &str) -> bool {
         "done",
         "finished",
         "implemented",
+        "live",
         "merged",
         "ready",
         "refactored",
@@ -229,9 +239,16 @@ fn is_ready(status: &str) -> bool {
         "stable",
         "working",
     ];
+    /// Words after which a status is a plan or a condition: `done by March`, `ready except mobile`.
+    const CONDITIONS: &[&str] =
+        &["after", "by", "except", "expected", "if", "next", "not", "once", "pending", "soon", "until", "when"];
     let (icon, words) = emoji::split_leading(status);
-    if words.is_empty() {
-        return status.starts_with(['✅', '✔', '☑']);
+    if words.is_empty() || words == "✓" || words == "100%" {
+        return status.starts_with(['✅', '✔', '☑', '✓', '1']);
+    }
+    let lower = words.to_lowercase();
+    if words.contains('?') || lower.split(|c: char| !c.is_alphanumeric()).any(|word| CONDITIONS.contains(&word)) {
+        return false;
     }
     let first = words.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase();
     DONE.contains(&first.as_str()) || (icon.starts_with(['✅', '✔', '☑']) && !["not", "in"].contains(&first.as_str()))
@@ -262,7 +279,12 @@ mod tests {
             read("[Index service](./index.md) (blocked by legal), Feature 1"),
             [row("Index service", "blocked by legal", false), row("Feature 1", "", false)]
         );
-        for none in ["None", "N/A", "-", "none.", "", "none (see ADR-7)"] {
+        assert_eq!(
+            read("Vault (Blocked) and Mail (Done)"),
+            [row("Vault", "Blocked", false), row("Mail", "Done", true)]
+        );
+        assert_eq!(read("Vault (done by March)<br>Mail (ready?)").iter().filter(|one| one.2).count(), 0);
+        for none in ["(none)", "None yet", "nil", "None", "N/A", "-", "none.", "", "none (see ADR-7)"] {
             assert_eq!(read(none), [], "{none}");
         }
     }

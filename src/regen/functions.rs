@@ -153,23 +153,19 @@ fn counted(scope: &Arc<Scope>, found: Vec<usize>, matched: &dyn Fn(&usize) -> bo
     let document = &scope.document;
     scope.depend_on(|problem| problem.kind == ProblemKind::UnreadItem && problem.within.iter().any(matched));
     let mut names: Vec<&str> = Vec::new();
-    let mut listed = Vec::new();
     for item in found.iter().map(|index| &document.items[*index]) {
         let around = item.within(&document.outline).into_iter().find(matched);
         let name = around.map_or("the document", |section| short(&document.outline.sections[section].id));
         if !names.contains(&name) {
             names.push(name);
         }
-        let title = &item.title(&document.outline);
-        let number = title.number.map_or_else(String::new, |number| format!("{number}. "));
-        listed.push((format!("{number}{}", title.text), document.line(item.span(&document.outline).start)));
     }
     let noun = if found.len() == 1 { "item" } else { "items" };
     let summary = match names.as_slice() {
         [] => format!("{} {noun}", found.len()),
         names => format!("{} {noun} in {}", found.len(), names.join(", ")),
     };
-    scope.input(Input { summary, items: listed });
+    scope.input(Input { summary, items: found.clone() });
     let values = found.into_iter().map(|index| Value::from_object(ItemValue::new(document, index)));
     scope.sourced(Value::from(values.collect::<Vec<_>>()))
 }

@@ -185,7 +185,7 @@ impl Object for FieldsValue {
 pub fn section_matches(document: &Document, section: usize, pattern: &str) -> bool {
     let section = &document.outline.sections[section];
     let own = shape::matches(&section.id, pattern) || shape::matches(&section.canonical, pattern);
-    own || shape::matches(&slug(&section.title.text), pattern)
+    own || section.repeated_id().is_some_and(|id| shape::matches(&id, pattern))
 }
 
 /// The outermost items (see [`Document::is_outermost`]) within a section that matches a pattern; all of them without one.

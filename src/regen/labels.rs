@@ -6,28 +6,53 @@
 use crate::document::names;
 use crate::text::slug;
 
-/// Whether two labels match in a stage.
-type Stage = fn(&str, &str, &[(String, String)]) -> bool;
+/// A label with its ids.
+struct Label {
+    id: String,
+    /// The id without a qualifier.
+    bare: String,
+}
 
-/// The stages in order.
+impl Label {
+    fn new(text: &str) -> Self {
+        let bare = without_qualifier(text);
+        let id = slug(text);
+        Self { bare: if bare.len() == text.len() { id.clone() } else { slug(bare) }, id }
+    }
+}
+
+/// Whether two labels match in a stage.
+type Stage = fn(&Label, &Label, &[(String, String)]) -> bool;
+
+/// The stages after equal texts, in order.
 const STAGES: &[Stage] = &[
-    |a, b, _| a == b,
-    |a, b, _| slug(a) == slug(b),
-    |a, b, _| names::same_in_singular(&slug(a), &slug(b)),
-    |a, b, aliases| are_aliases(&slug(a), &slug(b), aliases),
-    |a, b, aliases| {
-        let (a, b) = (slug(without_qualifier(a)), slug(without_qualifier(b)));
-        names::same_in_singular(&a, &b) || are_aliases(&a, &b, aliases)
-    },
+    |a, b, _| a.id == b.id,
+    |a, b, _| names::same_in_singular(&a.id, &b.id),
+    |a, b, aliases| are_aliases(&a.id, &b.id, aliases),
+    |a, b, aliases| names::same_in_singular(&a.bare, &b.bare) || are_aliases(&a.bare, &b.bare, aliases),
 ];
 
 /// For each of `wanted` the label in `present` that means the same. Each label matches once, the best stage first.
 pub fn match_all(present: &[&str], wanted: &[&str], aliases: &[(String, String)]) -> Vec<Option<usize>> {
-    let mut matched: Vec<Option<usize>> = vec![None; wanted.len()];
+    let mut matched: Vec<Option<usize>> =
+        wanted.iter().map(|label| present.iter().position(|own| own == label)).collect();
     let mut taken = vec![false; present.len()];
+    for found in &mut matched {
+        // A label that is wanted twice matches once.
+        match *found {
+            Some(at) if taken[at] => *found = None,
+            Some(at) => taken[at] = true,
+            None => {}
+        }
+    }
+    if present.is_empty() || !matched.contains(&None) || !taken.contains(&false) {
+        return matched;
+    }
+    let present: Vec<Label> = present.iter().map(|label| Label::new(label)).collect();
+    let wanted: Vec<Label> = wanted.iter().map(|label| Label::new(label)).collect();
     for stage in STAGES {
         for (label, matched) in wanted.iter().zip(&mut matched).filter(|(_, matched)| matched.is_none()) {
-            let free = |at: &usize| !taken[*at] && stage(present[*at], label, aliases);
+            let free = |at: &usize| !taken[*at] && stage(&present[*at], label, aliases);
             if let Some(at) = (0..present.len()).find(free) {
                 *matched = Some(at);
                 taken[at] = true;
@@ -42,14 +67,11 @@ pub fn find(present: &[&str], label: &str, aliases: &[(String, String)]) -> Opti
     match_all(present, &[label], aliases)[0]
 }
 
+/// Whether one id is an alias of the other, or both are aliases of one name. Aliases are ids.
 fn are_aliases(a: &str, b: &str, aliases: &[(String, String)]) -> bool {
-    let pair = |one: &str, other: &str| (a == one && b == other) || (a == other && b == one);
-    let direct = aliases.iter().any(|(one, other)| pair(&slug(one), &slug(other)));
-    // Two aliases of one name mean the same.
-    let names_of = |id: &str| -> Vec<&str> {
-        aliases.iter().filter(|(_, other)| slug(other) == id).map(|(one, _)| one.as_str()).collect()
-    };
-    direct || names_of(a).iter().any(|name| names_of(b).contains(name))
+    let direct = |(one, other): &(String, String)| (a == one && b == other) || (a == other && b == one);
+    let mut names = aliases.iter().filter(|(_, other)| other == a).map(|(name, _)| name);
+    aliases.iter().any(direct) || names.any(|name| aliases.iter().any(|(one, other)| one == name && other == b))
 }
 
 /// A label without a qualifier in brackets that does not change its meaning.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::parts::{Group, Part};
 use crate::document::body::{self, PieceKind};
-use crate::document::fields;
 use crate::text::{Span, emoji, lines, slug};
 
 /// What a template owns of a body.
@@ -31,47 +30,8 @@ pub struct Style<'a> {
     pub aliases: &'a [(String, String)],
 }
 
-/// A rendered value that has no label in a body which has a number without one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmatched {
-    /// Label of the rendered value.
-    pub rendered: String,
-    /// Label of the number in the body.
-    pub present: String,
-}
-
-/// Finds a rendered number whose label matches none of a body, if the body has a number whose label matches none that is
-/// rendered: they may be the same quantity.
-pub fn unmatched(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Unmatched> {
-    let rendered = Group::read(rendered);
-    for new in &rendered {
-        let mut groups = Group::read(current);
-        let same = |group: &&mut Group| {
-            if new.heading.is_none() { group.heading.is_none() } else { group.has_same_heading(new) }
-        };
-        let Some(group) = groups.iter_mut().find(same) else { continue };
-        group.split_tables(&new.parts, aliases);
-        let matched = group.match_parts(&new.parts, aliases);
-        let free = |part: &Part| !part.is_nothing() && is_number(part);
-        let lacking = new.parts.iter().zip(&matched).find(|(part, matched)| matched.is_none() && free(part));
-        let present = group.parts.iter().enumerate().find(|(at, part)| !matched.contains(&Some(*at)) && free(part));
-        if let (Some((part, _)), Some((_, other))) = (lacking, present) {
-            let label = |part: &Part| part.label().unwrap_or_default().to_owned();
-            return Some(Unmatched { rendered: label(part), present: label(other) });
-        }
-    }
-    None
-}
-
 /// The value of a line that a template owns and that is to go: no document holds this character.
 pub const NOTHING: &str = "\u{FDD0}";
-
-/// Whether a part is a pair whose value is a number, with an optional unit: `8`, `85%`, `89 story points`.
-fn is_number(part: &Part) -> bool {
-    let value = part.pair().map(|pair| fields::plain(pair.value.slice(&part.text))).unwrap_or_default();
-    let first = value.split_whitespace().next().unwrap_or_default();
-    first.trim_end_matches('%').parse::<f64>().is_ok()
-}
 
 /// The body after the rendering has come into it. `rendered` has LF line ends.
 pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {

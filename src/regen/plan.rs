@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::conflict;
 use super::difference::{self, Difference};
 use super::facts::{Fact, Facts, MeasuredFacts};
 use super::library::{Compiled, Library, Measured, TemplateError};
@@ -15,7 +16,7 @@ use super::sum::{self, Coverage, State};
 use super::trace::{Blocker, Kept, Trace};
 use crate::document::body::{self, PieceKind};
 use crate::document::{Block, Document, Mode, fields, marker};
-use crate::text::{Edit, Edits, Span, lines, slug};
+use crate::text::{Edit, Edits, Span, lines};
 
 /// What is to become of one AUTO block.
 #[derive(Clone, Debug)]
@@ -94,7 +95,7 @@ pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>
     };
     let Trace { kept, warnings, by_hand, sources, inputs, .. } = trace;
     let (rendered, owns) = rendered.map_or((None, Owns::Values), |(rendered, owns)| (Some(rendered), owns));
-    let coverage = Coverage::new(rendered, owns, by_hand, &document.shape.aliases);
+    let coverage = Coverage::new(rendered, owns, by_hand, &document.shape);
     let state = match outcome {
         // Without a rendering nobody knows what is covered; the failure is reported instead.
         Outcome::Failed(_) if block.sum.is_some() => State::Intact,
@@ -151,16 +152,10 @@ impl Job<'_> {
         if block.sum.is_some() || self.compiled.owns != Owns::Values {
             return None;
         }
-        let aliases = &self.document.shape.aliases;
-        let merge::Unmatched { rendered, present } = merge::unmatched(self.standing(), rendered, aliases)?;
-        let kind = &self.document.shape.kind;
-        let (id, other) = (slug(&rendered), slug(&present));
-        let location = format!("line {}", self.document.line(block.opener.start));
-        let message = format!(
-            "the body has `{present}` and no `{rendered}`, which may be the same value; rename the label to `{rendered}`, or \
-             add `aliases = {{ {id} = \"{other}\" }}` to the kind `{kind}` in phx.toml, or remove the line"
-        );
-        Some(Blocker { location, message })
+        let (document, kind) = (self.document, &self.document.shape.kind);
+        let conflict = conflict::find(self.standing(), rendered, &document.shape.aliases)?;
+        let location = format!("line {}", document.line(block.body.start) + conflict.line());
+        Some(Blocker { location, message: conflict.message(kind) })
     }
 
     fn block(&self) -> &Block {

@@ -1,6 +1,7 @@
 //! Provenance of the values in a body: what each was computed from.
 
 use super::trace::Input;
+use crate::document::{Document, Item};
 
 /// Sources of the values of one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,17 @@ impl Provenance {
         }
         let is_number = value.trim_start_matches(['*', '`']).starts_with(|c: char| c.is_ascii_digit());
         if is_number { self.of_lines() } else { None }
+    }
+
+    /// The items that values were computed from, each with its number, title and line.
+    pub fn items(&self, document: &Document) -> Vec<(String, usize)> {
+        let items = self.inputs.iter().flat_map(|input| &input.items).filter_map(|index| document.items.get(*index));
+        let item = |item: &Item| {
+            let title = item.title(&document.outline);
+            let number = title.number.map_or_else(String::new, |number| format!("{number}. "));
+            (format!("{number}{}", title.text), document.line(item.span(&document.outline).start))
+        };
+        items.map(item).collect()
     }
 
     /// The source of values without a label, such as the rows of a table.

@@ -1,6 +1,5 @@
 //! What became of a document and of each of its AUTO blocks, for reports.
 
-use super::provenance::Provenance;
 use super::trace::{Blocker, Kept};
 
 /// What became of one document.
@@ -33,8 +32,8 @@ pub struct BlockResult {
     pub kept: Vec<Kept>,
     /// What else its reader must know.
     pub warnings: Vec<String>,
-    /// What its values were computed from.
-    pub provenance: Provenance,
+    /// The items that its values were computed from, each with its line.
+    pub items: Vec<(String, usize)>,
 }
 
 /// What became of a block.

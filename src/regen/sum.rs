@@ -3,12 +3,14 @@
 //! That is the body with LF line ends, without trailing spaces and the padding of tables, and without the values that
 //! are maintained by hand: those of labels that only the configuration could give, and those that no template renders.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::merge::Owns;
 use super::parts::{Group, Part};
-use crate::document::Block;
 use crate::document::body::{self, PieceKind};
+use crate::document::{Block, Shape};
 use crate::text::lines;
 
 /// What a checksum covers, by the rendering of the block.
@@ -18,8 +20,8 @@ pub struct Coverage {
     pub rendered: Option<String>,
     /// Labels before the first sub-heading whose values are maintained by hand.
     pub by_hand: Vec<String>,
-    /// Pairs of labels that mean the same.
-    pub aliases: Vec<(String, String)>,
+    /// The shape of the document's kind, which has the aliases of labels.
+    pub shape: Arc<Shape>,
 }
 
 /// How a block's body and its checksum agree.
@@ -44,9 +46,9 @@ pub(super) enum Cover {
 
 impl Coverage {
     /// The coverage of a block that a template renders with what it owns.
-    pub fn new(rendered: Option<String>, owns: Owns, by_hand: Vec<String>, aliases: &[(String, String)]) -> Self {
+    pub fn new(rendered: Option<String>, owns: Owns, by_hand: Vec<String>, shape: &Arc<Shape>) -> Self {
         let rendered = rendered.filter(|_| owns != Owns::Body);
-        Self { rendered, by_hand, aliases: aliases.to_vec() }
+        Self { rendered, by_hand, shape: Arc::clone(shape) }
     }
 
     /// How much of each part of a body is covered.
@@ -60,7 +62,7 @@ impl Coverage {
                 all.iter().find(same).map(|group| group.parts.as_slice()).unwrap_or_default()
             });
             let matched: Option<Vec<usize>> =
-                other.map(|parts| group.match_parts(parts, &self.aliases).into_iter().flatten().collect());
+                other.map(|parts| group.match_parts(parts, &self.shape.aliases).into_iter().flatten().collect());
             for (at, part) in group.parts.iter().enumerate() {
                 let is_rendered = matched.as_ref().is_none_or(|matched| matched.contains(&at));
                 let by_hand = index == 0 && part.label().is_some_and(|label| self.is_by_hand(label));
@@ -73,13 +75,13 @@ impl Coverage {
 
     fn is_by_hand(&self, label: &str) -> bool {
         let labels: Vec<&str> = self.by_hand.iter().map(String::as_str).collect();
-        super::labels::find(&labels, label, &self.aliases).is_some()
+        super::labels::find(&labels, label, &self.shape.aliases).is_some()
     }
 
     pub(super) fn groups(&self, body: &str) -> Vec<Group> {
         let mut groups = Group::read(&lines::with_lf(body));
         if let (Some(rendered), Some(first)) = (&self.rendered, groups.first_mut()) {
-            first.split_tables(&Group::read(rendered)[0].parts, &self.aliases);
+            first.split_tables(&Group::read(rendered)[0].parts, &self.shape.aliases);
         }
         groups
     }
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     fn coverage(rendered: &str) -> Coverage {
-        Coverage::new(Some(rendered.to_owned()), Owns::Values, vec!["Capacity".to_owned()], &[])
+        Coverage::new(Some(rendered.to_owned()), Owns::Values, vec!["Capacity".to_owned()], &Arc::default())
     }
 
     fn same(a: &str, b: &str) -> bool {

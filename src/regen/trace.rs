@@ -39,8 +39,8 @@ pub struct Trace {
 pub struct Input {
     /// Their number and their sections: `10 items in priority_1, priority_2`.
     pub summary: String,
-    /// Each of them: title and line.
-    pub items: Vec<(String, usize)>,
+    /// The items, by index in the document.
+    pub items: Vec<usize>,
 }
 
 /// A problem that keeps a block from being written.

@@ -86,8 +86,8 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
                 notices.push(format!("{place} written{what}"));
             }
             if options.verbose && matches!(block.what, What::Written | What::Outdated | What::Current) {
-                let items = block.provenance.inputs.iter().flat_map(|input| &input.items);
-                notices.extend(items.map(|(title, line)| format!("{place} counts `{title}` (line {line})")));
+                notices
+                    .extend(block.items.iter().map(|(title, line)| format!("{place} counts `{title}` (line {line})")));
             }
             notices.extend(block.warnings.iter().map(|warning| format!("warning: {place}: {warning}")));
             if options.verbose && block.what == What::NoTemplate {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::document::Shape;
 use crate::document::shape::{FieldType, NumberType, ValueType};
 use crate::document::vocabulary::{Vocabulary, normalize};
+use crate::text::slug;
 
 /// A kind of document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ fn aliases(map: &Value) -> Vec<(String, String)> {
     let entries = map.as_object().into_iter().flatten();
     let pairs = entries.flat_map(|(name, others)| {
         let one = others.as_str().map(str::to_owned).into_iter();
-        one.chain(strings(others)).map(|other| (name.clone(), other))
+        one.chain(strings(others)).map(|other| (slug(name), slug(&other)))
     });
     pairs.collect()
 }

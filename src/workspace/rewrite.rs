@@ -119,7 +119,7 @@ impl Rewrite<'_> {
             changes: String::new(),
             kept: plan.kept.clone(),
             warnings: plan.warnings.clone(),
-            provenance: plan.provenance.clone(),
+            items: plan.provenance.items(document),
         };
         let decision = self.decide(planned, plan, &mut result.warnings);
         let group = match (self.action, decision) {

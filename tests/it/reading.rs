@@ -129,8 +129,9 @@ fn the_same_quantity_is_never_written_twice() {
     let text = plan("Stories: 7\nStory Points: 9\n", &feature("Tides", "5"));
     repo.write("PLAN.md", &text);
     repo.run(&["regen"]).exits(1).says(
-        "the body has `Stories` and no `Total Features`, which may be the same value; rename the label to `Total Features`, or \
-         add `aliases = { total_features = \"stories\" }` to the kind `upcoming-features` in phx.toml, or remove the line",
+        "the body has `Stories` and no `Total Features`, which may be the same value; if they are, add \
+         `aliases = { total_features = \"stories\" }` to the kind `upcoming-features` in phx.toml, else add the line \
+         `Total Features: 0`",
     );
     assert_eq!(repo.read("PLAN.md"), text);
     repo.write("phx.toml", "[[kind]]\nname = \"upcoming-features\"\naliases = { total_features = \"stories\" }\n");

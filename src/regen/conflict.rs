@@ -1,0 +1,211 @@
+//! Conflicts between a rendering and a body that phx has not written: a value could be there twice, or get lost.
+
+use super::labels;
+use super::parts::{Group, Part};
+use crate::document::body::PieceKind;
+use crate::document::fields;
+use crate::text::slug;
+
+/// A conflict, with the line of the body, from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// A rendered number has no label in the body, and the body has a number that nothing renders.
+    Unmatched {
+        /// Label of the rendered value.
+        label: String,
+        /// Label of the number in the body; `None` if the line is not `Label: value`.
+        present: Option<String>,
+        /// Its line.
+        line: usize,
+    },
+    /// The line of a rendered value has more than that value.
+    Several {
+        /// Label of the rendered value.
+        label: String,
+        /// Its line.
+        line: usize,
+    },
+    /// The body has two lines for one rendered value.
+    Twice {
+        /// Label of the second one.
+        label: String,
+        /// Its line.
+        line: usize,
+    },
+}
+
+impl Conflict {
+    /// Its line in the body, from 0.
+    pub fn line(&self) -> usize {
+        match self {
+            Self::Unmatched { line, .. } | Self::Several { line, .. } | Self::Twice { line, .. } => *line,
+        }
+    }
+
+    /// What a user reads; `kind` is that of the document.
+    pub fn message(&self, kind: &str) -> String {
+        match self {
+            Self::Unmatched { label, present: Some(present), .. } => {
+                let (id, other) = (slug(label), slug(present));
+                format!(
+                    "the body has `{present}` and no `{label}`, which may be the same value; if they are, add \
+                     `aliases = {{ {id} = \"{other}\" }}` to the kind `{kind}` in phx.toml, else add the line `{label}: 0`"
+                )
+            }
+            Self::Unmatched { label, present: None, .. } => format!(
+                "the body has a number that phx cannot read and no `{label}`; write it as the line `{label}: 0`, and remove \
+                 this one"
+            ),
+            Self::Several { label, .. } => {
+                format!("the line has more than the value of `{label}`; write each value on a line of its own")
+            }
+            Self::Twice { label, .. } => format!("the body has `{label}` a second time; remove one of the lines"),
+        }
+    }
+}
+
+/// Finds the first conflict.
+pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Conflict> {
+    if current.trim().is_empty() {
+        return None;
+    }
+    let rendered = Group::read(rendered);
+    let mut line = 0;
+    let mut free: Option<(Option<String>, usize)> = None;
+    let mut missing: Vec<&Part> = Vec::new();
+    let mut seen = vec![false; rendered.len()];
+    for (index, mut group) in Group::read(current).into_iter().enumerate() {
+        let same = |new: &Group| if index == 0 { new.heading.is_none() } else { group.has_same_heading(new) };
+        let at = rendered.iter().position(same);
+        let new: &[Part] = at.map(|at| rendered[at].parts.as_slice()).unwrap_or_default();
+        if let Some(at) = at {
+            seen[at] = true;
+        }
+        group.split_tables(new, aliases);
+        let matched = group.match_parts(new, aliases);
+        missing.extend(
+            new.iter()
+                .zip(&matched)
+                .filter(|(part, matched)| matched.is_none() && is_number(part))
+                .map(|(part, _)| part),
+        );
+        let wanted: Vec<&str> = new.iter().filter(|part| !part.is_nothing()).filter_map(Part::label).collect();
+        line += group.heading.as_ref().map_or(0, lines);
+        for (at, part) in group.parts.iter().enumerate() {
+            let counterpart = matched.iter().position(|found| *found == Some(at)).map(|index| &new[index]);
+            let label = || part.label().unwrap_or_default().to_owned();
+            match counterpart {
+                Some(new) if !new.is_nothing() && loses(part, new) => {
+                    return Some(Conflict::Several { label: label(), line });
+                }
+                None if part.label().is_some_and(|label| labels::find(&wanted, label, aliases).is_some()) => {
+                    return Some(Conflict::Twice { label: label(), line });
+                }
+                None if free.is_none() && has_number(part) => free = Some((part.label().map(str::to_owned), line)),
+                _ => {}
+            }
+            line += lines(part);
+        }
+    }
+    let unseen = rendered.iter().zip(&seen).filter(|(_, seen)| !**seen).flat_map(|(group, _)| &group.parts);
+    missing.extend(unseen.filter(|part| is_number(part)));
+    let (label, (present, line)) = (missing.first()?.label()?.to_owned(), free?);
+    Some(Conflict::Unmatched { label, present, line })
+}
+
+fn lines(part: &Part) -> usize {
+    part.text.matches('\n').count()
+}
+
+/// The value of a pair without emphasis.
+fn value(part: &Part) -> Option<String> {
+    part.pair().map(|pair| fields::plain(pair.value.slice(&part.text)))
+}
+
+/// Whether a part is a pair whose value is a number, with an optional unit: `8`, `85%`, `89 story points`.
+fn is_number(part: &Part) -> bool {
+    !part.is_nothing() && value(part).is_some_and(|value| is_plain_number(&value))
+}
+
+fn is_plain_number(value: &str) -> bool {
+    let mut words = value.split_whitespace();
+    let first = words.next().unwrap_or_default().trim_end_matches('%').replace(',', "");
+    let unit = |word: &str| word.chars().all(char::is_alphabetic) || word == "%";
+    first.parse::<f64>().is_ok() && value.split_whitespace().count() <= 3 && words.all(unit)
+}
+
+/// Whether a value has labels of its own: `X | Points: 5`.
+fn has_labels(value: &str) -> bool {
+    value.contains(": ")
+        || value.contains(" | ")
+        || value.contains(" · ")
+        || value.contains(" • ")
+        || value.contains(":** ")
+}
+
+/// Whether a part that nothing renders has a number that may be a rendered value.
+fn has_number(part: &Part) -> bool {
+    let digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    if let Some(value) = value(part) {
+        return is_plain_number(&value) || (has_labels(&value) && digits(&value));
+    }
+    let is_text = matches!(part.kind, PieceKind::Table | PieceKind::List | PieceKind::Text | PieceKind::Code);
+    is_text && part.text.contains(char::is_numeric)
+}
+
+/// Whether writing a rendered value would remove more than the value before it.
+fn loses(current: &Part, new: &Part) -> bool {
+    let (Some(old), Some(new)) = (value(current), value(new)) else { return false };
+    if old == new {
+        return false;
+    }
+    let digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+    // `Phase 1: Start` has a colon and no label.
+    let several = has_labels(&old) && !has_labels(&new) && !new.contains(": ");
+    several || (is_plain_number(&new) && digits(&old) && !is_plain_number(&old))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(current: &str) -> Option<Conflict> {
+        find(current, "Sprint: A\nTotal: 2\nPoints: 8\n", &[])
+    }
+
+    #[test]
+    fn bodies_in_other_forms_are_conflicts() {
+        for body in [
+            "| Total | Points |\n|---|---|\n| 77 | 777 |\n",
+            "| Metric | Value | Notes |\n|---|---|---|\n| Total | 77 | x |\n",
+            "1. Total: 77\n",
+            "* Total points — 777\n",
+            "The sprint has 77 features.\n",
+            "Total：77\n",
+            "```\nTotal: 77\n```\n",
+            "### Totals\n- Total: 77\n- Points: 777\n",
+            "Stories: 7\n",
+            "**Sprint:** X | **Start:** 2026\n",
+        ] {
+            assert!(matches!(found(body), Some(Conflict::Unmatched { .. })), "{body}: {:?}", found(body));
+        }
+        for body in ["Total: 77 | Points: 777\n", "Total: 77 (committed 70 + 7)\n"] {
+            assert!(matches!(found(body), Some(Conflict::Several { .. })), "{body}: {:?}", found(body));
+        }
+        let twice = Conflict::Twice { label: "Total".to_owned(), line: 2 };
+        assert_eq!(found("Total: 1\nPoints: 3\nTotal: 78\n"), Some(twice));
+    }
+
+    #[test]
+    fn bodies_of_labels_and_values_are_none() {
+        for body in [
+            "",
+            "Total: 77\nPoints: 777 story points\nCapacity: 40\n",
+            "- **Total**: `77`\n- Points: TBD\n- Score: 47/100\n- Start: 2026-01-01\n",
+            "Sprint: B 7\nTotal: 1,005\nPoints: 8\n",
+            "Words.\n",
+        ] {
+            assert_eq!(found(body), None, "{body}");
+        }
+    }
+}
