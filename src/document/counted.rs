@@ -126,7 +126,8 @@ impl Walk<'_, '_, '_> {
         let below = self.best_below(index).max(self.row_fields(index));
         let own = &self.readings[index];
         if own.known == 0 {
-            let only_rows = below.is_some() && self.best_below(index).is_none();
+            // A table of tasks has few columns that are fields of an item.
+            let only_rows = self.best_below(index).is_none() && below < Some(2);
             if below.is_none() || (only_rows && self.has_item_beside(index)) {
                 self.unread_heading(index);
             } else {

@@ -49,26 +49,31 @@ impl Vocabulary {
     /// The word that a value starts with. What follows it must be a remark: text in brackets, after a comma or a dash, a
     /// number, or a phrase such as `since May`. `Done when released` and `Planned or done` are not words.
     pub fn find(&self, value: &str) -> Option<&str> {
-        /// Icons that take back the word after them.
-        const NEGATIVE: &[char] = &['❌', '✖', '✗', '🚫', '⛔', '❓'];
         let plain = inline::plain(value);
         let (icon, text) = emoji::split_leading(plain.trim());
         let text = if text.is_empty() { icon } else { text };
         let text = normalize(emoji::split_trailing(text).0);
         let text = if text.is_empty() { normalize(icon) } else { text };
-        // Most values are a word and nothing more.
-        if let Some(word) = self.words.iter().find(|word| word.synonyms.contains(&text))
-            && (!icon.starts_with(NEGATIVE) || text == normalize(icon) || word.synonyms.contains(&normalize(icon)))
-        {
-            return Some(word.name.as_str());
-        }
-        if icon.starts_with(NEGATIVE) {
-            return None;
-        }
         let all = self.words.iter().flat_map(|word| word.synonyms.iter().map(move |synonym| (word, synonym)));
-        let fitting = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
-        let fitting = fitting.filter(|(word, synonym)| !self.is_qualified(&text[synonym.len()..], word));
-        fitting.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word.name.as_str())
+        // Most values are a word and nothing more.
+        let exact = self.words.iter().find(|word| word.synonyms.contains(&text));
+        let found = exact.or_else(|| {
+            let fitting = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
+            let fitting = fitting.filter(|(word, synonym)| !self.is_qualified(&text[synonym.len()..], word));
+            fitting.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word)
+        });
+        found.filter(|word| !word.is_contradicted(icon)).map(|word| word.name.as_str())
+    }
+}
+
+impl Word {
+    /// Whether an icon takes back a word that says that something works: `❌ Stable`.
+    fn is_contradicted(&self, icon: &str) -> bool {
+        const NEGATIVE: &[char] = &['❌', '✖', '✗', '🚫', '⛔', '❓'];
+        const POSITIVE: &[&str] = &["active", "complete", "done", "in progress", "ready", "running", "stable"];
+        icon.starts_with(NEGATIVE)
+            && !self.synonyms.contains(&normalize(icon))
+            && self.synonyms.iter().any(|synonym| POSITIVE.contains(&synonym.as_str()))
     }
 }
 

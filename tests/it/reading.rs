@@ -250,3 +250,29 @@ fn a_flat_front_matter_without_keys_is_named_as_such() {
     repo.write("a.md", "---\n---\n\n# A\n");
     repo.validate().exits(1).lacks("``");
 }
+
+#[test]
+fn what_could_be_counted_twice_is_not_counted() {
+    let table = "| Feature | Status | Points | Owner | Target |\n|---|---|---|---|---|\n";
+    let row = |title: &str| format!("| {title} | Planned | 5 | Ines | May |\n");
+    let repo = Repo::new();
+    let verdict = |items: &str, message: &str| {
+        let text = plan("", items);
+        repo.write("PLAN.md", &text);
+        repo.run(&["validate", "-o", "concise"]).exits(1).finds(message);
+        repo.run(&["regen"]).exits(1);
+        assert_eq!(repo.read("PLAN.md"), text, "{items}");
+    };
+    verdict(&(feature("Tides", "5") + &feature("Tides", "3")), "the feature `Tides` is listed twice");
+    verdict(&format!("{table}{}{}", row("Tides"), row("Tides")), "the feature `Tides` is listed twice");
+    let sums_up = format!("{table}{}{}\n{}", row("Tides"), row("Berths"), feature("Tides", "5"));
+    verdict(&sums_up, "the row has no heading of a feature, but other rows of the table have one");
+    verdict(&format!("{table}{}{}", row("Total"), row("Tides")), "the row looks like a total, but is not the last one");
+    let nested = feature("Tides", "5") + &feature("Berths", "3").replace("###", "####");
+    verdict(&nested, "`Berths` is a feature within a feature");
+    verdict(&format!("{table}{}\n- Berths — Planned\n", row("Tides")), "the entry looks like a feature");
+    // The last row of a table may sum it up.
+    repo.write("PLAN.md", plan("", &format!("{table}{}{}{}", row("Tides"), row("Berths"), row("**Total** (2)"))));
+    repo.run(&["regen", "-q"]).exits(0);
+    assert!(repo.read("PLAN.md").contains("Total Features: 2\nStory Points: 10\n"), "{}", repo.read("PLAN.md"));
+}
