@@ -102,7 +102,7 @@ pub struct VocabularyWord {
     pub span: Span,
     /// The word.
     pub word: String,
-    /// What the repository writes for it.
+    /// Words that the repository uses for it.
     pub synonyms: Vec<String>,
 }
 

@@ -92,7 +92,7 @@ pub struct Document {
     pub unmarked: Vec<(usize, usize)>,
     /// What is wrong with its syntax, in order.
     pub faults: Vec<Fault>,
-    /// What a value must not be computed over, in order.
+    /// Problems that keep a value from being computed, in order.
     pub problems: Vec<Problem>,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Counted {
     pub(super) sections: Vec<bool>,
     /// Rows of tables that are items.
     pub(super) rows: Vec<Item>,
-    /// What cannot be read, in order.
+    /// Problems of reading, in order.
     pub(super) problems: Vec<Problem>,
 }
 

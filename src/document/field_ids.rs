@@ -7,7 +7,7 @@ use super::outline::Ids;
 use super::shape::{KnownLabel, Shape, ValueType};
 use crate::text::{Span, slug};
 
-/// What the own text of a section holds.
+/// Fields and lists in the own text of a section.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     /// Fields in order.

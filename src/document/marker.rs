@@ -14,7 +14,7 @@ pub struct Marker {
     pub line: Span,
     /// What it says.
     pub kind: MarkerKind,
-    /// How a comment that only resembles a marker is written.
+    /// Spelling of a comment that only resembles a marker.
     pub correct: Option<String>,
 }
 

@@ -66,6 +66,9 @@ pub(super) fn values(document: &Document) -> Vec<Problem> {
             if let Some(known) = document.shape.field_type(&field.id) {
                 problems.extend(reader.value(field, known));
                 problems.extend(reader.repeated(field, known));
+            } else if let Some(known) = document.shape.field_of(document.slice(field.label)) {
+                // A less specific label of a field that has another one: `Points` beside `Story Points`.
+                problems.extend(reader.repeated(field, &document.shape.fields[known.field]));
             }
         }
         let required = document.shape.fields.iter().filter(|field| field.required);

@@ -19,7 +19,7 @@ struct Line<'a> {
     value: Span,
 }
 
-/// What the lines of a governance block tell although its YAML cannot be read.
+/// Values that can be read from a governance block whose YAML cannot be parsed.
 #[derive(Debug, Default)]
 pub struct Salvaged {
     /// An error for each line that explains itself.

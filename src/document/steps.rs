@@ -18,7 +18,7 @@ pub enum Estimate {
     Unreadable(Span, &'static str),
 }
 
-/// What the steps of a field cost that are not done.
+/// Effort of the open steps of a field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effort {
     /// The sum of the estimates; `None` if no step has one.

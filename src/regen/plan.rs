@@ -97,7 +97,7 @@ pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>
     let (rendered, owns) = rendered.map_or((None, Owns::Values), |(rendered, owns)| (Some(rendered), owns));
     let coverage = Coverage::new(rendered, owns, by_hand, &document.shape);
     let state = match outcome {
-        // Without a rendering nobody knows what is covered; the failure is reported instead.
+        // Without a rendering the coverage is unknown; the failure is reported instead.
         Outcome::Failed(_) if block.sum.is_some() => State::Intact,
         _ => sum::state(block, document.slice(block.body), &coverage),
     };

@@ -27,7 +27,7 @@ pub struct Coverage {
 /// How a block's body and its checksum agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is no checksum: phx has not written the body.
+    /// The block has no checksum, so phx never wrote its body.
     Unwritten,
     /// The body is what phx wrote, except for values that are maintained by hand.
     Intact,

@@ -276,3 +276,17 @@ fn what_could_be_counted_twice_is_not_counted() {
     repo.run(&["regen", "-q"]).exits(0);
     assert!(repo.read("PLAN.md").contains("Total Features: 2\nStory Points: 10\n"), "{}", repo.read("PLAN.md"));
 }
+
+#[test]
+fn two_labels_of_one_field_must_agree() {
+    let repo = Repo::new();
+    let two = feature("Tides", "5").replace("**Owner**", "**Story Points**: 3\n**Owner**");
+    let text = plan("", &two);
+    repo.write("PLAN.md", &text);
+    repo.run(&["validate", "-o", "concise"]).exits(1).finds("`Points` is given twice: `5` and `3`");
+    repo.run(&["regen"]).exits(1);
+    assert_eq!(repo.read("PLAN.md"), text);
+    // The help, followed literally: one of them is kept.
+    repo.write("PLAN.md", text.replace("**Story Points**: 3\n", "")).run(&["regen", "-q"]).exits(0);
+    assert!(repo.read("PLAN.md").contains("Story Points: 5\n"), "{}", repo.read("PLAN.md"));
+}

@@ -47,7 +47,7 @@ impl Walk<'_, '_, '_> {
         self.own(index).iter().any(|node| matches!(&node.kind, NodeKind::Table(grid) if grid.rows.len() > 1))
     }
 
-    /// How the columns of a table relate to the fields of the kind.
+    /// Relates the columns of a table to the fields of the kind.
     fn table_use(&self, grid: &Grid) -> TableUse {
         let (text, shape) = (self.source.text, self.source.shape);
         let field =
