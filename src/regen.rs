@@ -4,7 +4,6 @@
 pub mod by_hand;
 pub mod changes;
 pub mod confidence;
-pub mod conflict;
 pub mod dependencies;
 pub mod diff;
 pub mod difference;
@@ -16,6 +15,7 @@ pub mod items;
 pub mod labels;
 pub mod library;
 pub mod merge;
+pub mod mismatch;
 pub mod parts;
 pub mod plan;
 pub mod proof;

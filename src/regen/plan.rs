@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::conflict;
 use super::difference::{self, Difference};
 use super::facts::{Fact, Facts, MeasuredFacts};
 use super::library::{Compiled, Library, Measured, TemplateError};
 use super::merge::{self, NOTHING, Owns, Style};
+use super::mismatch;
 use super::provenance::Provenance;
 use super::scope::Scope;
 use super::sum::{self, Coverage, State};
@@ -153,9 +153,9 @@ impl Job<'_> {
             return None;
         }
         let (document, kind) = (self.document, &self.document.shape.kind);
-        let conflict = conflict::find(self.standing(), rendered, &document.shape.aliases)?;
-        let location = format!("line {}", document.line(block.body.start) + conflict.line());
-        Some(Blocker { location, message: conflict.message(kind) })
+        let mismatch = mismatch::find(self.standing(), rendered, &document.shape.aliases)?;
+        let location = format!("line {}", document.line(block.body.start) + mismatch.line());
+        Some(Blocker { location, message: mismatch.message(kind) })
     }
 
     fn block(&self) -> &Block {

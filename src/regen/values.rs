@@ -54,6 +54,11 @@ pub fn of_number(number: f64) -> Value {
     if rounded.fract() == 0.0 { Value::from(whole(rounded)) } else { Value::from(rounded) }
 }
 
+/// A measurement as text: an integer if it is whole, else with one digit after the point.
+pub fn of_measurement(number: f64) -> String {
+    of_number((number * 10.0).round() / 10.0).to_string()
+}
+
 /// The nearest whole number, halves away from zero.
 pub fn whole(number: f64) -> i64 {
     // Counts, points and percentages; what is larger than a float can hold exactly is none of these.

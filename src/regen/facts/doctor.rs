@@ -75,7 +75,7 @@ fn subject(name: &str, checks: &[&Json]) -> Value {
     let (outcome, status) = OUTCOMES[checks.iter().map(rank).max().unwrap_or_default()];
     let observed = |key: &str| checks.iter().find_map(|check| check["observed"][key].as_f64());
     let unit = |value: Option<f64>, unit: &str| {
-        value.map_or(Value::from(()), |value| Value::from(format!("{}{unit}", values::of_number(value))))
+        value.map_or(Value::from(()), |value| Value::from(format!("{}{unit}", values::of_measurement(value))))
     };
     Value::from_pairs([
         ("name", Value::from(name)),
@@ -99,7 +99,7 @@ fn metrics(subject: &str, checks: &[&Json]) -> Vec<Value> {
         let (Some((words, unit)), Some(number)) = (unit, value.as_f64()) else { continue };
         let name = format!("{subject} {}", words.replace('_', " "));
         if !named.contains(&name) {
-            let value = format!("{}{unit}", values::of_number(number));
+            let value = format!("{}{unit}", values::of_measurement(number));
             metrics.push(Value::from_pairs([("name", name.clone()), ("value", value)]));
             named.push(name);
         }

@@ -1,4 +1,4 @@
-//! Conflicts between a rendering and a body that phx has not written: a value could be there twice, or get lost.
+//! Mismatches between a rendering and a body that phx has not written: a value could be there twice, or get lost.
 
 use super::labels;
 use super::parts::{Group, Part};
@@ -6,13 +6,13 @@ use crate::document::body::PieceKind;
 use crate::document::fields;
 use crate::text::slug;
 
-/// A conflict, with the line of the body, from 0.
+/// A mismatch, with the line of the body, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// A rendered number has no label in the body, and the body has a number that nothing renders.
+pub enum Mismatch {
+    /// Rendered numbers have no label in the body, and the body has a number that nothing renders.
     Unmatched {
-        /// Label of the rendered value.
-        label: String,
+        /// Labels of the rendered values, at least one.
+        labels: Vec<String>,
         /// Label of the number in the body; `None` if the line is not `Label: value`.
         present: Option<String>,
         /// Its line.
@@ -34,7 +34,7 @@ pub enum Conflict {
     },
 }
 
-impl Conflict {
+impl Mismatch {
     /// Its line in the body, from 0.
     pub fn line(&self) -> usize {
         match self {
@@ -45,16 +45,19 @@ impl Conflict {
     /// What a user reads; `kind` is that of the document.
     pub fn message(&self, kind: &str) -> String {
         match self {
-            Self::Unmatched { label, present: Some(present), .. } => {
-                let (id, other) = (slug(label), slug(present));
+            Self::Unmatched { labels, present: Some(present), .. } => {
+                let (label, other) = (&labels[0], slug(present));
                 format!(
                     "the body has `{present}` and no `{label}`, which may be the same value; if they are, add \
-                     `aliases = {{ {id} = \"{other}\" }}` to the kind `{kind}` in phx.toml, else add the line `{label}: 0`"
+                     `aliases = {{ {} = \"{other}\" }}` to the kind `{kind}` in phx.toml, else add {}",
+                    slug(label),
+                    new_lines(labels)
                 )
             }
-            Self::Unmatched { label, present: None, .. } => format!(
-                "the body has a number that phx cannot read and no `{label}`; write it as the line `{label}: 0`, and remove \
-                 this one"
+            Self::Unmatched { labels, present: None, .. } => format!(
+                "the body has a number that phx cannot read and no `{}`; remove the number, and add {}",
+                labels[0],
+                new_lines(labels)
             ),
             Self::Several { label, .. } => {
                 format!("the line has more than the value of `{label}`; write each value on a line of its own")
@@ -64,8 +67,8 @@ impl Conflict {
     }
 }
 
-/// Finds the first conflict.
-pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Conflict> {
+/// Finds the first mismatch.
+pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Mismatch> {
     if current.trim().is_empty() {
         return None;
     }
@@ -96,10 +99,10 @@ pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Opti
             let label = || part.label().unwrap_or_default().to_owned();
             match counterpart {
                 Some(new) if !new.is_nothing() && loses(part, new) => {
-                    return Some(Conflict::Several { label: label(), line });
+                    return Some(Mismatch::Several { label: label(), line });
                 }
                 None if part.label().is_some_and(|label| labels::find(&wanted, label, aliases).is_some()) => {
-                    return Some(Conflict::Twice { label: label(), line });
+                    return Some(Mismatch::Twice { label: label(), line });
                 }
                 None if free.is_none() && has_number(part) => free = Some((part.label().map(str::to_owned), line)),
                 _ => {}
@@ -109,8 +112,19 @@ pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Opti
     }
     let unseen = rendered.iter().zip(&seen).filter(|(_, seen)| !**seen).flat_map(|(group, _)| &group.parts);
     missing.extend(unseen.filter(|part| is_number(part)));
-    let (label, (present, line)) = (missing.first()?.label()?.to_owned(), free?);
-    Some(Conflict::Unmatched { label, present, line })
+    let (present, line) = free?;
+    let labels: Vec<String> = missing.into_iter().filter_map(Part::label).map(str::to_owned).collect();
+    (!labels.is_empty()).then_some(Mismatch::Unmatched { labels, present, line })
+}
+
+/// The lines to add for labels: the line `A: 0`, the lines `A: 0` and `B: 0`.
+fn new_lines(labels: &[String]) -> String {
+    let lines: Vec<String> = labels.iter().map(|label| format!("`{label}: 0`")).collect();
+    match lines.as_slice() {
+        [line] => format!("the line {line}"),
+        [first @ .., last] => format!("the lines {} and {last}", first.join(", ")),
+        [] => String::new(),
+    }
 }
 
 fn lines(part: &Part) -> usize {
@@ -169,12 +183,12 @@ fn loses(current: &Part, new: &Part) -> bool {
 mod tests {
     use super::*;
 
-    fn found(current: &str) -> Option<Conflict> {
+    fn found(current: &str) -> Option<Mismatch> {
         find(current, "Sprint: A\nTotal: 2\nPoints: 8\n", &[])
     }
 
     #[test]
-    fn bodies_in_other_forms_are_conflicts() {
+    fn bodies_in_other_forms_are_mismatches() {
         for body in [
             "| Total | Points |\n|---|---|\n| 77 | 777 |\n",
             "| Metric | Value | Notes |\n|---|---|---|\n| Total | 77 | x |\n",
@@ -187,12 +201,12 @@ mod tests {
             "Stories: 7\n",
             "**Sprint:** X | **Start:** 2026\n",
         ] {
-            assert!(matches!(found(body), Some(Conflict::Unmatched { .. })), "{body}: {:?}", found(body));
+            assert!(matches!(found(body), Some(Mismatch::Unmatched { .. })), "{body}: {:?}", found(body));
         }
         for body in ["Total: 77 | Points: 777\n", "Total: 77 (committed 70 + 7)\n"] {
-            assert!(matches!(found(body), Some(Conflict::Several { .. })), "{body}: {:?}", found(body));
+            assert!(matches!(found(body), Some(Mismatch::Several { .. })), "{body}: {:?}", found(body));
         }
-        let twice = Conflict::Twice { label: "Total".to_owned(), line: 2 };
+        let twice = Mismatch::Twice { label: "Total".to_owned(), line: 2 };
         assert_eq!(found("Total: 1\nPoints: 3\nTotal: 78\n"), Some(twice));
     }
 
