@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Document;
 use super::blocks::Block;
 use super::counted;
 use super::field_ids::{Labels, Reading};
@@ -70,6 +71,18 @@ pub enum FieldValue {
     List(Vec<ListItem>),
     /// An AUTO block, by index.
     Block(usize),
+}
+
+impl FieldValue {
+    /// The part of the document that it is; `None` for a list without entries.
+    pub fn span(&self, document: &Document) -> Option<Span> {
+        Some(match self {
+            Self::Text(span) => *span,
+            Self::Node(index) => document.nodes[*index].span,
+            Self::Block(index) => document.blocks[*index].body,
+            Self::List(entries) => Span::new(entries.first()?.span.start, entries.last()?.end()),
+        })
+    }
 }
 
 /// A table outside AUTO blocks.

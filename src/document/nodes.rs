@@ -62,6 +62,13 @@ pub struct ListItem {
 }
 
 impl ListItem {
+    /// Where the last of its entries ends.
+    pub fn end(&self) -> usize {
+        self.children.last().map_or(self.span.end, Self::end)
+    }
+}
+
+impl ListItem {
     /// Its own first paragraph on one line, as Markdown.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         one_line(self.span.slice(text))

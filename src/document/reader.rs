@@ -235,17 +235,31 @@ impl Reader<'_> {
         let known = |cell: &Span| self.source.shape.field_of(label_of(text, *cell).slice(text)).is_some();
         let known_header = grid.header.iter().filter(|cell| known(cell)).count();
         let first_cells = || grid.rows.iter().filter_map(|row| row.first());
-        if let [row] = grid.rows.as_slice()
+        // A header that is the first of the rows, as in HTML.
+        let is_row = known_header == 1 && grid.header.first().is_some_and(known) && first_cells().all(known);
+        if grid.header.len() == 2 && is_row {
+            self.pairs(grid);
+        } else if let [row] = grid.rows.as_slice()
             && known_header > 0
             && known_header * 2 >= grid.header.len()
         {
             self.cells(grid.header.iter().zip(row));
         } else if grid.header.len() == 2 && (first_cells().any(known)) {
-            if known_header == 1 && known(&grid.header[0]) {
-                self.cells(std::iter::once((&grid.header[0], &grid.header[1])));
-            }
-            self.cells(grid.rows.iter().filter_map(|row| Some((row.first()?, row.get(1)?))));
+            self.pairs(grid);
         }
+    }
+
+    /// Reads the rows of a table of two columns, and its header if that has a known label and a value.
+    fn pairs(&mut self, grid: &Grid) {
+        let text = self.source.text;
+        let known = |cell: &Span| self.source.shape.field_of(label_of(text, *cell).slice(text)).is_some();
+        if let [label, value] = grid.header.as_slice()
+            && known(label)
+            && !known(value)
+        {
+            self.cells(std::iter::once((label, value)));
+        }
+        self.cells(grid.rows.iter().filter_map(|row| Some((row.first()?, row.get(1)?))));
     }
 
     fn cells<'c>(&mut self, cells: impl Iterator<Item = (&'c Span, &'c Span)>) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::items::{Field, FieldValue, Item};
 use super::quantity::{self, Quantity};
-use super::shape::{FieldType, ValueType};
+use super::shape::{FieldType, NumberType, ValueType};
 use super::{Document, steps};
 use crate::text::Span;
 
@@ -69,6 +69,11 @@ pub(super) fn values(document: &Document) -> Vec<Problem> {
             } else if let Some(known) = document.shape.field_of(document.slice(field.label)) {
                 // A less specific label of a field that has another one: `Points` beside `Story Points`.
                 problems.extend(reader.repeated(field, &document.shape.fields[known.field]));
+            }
+        }
+        for known in &document.shape.fields {
+            if let ValueType::Steps(number, _) = &known.value {
+                problems.extend(reader.outside_fields(known, number));
             }
         }
         let required = document.shape.fields.iter().filter(|field| field.required);
@@ -156,6 +161,23 @@ impl ItemReader<'_> {
         let message = format!("`{}` is given twice: `{first}` and `{written}`", known.label);
         let help = "keep one of them".to_owned();
         (first != written).then(|| self.problem(ProblemKind::UnreadableValue, *second, &known.id, message, help))
+    }
+
+    /// Estimates beside the steps, which the sum of the steps would lack.
+    fn outside_fields(&self, known: &FieldType, number: &NumberType) -> Vec<Problem> {
+        if self.item.field(&known.id).is_none() {
+            return Vec::new();
+        }
+        let lines = steps::outside_fields(self.document, self.item, number);
+        let problem = |line: Span| {
+            let label = &known.label;
+            let written = self.document.slice(line);
+            let message =
+                format!("`{written}` has an estimate that is not part of `{label}`, so no value is computed from it");
+            let help = format!("make it an entry of the list of `{label}`");
+            self.problem(ProblemKind::UnreadableValue, line, &known.id, message, help)
+        };
+        lines.into_iter().map(problem).collect()
     }
 
     fn missing(&self, known: &FieldType) -> Option<Problem> {

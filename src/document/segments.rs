@@ -3,7 +3,7 @@
 use super::body;
 use crate::text::{Span, lines};
 
-/// The lines of a paragraph; `<br>` ends one too.
+/// The lines of a paragraph; `<br>` and the end of an HTML element that is a block end one too.
 pub(super) fn segments(text: &str, span: Span) -> impl Iterator<Item = Span> {
     lines::of(text, span).flat_map(move |line| {
         let mut parts = Vec::new();
@@ -20,10 +20,11 @@ pub(super) fn segments(text: &str, span: Span) -> impl Iterator<Item = Span> {
     })
 }
 
-/// Length of `<br>`, `<br/>` or `<br />` at the start of a text.
+/// Length of `<br>`, `<br/>`, `<br />`, or a closing tag such as `</li>`, at the start of a text.
 fn break_tag(text: &str) -> usize {
-    let name = text.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("<br"));
-    let rest = if name { text[3..].trim_start().trim_start_matches('/').trim_start() } else { "" };
+    const TAGS: &[&str] = &["<br", "</li", "</p", "</dd", "</tr", "</div"];
+    let tag = TAGS.iter().find(|tag| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
+    let rest = tag.map_or("", |tag| text[tag.len()..].trim_start().trim_start_matches('/').trim_start());
     if rest.starts_with('>') { text.len() - rest.len() + 1 } else { 0 }
 }
 

@@ -1,6 +1,6 @@
 //! Estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
 
-use super::items::FieldValue;
+use super::items::{FieldValue, Item};
 use super::nodes::{Grid, ListItem, NodeKind};
 use super::quantity::{self, Quantity};
 use super::shape::{NumberType, Shape, ValueType};
@@ -41,6 +41,39 @@ pub fn effort(document: &Document, value: &FieldValue, number: &NumberType) -> E
         },
     }
     sum.effort
+}
+
+/// Estimates in the text of an item that no field contains, such as a paragraph or a second list after the steps.
+pub fn outside_fields(document: &Document, item: &Item, number: &NumberType) -> Vec<Span> {
+    let Some(index) = item.section() else { return Vec::new() };
+    let content = document.outline.sections[index].content;
+    let is_below = |other: &&Item| {
+        other.section().is_some_and(|section| content.contains(document.outline.sections[section].heading.start))
+    };
+    let below = document.items.iter().filter(is_below).chain([item]);
+    let fields: Vec<Span> =
+        below.flat_map(|item| &item.fields).filter_map(|field| field.value.span(document)).collect();
+    let first = document.nodes.partition_point(|node| node.span.start < content.start);
+    let nodes = document.nodes[first..].iter().take_while(|node| node.span.start < content.end);
+    let mut found = Vec::new();
+    for node in nodes.filter(|node| !matches!(node.kind, NodeKind::Code { .. })) {
+        if let NodeKind::Table(grid) = &node.kind {
+            let mut sum = Sum { text: &document.text, number, effort: Effort::default() };
+            sum.table(grid, &document.shape);
+            if sum.effort != Effort::default() && !fields.contains(&node.span) {
+                found.push(lines::of(&document.text, node.span).next().unwrap_or(node.span));
+            }
+            continue;
+        }
+        for line in lines::of(&document.text, node.span).map(|line| line.trimmed(&document.text)) {
+            let words = line.slice(&document.text);
+            let is_covered = || fields.iter().any(|field| field.start < line.end && line.start < field.end);
+            if stated(words, number) > 0 && !is_done(words) && !is_total(words) && !is_covered() {
+                found.push(line);
+            }
+        }
+    }
+    found
 }
 
 struct Sum<'a> {

@@ -7,12 +7,13 @@ use minijinja::value::{Enumerator, Object};
 
 use super::values;
 use crate::document::items::{Field, FieldValue, Item};
+use crate::document::nodes::{self, Grid, NodeKind};
 use crate::document::quantity::{self, Quantity};
 use crate::document::shape::{self, ValueType};
 use crate::document::steps::{self, Effort};
 use crate::document::vocabulary::Vocabulary;
 use crate::document::{Document, fields, model};
-use crate::text::slug;
+use crate::text::{Span, slug};
 
 /// An item of a document.
 #[derive(Debug)]
@@ -128,25 +129,37 @@ impl ItemValue {
 
     /// A field's source text.
     pub fn raw(&self, id: &str) -> Option<&str> {
-        let document = &self.document;
-        let span = match &self.field_of(id)?.value {
-            FieldValue::Text(span) => *span,
-            FieldValue::Node(index) => document.nodes[*index].span,
-            FieldValue::Block(index) => document.blocks[*index].body,
-            FieldValue::List(items) => crate::text::Span::new(items.first()?.span.start, items.last()?.span.end),
-        };
-        Some(document.slice(span))
+        Some(self.document.slice(self.field_of(id)?.value.span(&self.document)?))
     }
 
-    /// The entries of a field that is a list, each with the state of its task; its text as one entry if it is not.
+    /// The entries of a field that is a list, each with the state of its task; of a table, each row as `Name (status)`;
+    /// else its text as one entry.
     pub fn entries(&self, id: &str) -> Vec<(String, Option<bool>)> {
         let Some(field) = self.field_of(id) else { return Vec::new() };
+        if let FieldValue::Node(index) = field.value
+            && let NodeKind::Table(grid) = &self.document.nodes[index].kind
+        {
+            return self.rows(grid);
+        }
         let entries = model::list_entries(&self.document, &field.value);
         if entries.is_empty() {
             self.raw(id).map(|text| (text.to_owned(), None)).into_iter().collect()
         } else {
             entries
         }
+    }
+
+    /// The rows of a table as entries: the first cell, and that of the column for the status in brackets.
+    fn rows(&self, grid: &Grid) -> Vec<(String, Option<bool>)> {
+        let cell = |cell: &Span| nodes::cell(&self.document.text, *cell).trim().to_owned();
+        let is_status = |header: &Span| ["status", "state"].contains(&slug(&cell(header)).as_str());
+        let status = grid.header.iter().position(is_status).filter(|at| *at > 0);
+        let row = |row: &Vec<Span>| {
+            let name = row.first().map(cell).filter(|name| !name.is_empty())?;
+            let status = status.and_then(|at| row.get(at)).map(cell).filter(|status| !status.is_empty());
+            Some((status.map_or(name.clone(), |status| format!("{name} ({status})")), None))
+        };
+        grid.rows.iter().filter_map(row).collect()
     }
 
     /// The title.

@@ -290,3 +290,60 @@ fn two_labels_of_one_field_must_agree() {
     repo.write("PLAN.md", text.replace("**Story Points**: 3\n", "")).run(&["regen", "-q"]).exits(0);
     assert!(repo.read("PLAN.md").contains("Story Points: 5\n"), "{}", repo.read("PLAN.md"));
 }
+
+#[test]
+fn estimates_beside_the_steps_are_never_left_out_of_their_sum() {
+    let mock = |behind: &str| {
+        format!(
+            "# T\n\n## Mock Summary\n{AUTO}\nTotal Mocks: 9\n{END}\n\n## Active Mocks\n\n### Mail\n**Component**: Mail\n\
+             **Fidelity**: High\n**Status**: Active\n**Impact**: High\n**Migration Path**:\n1. Client (5 points)\n\
+             2. Server (3 points)\n\n{behind}"
+        )
+    };
+    let repo = Repo::new();
+    for behind in [
+        "Then the roll-out (2 points).\n",
+        "<!-- -->\n\n- Roll-out (2 points)\n",
+        "#### Later\nRoll-out: 2 points\n",
+        "> Roll-out: 2 points\n",
+    ] {
+        let text = document("  kind: active-mocks\n", &mock(behind));
+        repo.write("MOCKS.md", &text).run(&["regen"]).exits(1).says("an estimate that is not part of `Migration Path`");
+        assert_eq!(repo.read("MOCKS.md"), text, "{behind}");
+        assert!(finding(&repo, "unreadable-value").is_some(), "{behind}");
+    }
+    for behind in ["**Notes**: costs 2 points in all\n", "**Total: 8 points**\n", "~~Roll-out (2 points)~~\n"] {
+        repo.write("MOCKS.md", document("  kind: active-mocks\n", &mock(behind))).run(&["regen"]).exits(0);
+        let text = repo.read("MOCKS.md");
+        assert!(text.contains("Estimated Migration Effort: 8 story points\n"), "{behind}{text}");
+    }
+}
+
+#[test]
+fn fields_in_html_and_dependencies_in_a_table_are_read() {
+    let repo = Repo::new();
+    let rows = "<table>\n<tr><th>Status</th><td>Planned</td></tr>\n<tr><th>Points</th><td>5</td></tr>\n</table>\n\n";
+    let entries = "<ul><li>Status: Planned</li><li>Points: 3</li></ul>\n\n";
+    let table = "**Dependencies**:\n\n| Dependency | Status |\n|---|---|\n| Queue | Done |\n| Store | Blocked |\n\n";
+    let features = format!("### Tides\n{rows}### Berths\n{entries}{}{table}", feature("Locks", "2"));
+    let dependencies = format!("\n## Dependency Status\n{AUTO}\n{END}\n");
+    repo.write("PLAN.md", plan("", &features) + &dependencies).run(&["regen"]).exits(0);
+    let text = repo.read("PLAN.md");
+    assert!(text.contains("Total Features: 3\nStory Points: 10\n"), "{text}");
+    assert!(
+        text.contains("| Queue | Done | Locks | Ready |\n| Store | Blocked | Locks | Waiting |\n<!-- END"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_mean_of_no_numbers_is_not_available() {
+    let repo = Repo::new();
+    let body = format!(
+        "# T\n\n## Feature Metrics\n{AUTO}\nTest Coverage Average: 88%\n{END}\n\n## Core Features\n\n### Tides\n\
+         **Status**: Stable\n**Test Coverage**: N/A\n**Dependencies**: None\n"
+    );
+    repo.write("DONE.md", document("  kind: implemented-features\n", &body)).run(&["regen"]).exits(0);
+    let text = repo.read("DONE.md");
+    assert!(text.contains("Test Coverage Average: N/A\n"), "{text}");
+}

@@ -37,7 +37,7 @@ fn feature_metrics_counts_features_by_status_and_averages_numeric_coverages() {
         "Total Features: 5\nStable: 2\nOwner: Ines\nBeta: 1\nExperimental: 1\n**Test Coverage Average**: 56%\n";
     renders("implemented-features", "Feature Summary", standing, FEATURES, expected);
     let without = FEATURES.replace("85%", "n/a").replace("70 %", "none").replace("12%", "–");
-    let expected = "Total Features: 5\nStable: 2\nBeta: 1\nExperimental: 1\nTest Coverage Average: 72%\n";
+    let expected = "Total Features: 5\nStable: 2\nBeta: 1\nExperimental: 1\nTest Coverage Average: N/A\n";
     renders("implemented-features", "Feature Metrics", "Test Coverage Average: 72%\n", &without, expected);
 }
 
@@ -310,7 +310,7 @@ fn a_heading_over_features_is_no_feature() {
         "Feature Metrics",
         "",
         more,
-        "Total Features: 3\nStable: 1\nBeta: 2\nExperimental: 0\n",
+        "Total Features: 3\nStable: 1\nBeta: 2\nExperimental: 0\nTest Coverage Average: N/A\n",
     );
 }
 
