@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use super::field_ids::{Labels, Reading};
 use super::items::{Item, Source};
-use super::nodes::Node;
+use super::nodes::{Node, NodeKind};
 use super::outline::Section;
 use super::reading::{Problem, ProblemKind};
 use crate::document::Mode;
@@ -103,11 +103,10 @@ impl Walk<'_, '_, '_> {
 
     /// Reads the own text of the groups, once all headings are known.
     fn own_texts(&mut self) {
-        let outline = self.source.outline;
-        let headings = (0..outline.sections.len()).filter(|at| self.counted.sections[*at]);
-        let titles: HashSet<String> = headings.map(|at| slug(&outline.sections[at].title.text)).collect();
         self.repeated_titles();
         let groups = std::mem::take(&mut self.groups);
+        let has_table = |index: &usize| self.own(*index).iter().any(|node| matches!(node.kind, NodeKind::Table(_)));
+        let titles = if groups.iter().any(has_table) { self.titles() } else { HashSet::new() };
         let mut ids = None;
         let mut listed: Vec<(String, usize)> = Vec::new();
         for index in &groups {
@@ -116,6 +115,13 @@ impl Walk<'_, '_, '_> {
         for index in groups {
             self.own_text(index);
         }
+    }
+
+    /// Slugs of the titles of the headings that are items.
+    fn titles(&self) -> HashSet<String> {
+        let sections = &self.source.outline.sections;
+        let headings = (0..sections.len()).filter(|at| self.counted.sections[*at]);
+        headings.map(|at| slug(&sections[at].title.text)).collect()
     }
 
     /// Visits a heading that may be an item.
@@ -170,6 +176,9 @@ impl Walk<'_, '_, '_> {
 
     /// Reports headings with one title next to each other: one of them would count twice.
     fn repeated_titles(&mut self) {
+        if !self.source.outline.sections.iter().any(|section| section.is_repeated) {
+            return;
+        }
         for children in self.children {
             let mut seen = HashSet::new();
             for child in children.iter().copied() {

@@ -56,7 +56,14 @@ pub fn starts(text: &str, span: Span, shape: &Shape) -> bool {
 /// Reads the fields of a line, if it starts with one.
 pub fn of_line(text: &str, line: Span, shape: &Shape) -> Vec<Labelled> {
     let line = line.trimmed(text);
-    let Some(first) = one(text, Span::new(line.start + lead(line.slice(text)), line.end), shape) else {
+    let words = line.slice(text);
+    // Most lines are prose: no letter starts an emoji or a mark, and a label in plain text has a colon.
+    let is_letter = words.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_letter && !has_colon(start_of(words)) {
+        return Vec::new();
+    }
+    let lead = if is_letter || words.starts_with('*') { 0 } else { lead(words) };
+    let Some(first) = one(text, Span::new(line.start + lead, line.end), shape) else {
         return Vec::new();
     };
     let mut fields = vec![first];
@@ -68,9 +75,17 @@ pub fn of_line(text: &str, line: Span, shape: &Shape) -> Vec<Labelled> {
     fields
 }
 
+/// Whether a text has a colon; also true of some characters that share a byte with the full-width one.
+fn has_colon(text: &str) -> bool {
+    memchr::memchr2(b':', "：".as_bytes()[0], text.as_bytes()).is_some()
+}
+
 /// The start of a text, as far as a label or an image before it may reach.
 fn start_of(text: &str) -> &str {
     const LONGEST: usize = 400;
+    if text.len() <= LONGEST {
+        return text;
+    }
     let end = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     &text[..end]
 }
@@ -121,8 +136,8 @@ fn without_image(text: &str) -> &str {
 /// The next field within a value, and where the value before it ends.
 fn next(text: &str, value: Span, shape: &Shape) -> Option<(usize, Labelled)> {
     let part = value.slice(text);
-    // Without one of these no field follows.
-    if !part.contains(SEPARATORS) && !part.contains([':', '：', '*', '_', '<']) {
+    // Without one of these, or a character beyond ASCII that may be one, no field follows.
+    if !part.bytes().any(|byte| matches!(byte, b'|' | b',' | b';' | b':' | b'*' | b'_' | b'<' | 0x80..)) {
         return None;
     }
     let mut depth = 0_usize;
@@ -216,7 +231,7 @@ fn marked(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
         rest.starts_with(':').then_some(1).or_else(|| rest.starts_with('：').then_some('：'.len_utf8()))
     };
     let trimmed = inner.trim_end();
-    let (label, value) = if let Some(label) = trimmed.strip_suffix([':', '：']) {
+    let (label, value) = if let Some(label) = trimmed.strip_suffix(':').or_else(|| trimmed.strip_suffix('：')) {
         (label, Span::new(after, span.end))
     } else if let Some(length) = { colon(&behind[qualifier(behind)..]) } {
         (inner, Span::new(after + qualifier(behind) + length, span.end))
@@ -253,12 +268,11 @@ fn marked(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
 }
 
 fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
-    if !wanted.starts_with('<') {
-        return text.find(wanted);
-    }
-    let found = memchr::memchr_iter(b'<', text.as_bytes());
-    let is_here = |at: &usize| text.get(*at..at + wanted.len()).is_some_and(|part| part.eq_ignore_ascii_case(wanted));
-    found.into_iter().find(is_here)
+    let is_here = |at: &usize| {
+        let part = text.as_bytes().get(*at..at + wanted.len());
+        part.is_some_and(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
+    };
+    memchr::memchr_iter(*wanted.as_bytes().first()?, text.as_bytes()).find(is_here)
 }
 
 /// Length of a dash between spaces, which separates a bold label from its value.

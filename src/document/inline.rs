@@ -7,13 +7,15 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Characters without which a text is plain already.
-const MARKUP: &[char] = &['*', '_', '`', '[', '<', '~', '\\', '&', '!'];
+/// Whether a byte is one without which a text is plain already: a mark or a line end.
+fn is_markup(byte: u8) -> bool {
+    matches!(byte, b'*' | b'_' | b'`' | b'[' | b'<' | b'~' | b'\\' | b'&' | b'!' | b'\n' | b'\r')
+}
 
 /// A text without its markup, on one line.
 pub fn plain(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
-    if !trimmed.contains(MARKUP) && !trimmed.contains(['\n', '\r']) {
+    if !trimmed.bytes().any(is_markup) {
         return Cow::Borrowed(trimmed);
     }
     let mut out = String::with_capacity(trimmed.len());

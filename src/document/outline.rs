@@ -81,6 +81,8 @@ fn trailing_state(text: &str) -> (&str, Option<String>) {
 pub struct Section {
     /// Slug of the title; one that repeats gets `_2`, `_3`; an empty one is `section`.
     pub id: String,
+    /// Whether another section has the slug of the title as its id.
+    pub is_repeated: bool,
     /// The name of the kind's section that it is, else its id.
     pub canonical: String,
     /// What the heading says.
@@ -100,8 +102,7 @@ pub struct Section {
 impl Section {
     /// The slug of the title, if it is not the id because another section has that.
     pub fn repeated_id(&self) -> Option<String> {
-        let numbered = self.id.ends_with(|c: char| c.is_ascii_digit());
-        numbered.then(|| slug(&self.title.text)).filter(|id| *id != self.id)
+        self.is_repeated.then(|| slug(&self.title.text))
     }
 }
 
@@ -134,9 +135,12 @@ impl Outline {
                 outline.title = Some((title, heading));
                 continue;
             }
-            let id = ids.unique(slug(&title.text));
+            let plain = slug(&title.text);
+            let length = plain.len();
+            let id = ids.unique(plain);
             outline.sections.push(Section {
                 canonical: id.clone(),
+                is_repeated: length > 0 && id.len() != length,
                 id,
                 title,
                 level: *level,

@@ -75,7 +75,18 @@ enum Kind<'a> {
     AnyUnit,
 }
 
+/// The number of a text that is digits and nothing else, as most are.
+fn whole_number(text: &str) -> Option<f64> {
+    const MOST_DIGITS: usize = 9;
+    let is_short = (1..=MOST_DIGITS).contains(&text.len());
+    let number: u32 = (is_short && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())??;
+    Some(f64::from(number))
+}
+
 fn read(source: &str, kind: Kind<'_>) -> Quantity {
+    if let Some(number) = whole_number(source).filter(|number| !matches!(kind, Kind::Percent) || *number <= 100.0) {
+        return Quantity::Number(number);
+    }
     let plain = inline::plain(source);
     let text = emoji::split_trailing(emoji::split_leading(plain.trim()).1).0;
     let text = unwrapped(text).trim_end_matches('.').trim();

@@ -25,8 +25,10 @@ pub(super) fn section(source: Source<'_>, index: usize, labels: &mut Labels<'_>)
     reader.own_nodes(section.own.clone(), index, section.heading);
     let mut reading = finish(source.text, reader.fields, reader.lists, labels);
     let first = own.iter().find(|node| !matches!(node.kind, NodeKind::Html));
+    let label = reading.fields.first().map(|field| field.label.start);
     reading.starts_with_field = first.is_some_and(|node| {
-        matches!(node.kind, NodeKind::Paragraph) && fields::starts(source.text, node.span, source.shape)
+        let is_read = label == Some(node.span.start + 2) && node.span.slice(source.text).starts_with("**");
+        matches!(node.kind, NodeKind::Paragraph) && (is_read || fields::starts(source.text, node.span, source.shape))
     });
     reading
 }

@@ -85,5 +85,6 @@ pub(super) fn bare_line(text: &str, line: Span) -> BareLine {
 
 /// Whether a line is not text: the fence of an admonition (`:::note`, `!!! note`, `[!NOTE]`).
 pub(super) fn is_directive(line: &str) -> bool {
-    line.starts_with(":::") || line.starts_with("!!!") || line.starts_with("???") || line.starts_with("[!")
+    let may_be = line.as_bytes().first().is_some_and(|first| matches!(first, b':' | b'!' | b'?' | b'['));
+    may_be && (line.starts_with(":::") || line.starts_with("!!!") || line.starts_with("???") || line.starts_with("[!"))
 }

@@ -24,14 +24,13 @@ struct Dependency {
 pub fn read(items: &Value) -> Result<Value, Error> {
     let mut found = Found::default();
     let all: Vec<Value> = items.try_iter()?.collect();
-    let document = all.iter().find_map(|item| Some(item.downcast_object_ref::<ItemValue>()?.document()));
-    let named = document.map(NamedItems::new);
-    for item in &all {
-        let (Some(item), Some(named)) = (item.downcast_object_ref::<ItemValue>(), &named) else { continue };
+    let mut named: Option<NamedItems<'_>> = None;
+    for item in all.iter().filter_map(|item| item.downcast_object_ref::<ItemValue>()) {
         for (entry, done) in item.entries("dependencies") {
             for text in split(&entry) {
                 if let Some(dependency) = one(text, done) {
-                    found.add(resolved(dependency, named), item.title());
+                    let named = named.get_or_insert_with(|| NamedItems::new(item.document()));
+                    found.add(dependency, named, item.title());
                 }
             }
         }
@@ -55,17 +54,26 @@ struct Found {
 }
 
 impl Found {
-    /// Adds a dependency to the one of the same name; the first status that is written counts.
-    fn add(&mut self, dependency: Dependency, title: &str) {
-        let at = *self.by_id.entry(slug(&dependency.name)).or_insert_with(|| {
-            self.all.push(Dependency { name: dependency.name, ..Dependency::default() });
-            self.all.len() - 1
-        });
+    /// Adds a dependency to the one of the same name; the status of the item that it names counts, else the first one
+    /// that is written.
+    fn add(&mut self, dependency: Dependency, items: &NamedItems<'_>, title: &str) {
+        let id = slug(&dependency.name);
+        let at = match self.by_id.get(&id) {
+            Some(at) => {
+                let known = &mut self.all[*at];
+                if known.status.is_empty() {
+                    known.ready = is_ready(&dependency.status);
+                    known.status = dependency.status;
+                }
+                *at
+            }
+            None => {
+                self.all.push(resolved(dependency, &id, items));
+                self.by_id.insert(id, self.all.len() - 1);
+                self.all.len() - 1
+            }
+        };
         let known = &mut self.all[at];
-        if known.status.is_empty() {
-            known.status = dependency.status;
-            known.ready = dependency.ready;
-        }
         // An item names a dependency twice at most one after the other.
         if known.blocking.last().is_none_or(|last| last != title) {
             known.blocking.push(title.to_owned());
@@ -74,9 +82,10 @@ impl Found {
 }
 
 /// Takes the status of the item that a dependency names, if there is exactly one.
-fn resolved(mut dependency: Dependency, items: &NamedItems<'_>) -> Dependency {
+fn resolved(mut dependency: Dependency, id: &str, items: &NamedItems<'_>) -> Dependency {
     let document = items.document;
-    let Some(text) = items.find(&dependency.name).and_then(|item| status(item, document)) else {
+    let Some(text) = items.find(&dependency.name, id).and_then(|item| status(item, document)) else {
+        dependency.ready = is_ready(&dependency.status);
         return dependency;
     };
     let word = document.shape.field_type("status").and_then(|field| match &field.value {
@@ -115,9 +124,12 @@ impl<'a> NamedItems<'a> {
         items
     }
 
-    /// The only item with a title, or with a number as in `Feature 3` or `#3`.
-    fn find(&self, name: &str) -> Option<&'a Item> {
-        if let Some(item) = self.by_title.get(&slug(name)) {
+    /// The only item with a title of this slug, or with a number as in `Feature 3` or `#3`.
+    fn find(&self, name: &str, id: &str) -> Option<&'a Item> {
+        if !id.ends_with(|c: char| c.is_ascii_digit()) && !self.by_title.contains_key(id) {
+            return None;
+        }
+        if let Some(item) = self.by_title.get(id) {
             return *item;
         }
         let number = name.strip_prefix('#').or_else(|| {
@@ -132,6 +144,11 @@ impl<'a> NamedItems<'a> {
 /// The dependencies that a text lists, between commas and semicolons outside of brackets. Text that is not a list of
 /// names is one entry.
 fn split(text: &str) -> Vec<&str> {
+    let is_one =
+        !text.bytes().any(|byte| matches!(byte, b',' | b';' | b'\n' | b'\r' | b'<')) && !text.contains(") and ");
+    if is_one {
+        return if text.trim().is_empty() { Vec::new() } else { vec![text.trim()] };
+    }
     let mut lines = Vec::new();
     let breaks = text.split(['\n', '\r']).flat_map(|line| line.split("<br>")).flat_map(|line| line.split("<br/>"));
     for line in breaks.flat_map(|line| line.split("<br />")).map(str::trim).filter(|line| !line.is_empty()) {
@@ -202,7 +219,7 @@ fn one(text: &str, done: Option<bool>) -> Option<Dependency> {
         (_, _, Some(false)) => "Open",
         _ => "",
     };
-    Some(Dependency { name: text.to_owned(), status: status.to_owned(), ready: is_ready(status), blocking: Vec::new() })
+    Some(Dependency { name: text.to_owned(), status: status.to_owned(), ..Dependency::default() })
 }
 
 /// The bracket that the one after the end of a text closes.
@@ -260,7 +277,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<(String, String, bool)> {
         let found = split(text).into_iter().filter_map(|text| one(text, None));
-        found.map(|found| (found.name, found.status, found.ready)).collect()
+        found.map(|found| (found.name, found.status.clone(), is_ready(&found.status))).collect()
     }
 
     fn row(name: &str, status: &str, ready: bool) -> (String, String, bool) {
@@ -297,7 +314,7 @@ mod tests {
 
     #[test]
     fn tasks_have_a_status() {
-        let status = |done| one("Storage", Some(done)).map(|one| (one.status, one.ready));
+        let status = |done| one("Storage", Some(done)).map(|one| (one.status.clone(), is_ready(&one.status)));
         assert_eq!(status(true), Some(("✅ Complete".to_owned(), true)));
         assert_eq!(status(false), Some(("Open".to_owned(), false)));
     }

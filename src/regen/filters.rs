@@ -98,7 +98,11 @@ fn numbers(state: &State<'_, '_>, list: &Value, key: &str) -> Result<Vec<f64>, E
 /// `items|total("points")`: the sum of the numbers in a field.
 fn total(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
     let numbers = numbers(state, list, key)?;
-    let written = list.try_iter()?.filter(|value| part(value, key).is_some()).count();
+    let has_part = |value: &Value| match value.downcast_object_ref::<ItemValue>() {
+        Some(item) => item.has_field(key),
+        None => part(value, key).is_some(),
+    };
+    let written = list.try_iter()?.filter(has_part).count();
     if written > numbers.len() {
         let message = format!("{} of {written} `{key}` have no number and are not counted", written - numbers.len());
         scope(state, |scope| scope.warn(message));

@@ -58,6 +58,11 @@ impl ItemValue {
         })
     }
 
+    /// Whether it has a field.
+    pub fn has_field(&self, id: &str) -> bool {
+        self.field_of(id).is_some()
+    }
+
     /// A field's value as the model has it.
     pub fn field(&self, id: &str) -> Option<Value> {
         let field = self.field_of(id)?;

@@ -64,8 +64,9 @@ impl Span {
         {
             return self;
         }
-        let start = self.start + (part.len() - part.trim_start().len());
-        Self::new(start, start + part.trim().len())
+        let rest = part.trim_start();
+        let start = self.end - rest.len();
+        Self::new(start, start + rest.trim_end().len())
     }
 }
 
