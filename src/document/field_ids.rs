@@ -46,6 +46,11 @@ impl<'s> Labels<'s> {
         Self { shape, seen: Vec::new() }
     }
 
+    /// Whether the kind knows a field by a label.
+    pub(super) fn is_known(&mut self, label: &str) -> bool {
+        self.find(label).1.is_some()
+    }
+
     /// The slug of a label, and the field that the kind knows by it.
     fn find(&mut self, label: &str) -> (Arc<str>, Option<KnownLabel>) {
         if let Some((_, id, known)) = self.seen.iter().find(|(seen, ..)| seen == label) {

@@ -9,8 +9,9 @@ use super::nodes::{Grid, ListItem, Node, NodeKind};
 use super::segments::{BareLine, bare_line, is_directive, segments};
 use crate::text::Span;
 
-struct Reader<'a> {
+struct Reader<'a, 's, 'l> {
     source: Source<'a>,
+    labels: &'l mut Labels<'s>,
     fields: Vec<RawField>,
     lists: Vec<usize>,
     /// A label without a value so far.
@@ -21,9 +22,9 @@ struct Reader<'a> {
 pub(super) fn section(source: Source<'_>, index: usize, labels: &mut Labels<'_>) -> Reading {
     let section = &source.outline.sections[index];
     let own = &source.nodes[section.own.clone()];
-    let mut reader = Reader { source, fields: Vec::new(), lists: Vec::new(), waiting: None };
+    let mut reader = Reader { source, labels, fields: Vec::new(), lists: Vec::new(), waiting: None };
     reader.own_nodes(section.own.clone(), index, section.heading);
-    let mut reading = finish(source.text, reader.fields, reader.lists, labels);
+    let mut reading = finish(source.text, reader.fields, reader.lists, reader.labels);
     let first = own.iter().find(|node| !matches!(node.kind, NodeKind::Html));
     let label = reading.fields.first().map(|field| field.label.start);
     reading.starts_with_field = first.is_some_and(|node| {
@@ -40,7 +41,7 @@ pub(super) fn row(text: &str, cells: impl Iterator<Item = (Span, Span)>, labels:
     finish(text, fields.collect(), Vec::new(), labels)
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_, '_> {
     fn own_nodes(&mut self, own: std::ops::Range<usize>, section: usize, heading: Span) {
         let blocks: &[Block] = self.source.blocks;
         let first = blocks.partition_point(|block| block.opener.start < heading.start);
@@ -86,8 +87,8 @@ impl Reader<'_> {
         }
     }
 
-    fn is_known(&self, label: &Labelled) -> bool {
-        self.source.shape.field_of(label.label.slice(self.source.text)).is_some()
+    fn is_known(&mut self, label: &Labelled) -> bool {
+        self.labels.is_known(label.label.slice(self.source.text))
     }
 
     fn fields_of(&self, line: Span) -> Vec<Labelled> {
@@ -151,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// The term of a definition list as a label.
-    fn term(&self, term: Span) -> Option<Labelled> {
+    fn term(&mut self, term: Span) -> Option<Labelled> {
         let text = self.source.text;
         let words = term.slice(text);
         let inner = words.trim_matches(['*', '_', '`']);
@@ -169,7 +170,7 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, index: usize, items: &[ListItem]) {
-        let is_value = self.waiting.as_ref().is_some_and(|label| self.is_known(label));
+        let is_value = self.waiting.clone().is_some_and(|label| self.is_known(&label));
         if !is_value && self.has_known_fields(items) {
             self.settle(FieldValue::Node(index));
             self.field_list(items);
@@ -180,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    fn has_known_fields(&self, items: &[ListItem]) -> bool {
+    fn has_known_fields(&mut self, items: &[ListItem]) -> bool {
         let text = self.source.text;
         items.iter().any(|item| {
             let first = segments(text, item.span).next().unwrap_or_default();

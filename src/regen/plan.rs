@@ -214,7 +214,8 @@ impl Job<'_> {
         let style = Style { ending: lines::ending(&document.text), indent, aliases: &document.shape.aliases };
         let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
         let again = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
-        if merged != self.standing() && !again() {
+        // A body that is the rendering to the letter is not merged again, see above.
+        if merged != rendered && merged != self.standing() && !again() {
             let message = "what it renders cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
             let template = self.compiled.path().to_owned();
             return Err(TemplateError { template, line: None, message: message.to_owned() });
