@@ -22,7 +22,7 @@ pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
     let project = session.project()?;
     let subject = arguments.subject.trim();
     let steps = if crate::document::values::uuid_problem(subject).is_none() {
-        vec![of_id(session, &project, subject)]
+        vec![of_id(session, &project, subject)?]
     } else {
         of_document(session, &project, subject)?
     };
@@ -43,11 +43,10 @@ pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
 }
 
 /// The record of an id and the commits that name it: by trailer, else the one that brought it in.
-fn of_id(session: &Session, project: &Project, id: &str) -> Step {
+fn of_id(session: &Session, project: &Project, id: &str) -> Result<Step, Failure> {
     let grep = format!("--grep={id}");
     let named = history::commits(&project.root, &["--all", "--regexp-ignore-case", "--fixed-strings", &grep]);
-    let mut commits: Vec<(Commit, Brought)> = named
-        .unwrap_or_default()
+    let mut commits: Vec<(Commit, Brought)> = history_of(project, named)?
         .into_iter()
         .filter(|commit| overrides::stamps(&commit.message).iter().any(|stamp| stamp.eq_ignore_ascii_case(id)))
         .map(|commit| (commit, Brought::Trailer))
@@ -55,10 +54,20 @@ fn of_id(session: &Session, project: &Project, id: &str) -> Step {
     if commits.is_empty() {
         let search = format!("-S{id}");
         let found = history::commits(&project.root, &["--all", "--reverse", &search, "--", "*.md", "*.MD"]);
-        commits.extend(found.unwrap_or_default().into_iter().next().map(|commit| (commit, Brought::Text)));
+        commits.extend(history_of(project, found)?.into_iter().next().map(|commit| (commit, Brought::Text)));
     }
     commits.sort_by(|a, b| (a.0.at, &a.0.id).cmp(&(b.0.at, &b.0.id)));
-    step(session, project, id, commits)
+    Ok(step(session, project, id, commits))
+}
+
+/// What git prints of history; nothing where there is none.
+fn history_of<T: Default>(project: &Project, found: Result<T, String>) -> Result<T, Failure> {
+    match found {
+        Err(why) if history::has_commits(&project.root) => {
+            Err(Failure::usage(format!("the history cannot be read: {why}")).hint("`git fsck` checks the repository"))
+        }
+        found => Ok(found.unwrap_or_default()),
+    }
 }
 
 fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Brought)>) -> Step {
@@ -100,7 +109,7 @@ fn reviewed(entry: ledger::Entry, at: DateTime<Utc>) -> String {
 /// The stamps that a document has borne, oldest first, each with its record and its commits.
 fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<Step>, Failure> {
     let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(subject)));
-    let commits = history::story(&project.root, &path).unwrap_or_default();
+    let commits = history_of(project, history::story(&project.root, &path))?;
     let mut order: Vec<String> = Vec::new();
     let mut bore: BTreeMap<String, Vec<(Commit, Brought)>> = BTreeMap::new();
     for (commit, id) in project.ids_of(commits) {

@@ -128,3 +128,54 @@ fn a_range_that_git_does_not_know_is_explained() {
     audit(&repo, "HEAD~1..HEAD").exits(1).finds("cannot be checked: phx.toml");
     Repo::bare().run(&["audit", "--range", "a..b"]).exits(2).says("no git repository");
 }
+
+#[test]
+fn no_commit_hides_from_the_audit() {
+    let separator = |repo: &Repo| {
+        repo.git(&["commit", "-qam", "around", "--no-verify", "--author", "Ev\u{1f}il <e@x.example>"]);
+    };
+    let far_future = |repo: &Repo| {
+        repo.try_git(&["commit", "-qam", "around", "--no-verify"], &[("GIT_COMMITTER_DATE", "@253402300900 +0000")])
+            .exits(0);
+    };
+    let ways: [&dyn Fn(&Repo); 2] = [&separator, &far_future];
+    for hide in ways {
+        let repo = repo();
+        repo.write("a.md", wrong(""));
+        hide(&repo);
+        audit(&repo, "HEAD~1..HEAD").exits(1).says("1 commit; 1 would not have passed");
+    }
+}
+
+#[test]
+fn a_commit_without_a_date_is_an_error() {
+    let repo = repo();
+    let parent = repo.git(&["rev-parse", "HEAD"]);
+    repo.write("a.md", wrong("")).git(&["commit", "-qam", "around", "--no-verify"]);
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let object = format!(
+        "tree {}\nparent {}\nauthor A <a@x.example>\ncommitter A <a@x.example>\n\nhidden\n",
+        tree.trim(),
+        parent.trim()
+    );
+    repo.write("object", &object);
+    let id = repo.git(&["hash-object", "-t", "commit", "-w", "--literally", "object"]);
+    repo.git(&["update-ref", "refs/heads/main", id.trim()]);
+    audit(&repo, "HEAD~1..HEAD").exits(2).says("has no date that can be read");
+    repo.run(&["trace", "a.md"]).exits(2).says("has no date that can be read");
+}
+
+#[test]
+fn separators_in_a_message_make_no_commits() {
+    let repo = repo();
+    let first = repo.git(&["rev-parse", "HEAD"]);
+    let message = format!(
+        "innocent\n\n\u{1e}{}\u{1f}\u{1f}Boss <boss@x.example>\u{1f}2026-11-23T10:00:00+00:00\u{1f}Approved\n\na.md",
+        first.trim()
+    );
+    repo.write("a.md", format!("{}\nMore.\n", clean_document())).write("message", &message);
+    repo.git(&["commit", "-qa", "--no-verify", "-F", "message", "--cleanup=verbatim"]);
+    let run = repo.run(&["trace", "a.md"]).exits(0);
+    assert!(!run.stdout.contains("Boss <"), "{}", run.stdout);
+    assert!(run.stdout.contains("innocent"), "{}", run.stdout);
+}

@@ -33,51 +33,85 @@ impl Commit {
     }
 }
 
-const FORMAT: &str = "--format=%H%x1f%P%x1f%an <%ae>%x1f%cI%x1f%B";
+/// Fields of a commit, each ended by NUL, which no commit contains: id, parents, author, committer's seconds, message.
+const FORMAT: &str = "--format=%H%x00%P%x00%an <%ae>%x00%ct%x00%B";
+const FIELDS: usize = 5;
 
 /// The commits that `git log` selects by the arguments, in its order.
 ///
 /// # Errors
-/// What git says.
+/// What git prints, and a commit that cannot be read: none is left out.
 pub fn commits(root: &Path, arguments: &[&str]) -> Result<Vec<Commit>, String> {
-    let mut log = command(root, &["log", "-z", "--no-show-signature", "--no-color", FORMAT]);
+    let mut log = log(root);
     log.args(arguments);
-    let printed = run(log)?;
-    let entries = printed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
-    Ok(entries.filter_map(|entry| read(&String::from_utf8_lossy(entry))).collect())
+    read_all(&run(log)?)
 }
 
 /// The commits that changed a file, under whatever names it had, oldest first, each with the name that it had then.
 ///
 /// # Errors
-/// What git says.
+/// As for [`commits`].
 pub fn story(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
-    let format = FORMAT.replace("--format=", "--format=%x1e");
-    let mut log =
-        command(root, &["-c", "core.quotePath=false", "--literal-pathspecs", "log", "--follow", "--name-only"]);
-    log.args(["--no-show-signature", "--no-color", &format, "--", path]);
-    let printed = run(log)?;
-    let printed = String::from_utf8_lossy(&printed);
-    let one = |entry: &str| {
-        // The name stands alone on the last line, behind the message.
-        let (said, name) = entry.trim_end().rsplit_once('\n')?;
-        Some((read(said)?, name.to_owned()))
-    };
-    let mut found: Vec<(Commit, String)> = printed.split('\u{1e}').filter_map(one).collect();
-    found.reverse();
-    Ok(found)
+    let mut names = command(root, &["--literal-pathspecs", "log", "-z", "--follow", "--name-only"]);
+    names.args(["--no-show-signature", "--no-color", "--format=%H", "--", path]);
+    let printed = run(names)?;
+    let mut named: Vec<(String, String)> = Vec::new();
+    let mut id = String::new();
+    // An id, then a line feed and the name; a merge has no name.
+    for entry in printed.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        match entry.strip_prefix('\n') {
+            Some(name) => named.push((std::mem::take(&mut id), name.to_owned())),
+            None => id = entry.into_owned(),
+        }
+    }
+    let mut log = log(root);
+    log.args(["--no-walk=unsorted", "--stdin"]);
+    let ids: String = named.iter().rev().map(|(id, _)| format!("{id}\n")).collect();
+    let commits = if named.is_empty() { Vec::new() } else { read_all(&super::feed(log, ids.as_bytes())?)? };
+    if commits.len() != named.len() {
+        return Err(format!("git printed {} commits of {}", commits.len(), named.len()));
+    }
+    Ok(commits.into_iter().zip(named.into_iter().rev().map(|(_, name)| name)).collect())
 }
 
-fn read(entry: &str) -> Option<Commit> {
-    let mut parts = entry.splitn(5, '\u{1f}');
-    let (id, parents, author, at) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    Some(Commit {
-        id: id.trim().to_owned(),
+fn log(root: &Path) -> std::process::Command {
+    command(root, &["log", "-z", "--no-show-signature", "--no-color", FORMAT])
+}
+
+fn read_all(printed: &[u8]) -> Result<Vec<Commit>, String> {
+    let Some(printed) = printed.strip_suffix(b"\0") else {
+        return if printed.is_empty() { Ok(Vec::new()) } else { Err("git printed half a commit".to_owned()) };
+    };
+    let fields: Vec<_> = printed.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let entries = fields.chunks_exact(FIELDS);
+    if !entries.remainder().is_empty() {
+        return Err("git printed a commit with a NUL byte".to_owned());
+    }
+    entries.map(read).collect()
+}
+
+fn read<'f>(fields: &[std::borrow::Cow<'f, str>]) -> Result<Commit, String> {
+    let [id, parents, author, at, message] = fields else {
+        return Err("git printed half a commit".to_owned());
+    };
+    let is_id = id.len() >= 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let at = at.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let (true, Some(at)) = (is_id, at) else {
+        return Err(format!("the commit `{id}` has no date that can be read"));
+    };
+    Ok(Commit {
+        id: id.to_string(),
         parents: parents.split_whitespace().map(str::to_owned).collect(),
-        author: author.to_owned(),
-        at: DateTime::parse_from_rfc3339(at).ok()?.with_timezone(&Utc),
-        message: parts.next()?.to_owned(),
+        author: author.to_string(),
+        at,
+        message: message.to_string(),
     })
+}
+
+/// Whether the folder is in a repository that has a commit.
+pub fn has_commits(root: &Path) -> bool {
+    run(command(root, &["rev-parse", "--quiet", "--verify", "HEAD"])).is_ok()
 }
 
 /// The id of the tree without files, in whatever form the repository has its ids.
