@@ -113,6 +113,7 @@ impl Document {
         let shape = shape(governance.kind.as_deref());
         let body = region.map_or_else(|| region::bom(text.as_bytes()), |region| region.body);
         let mut parsed = nodes::parse(&text, body);
+        faults.extend(parsed.too_deep.map(too_deep));
         let mut markers = marker::find(&text, body, &parsed);
         bound_blocks(&mut markers, &mut faults);
         faults.extend(markers.iter().filter_map(malformed));
@@ -226,6 +227,11 @@ impl Document {
         let inside = |other: &Item| other.within(&self.outline).contains(&section);
         !item.fields.is_empty() || !self.items.get(next).is_some_and(inside)
     }
+}
+
+fn too_deep(entry: Span) -> Fault {
+    let message = format!("lists are nested more than {} levels deep", nodes::DEPTH);
+    Fault::new(FaultKind::Oversized, Span::at(entry.start), message, "nest less, or exclude the file")
 }
 
 /// The error of a comment that only resembles a marker.

@@ -1,6 +1,7 @@
 //! What phx writes: templates rendered from facts into new bodies of AUTO blocks, and these into edits. No disk: it is
 //! given bytes and values, and returns edits.
 
+pub mod bounds;
 pub mod by_hand;
 pub mod changes;
 pub mod confidence;

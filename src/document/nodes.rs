@@ -99,7 +99,12 @@ pub struct Nodes {
     pub html: Vec<Span>,
     /// Inline HTML at any depth.
     pub inline_html: Vec<Span>,
+    /// The first entry of a list that is nested too deep, so it and those like it are left out.
+    pub too_deep: Option<Span>,
 }
+
+/// Depth of nested lists.
+pub const DEPTH: usize = 64;
 
 /// Finds the blocks of `text[start..]`.
 pub fn parse(text: &str, start: usize) -> Nodes {
@@ -313,6 +318,10 @@ impl<'t> Builder<'t> {
         let Some(open) = self.items.pop() else {
             return;
         };
+        if self.items.len() >= DEPTH {
+            self.out.too_deep = Some(open.span);
+            return;
+        }
         let span = self.without_lazy_fields(open.text.unwrap_or(Span::at(open.span.start)));
         let item = ListItem { span, done: open.done, children: open.children };
         match self.items.last_mut() {

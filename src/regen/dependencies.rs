@@ -58,20 +58,17 @@ impl Found {
     /// that is written.
     fn add(&mut self, dependency: Dependency, items: &NamedItems<'_>, title: &str) {
         let id = slug(&dependency.name);
-        let at = match self.by_id.get(&id) {
-            Some(at) => {
-                let known = &mut self.all[*at];
-                if known.status.is_empty() {
-                    known.ready = is_ready(&dependency.status);
-                    known.status = dependency.status;
-                }
-                *at
+        let at = if let Some(at) = self.by_id.get(&id) {
+            let known = &mut self.all[*at];
+            if known.status.is_empty() {
+                known.ready = is_ready(&dependency.status);
+                known.status = dependency.status;
             }
-            None => {
-                self.all.push(resolved(dependency, &id, items));
-                self.by_id.insert(id, self.all.len() - 1);
-                self.all.len() - 1
-            }
+            *at
+        } else {
+            self.all.push(resolved(dependency, &id, items));
+            self.by_id.insert(id, self.all.len() - 1);
+            self.all.len() - 1
         };
         let known = &mut self.all[at];
         // An item names a dependency twice at most one after the other.

@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Template, UndefinedBehavior};
 
 use super::merge::Owns;
-use super::{FUEL, filters};
+use super::{FUEL, bounds, filters};
 use crate::document::names::{self, Candidate};
 use crate::document::{Block, Document};
 
@@ -113,6 +113,11 @@ impl TemplateError {
         let detail =
             error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
         Self { template: template.to_owned(), line: error.line(), message: detail }
+    }
+
+    /// An error that has no line.
+    pub fn plain(template: &str, message: String) -> Self {
+        Self { template: template.to_owned(), line: None, message }
     }
 }
 
@@ -230,6 +235,19 @@ impl Library {
 
 impl Entry {
     fn compile(&self) -> Result<Compiled, TemplateError> {
+        if TEMPLATES.iter().any(|(_, text)| *text == self.text) {
+            return self.parse();
+        }
+        bounds::check(&self.text).map_err(|(line, message)| TemplateError {
+            template: self.path.clone(),
+            line: Some(line),
+            message,
+        })?;
+        let parsed = bounds::on_large_stack(|| self.parse());
+        parsed.map_err(|error| TemplateError::plain(&self.path, error.to_string()))?
+    }
+
+    fn parse(&self) -> Result<Compiled, TemplateError> {
         let failed = |error: &minijinja::Error| TemplateError::of(&self.path, error);
         let (needs, owns) = header(&self.text).map_err(|message| TemplateError {
             template: self.path.clone(),

@@ -96,13 +96,14 @@ impl Group {
         let first = met.iter().flatten().min().copied();
         let mut cursor: Option<usize> = None;
         let mut inserts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+        let matched: Vec<usize> = met.iter().flatten().copied().collect();
         for (part, met) in new.into_iter().zip(met) {
             if let Some(at) = met {
                 self.parts[at].used = true;
                 self.parts[at].become_like(&part);
                 cursor = cursor.max(Some(at));
                 if part.is_nothing() {
-                    self.drop_all(&part);
+                    self.drop_all(&part, &matched);
                 }
             } else if part.kind != PieceKind::Blank && !part.is_nothing() {
                 inserts.entry(self.place(cursor, first)).or_default().push(part);
@@ -126,11 +127,13 @@ impl Group {
         cursor + 1 + hanging.count()
     }
 
-    /// Takes out every pair of the label of a part.
-    fn drop_all(&mut self, part: &Part) {
+    /// Takes out every pair of the label of a part that no other part replaces.
+    fn drop_all(&mut self, part: &Part, matched: &[usize]) {
         let same = |other: &Part| other.label().zip(part.label()).is_some_and(|(old, new)| slug(old) == slug(new));
-        for other in self.parts.iter_mut().filter(|other| !other.used && same(other)) {
-            NOTHING.clone_into(&mut other.text);
+        for (at, other) in self.parts.iter_mut().enumerate() {
+            if !other.used && !matched.contains(&at) && same(other) {
+                NOTHING.clone_into(&mut other.text);
+            }
         }
     }
 
@@ -341,6 +344,13 @@ mod tests {
             merged("| a |\nHigh Fidelity: **2**\nScore: 1\n", &rendered),
             "| a |\n\nTotal Mocks: 0\nEffort: 0\nScore: 1\n"
         );
+    }
+
+    #[test]
+    fn a_label_that_goes_takes_no_line_that_another_value_replaces() {
+        let rendered = format!("Capacity: {NOTHING}\nCapacity: 3\n");
+        assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &rendered), "Capacity: 3\n");
+        assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &format!("Capacity: {NOTHING}\n")), "");
     }
 
     #[test]

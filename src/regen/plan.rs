@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::bounds;
 use super::difference::{self, Difference};
 use super::facts::{Fact, Facts, MeasuredFacts};
 use super::library::{Compiled, Library, Measured, TemplateError};
@@ -180,7 +181,13 @@ impl Job<'_> {
         let template = self.compiled.template()?;
         let values = || Value::from_dyn_object(Arc::clone(&scope));
         let failed = |error: minijinja::Error| TemplateError::of(self.compiled.path(), &error);
-        let rendered = template.render(values()).map_err(failed)?;
+        let rendered = if bounds::accumulates(template.source()) {
+            bounds::on_large_stack(|| template.render(values()))
+                .map_err(|error| TemplateError::plain(self.compiled.path(), error.to_string()))?
+        } else {
+            template.render(values())
+        };
+        let rendered = rendered.map_err(failed)?;
         if let Some((at, message)) = self.misplaced(&rendered) {
             let (_, spans) = template.render_with_spans(values()).map_err(failed)?;
             let span = spans.iter().find(|span| span.output_range().contains(&at));

@@ -46,7 +46,8 @@ pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
 /// What is not the same.
 pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     bytes(before, after, edits)?;
-    if let Some(fault) = after.faults.iter().find(|fault| !has_fault(&before.faults, fault)) {
+    let moves = edits.moves();
+    if let Some(fault) = after.faults.iter().find(|fault| !has_fault(&before.faults, fault, &moves)) {
         return Err(format!("there would be {}", fault.message));
     }
     let sections = |document: &Document| -> Vec<(String, u8)> {
@@ -85,8 +86,9 @@ pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
     names(before, after)
 }
 
-fn has_fault(faults: &[Fault], fault: &Fault) -> bool {
-    faults.iter().any(|known| known.kind == fault.kind && known.message == fault.message)
+/// Whether a fault was there before the edits, at the place that they moved.
+fn has_fault(faults: &[Fault], fault: &Fault, moves: &Moves) -> bool {
+    faults.iter().any(|known| known.kind == fault.kind && moves.of(known.span.start) == fault.span.start)
 }
 
 /// Every byte outside the edits is where it should be.

@@ -71,6 +71,8 @@ pub struct Values<'a> {
 /// # Errors
 /// Why the template cannot be rendered, with its name and line.
 pub fn render(name: &str, template: &str, values: &Values<'_>) -> Result<String, String> {
+    super::bounds::check(template)
+        .map_err(|(line, message)| format!("the template `{name}`: line {line}: {message}"))?;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();

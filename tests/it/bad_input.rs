@@ -157,8 +157,9 @@ fn comments_that_open_and_never_close() {
 
 #[test]
 fn deeply_nested_markdown() {
-    let text = format!("{}{}x\n\n{}y\n", clean_document(), "> ".repeat(5_000), "- ".repeat(5_000));
-    assert_eq!(said_of(text), "");
+    assert_eq!(said_of(format!("{}{}x\n", clean_document(), "> ".repeat(5_000))), "");
+    let text = format!("{}{}y\n", clean_document(), "- ".repeat(5_000));
+    assert_eq!(said_of(text), "14:129: error[oversized-document] lists are nested more than 64 levels deep");
 }
 
 #[cfg(unix)]
@@ -271,4 +272,45 @@ fn files_that_come_and_go_while_phx_reads_do_no_harm() {
         assert_eq!(run.stderr.lines().find(other), None, "{}", run.stderr);
     }
     going.join().unwrap();
+}
+
+#[test]
+fn lists_that_nest_too_deep_are_a_finding_and_other_documents_go_on() {
+    for entry in ["- ", "1. ", "+ ", "1. > ", "- > "] {
+        let repo = Repo::with_git();
+        let deep = format!("{}\n{}x\n", clean_document(), entry.repeat(10_000));
+        repo.write("deep.md", &deep).write("wrong.md", document("", "")).git(&["add", "-A"]);
+        for arguments in [&["validate"][..], &["validate", "deep.md", "wrong.md"], &["validate", "--staged"]] {
+            repo.run(arguments)
+                .exits(1)
+                .finds("lists are nested more than 64 levels deep")
+                .finds("the front matter has no `phase_number`");
+        }
+        repo.run(&["inspect", "deep.md"]).exits(0);
+        repo.run(&["status"]).exits(0);
+        repo.run(&["hook", "run", "pre-commit"]).exits(1).finds("oversized-document");
+        assert_eq!(repo.read("deep.md"), deep);
+    }
+}
+
+#[test]
+fn a_template_that_nests_too_deep_ends_neither_the_program_nor_the_run() {
+    let rounds = "{% set ns = namespace(s=[]) %}{% for i in range(50000) %}{% set ns.s = [ns.s] %}{% endfor %}";
+    let cases = [
+        (format!("A: {{{{ {}1 }}}}\n", "not ".repeat(20_000)), "weather.md:1: an expression is longer than 4 KiB"),
+        (format!("A: {{{{ {}1 }}}}\n", "(".repeat(2000)), "maximum recursion limits"),
+        ("{% if 1 %}".repeat(100) + "\n", "weather.md:1: blocks are nested more than 64 levels deep"),
+        (format!("A: {{{{ {}1 }}}}\n", "-".repeat(4000)), ""),
+        (format!("A: {{{{ a{} }}}}\n", ".a".repeat(2000)), "undefined value"),
+        (format!("{rounds}A: 1\n"), ""),
+    ];
+    for (template, message) in cases {
+        let repo = Repo::new();
+        let body = "# T\n\n## Weather\n<!-- AUTO-GENERATED -->\nA: 2\n<!-- END AUTO-GENERATED -->\n";
+        repo.write("DOC.md", document("  phase_number: 1\n", body))
+            .write(".phx/templates/sections/weather.md", &template);
+        let run = repo.run(&["regen"]);
+        assert!(run.stderr.contains(message), "{message}\n{}", run.stderr);
+        assert!(matches!(run.code, 0 | 1), "{}", run.stderr);
+    }
 }

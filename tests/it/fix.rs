@@ -54,3 +54,15 @@ fn standard_input_is_not_mended_in_its_place() {
     let run = crate::support::Run::of(command.output().unwrap());
     run.exits(2).says("standard input cannot be mended in its place");
 }
+
+#[test]
+fn faults_that_a_fix_moves_do_not_keep_it_from_being_written() {
+    let repo = Repo::new();
+    let odd = loose().replace("None.", "No\u{0}ne.\n\n<!-- END MANUAL -->");
+    repo.write("a.md", loose()).write("odd.md", &odd);
+    repo.run(&["validate", "--fix", "-q", "-o", "concise"]).exits(1);
+    for path in ["a.md", "odd.md"] {
+        assert!(repo.read(path).contains("auto_sections: [one, two]"), "{path}: {}", repo.read(path));
+    }
+    assert!(repo.read("odd.md").contains("No\u{0}ne."), "{}", repo.read("odd.md"));
+}

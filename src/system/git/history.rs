@@ -55,24 +55,25 @@ pub fn story(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
     let mut names = command(root, &["--literal-pathspecs", "log", "-z", "--follow", "--name-only"]);
     names.args(["--no-show-signature", "--no-color", "--format=%H", "--", path]);
     let printed = run(names)?;
-    let mut named: Vec<(String, String)> = Vec::new();
+    let mut found: Vec<(String, String)> = Vec::new();
     let mut id = String::new();
     // An id, then a line feed and the name; a merge has no name.
     for entry in printed.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
         match entry.strip_prefix('\n') {
-            Some(name) => named.push((std::mem::take(&mut id), name.to_owned())),
+            Some(name) => found.push((std::mem::take(&mut id), name.to_owned())),
             None => id = entry.into_owned(),
         }
     }
     let mut log = log(root);
     log.args(["--no-walk=unsorted", "--stdin"]);
-    let ids: String = named.iter().rev().map(|(id, _)| format!("{id}\n")).collect();
-    let commits = if named.is_empty() { Vec::new() } else { read_all(&super::feed(log, ids.as_bytes())?)? };
-    if commits.len() != named.len() {
-        return Err(format!("git printed {} commits of {}", commits.len(), named.len()));
+    let ids: Vec<&str> = found.iter().rev().map(|(id, _)| id.as_str()).collect();
+    let ids = ids.join("\n");
+    let commits = if found.is_empty() { Vec::new() } else { read_all(&super::feed(log, ids.as_bytes())?)? };
+    if commits.len() != found.len() {
+        return Err(format!("git printed {} commits of {}", commits.len(), found.len()));
     }
-    Ok(commits.into_iter().zip(named.into_iter().rev().map(|(_, name)| name)).collect())
+    Ok(commits.into_iter().zip(found.into_iter().rev().map(|(_, name)| name)).collect())
 }
 
 fn log(root: &Path) -> std::process::Command {
@@ -91,7 +92,7 @@ fn read_all(printed: &[u8]) -> Result<Vec<Commit>, String> {
     entries.map(read).collect()
 }
 
-fn read<'f>(fields: &[std::borrow::Cow<'f, str>]) -> Result<Commit, String> {
+fn read(fields: &[std::borrow::Cow<'_, str>]) -> Result<Commit, String> {
     let [id, parents, author, at, message] = fields else {
         return Err("git printed half a commit".to_owned());
     };
