@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::printable;
+
 /// The process ended well and found nothing.
 pub const CLEAN: u8 = 0;
 /// Findings that block.
@@ -72,9 +74,9 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", printable::line(&self.message))?;
         for hint in &self.hints {
-            write!(f, "\n  help: {hint}")?;
+            write!(f, "\n  help: {}", printable::line(hint))?;
         }
         Ok(())
     }

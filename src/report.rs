@@ -19,6 +19,7 @@ pub mod text;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::finding::{Finding, Severity};
+use crate::text::printable;
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -99,6 +100,11 @@ impl Report<'_> {
         }
         format!("{} in {}", said.join(", "), plural(paths.len(), "document"))
     }
+}
+
+/// A JSON value as a document of its own.
+pub fn json_text(value: &serde_json::Value) -> String {
+    printable::json(&format!("{value:#}\n")).into_owned()
 }
 
 /// A time in RFC 3339, in UTC, in seconds.

@@ -7,6 +7,7 @@ pub mod emoji;
 pub mod hex;
 pub mod letters;
 pub mod lines;
+pub mod printable;
 pub mod shell;
 pub mod size;
 pub mod slug;

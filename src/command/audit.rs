@@ -8,9 +8,10 @@ use crate::cli::{Audit, AuditWhat, ListFormat};
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::hooks::audit::{Audited, Auditor};
 use crate::hooks::verify;
-use crate::report::audit as report;
+use crate::report::{audit as report, json_text};
 use crate::system::disk;
 use crate::system::git::place;
+use crate::text::printable;
 use crate::workspace::Origin;
 
 /// Runs the command.
@@ -34,7 +35,7 @@ pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
         }
         ListFormat::Json => {
             let commits: Vec<_> = audited.iter().map(|one| report::json(&line(one))).collect();
-            Session::print(&format!("{:#}\n", json!({ "version": 1, "commits": commits })))?;
+            Session::print(&json_text(&json!({ "version": 1, "commits": commits })))?;
         }
     }
     let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
@@ -85,7 +86,7 @@ fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
     };
     let (count, problems) = verify::ledger(&project.root, &project, range)?;
     for (path, problem) in &problems {
-        Session::print(&format!("{path}: {problem}\n"))?;
+        Session::print(&format!("{}: {}\n", printable::line(path), printable::line(problem)))?;
     }
     let plural = if count == 1 { "" } else { "s" };
     session.notice(&format!("{count} record{plural}, {} wrong", problems.len()));

@@ -6,6 +6,7 @@ use super::session::Session;
 use crate::cli::Inspect;
 use crate::document::{Fault, model};
 use crate::failure::{CLEAN, Failure};
+use crate::report::json_text;
 use crate::system::disk;
 use crate::workspace::{Selection, Visited};
 
@@ -25,7 +26,7 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
                     .iter()
                     .map(|fault| say(fault, &document.path, document.line(fault.span.start)))
                     .collect();
-                Ok((format!("{:#}\n", model::model(document).to_json()), faults))
+                Ok((json_text(&model::model(document).to_json()), faults))
             }
             Visited::Unreadable { path, why } => Err(format!("`{path}` cannot be read: {why}")),
             Visited::TooLarge { path } => Err(format!("`{path}` is longer than a document may be")),

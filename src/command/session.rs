@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::report::{Color, text};
 use crate::rules::settings;
 use crate::system::{clock, disk, environment};
+use crate::text::printable;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
@@ -87,7 +88,7 @@ impl Session {
     /// Says something on standard error, unless asked to be quiet.
     pub fn notice(&self, message: &str) {
         if !self.quiet {
-            disk::write_stderr(message);
+            disk::write_stderr(&printable::line(message));
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::overrides::{OVERRIDE_TRAILER, STAMP_TRAILER, overrides, stamps};
 use super::stamps::Stamp;
+use crate::document::values;
 use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::git::message as git;
@@ -36,7 +37,9 @@ pub fn add(root: &Path, file: &Path, stamped: &[Stamp], overridden: Option<&str>
         replaced || (overridden.is_some() && !overrides(&line).is_empty())
     };
     let kept: Vec<u8> = lines().filter(|line| !gone(line)).flatten().copied().collect();
-    let mut trailers: Vec<String> = stamped.iter().map(|stamp| format!("{STAMP_TRAILER}: {}", stamp.id)).collect();
+    // What is not an id could add trailers of its own.
+    let ids = stamped.iter().map(|stamp| stamp.id.as_str()).filter(|id| values::uuid_problem(id).is_none());
+    let mut trailers: Vec<String> = ids.map(|id| format!("{STAMP_TRAILER}: {id}")).collect();
     trailers.dedup();
     trailers.extend(overridden.map(|text| format!("{OVERRIDE_TRAILER}: {text}")));
     let completed = git::with_trailers(root, &kept, &trailers).map_err(failed)?;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::rfc3339;
 use crate::finding::Finding;
+use crate::text::printable::line as safe;
 
 /// One commit.
 #[derive(Clone, Debug)]
@@ -32,20 +33,26 @@ pub struct Line<'a> {
 /// As people read it.
 pub fn text(line: &Line<'_>) -> String {
     let short = line.id.get(..10).unwrap_or(line.id);
-    let mut out = format!("{short} {} {}: {}\n", line.at.format("%Y-%m-%d %H:%M"), line.author, line.subject);
+    let mut out =
+        format!("{short} {} {}: {}\n", line.at.format("%Y-%m-%d %H:%M"), safe(line.author), safe(line.subject));
     if let Some(problem) = line.problem {
-        out.push_str(&format!("  cannot be checked: {problem}\n"));
+        out.push_str(&format!("  cannot be checked: {}\n", safe(problem)));
     }
     let verdict = if line.passes { "overridden" } else { "would not have passed" };
     for finding in line.findings {
         let at = finding.range.start.line;
-        out.push_str(&format!("  {verdict}: {}:{at}: {} [{}]\n", finding.path, finding.message, finding.rule));
+        out.push_str(&format!(
+            "  {verdict}: {}:{at}: {} [{}]\n",
+            safe(&finding.path),
+            safe(&finding.message),
+            finding.rule
+        ));
     }
     if line.more_overdue > 0 {
         out.push_str(&format!("  {verdict}: {} more documents were overdue\n", line.more_overdue));
     }
     for text in &line.overrides {
-        out.push_str(&format!("  override: {text}\n"));
+        out.push_str(&format!("  override: {}\n", safe(text)));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! A line for each finding: `path:line:col: severity[rule] message`.
 
 use super::{Color, Report};
+use crate::text::printable;
 
 /// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
@@ -8,12 +9,12 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         let start = finding.range.start;
         format!(
             "{}:{}:{}: {}[{}] {}\n",
-            finding.path,
+            printable::line(&finding.path),
             start.line,
             start.column,
             finding.severity.name(),
             finding.rule,
-            finding.message
+            printable::line(&finding.message)
         )
     });
     lines.collect()

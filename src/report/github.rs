@@ -3,6 +3,7 @@
 
 use super::{Color, Report};
 use crate::finding::{Finding, Severity};
+use crate::text::printable;
 
 /// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
@@ -12,14 +13,14 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
 
 fn annotation(finding: &Finding) -> String {
     let range = &finding.range;
-    let mut message = finding.message.clone();
+    let mut message = printable::line(&finding.message).into_owned();
     if !finding.help.is_empty() {
-        message = format!("{message}\nhelp: {}", finding.help);
+        message = format!("{message}\nhelp: {}", printable::line(&finding.help));
     }
     format!(
         "::{} file={},line={},col={},endLine={},endColumn={},title={}::{}\n",
         finding.severity.name(),
-        property(&finding.path),
+        property(&printable::line(&finding.path)),
         range.start.line,
         range.start.column,
         range.end.line,

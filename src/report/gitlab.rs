@@ -8,7 +8,7 @@ use crate::finding::{Finding, Severity};
 /// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let issues: Vec<Value> = report.findings.iter().map(issue).collect();
-    format!("{:#}\n", Value::Array(issues))
+    super::json_text(&Value::Array(issues))
 }
 
 fn issue(finding: &Finding) -> Value {

@@ -19,7 +19,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         },
         "findings": findings,
     });
-    format!("{value:#}\n")
+    super::json_text(&value)
 }
 
 /// One finding as JSON.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Color, Report};
 use crate::finding::Finding;
+use crate::text::printable;
 
 /// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
@@ -57,7 +58,7 @@ fn suite(path: &str, findings: &[&Finding]) -> String {
 /// Escapes text for XML 1.0; characters that XML has no place for become `U+FFFD`.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable::lines(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Color, Report};
+use crate::text::printable;
 
 /// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
@@ -15,20 +16,15 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         let start = finding.range.start;
         let _ = writeln!(
             table,
-            "| {} | `{}` | `{}:{}:{}` | {} | {} |",
+            "| {} | `{}` | {}:{}:{} | {} | {} |",
             finding.severity.name(),
             finding.rule,
-            cell(&finding.path),
+            printable::markdown(&finding.path),
             start.line,
             start.column,
-            cell(&finding.message),
-            cell(&finding.help)
+            printable::markdown(&finding.message),
+            printable::markdown(&finding.help)
         );
     }
     table
-}
-
-/// Keeps a text within its cell, and HTML comments in it visible.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
-use crate::text::shell;
+use crate::text::{printable, shell};
 
 /// What a report needs to know of the run.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,9 @@ pub fn colored(diff: &str, color: Color) -> String {
         Some(code) => format!("\u{1b}[{code}m{line}\u{1b}[0m\n"),
         None => format!("{line}\n"),
     };
+    let diff = printable::lines(diff);
     match color {
-        Color::Plain => diff.to_owned(),
+        Color::Plain => diff.into_owned(),
         Color::Ansi => diff.lines().map(line).collect(),
     }
 }
@@ -53,7 +54,7 @@ pub fn json(documents: &[Rewritten], options: Options<'_>) -> String {
         "mode": if options.check { "check" } else { "write" },
         "documents": documents.iter().map(document_json).collect::<Vec<_>>(),
     });
-    format!("{value:#}\n")
+    super::json_text(&value)
 }
 
 fn document_json(document: &Rewritten) -> Value {
@@ -143,7 +144,7 @@ pub fn problems(documents: &[Rewritten]) -> Vec<String> {
             }
         }
     }
-    problems
+    problems.iter().map(|problem| printable::line(problem).into_owned()).collect()
 }
 
 /// What the run came to, and the command that mends what is outdated.

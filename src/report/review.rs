@@ -2,10 +2,11 @@
 
 use super::{Color, regen};
 use crate::corpus::reviews::{Changed, Since};
+use crate::text::printable;
 
 /// One document as a person reads it.
 pub fn text(path: &str, since: &Since, color: Color) -> String {
-    let mut out = format!("{path}\n");
+    let mut out = format!("{}\n", printable::line(path));
     match since.last.as_ref().map(|review| review.at) {
         Some(at) => out.push_str(&format!("  last review on record: {}\n", super::rfc3339(at))),
         None => out.push_str("  no review on record\n"),
@@ -16,7 +17,7 @@ pub fn text(path: &str, since: &Since, color: Color) -> String {
             Changed::Nothing => ("unchanged", "", ""),
             Changed::Text(diff) => ("changed", diff.as_str(), ""),
         };
-        out.push_str(&format!("  {} (line {}): {word}\n", section.name, section.line));
+        out.push_str(&format!("  {} (line {}): {word}\n", printable::line(&section.name), section.line));
         let shown = text.lines().fold(String::new(), |all, line| format!("{all}{sign}{line}\n"));
         for line in regen::colored(&shown, color).lines() {
             out.push_str(&format!("    {line}\n"));
@@ -26,7 +27,10 @@ pub fn text(path: &str, since: &Since, color: Color) -> String {
         out.push_str("  no MANUAL section is marked\n");
     }
     for name in &since.edited {
-        out.push_str(&format!("  the AUTO block {name} was edited by hand; no review vouches for it\n"));
+        out.push_str(&format!(
+            "  the AUTO block {} was edited by hand; no review vouches for it\n",
+            printable::line(name)
+        ));
     }
     match (&since.sources, since.names_sources) {
         (_, false) => {}
@@ -35,7 +39,7 @@ pub fn text(path: &str, since: &Since, color: Color) -> String {
         (Some(changed), true) => {
             out.push_str("  sources that changed:\n");
             for path in changed {
-                out.push_str(&format!("    {path}\n"));
+                out.push_str(&format!("    {}\n", printable::line(path)));
             }
         }
     }

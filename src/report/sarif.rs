@@ -18,7 +18,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
             "results": results,
         }],
     });
-    format!("{value:#}\n")
+    super::json_text(&value)
 }
 
 fn rule(rule: &RuleInfo) -> Value {

@@ -1,12 +1,13 @@
 //! The state of every governed document: a line each, what is due first on top.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
-use crate::text::duration;
+use crate::text::{duration, printable};
 
 /// One document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +72,10 @@ pub fn text(lines: &[Line], now: DateTime<Utc>, color: Color) -> String {
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let due_width = width(&mut due.iter().map(String::as_str));
     let age_width = width(&mut age.iter().map(String::as_str));
-    let kind_width = width(&mut lines.iter().map(|line| line.kind.as_str()));
-    let path_width = width(&mut lines.iter().map(|line| line.path.as_str()));
+    let kinds: Vec<Cow<'_, str>> = lines.iter().map(|line| printable::line(&line.kind)).collect();
+    let paths: Vec<Cow<'_, str>> = lines.iter().map(|line| printable::line(&line.path)).collect();
+    let kind_width = width(&mut kinds.iter().map(|kind| &**kind));
+    let path_width = width(&mut paths.iter().map(|path| &**path));
     let mut out = String::new();
     for ((line, due), age) in lines.iter().zip(&due).zip(&age) {
         let padded = format!("{due:due_width$}");
@@ -80,8 +83,12 @@ pub fn text(lines: &[Line], now: DateTime<Utc>, color: Color) -> String {
             Color::Ansi => format!("\u{1b}[{}m{padded}\u{1b}[0m", line.state.code()),
             Color::Plain => padded,
         };
-        let row =
-            format!("{due}  {age:age_width$}  {:path_width$}  {:kind_width$}  {}", line.path, line.kind, blocks(line));
+        let row = format!(
+            "{due}  {age:age_width$}  {:path_width$}  {:kind_width$}  {}",
+            printable::line(&line.path),
+            printable::line(&line.kind),
+            blocks(line)
+        );
         let _ = writeln!(out, "{}", row.trim_end());
     }
     out
@@ -125,5 +132,5 @@ pub fn json(lines: &[Line], now: DateTime<Utc>) -> String {
         })
         .collect();
     let value = json!({ "version": 1, "now": rfc3339(now), "documents": documents });
-    format!("{value:#}\n")
+    super::json_text(&value)
 }

@@ -1,5 +1,6 @@
 //! What a person reads: the snippet with the place underlined, and the way out. Rendered by miette.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use miette::{
@@ -9,6 +10,7 @@ use miette::{
 
 use super::{Color, Report};
 use crate::finding::{Excerpt, Finding, Severity};
+use crate::text::printable;
 
 /// Renders the report, with a line that counts behind.
 pub fn render(report: &Report<'_>, color: Color) -> String {
@@ -25,9 +27,9 @@ pub fn render(report: &Report<'_>, color: Color) -> String {
 pub fn finding(finding: &Finding, color: Color) -> String {
     let mut text = header(finding, color);
     if finding.excerpt.text.is_empty() {
-        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", finding.path));
+        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&finding.path)));
         if !finding.help.is_empty() {
-            text.push_str(&format!("  help: {}\n", finding.help));
+            text.push_str(&format!("  help: {}\n", printable::line(&finding.help)));
         }
         return text;
     }
@@ -44,7 +46,7 @@ pub fn finding(finding: &Finding, color: Color) -> String {
         .with_links(false)
         .with_wrap_lines(false);
     let mut rendered = String::new();
-    if handler.render_report(&mut rendered, &Snippet(finding)).is_err() {
+    if handler.render_report(&mut rendered, &Snippet::new(finding)).is_err() {
         rendered.clear();
     }
     // The first line is miette's own header, which is empty here.
@@ -58,21 +60,43 @@ pub fn finding(finding: &Finding, color: Color) -> String {
 
 fn header(finding: &Finding, color: Color) -> String {
     let head = format!("{}[{}]", finding.severity.name(), finding.rule);
+    let message = printable::line(&finding.message);
     match color {
-        Color::Plain => format!("{head}: {}\n", finding.message),
+        Color::Plain => format!("{head}: {message}\n"),
         Color::Ansi => {
             let shade = if finding.severity == Severity::Error { 31 } else { 33 };
-            format!("\x1b[1;{shade}m{head}\x1b[0m\x1b[1m: {}\x1b[0m\n", finding.message)
+            format!("\x1b[1;{shade}m{head}\x1b[0m\x1b[1m: {message}\x1b[0m\n")
         }
     }
 }
 
-/// A finding as miette sees it.
-struct Snippet<'a>(&'a Finding);
+/// A finding as miette sees it: text with visible control characters.
+struct Snippet<'a> {
+    finding: &'a Finding,
+    text: String,
+    help: Cow<'a, str>,
+    /// Offset and length, in `text`, of the part of the place that stands on its first line.
+    place: (usize, usize),
+}
+
+impl<'a> Snippet<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        let excerpt: &Excerpt = &finding.excerpt;
+        let bytes = finding.range.bytes;
+        let at = bytes.start.clamp(excerpt.offset, excerpt.offset + excerpt.text.len()) - excerpt.offset;
+        let (before, rest) = excerpt.text.split_at_checked(at).unwrap_or((&excerpt.text, ""));
+        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let length = bytes.len().min(line);
+        let marked = rest.get(..length).unwrap_or(&rest[..line]);
+        let place = (printable::lines(before).len(), printable::lines(marked).len());
+        let text = printable::lines(&excerpt.text).trim_end_matches(['\n', '\r']).to_owned();
+        Self { finding, text, help: printable::line(&finding.help), place }
+    }
+}
 
 impl fmt::Debug for Snippet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.message)
+        write!(f, "{}", self.finding.message)
     }
 }
 
@@ -86,8 +110,7 @@ impl std::error::Error for Snippet<'_> {}
 
 impl Diagnostic for Snippet<'_> {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = &self.0.help;
-        (!help.is_empty()).then(|| Box::new(help) as Box<dyn fmt::Display>)
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -95,22 +118,10 @@ impl Diagnostic for Snippet<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.visible();
-        let label = (!self.0.label.is_empty()).then(|| self.0.label.clone());
-        let label = LabeledSpan::new(label, span.0, span.1);
+        let label = &self.finding.label;
+        let label = (!label.is_empty()).then(|| printable::line(label).into_owned());
+        let label = LabeledSpan::new(label, self.place.0, self.place.1);
         Some(Box::new(std::iter::once(label)))
-    }
-}
-
-impl Snippet<'_> {
-    /// Offset and length of the part of the place that stands on its first line.
-    fn visible(&self) -> (usize, usize) {
-        let excerpt: &Excerpt = &self.0.excerpt;
-        let bytes = self.0.range.bytes;
-        let start = bytes.start.clamp(excerpt.offset, excerpt.offset + excerpt.text.len());
-        let rest = excerpt.text.get(start - excerpt.offset..).unwrap_or_default();
-        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        (start, bytes.len().min(line))
     }
 }
 
@@ -121,27 +132,24 @@ impl SourceCode for Snippet<'_> {
         lines_before: usize,
         _: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let excerpt = &self.0.excerpt;
-        let end = excerpt.offset + excerpt.text.len();
-        if span.offset() < excerpt.offset || span.offset() > end {
+        if span.offset() > self.text.len() + 1 {
             return Err(MietteError::OutOfBounds);
         }
-        let text = excerpt.text.trim_end_matches(['\n', '\r']);
+        let name = printable::line(&self.finding.path).into_owned();
         if lines_before == 0 {
             // Asked for the place alone, to name its line and column.
-            let start = self.0.range.start;
+            let start = self.finding.range.start;
             let (line, column) = (start.line - 1, start.column - 1);
-            let rest = text.get(span.offset() - excerpt.offset..).unwrap_or_default().as_bytes();
-            let name = self.0.path.clone();
+            let rest = self.text.get(span.offset()..).unwrap_or_default().as_bytes();
             return Ok(Box::new(MietteSpanContents::new_named(name, rest, *span, line, column, 1)));
         }
         Ok(Box::new(MietteSpanContents::new_named(
-            self.0.path.clone(),
-            text.as_bytes(),
-            SourceSpan::new(excerpt.offset.into(), text.len()),
-            excerpt.line - 1,
+            name,
+            self.text.as_bytes(),
+            SourceSpan::new(0.into(), self.text.len()),
+            self.finding.excerpt.line - 1,
             0,
-            text.lines().count(),
+            self.text.lines().count(),
         )))
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::rfc3339;
+use crate::text::printable::line as safe;
 
 /// What there is to tell of one correlation id.
 #[derive(Clone, Debug)]
@@ -77,16 +78,21 @@ pub fn text(steps: &[Step]) -> String {
 }
 
 fn step(step: &Step) -> String {
-    let mut out = format!("{}\n", step.id);
+    let mut out = format!("{}\n", safe(&step.id));
     match &step.record {
         None => out.push_str("  no record in the ledger\n"),
         Some(record) => {
-            out.push_str(&format!("  {} by {} at {}\n", record.operation, record.actor, rfc3339(record.at)));
+            out.push_str(&format!(
+                "  {} by {} at {}\n",
+                safe(&record.operation),
+                safe(&record.actor),
+                rfc3339(record.at)
+            ));
             if let Some(note) = &record.note {
-                out.push_str(&format!("    {note}\n"));
+                out.push_str(&format!("    {}\n", safe(note)));
             }
             for path in &record.documents {
-                out.push_str(&format!("    {path}\n"));
+                out.push_str(&format!("    {}\n", safe(path)));
             }
         }
     }
@@ -100,9 +106,9 @@ fn step(step: &Step) -> String {
             Brought::Unattributed => " (unattributed)",
         };
         let at = commit.at.format("%Y-%m-%d %H:%M");
-        out.push_str(&format!("  {} {at} {}: {}{how}\n", commit.id, commit.author, commit.subject));
+        out.push_str(&format!("  {} {at} {}: {}{how}\n", commit.id, safe(&commit.author), safe(&commit.subject)));
         for text in &commit.overrides {
-            out.push_str(&format!("    override: {text}\n"));
+            out.push_str(&format!("    override: {}\n", safe(text)));
         }
     }
     out
@@ -134,5 +140,5 @@ pub fn json(steps: &[Step]) -> String {
         let commits: Vec<Value> = step.commits.iter().map(commit).collect();
         json!({ "id": step.id, "record": step.record.as_ref().map(record), "commits": commits })
     };
-    format!("{:#}\n", json!({ "version": 1, "ids": steps.iter().map(step).collect::<Vec<_>>() }))
+    super::json_text(&json!({ "version": 1, "ids": steps.iter().map(step).collect::<Vec<_>>() }))
 }

@@ -8,7 +8,7 @@ use crate::support::package;
 /// For each module of the library the modules it may import, all of them on floors below.
 const TABLE: &[(&str, &[&str])] = &[
     ("text", &[]),
-    ("failure", &[]),
+    ("failure", &["text"]),
     ("system", &["failure"]),
     ("finding", &["text"]),
     ("document", &["text"]),

@@ -20,6 +20,7 @@ mod fix;
 mod forms;
 mod front_matter;
 mod hooks;
+mod hostile;
 mod inspect;
 mod layering;
 mod ledger;

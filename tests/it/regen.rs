@@ -376,12 +376,15 @@ fn a_diff_of_an_oddly_named_file_is_applied_too() {
 }
 
 #[test]
-fn a_lone_carriage_return_is_part_of_its_line_in_a_diff() {
+fn a_lone_carriage_return_is_shown_and_the_diff_in_json_is_applied() {
     let text = plan().replace("Mood: good\n", "Mood: good\rMood: bad\n");
     let repo = repo(&text);
-    let run = repo.run(&["regen", "--check"]).exits(1);
+    let run = repo.run(&["regen", "--check"]).exits(1).finds("Mood: good\\rMood: bad\n");
+    assert!(!run.stdout.contains('\r'), "{}", run.stdout);
+    let run = repo.run(&["regen", "--check", "-o", "json"]).exits(1);
+    let diff = run.json()["documents"][0]["diff"].as_str().unwrap().to_owned();
     let patched = Repo::bare();
-    patched.write("docs/PLAN.md", &text).write("the.diff", &run.stdout);
+    patched.write("docs/PLAN.md", &text).write("the.diff", &diff);
     let arguments = ["--binary", "-p1", "-s", "-i", "the.diff"];
     let patch = Command::new("patch").args(arguments).current_dir(patched.path()).output().unwrap();
     assert!(patch.status.success(), "{}\n{}", String::from_utf8_lossy(&patch.stdout), run.stdout);

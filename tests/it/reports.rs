@@ -181,7 +181,7 @@ fn junit_is_xml_with_a_case_a_finding_and_a_pass_a_clean_document() {
 fn markdown_is_a_table() {
     let out = report("markdown");
     assert!(out.starts_with("**phx**: 1 error, 1 warning in 1 document\n\n| | rule |"));
-    assert!(out.contains("| error | `schema-violation` | `docs/a b.md:10:17` |"));
+    assert!(out.contains("| error | `schema-violation` | docs/a b.md:10:17 |"));
     let clean = Repo::new();
     clean.write("a.md", clean_document());
     clean.run(&["validate", "-o", "markdown"]).exits(0).prints("**phx**: nothing to mend in 1 governed documents\n");

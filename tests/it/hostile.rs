@@ -1,0 +1,83 @@
+//! Text of documents, file names, commits and templates in what phx prints: none of it controls a terminal, starts a line
+//! of its own, or is a workflow command.
+
+use crate::support::{Repo, document};
+
+/// A document whose names, values and text have control characters.
+fn hostile() -> String {
+    let body = "# T\u{1b}]0;title\u{7}\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nSprint: \u{1b}[8mhidden\u{1b}[0m\nTotal Features: 7\n\
+                <!-- END AUTO-GENERATED -->\n\n## Risks \u{202e}evil\n<!-- MANUAL - REQUIRES REVIEW -->\nTides are fine.\n\nWe pay 5000.\u{1b}[2K\u{1b}[1A\u{9b}2K\n\n\
+                ## Priority 1: Now\n\n### Tides \u{1b}[31m<img src=x> `a|b`\n**Status**: Nowhere\u{1b}]52;c;cm0gLXJm\u{7}\n**Points**: 5\u{2028}8\n";
+    document("  phase_number: 1\n  kind: upcoming-features\n", body)
+        .replace("validation_schema: v1.0", "validation_schema: \"v1.0\\e]52;c;cm0gLXJm\\a\\n::add-mask::x\"")
+        .replace("auto_sections: []", "auto_sections: [sprint_summary, \"x\\n::set-output name=a::b\"]")
+}
+
+/// Fails on anything in a text that a terminal or a runner would act on.
+#[track_caller]
+fn is_harmless(arguments: &[&str], text: &str, may_color: bool) {
+    let mut text = text.replace("\r\n", "\n");
+    if may_color {
+        // The styles that phx itself uses.
+        for code in
+            ["0", "1", "2", "31", "32", "33", "36", "1;31", "1;33", "36;1;4", "35;1", "36;1", "33;1", "31;1", "3", "4"]
+        {
+            text = text.replace(&format!("\u{1b}[{code}m"), "");
+        }
+    }
+    let odd = |c: &char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202e}' | '\u{2028}');
+    assert_eq!(text.chars().find(odd), None, "{arguments:?}\n{text:?}");
+    let command = text.lines().find(|line| line.starts_with("::add-mask") || line.starts_with("::set-output"));
+    assert_eq!(command, None, "{arguments:?}\n{text}");
+}
+
+#[test]
+fn nothing_in_a_document_a_name_or_a_commit_controls_what_reads_it() {
+    let repo = Repo::with_git();
+    let name = if cfg!(windows) { "docs/evil.md" } else { "docs/\n::add-mask::\u{1b}[2J.md" };
+    repo.write("PLAN.md", hostile()).write(name, hostile()).git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "Say \u{1b}[2K\u{1b}[1A nothing", "--author", "Ev\u{1b}[8mil <e@x.example>"]);
+    repo.write("PLAN.md", hostile() + "More.\u{1b}[1A\n");
+    repo.git(&["commit", "-qam", "again\n\nPhx-Override: a \u{1b}[2K reason (schema-violation: PLAN.md)"]);
+    repo.write("PLAN.md", hostile() + "Even more.\u{1b}[1A\n").git(&["add", "-A"]);
+    let head = repo.git(&["rev-parse", "HEAD~1"]);
+    let range = format!("{}..HEAD", head.trim());
+    let runs: &[&[&str]] = &[
+        &["validate"],
+        &["validate", "-o", "concise"],
+        &["validate", "-o", "markdown"],
+        &["validate", "-o", "github"],
+        &["validate", "-o", "gitlab"],
+        &["validate", "-o", "junit"],
+        &["validate", "-o", "sarif"],
+        &["validate", "-o", "json"],
+        &["validate", "-o", "jsonl"],
+        &["validate", "--diff"],
+        &["validate", "-v"],
+        &["validate", "--staged"],
+        &["validate", "--rev", "HEAD"],
+        &["status"],
+        &["status", "-o", "json"],
+        &["regen", "--check"],
+        &["regen", "--check", "-v"],
+        &["regen", "--check", "-o", "json"],
+        &["review", "PLAN.md"],
+        &["inspect", "PLAN.md"],
+        &["trace", "PLAN.md"],
+        &["trace", "no\u{1b}[8msuch.md"],
+        &["audit", "--range", &range],
+        &["audit", "--range", &range, "-o", "json"],
+        &["audit", "verify"],
+        &["hook", "run", "pre-commit"],
+        &["validate", "no\n::add-mask::such\u{1b}[8m.md"],
+    ];
+    for arguments in runs {
+        let run = repo.run(arguments);
+        is_harmless(arguments, &run.stdout, false);
+        is_harmless(arguments, &run.stderr, false);
+        assert!(!run.stdout.is_empty() || !run.stderr.is_empty(), "{arguments:?}");
+        let colored = repo.run(&[&["--color", "always"], *arguments].concat());
+        is_harmless(arguments, &colored.stdout, true);
+        is_harmless(arguments, &colored.stderr, true);
+    }
+}
