@@ -109,6 +109,7 @@ pub fn refuse_nothing(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result
     if !visit.corpus.entries.is_empty() || allowed || files {
         return Ok(());
     }
-    Err(Failure::nothing("nothing governed here")
+    let skipped = visit.notices.first().map(|notice| format!(": {notice}")).unwrap_or_default();
+    Err(Failure::nothing(format!("nothing governed here{skipped}"))
         .hint("`phx new KIND` writes a document; --allow-empty makes this no failure"))
 }

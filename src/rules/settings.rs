@@ -53,6 +53,16 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             mistake(*span, format!("there is no key `{key}` to alias{near}"), format!("keys: `{}`", list.join("`, `")));
         }
     }
+    let named = || catalog.versions().flat_map(|version| catalog.kinds(version)).map(|kind| kind.name.as_str());
+    for kind in config.kinds.iter().filter(|kind| named().all(|known| known != kind.name)) {
+        let near = suggest::did_you_mean(&kind.name, named());
+        let place = format!(".phx/schemas/{}/{}.schema.json", catalog.newest(), kind.name);
+        mistake(
+            kind.span,
+            format!("there is no schema of the kind `{}`{near}", kind.name),
+            format!("write its schema to `{place}`; one that asks for no more than a governance block is `{{}}`"),
+        );
+    }
     for kind in &config.kinds {
         let mut shape = Shape::clone(&catalog.kind(catalog.newest(), &kind.name).shape);
         let _ = shape.extend(&kind.aliases, &[]);

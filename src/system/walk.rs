@@ -20,17 +20,22 @@ pub enum Met {
     },
 }
 
-/// Walks below `root`: hidden files too, `.git` and what git ignores left out. `wanted` decides by path before
-/// `visit` is called; `visit` runs on several threads at once, in no order.
+/// Walks below `root`: hidden files too; `.git`, what git ignores, and submodules and other repositories inside are left
+/// out. `wanted` decides by path before `visit` is called; `visit` runs on several threads at once, in no order.
 pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(12);
+    let is_repository = is_repository(root) || root.ancestors().skip(1).any(is_repository);
+    let is_other = move |entry: &DirEntry| {
+        let is_folder = entry.depth() > 0 && entry.file_type().is_some_and(|kind| kind.is_dir());
+        is_repository && is_folder && self::is_repository(entry.path())
+    };
     let walker = WalkBuilder::new(root)
         .hidden(false)
         .follow_links(false)
         .git_global(false)
         .ignore(false)
         .threads(threads)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(move |entry| entry.file_name() != ".git" && !is_other(entry))
         .build_parallel();
     walker.run(|| {
         Box::new(move |entry| {
@@ -41,6 +46,11 @@ pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn F
             WalkState::Continue
         })
     });
+}
+
+/// Whether a folder is a repository or a submodule.
+pub fn is_repository(folder: &Path) -> bool {
+    folder.join(".git").exists()
 }
 
 /// The paths of the files below `root`, with `/`, as git sees them.

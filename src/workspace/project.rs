@@ -268,6 +268,11 @@ fn overlays(store: &Store, base: &str) -> Result<Vec<Overlay>, Failure> {
     let list = |path: &str| store.list(path).map_err(|error| unreadable(path, &error));
     let mut overlays = Vec::new();
     for (version, folder) in list(&inside(base, ".phx/schemas"))? {
+        if version.ends_with(".schema.json") {
+            let place = inside(base, &format!(".phx/schemas/v1.0/{version}"));
+            let message = format!("the schema `{folder}` is not in the folder of a version, so no document obeys it");
+            return Err(Failure::usage(message).hint(format!("move it to a version, such as `{place}`")));
+        }
         for (name, path) in list(&folder)? {
             let Some(kind) = name.strip_suffix(".schema.json") else {
                 continue;

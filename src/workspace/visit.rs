@@ -102,6 +102,8 @@ impl Project {
                         if !visitor.held(&absolute) {
                             visitor.fail(Failure::usage(format!("there is no `{}` in what git holds", path.display())));
                         }
+                    } else if let Some(why) = self.foreign(&absolute).filter(|_| disk::exists(&absolute)) {
+                        visitor.notice(format!("skipped `{}`: {why}", self.said(&absolute).0));
                     } else if disk::is_directory(&absolute) {
                         visitor.tree(&absolute);
                     } else if disk::exists(&absolute) {
@@ -137,6 +139,9 @@ impl Project {
 
     /// Whether a file of the tree may be a document.
     pub fn wanted(&self, file: &Path) -> bool {
+        if self.is_setting(file) {
+            return false;
+        }
         let documents = &self.config.documents;
         // The configuration speaks of what stands below it.
         let own = file.starts_with(&self.base);
@@ -149,6 +154,24 @@ impl Project {
             return false;
         }
         !own || documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
+    }
+}
+
+impl Project {
+    /// Whether a file is below `.phx`, where schemas, templates and the ledger are.
+    fn is_setting(&self, file: &Path) -> bool {
+        let below = file.strip_prefix(&self.root).unwrap_or(file);
+        below.components().any(|part| part.as_os_str() == ".phx")
+    }
+
+    /// Why a file or folder that the user named has no documents of this project.
+    fn foreign(&self, path: &Path) -> Option<&'static str> {
+        if self.is_setting(path) {
+            return Some("files below `.phx` are settings of phx, not documents");
+        }
+        let around = path.ancestors().take_while(|folder| *folder != self.root && folder.starts_with(&self.root));
+        let is_other = walk::is_repository(&self.root) && around.into_iter().any(walk::is_repository);
+        is_other.then_some("it is in a repository inside this one; run phx there")
     }
 }
 

@@ -156,6 +156,7 @@ fn aliases_of_a_kind_join_names_and_blocks() {
     )
     .replace("auto_sections: []", "auto_sections: [figures]");
     repo.write("a.md", &text).validate().exits(1);
+    repo.write(".phx/schemas/v1.0/notes.schema.json", "{}");
     repo.write("phx.toml", "[[kind]]\nname = \"notes\"\naliases = { figures = \"numbers\" }\n");
     repo.validate().exits(0).prints("");
 }
@@ -183,4 +184,21 @@ fn a_configuration_speaks_of_what_stands_below_it() {
     repo.run(&["validate", "."]).exits(3);
     let notes = elsewhere.path().join("notes");
     repo.run(&["validate", "-q", "-o", "concise", &notes.display().to_string()]).exits(1).finds("b.md:");
+}
+
+#[test]
+fn a_kind_without_a_schema_is_a_mistake_and_its_help_works() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "[[kind]]\nname = \"phase-pln\"\npaths = [\"plans/*.md\"]\n");
+    repo.validate().exits(2).says("there is no schema of the kind `phase-pln`; did you mean `phase-plan`?");
+    repo.write(".phx/schemas/phase-pln.schema.json", "{}");
+    repo.validate()
+        .exits(2)
+        .says("the schema `.phx/schemas/phase-pln.schema.json` is not in the folder of a version")
+        .says("move it to a version, such as `.phx/schemas/v1.0/phase-pln.schema.json`");
+    std::fs::remove_file(repo.path().join(".phx/schemas/phase-pln.schema.json")).unwrap();
+    let run = repo.validate().exits(2).says("one that asks for no more than a governance block is `{}`");
+    let help = run.stderr.split("write its schema to `").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    repo.write(&help, "{}").run(&["new", "phase-pln", "plans/a.md"]).exits(0);
+    repo.validate().exits(0).prints("");
 }

@@ -86,6 +86,7 @@ fn a_path_that_does_not_tell_the_kind_gets_it_in_the_front_matter() {
     let repo = Repo::new();
     repo.run(&["new", "phase-plan", "CURRENT_ARCHITECTURE.md"]).exits(0);
     repo.validate().exits(0).prints("");
+    repo.write(".phx/schemas/v1.0/notes.schema.json", "{}");
     repo.write("phx.toml", "[[kind]]\nname = \"notes\"\npaths = [\"notes/*.md\"]\n");
     repo.run(&["new", "phase-plan", "notes/a.md"]).exits(2).says("phx.toml claims `notes/a.md` for the kind `notes`");
 }

@@ -235,6 +235,7 @@ fn help_that_names_keys_of_the_configuration_works_literally() {
 #[test]
 fn a_kind_without_a_template_has_a_generic_one() {
     let repo = Repo::new();
+    repo.write(".phx/schemas/v1.0/runbook.schema.json", "{}");
     repo.write("phx.toml", "[[kind]]\nname = \"runbook\"\npaths = [\"runbooks/*.md\"]\n");
     repo.write("runbooks/a.md", "# A\n");
     repo.run(&["validate", "-o", "json"]).finds("`phx new runbook -` prints one");
@@ -246,6 +247,7 @@ fn a_kind_without_a_template_has_a_generic_one() {
 #[test]
 fn a_flat_front_matter_without_keys_is_named_as_such() {
     let repo = Repo::new();
+    repo.write(".phx/schemas/v1.0/runbook.schema.json", "{}");
     repo.write("phx.toml", "[front_matter]\nroot = \"\"\n[[kind]]\nname = \"runbook\"\npaths = [\"a.md\"]\n");
     repo.write("a.md", "---\n---\n\n# A\n");
     repo.validate().exits(1).lacks("``");

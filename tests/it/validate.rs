@@ -259,3 +259,30 @@ fn a_section_with_blocks_inside_is_not_told_to_become_one() {
     repo.write("a.md", document("  phase_number: 1\n", body).replace("auto_sections: []", "auto_sections: [numbers]"));
     repo.validate().exits(1).finds("error[missing-auto-section] `numbers` is declared and no AUTO block is there");
 }
+
+#[test]
+fn nothing_below_the_folder_of_settings_is_a_document() {
+    let repo = Repo::with_git();
+    let template = document("", "# {{ kind }}\n");
+    repo.write("a.md", clean_document()).write(".phx/templates/documents/plan.md", &template).git(&["add", "-A"]);
+    repo.validate().exits(0).prints("");
+    repo.run(&["validate", "--staged"]).exits(0).prints("");
+    repo.run(&["hook", "run", "pre-commit"]).exits(0);
+    let skipped = "skipped `.phx/templates/documents/plan.md`: files below `.phx` are settings of phx, not documents";
+    repo.run(&["validate", "a.md", ".phx/templates/documents/plan.md"]).exits(0).says(skipped);
+}
+
+#[test]
+fn repositories_inside_are_not_documents_of_the_one_around() {
+    let repo = Repo::with_git();
+    repo.write("a.md", clean_document()).commit("first");
+    repo.write("lib/b.md", document("", "")).write("sub/c.md", document("", ""));
+    repo.git(&["init", "-q", "lib"]);
+    // A submodule has a file that names its repository.
+    repo.write("sub/.git", "gitdir: ../.git/modules/sub\n");
+    repo.run(&["validate"]).exits(0).prints("").says("1 governed");
+    let skipped = "skipped `lib/b.md`: it is in a repository inside this one; run phx there";
+    repo.run(&["validate", "a.md", "lib/b.md"]).exits(0).says(skipped);
+    repo.run(&["regen", "lib"]).exits(3).says("nothing governed here: skipped `lib`");
+    repo.run(&["-C", "lib", "validate"]).exits(1).finds("the front matter has no `phase_number`");
+}
