@@ -56,7 +56,9 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
         return Ok(CLEAN);
     }
     for (word, subject) in plan.without.iter().filter(|_| !is_broken) {
-        session.notice(&shown::without(word, subject));
+        for line in shown::without(word, subject).lines() {
+            session.notice(line);
+        }
     }
     let targets: Vec<String> = plan.targets().into_iter().map(str::to_owned).collect();
     let (done, notes) = plan.run(session.now, &shown::Terminal::new(session)).map_err(Failure::internal)?;

@@ -85,7 +85,7 @@ fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> 
     let name = format!(".phx/templates/documents/{kind}.md");
     let plain = kind.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     if plain {
-        let own = disk::read_optional(&project.base.join(&name));
+        let own = disk::read_inside(&project.root, &project.base.join(&name));
         let own = own.map_err(|error| Failure::usage(format!("`{name}` cannot be read: {}", disk::explain(&error))))?;
         if let Some(bytes) = own {
             return Ok((name, String::from_utf8_lossy(&bytes).into_owned()));

@@ -68,16 +68,54 @@ pub fn require_regular(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
 }
 
+/// Size of a file that is read as a whole and is not a document, in bytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
 /// A whole file; `None` if there is none.
 ///
 /// # Errors
-/// As the system says.
+/// As the system says, and where it is not a regular file or is longer than 64 MiB.
 pub fn read_optional(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+    // A device or a pipe might never end.
+    match require_regular(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        checked => checked?,
     }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 64 MiB"));
+    }
+    Ok(Some(bytes))
+}
+
+/// A whole file of a repository, as [`read_optional`]; no link leads out of the repository.
+///
+/// # Errors
+/// As for [`read_optional`], and where the file is outside `root`.
+pub fn read_inside(root: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    require_inside(root, path)?;
+    read_optional(path)
+}
+
+/// An error for a path that a link leads out of `root`. What does not exist yet is judged by the folder above it.
+///
+/// # Errors
+/// As the system says, and where `path` is outside `root`.
+pub fn require_inside(root: &Path, path: &Path) -> io::Result<()> {
+    let mut existing = path;
+    let real = loop {
+        match existing.canonicalize() {
+            Ok(real) => break real,
+            // A link that leads nowhere would be written through.
+            Err(_) if existing.is_symlink() => break PathBuf::new(),
+            Err(error) => existing = existing.parent().ok_or(error)?,
+        }
+    };
+    if real.starts_with(root.canonicalize()?) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "a link to something outside the repository"))
 }
 
 /// The names and paths in a directory, sorted; none if it is not there.

@@ -1,7 +1,8 @@
 //! Text of others on a terminal or in a log: what a reader sees is what is there.
 //!
 //! Control characters, which move the cursor, hide text or start a line of their own, and bidirectional controls, which
-//! show text in another order, become visible escapes such as `\u{1b}`.
+//! show text in another order, become visible escapes such as `\u{1b}`. A line that a pipeline would take for a command
+//! (`::add-mask::`, `##[group]`), which may be indented, loses the first character of the mark in the same way.
 
 use std::borrow::Cow;
 
@@ -57,19 +58,29 @@ fn is_control(c: char) -> bool {
 
 fn escaped(text: &str, is_unsafe: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
     // Most text is plain; in ASCII, what is a control character is below the space or DEL.
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !is_command(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        if is_unsafe(c, rest.peek().copied()) {
+    let mut starts_line = true;
+    for (at, c) in text.char_indices() {
+        let next = text[at + c.len_utf8()..].chars().next();
+        if is_unsafe(c, next) {
             out.extend(c.escape_default());
+        } else if starts_line && matches!(c, ':' | '#') && is_command(&text[at..]) {
+            out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
+        starts_line = c == '\n' || (starts_line && c.is_whitespace());
     }
     Cow::Owned(out)
+}
+
+/// Whether a line starts with a command of a pipeline.
+fn is_command(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("::") || line.starts_with("##[")
 }
 
 #[cfg(test)]
@@ -82,6 +93,7 @@ mod tests {
         assert_eq!(lines("a\u{1b}[8m\r\nb\rc\n"), "a\\u{1b}[8m\r\nb\\rc\n");
         assert_eq!(line("x\u{202e}y\u{2066}"), "x\\u{202e}y\\u{2066}");
         assert_eq!(line("größe – ✅ 漢字"), "größe – ✅ 漢字");
+        assert_eq!(lines(" ::add-mask::x\n##[group]\n# a\n"), " \\u{3a}:add-mask::x\n\\u{23}#[group]\n# a\n");
     }
 
     #[test]

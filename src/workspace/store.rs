@@ -168,7 +168,7 @@ impl Store {
     /// As the system or git says.
     pub fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(objects) = &self.objects else {
-            return disk::read_optional(&self.root.join(path));
+            return disk::read_inside(&self.root, &self.root.join(path));
         };
         if let Some(bytes) = objects.over().get(path) {
             return Ok(Some(bytes.to_vec()));

@@ -5,7 +5,7 @@ use crate::support::{Repo, document};
 
 /// A document whose names, values and text have control characters.
 fn hostile() -> String {
-    let body = "# T\u{1b}]0;title\u{7}\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nSprint: \u{1b}[8mhidden\u{1b}[0m\nTotal Features: 7\n\
+    let body = "# T\u{1b}]0;title\u{7}\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nSprint: \u{1b}[8mhidden\u{1b}[0m\n::add-mask::x\nTotal Features: 7\n\
                 <!-- END AUTO-GENERATED -->\n\n## Risks \u{202e}evil\n<!-- MANUAL - REQUIRES REVIEW -->\nTides are fine.\n\nWe pay 5000.\u{1b}[2K\u{1b}[1A\u{9b}2K\n\n\
                 ## Priority 1: Now\n\n### Tides \u{1b}[31m<img src=x> `a|b`\n**Status**: Nowhere\u{1b}]52;c;cm0gLXJm\u{7}\n**Points**: 5\u{2028}8\n";
     document("  phase_number: 1\n  kind: upcoming-features\n", body)
@@ -27,7 +27,9 @@ fn is_harmless(arguments: &[&str], text: &str, may_color: bool) {
     }
     let odd = |c: &char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202e}' | '\u{2028}');
     assert_eq!(text.chars().find(odd), None, "{arguments:?}\n{text:?}");
-    let command = text.lines().find(|line| line.starts_with("::add-mask") || line.starts_with("::set-output"));
+    // A runner trims the line first.
+    let is_command = |line: &&str| ["::add-mask", "::set-output"].iter().any(|start| line.trim().starts_with(start));
+    let command = text.lines().find(is_command);
     assert_eq!(command, None, "{arguments:?}\n{text}");
 }
 
@@ -79,5 +81,46 @@ fn nothing_in_a_document_a_name_or_a_commit_controls_what_reads_it() {
         let colored = repo.run(&[&["--color", "always"], *arguments].concat());
         is_harmless(arguments, &colored.stdout, true);
         is_harmless(arguments, &colored.stderr, true);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
+    use std::os::unix::fs::symlink;
+    let outside = Repo::bare();
+    outside.write("secret", "TOPSECRET = token\n").write("lcov", "SF:a\nDA:1,1\nend_of_record\n");
+    let secret = outside.path().join("secret");
+    let link = |target: &std::path::Path, name: &str| {
+        let repo = Repo::with_git();
+        repo.write(
+            "PLAN.md",
+            document(
+                "  phase_number: 1\n  kind: upcoming-features\n",
+                "# T\n\n## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\nx\n",
+            ),
+        );
+        let file = repo.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        symlink(target, file).unwrap();
+        repo
+    };
+    for name in ["phx.toml", ".phx/templates/sections/sprint_summary.md", ".phx/schemas/v1.0/x.schema.json"] {
+        for target in [secret.as_path(), std::path::Path::new("/dev/zero")] {
+            let run = link(target, name).run(&["validate"]).exits(2);
+            assert!(!run.stderr.contains("TOPSECRET"), "{}", run.stderr);
+            assert!(run.stderr.contains(name) && run.stderr.contains("a link to something outside"), "{}", run.stderr);
+        }
+    }
+    // A pipe is not waited for.
+    let repo = link(&secret, "other");
+    let pipe = std::process::Command::new("mkfifo").arg(repo.path().join("phx.toml")).status().unwrap();
+    assert!(pipe.success());
+    repo.run(&["validate"]).exits(2).says("`phx.toml` cannot be read: not a regular file");
+    // Records are not written through a link.
+    for name in [".phx", ".phx/ledger"] {
+        let repo = link(&outside.path(), name);
+        repo.run(&["review", "--yes", "PLAN.md"]).says("a link to something outside the repository");
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 2, "{name}");
     }
 }

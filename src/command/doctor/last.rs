@@ -36,7 +36,8 @@ impl Place {
             keep(&mut result, &file, targets);
         }
         let text = format!("{result:#}\n");
-        disk::keep(&file, text.as_bytes())
+        disk::require_inside(&self.base, &file)
+            .and_then(|()| disk::keep(&file, text.as_bytes()))
             .map_err(|error| Failure::usage(format!("cannot write `{FILE}`: {}", disk::explain(&error))))?;
         // It differs from run to run and from machine to machine, so it is nothing to commit.
         place::exclude(&self.base, FILE);

@@ -55,7 +55,8 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
         ready.push(project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?);
         return project.restage(&place, &ready).map(drop).map_err(refused);
     }
-    disk::create(&file, text.as_bytes()).map_err(|error| {
+    let created = disk::require_inside(&project.root, &file).and_then(|()| disk::create(&file, text.as_bytes()));
+    created.map_err(|error| {
         Failure::internal(format!(
             "the record `{below}` cannot be written: {}; nothing was stamped",
             disk::explain(&error)
