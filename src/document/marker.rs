@@ -59,6 +59,7 @@ pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
     let bytes = text.as_bytes();
     let finder = memmem::Finder::new("<!--");
     let mut from = start;
+    let mut comments = Comments::default();
     while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
         // Only the first comment of a line can be alone on it.
         from = memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |end| at + end);
@@ -71,7 +72,7 @@ pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
         let Some((kind, correct)) = exact.or_else(similar) else {
             continue;
         };
-        if is_comment(text, span, nodes) {
+        if comments.has(text, span, nodes) {
             markers.push(Marker { span, line, kind, correct });
         }
     }
@@ -104,30 +105,40 @@ pub fn is_marker(line: &str) -> bool {
     read(line).is_some()
 }
 
-/// Whether Markdown reads the text at `span` as a comment of its own.
-fn is_comment(text: &str, span: Span, nodes: &Nodes) -> bool {
-    let index = nodes.html.partition_point(|html| html.end <= span.start);
-    if let Some(html) = nodes.html.get(index)
-        && html.covers(Span::at(span.start))
-    {
-        return starts_comment(html.slice(text), span.start - html.start);
-    }
-    nodes.inline_html.binary_search_by_key(&span.start, |html| html.start).is_ok()
+/// The comments of HTML blocks, in order: each block is read once, however many markers it has.
+#[derive(Default)]
+struct Comments {
+    /// The block that was asked for last.
+    block: usize,
+    /// Where reading goes on in it.
+    from: usize,
 }
 
-/// Whether a comment starts at `at`, rather than going on there.
-fn starts_comment(html: &str, at: usize) -> bool {
-    let mut from = 0;
-    while let Some(open) = html[from..].find("<!--").map(|open| from + open) {
-        if open >= at {
-            return open == at;
+impl Comments {
+    /// Whether Markdown reads the text at `span` as a comment of its own. Spans are asked for in order.
+    fn has(&mut self, text: &str, span: Span, nodes: &Nodes) -> bool {
+        let index = nodes.html.partition_point(|html| html.end <= span.start);
+        if let Some(html) = nodes.html.get(index)
+            && html.covers(Span::at(span.start))
+        {
+            if self.block != html.start {
+                *self = Self { block: html.start, from: 0 };
+            }
+            return self.starts(html.slice(text), span.start - html.start);
         }
-        match html[open..].find("-->") {
-            Some(close) => from = open + close + 3,
-            None => return false,
-        }
+        nodes.inline_html.binary_search_by_key(&span.start, |html| html.start).is_ok()
     }
-    false
+
+    /// Whether a comment starts at `at`, rather than going on there.
+    fn starts(&mut self, html: &str, at: usize) -> bool {
+        while let Some(open) = html[self.from..].find("<!--").map(|open| self.from + open) {
+            if open >= at {
+                return open == at;
+            }
+            self.from = html[open..].find("-->").map_or(html.len(), |close| open + close + 3);
+        }
+        false
+    }
 }
 
 /// Reads a comment as a marker by the grammar, spaces and case as written there.

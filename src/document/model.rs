@@ -23,6 +23,14 @@ pub fn model(document: &Document) -> Tree<'_> {
     let title = document.outline.title.as_ref();
     let title = title.map_or(Tree::new(root, Data::Null), |(title, span)| Tree::text(*span, title.text.as_str()));
     let sections = document.outline.sections.iter().map(|section| builder.section_entry(section));
+    let mut end_of_auto = 0;
+    let blocks = document.blocks.iter().map(|block| {
+        let is_nested = block.opener.start < end_of_auto;
+        if block.mode == Mode::Auto {
+            end_of_auto = end_of_auto.max(block.body.end);
+        }
+        builder.block(block, is_nested)
+    });
     let entries = vec![
         Entry::new("path", Tree::text(root, document.path.as_str())),
         Entry::new("kind", Tree::text(root, document.shape.kind.as_str())),
@@ -30,7 +38,7 @@ pub fn model(document: &Document) -> Tree<'_> {
         Entry::new("front_matter", front),
         Entry { key: Cow::Borrowed("governance"), key_span: place, value: governance },
         Entry::new("sections", Tree::new(root, Data::Map(sections.collect()))),
-        list(root, "blocks", document.blocks.iter().map(|block| builder.block(block))),
+        list(root, "blocks", blocks),
         list(root, "items", document.items.iter().map(|item| builder.item(item))),
         list(root, "tables", document.tables.iter().map(|table| builder.table(table))),
     ];
@@ -212,7 +220,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn block(&self, block: &'a Block) -> Tree<'a> {
+    /// A block; one within another AUTO block has no previous values of its own.
+    fn block(&self, block: &'a Block, is_nested: bool) -> Tree<'a> {
         let span = block.opener;
         let section = block.section.map(|section| self.section_id(section));
         let item = self.document.item_around(block.section).map(|item| item.id(&self.document.outline));
@@ -231,7 +240,8 @@ impl<'a> Builder<'a> {
         match block.mode {
             Mode::Auto => {
                 entries.push(Entry::new("sum", text_or_null(span, block.sum.as_deref())));
-                entries.push(Entry::new("previous", previous::read(self.text, block.body)));
+                let body = if is_nested { Span::at(block.body.start) } else { block.body };
+                entries.push(Entry::new("previous", previous::read(self.text, body)));
             }
             Mode::Manual => entries.push(Entry::new("reviewed", text_or_null(span, block.reviewed.as_deref()))),
         }

@@ -314,3 +314,16 @@ fn a_template_that_nests_too_deep_ends_neither_the_program_nor_the_run() {
         assert!(matches!(run.code, 0 | 1), "{}", run.stderr);
     }
 }
+
+#[test]
+fn many_nested_blocks_and_markers_in_one_piece_of_html_are_read_once() {
+    let opened = "<!-- AUTO-GENERATED - DO NOT EDIT -->\n";
+    let repo = Repo::new();
+    let nested = opened.repeat(4_000) + &"<!-- END AUTO-GENERATED -->\n".repeat(4_000);
+    repo.write("a.md", format!("---\ngovernance:\n  kind: upcoming-features\n---\n{nested}"));
+    repo.run(&["validate", "-o", "concise"]).exits(1).finds("nested-marker").finds("schema-violation");
+    for start in ["<?\n", "<![CDATA[\n"] {
+        repo.write("a.md", clean_document().to_owned() + "\n" + &format!("{start}{opened}").repeat(8_000));
+        repo.run(&["validate", "-o", "concise"]).exits(1).finds("a.md:");
+    }
+}
