@@ -5,5 +5,6 @@ pub mod clock;
 pub mod disk;
 pub mod environment;
 pub mod git;
+pub mod inside;
 pub mod replace;
 pub mod walk;

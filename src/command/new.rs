@@ -13,7 +13,7 @@ use crate::ledger;
 use crate::regen::facts::Facts;
 use crate::regen::plan;
 use crate::regen::scaffold::{self, Values};
-use crate::system::disk;
+use crate::system::{disk, inside};
 use crate::text::{duration, suggest};
 use crate::workspace::planned::{Met, Planning};
 use crate::workspace::{Project, Selection};
@@ -85,7 +85,7 @@ fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> 
     let name = format!(".phx/templates/documents/{kind}.md");
     let plain = kind.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     if plain {
-        let own = disk::read_inside(&project.root, &project.base.join(&name));
+        let own = inside::read(&project.root, &project.base.join(&name));
         let own = own.map_err(|error| Failure::usage(format!("`{name}` cannot be read: {}", disk::explain(&error))))?;
         if let Some(bytes) = own {
             return Ok((name, String::from_utf8_lossy(&bytes).into_owned()));

@@ -9,7 +9,7 @@ use super::Project;
 use crate::document::Document;
 use crate::regen::Measured;
 use crate::regen::facts::{Fact, MeasuredFacts, coverage, doctor, git as git_facts};
-use crate::system::{disk, git};
+use crate::system::{disk, git, inside};
 
 /// The measured facts of a run.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl<'a> Measurements<'a> {
         let settings = &self.project.config.coverage;
         let mut reports = Vec::new();
         for (path, _) in &settings.reports {
-            match disk::read_inside(&self.project.root, &self.project.base.join(path)) {
+            match inside::read(&self.project.root, &self.project.base.join(path)) {
                 Ok(Some(bytes)) => reports.push(coverage::Report { path: path.clone(), bytes }),
                 Ok(None) => {
                     self.notice(format!("there is no coverage report `{path}`: what it would say stays as it stands"));
@@ -86,7 +86,7 @@ impl<'a> Measurements<'a> {
     }
 
     fn read_doctor(&self) -> Fact {
-        match disk::read_inside(&self.project.root, &self.project.base.join(doctor::FILE)) {
+        match inside::read(&self.project.root, &self.project.base.join(doctor::FILE)) {
             Ok(None) => Fact::Absent,
             Ok(Some(bytes)) => match doctor::read(doctor::FILE, &bytes) {
                 Ok(value) => Fact::Present(value),

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::paths;
 use crate::document::SIZE;
 use crate::failure::Failure;
-use crate::system::disk;
 use crate::system::git::blobs::{Blobs, Found};
 use crate::system::git::objects::{self, Change, Listing, Object};
+use crate::system::{disk, inside};
 
 /// The mode of a folder.
 const TREE: &str = "40000";
@@ -168,7 +168,7 @@ impl Store {
     /// As the system or git says.
     pub fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(objects) = &self.objects else {
-            return disk::read_inside(&self.root, &self.root.join(path));
+            return inside::read(&self.root, &self.root.join(path));
         };
         if let Some(bytes) = objects.over().get(path) {
             return Ok(Some(bytes.to_vec()));

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::regen::facts::doctor::FILE;
 use crate::report::Color;
 use crate::report::doctor::{Run, json};
-use crate::system::disk;
 use crate::system::git::place;
+use crate::system::{disk, inside};
 
 /// Where the last result stands.
 pub struct Place {
@@ -36,7 +36,7 @@ impl Place {
             keep(&mut result, &file, targets);
         }
         let text = format!("{result:#}\n");
-        disk::require_inside(&self.base, &file)
+        inside::require(&self.base, &file)
             .and_then(|()| disk::keep(&file, text.as_bytes()))
             .map_err(|error| Failure::usage(format!("cannot write `{FILE}`: {}", disk::explain(&error))))?;
         // It differs from run to run and from machine to machine, so it is nothing to commit.

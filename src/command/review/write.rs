@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::ledger::{self, Entry, Record};
 use crate::system::git::history;
 use crate::system::git::place::Place;
-use crate::system::{disk, environment};
+use crate::system::{disk, environment, inside};
 use crate::workspace::Project;
 use crate::workspace::restage::Restaged;
 
@@ -55,7 +55,7 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
         ready.push(project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?);
         return project.restage(&place, &ready).map(drop).map_err(refused);
     }
-    let created = disk::require_inside(&project.root, &file).and_then(|()| disk::create(&file, text.as_bytes()));
+    let created = inside::require(&project.root, &file).and_then(|()| disk::create(&file, text.as_bytes()));
     created.map_err(|error| {
         Failure::internal(format!(
             "the record `{below}` cannot be written: {}; nothing was stamped",
