@@ -323,7 +323,7 @@ fn many_nested_blocks_and_markers_in_one_piece_of_html_are_read_once() {
     repo.write("a.md", format!("---\ngovernance:\n  kind: upcoming-features\n---\n{nested}"));
     repo.run(&["validate", "-o", "concise"]).exits(1).finds("nested-marker").finds("schema-violation");
     for start in ["<?\n", "<![CDATA[\n"] {
-        repo.write("a.md", clean_document().to_owned() + "\n" + &format!("{start}{opened}").repeat(8_000));
+        repo.write("a.md", format!("{}\n{}", clean_document(), format!("{start}{opened}").repeat(8_000)));
         repo.run(&["validate", "-o", "concise"]).exits(1).finds("a.md:");
     }
 }
