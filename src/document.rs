@@ -231,7 +231,12 @@ impl Document {
 
 fn too_deep(entry: Span) -> Fault {
     let message = format!("lists are nested more than {} levels deep", nodes::DEPTH);
-    Fault::new(FaultKind::Oversized, Span::at(entry.start), message, "nest less, or exclude the file")
+    Fault::new(
+        FaultKind::Oversized,
+        Span::at(entry.start),
+        message,
+        "nest the list less deep, or add the file to `documents.exclude` in phx.toml",
+    )
 }
 
 /// The error of a comment that only resembles a marker.

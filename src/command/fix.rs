@@ -62,7 +62,7 @@ pub fn show(session: &Session, examiner: &Examiner<'_>, selection: Selection) ->
     }
 }
 
-/// The fixes of one round, and the documents, by path, for which the proof fails that nothing else would change.
+/// The fixes of one round, and the failures, by path, of documents in which a fix would change something else.
 fn proved(examiner: &Examiner<'_>, selection: Selection) -> (Fixed, BTreeMap<String, Failure>) {
     let found: Mutex<(Fixed, BTreeMap<String, Failure>)> = Mutex::default();
     examiner.each(selection, &|document, findings| {

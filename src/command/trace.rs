@@ -60,7 +60,7 @@ fn of_id(session: &Session, project: &Project, id: &str) -> Result<Step, Failure
     Ok(step(session, project, id, commits))
 }
 
-/// What git prints of history; nothing where there is none.
+/// The commits that git found; none if the repository has no commit.
 fn history_of<T: Default>(project: &Project, found: Result<T, String>) -> Result<T, Failure> {
     match found {
         Err(why) if history::has_commits(&project.root) => {

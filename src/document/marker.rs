@@ -110,7 +110,7 @@ pub fn is_marker(line: &str) -> bool {
 struct Comments {
     /// The block that was asked for last.
     block: usize,
-    /// Where reading goes on in it.
+    /// Offset in it at which reading continues.
     from: usize,
 }
 

@@ -62,7 +62,7 @@ pub struct ListItem {
 }
 
 impl ListItem {
-    /// Where the last of its entries ends.
+    /// End of its last nested entry.
     pub fn end(&self) -> usize {
         self.children.last().map_or(self.span.end, Self::end)
     }
@@ -99,7 +99,7 @@ pub struct Nodes {
     pub html: Vec<Span>,
     /// Inline HTML at any depth.
     pub inline_html: Vec<Span>,
-    /// The first entry of a list that is nested too deep, so it and those like it are left out.
+    /// First entry of a list that is nested too deep; such entries are left out.
     pub too_deep: Option<Span>,
 }
 
@@ -319,7 +319,9 @@ impl<'t> Builder<'t> {
             return;
         };
         if self.items.len() >= DEPTH {
-            self.out.too_deep = Some(open.span);
+            // Inner entries end first.
+            let first = self.out.too_deep.filter(|known| known.start < open.span.start);
+            self.out.too_deep = first.or(Some(open.span));
             return;
         }
         let span = self.without_lazy_fields(open.text.unwrap_or(Span::at(open.span.start)));

@@ -91,7 +91,7 @@ fn read(source: &str, kind: Kind<'_>) -> Quantity {
     let text = emoji::split_trailing(emoji::split_leading(plain.trim()).1).0;
     let text = unwrapped(text).trim_end_matches('.').trim();
     if text.is_empty() {
-        // An emoji or an image alone is a value that is not a number; struck-through text is no value.
+        // An emoji or an image alone is not a number; struck-through text does not count as a value.
         return if plain.is_empty() && !source.contains("![") { Quantity::Absent } else { Quantity::Unreadable(TEXT) };
     }
     if is_absent(text) {

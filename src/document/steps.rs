@@ -1,7 +1,7 @@
 //! Estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
 
 use super::items::{FieldValue, Item};
-use super::nodes::{Grid, ListItem, NodeKind};
+use super::nodes::{Grid, ListItem, Node, NodeKind};
 use super::quantity::{self, Quantity};
 use super::shape::{NumberType, Shape, ValueType};
 use super::{Document, inline, reader, vocabulary};
@@ -56,7 +56,8 @@ pub fn outside_fields(document: &Document, item: &Item, number: &NumberType) -> 
     let first = document.nodes.partition_point(|node| node.span.start < content.start);
     let nodes = document.nodes[first..].iter().take_while(|node| node.span.start < content.end);
     let mut found = Vec::new();
-    for node in nodes.filter(|node| !matches!(node.kind, NodeKind::Code { .. })) {
+    let is_comment = |node: &Node| node.span.slice(&document.text).starts_with("<!--");
+    for node in nodes.filter(|node| !matches!(node.kind, NodeKind::Code { .. }) && !is_comment(node)) {
         if let NodeKind::Table(grid) = &node.kind {
             let mut sum = Sum { text: &document.text, number, effort: Effort::default() };
             sum.table(grid, &document.shape);
@@ -200,7 +201,7 @@ pub fn estimate(text: &str, number: &NumberType) -> Estimate {
     }
 }
 
-/// How often a text states a number with a unit. `3 points of failure` and the text of a link are not counted.
+/// Number of times that a text states a number with a unit. `3 points of failure` and the text of a link are not counted.
 fn stated(text: &str, number: &NumberType) -> usize {
     let mut count = 0;
     let mut previous_digit = false;

@@ -1,4 +1,4 @@
-//! Bounds of a template: what its parser and its values may nest, so that no template exhausts the stack.
+//! Limits on the size and the nesting of templates, so that none exhausts the stack.
 
 /// Size of a template, in bytes.
 const SIZE: usize = 256 * 1024;

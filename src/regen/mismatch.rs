@@ -42,7 +42,7 @@ impl Mismatch {
         }
     }
 
-    /// What a user reads; `kind` is that of the document.
+    /// The message for the user; `kind` is that of the document.
     pub fn message(&self, kind: &str) -> String {
         match self {
             Self::Unmatched { labels, present: Some(present), .. } => {

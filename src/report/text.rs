@@ -75,7 +75,7 @@ struct Snippet<'a> {
     finding: &'a Finding,
     text: String,
     help: Cow<'a, str>,
-    /// Offset and length, in `text`, of the part of the place that stands on its first line.
+    /// Offset and length, in `text`, of the first line of the finding's range.
     place: (usize, usize),
 }
 

@@ -59,7 +59,7 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
         let place = format!(".phx/schemas/{}/{}.schema.json", catalog.newest(), kind.name);
         mistake(
             kind.span,
-            format!("there is no schema of the kind `{}`{near}", kind.name),
+            format!("the kind `{}` has no schema{near}", kind.name),
             format!("write its schema to `{place}`; one that asks for no more than a governance block is `{{}}`"),
         );
     }

@@ -1,4 +1,4 @@
-//! Text of others on a terminal or in a log: what a reader sees is what is there.
+//! Makes text from documents, names and commits safe to print on a terminal or into a log.
 //!
 //! Control characters, which move the cursor, hide text or start a line of their own, and bidirectional controls, which
 //! show text in another order, become visible escapes such as `\u{1b}`. A line that a pipeline would take for a command
@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// Text that stands on one line; line ends are escaped too.
+/// Text on one line; line ends are escaped too.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |c, _| is_control(c) && c != '\t')
 }

@@ -164,7 +164,7 @@ impl Project {
         below.components().any(|part| part.as_os_str() == ".phx")
     }
 
-    /// Why a file or folder that the user named has no documents of this project.
+    /// The reason that a file or folder named by the user has no documents of this project, if there is one.
     fn foreign(&self, path: &Path) -> Option<&'static str> {
         if self.is_setting(path) {
             return Some("files below `.phx` are settings of phx, not documents");

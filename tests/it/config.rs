@@ -190,7 +190,7 @@ fn a_configuration_speaks_of_what_stands_below_it() {
 fn a_kind_without_a_schema_is_a_mistake_and_its_help_works() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"phase-pln\"\npaths = [\"plans/*.md\"]\n");
-    repo.validate().exits(2).says("there is no schema of the kind `phase-pln`; did you mean `phase-plan`?");
+    repo.validate().exits(2).says("the kind `phase-pln` has no schema; did you mean `phase-plan`?");
     repo.write(".phx/schemas/phase-pln.schema.json", "{}");
     repo.validate()
         .exits(2)

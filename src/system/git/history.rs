@@ -40,7 +40,7 @@ const FIELDS: usize = 5;
 /// The commits that `git log` selects by the arguments, in its order.
 ///
 /// # Errors
-/// What git prints, and a commit that cannot be read: none is left out.
+/// Git fails, or a commit cannot be read: no commit is left out.
 pub fn commits(root: &Path, arguments: &[&str]) -> Result<Vec<Commit>, String> {
     let mut log = log(root);
     log.args(arguments);
