@@ -368,7 +368,8 @@ fn regenerating_a_document_changes_auto_bodies_and_checksums_alone() {
     let seen = seen.into_inner();
     let count = |what: Held| seen.iter().filter(|held| **held == what).count();
     let (changed, refused) = (count(Held::Changed), count(Held::Refused));
-    assert!(changed > seen.len() / 8, "only {changed} of {} documents were changed", seen.len());
+    // One document in seven is changed on average; far fewer means that the generator no longer makes blocks that are.
+    assert!(changed > seen.len() / 16, "only {changed} of {} documents were changed", seen.len());
     // One change in four hundred is refused; a few of them may fall into one small run.
     assert!(refused < 4 + changed / 50, "{refused} of {changed} changes were refused");
 }
