@@ -145,8 +145,9 @@ fn compiled(words: &str) -> String {
 const GATES: [&str; 4] = ["db.race.start", "db.race.proxy", "db.race.ddl", "db.race.dml"];
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_worker_with_a_lock_passes_every_gate_in_twenty_rounds() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let said: Vec<Said<'_>> = GATES.iter().map(|gate| (*gate, "pass")).collect();
     let found = subjects.say(&server.table(&format!("rounds = 20\n{}", compiled(""))), &said);
@@ -169,8 +170,9 @@ fn a_worker_with_a_lock_passes_every_gate_in_twenty_rounds() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn workers_without_a_lock_are_caught_in_every_round() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let caught = |found: &serde_json::Value, rounds: u64| {
         let wrong = &found["observed"]["rounds_wrong"];
@@ -190,8 +192,9 @@ fn workers_without_a_lock_are_caught_in_every_round() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn migrations_by_alembic_race_and_those_by_sqlx_do_not() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let said = [
         ("db.init.reference", "pass"),
@@ -221,8 +224,9 @@ fn migrations_by_alembic_race_and_those_by_sqlx_do_not() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_pooler_strands_the_locks_of_sessions() {
-    let Some(mut subjects) = Subjects::new() else { return };
+    let mut subjects = Subjects::new();
     let server = Server::start();
     let port = free();
     let file = server.folder.path().join("pgbouncer.ini");
@@ -251,8 +255,9 @@ fn a_pooler_strands_the_locks_of_sessions() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn pools_find_back_to_their_database_each_in_its_way() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let ways = |outcome| [("db.reconnect.terminate", outcome), ("db.reconnect.reset", outcome)];
     let pre_ping = server.table(&subjects.pool("pre-ping"));
@@ -271,8 +276,9 @@ fn pools_find_back_to_their_database_each_in_its_way() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_health_page_that_lies_is_caught_and_an_honest_one_is_not() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let page = |page: &str| {
         let health = format!(
@@ -293,8 +299,9 @@ fn a_health_page_that_lies_is_caught_and_an_honest_one_is_not() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn an_interruption_leaves_no_database_behind() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     subjects.repo.write("phx.toml", server.table(&format!("rounds = 100\n{}", compiled(""))));
     let mut command = subjects.repo.command(&["doctor", "db.race"]);
@@ -311,8 +318,9 @@ fn an_interruption_leaves_no_database_behind() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_server_that_takes_no_writes_is_told_and_nothing_is_dropped() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let server = Server::start();
     let table = server.table(&compiled(""));
     let table = table.replace("postgres?host", "postgres?options=-c%20default_transaction_read_only%3Don&host");

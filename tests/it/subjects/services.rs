@@ -38,8 +38,9 @@ const BREAKS: [Said<'static>; 6] = [
 ];
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn opossum_lets_one_call_try() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let table = subjects.service("node", "breaker.js");
     subjects.say(&table, &BREAKS);
     let found = subjects.say(&table, &[("ipc.breaker.single_trial", "pass"), ("ipc.breaker.isolated", "skip")]);
@@ -47,8 +48,9 @@ fn opossum_lets_one_call_try() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn pybreaker_lets_the_whole_herd_try() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let table = subjects.service(&subjects.python(), "breaker.py");
     let found = subjects.say(&table, &BREAKS);
     assert_eq!(found[1]["observed"]["trip_calls"], 5, "{:#}", found[1]);
@@ -57,8 +59,9 @@ fn pybreaker_lets_the_whole_herd_try() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn urllib3_and_tenacity_wait_longer_each_time() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let well = [
         ("ipc.retry.count", "pass"),
         ("ipc.retry.backoff", "pass"),
@@ -72,8 +75,9 @@ fn urllib3_and_tenacity_wait_longer_each_time() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_naive_loop_makes_a_storm() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let storm = [
         ("ipc.retry.count", "fail"),
         ("ipc.retry.backoff", "fail"),
@@ -88,8 +92,9 @@ fn a_naive_loop_makes_a_storm() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn curl_tries_again_by_itself() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let table =
         Subjects::program(&["curl", "-sS", "--fail", "--retry", "3", "http://{upstream}/bill"], "jitter = false");
     let said = [

@@ -34,8 +34,9 @@ const REAL: &[Said<'_>] = &[
 ];
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn ptyprocess_and_node_pty_give_real_terminals() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let claims = "size = [33, 101]\nsessions = 30\nvolume = 2000000";
     let python = subjects.python();
     subjects.say(&pty(&[&python, &Subjects::file("terminal.py"), "{rows}", "{cols}", "{cmd}"], claims), REAL);
@@ -47,8 +48,9 @@ fn ptyprocess_and_node_pty_give_real_terminals() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn what_only_looks_like_a_terminal_is_told_from_one() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let pipes = [
         ("pty.real", "fail"),
         ("pty.controlling", "fail"),
@@ -73,8 +75,9 @@ fn what_only_looks_like_a_terminal_is_told_from_one() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_server_of_terminals_of_others_gives_real_ones() {
-    let Some(mut subjects) = Subjects::new() else { return };
+    let mut subjects = Subjects::new();
     let port = free();
     subjects.python_server(&[&Subjects::file("shells.py"), &port.to_string()], port);
     let table = format!(
@@ -95,8 +98,9 @@ fn a_server_of_terminals_of_others_gives_real_ones() {
 }
 
 #[test]
+#[ignore = "needs programs of others: `tests/run` installs them"]
 fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
-    let Some(subjects) = Subjects::new() else { return };
+    let subjects = Subjects::new();
     let phx = env!("CARGO_BIN_EXE_phx");
     let mut words = vec!["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"];
     for path in ["/usr", "/lib", "/lib64", "/bin"] {
