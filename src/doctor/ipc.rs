@@ -74,7 +74,7 @@ pub struct Site {
     /// What happens.
     pub log: Log,
     /// Waits of a service before it tries again, as an earlier check of the run has seen them.
-    pub waits: Rc<RefCell<Vec<Vec<f64>>>>,
+    pub waits: Rc<RefCell<retry::Waits>>,
     /// Why the service cannot be put to work, as an earlier check of the run has found out.
     pub unfit: Rc<RefCell<Option<Found>>>,
 }

@@ -217,7 +217,7 @@ impl Plan {
 
     fn service(&mut self, service: &Ipc, allow: &Rc<Allow>) {
         let resolved = ipc::resolved(service, &self.secrets).map(Rc::new);
-        let (waits, unfit) = (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(None)));
+        let (waits, unfit) = (Rc::new(RefCell::default()), Rc::new(RefCell::new(None)));
         let spared = !self.doctor.destructive && !is_local(&service.entry);
         let checks = ipc::CHECKS.iter().map(|(check, look)| {
             let (resolved, allow) = (resolved.clone(), Rc::clone(allow));

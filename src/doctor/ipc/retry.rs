@@ -7,6 +7,7 @@ pub mod cap;
 pub mod count;
 pub mod jitter;
 pub mod never;
+mod noise;
 
 use std::time::Instant;
 
@@ -18,8 +19,17 @@ use crate::doctor::found::Found;
 
 /// How many calls are watched for their waits.
 pub const TRIALS: usize = 5;
-/// How many more, where the first ones leave a doubt.
-pub const MORE: usize = 15;
+/// How many calls are watched in all, until their waits decide.
+pub const SIZES: &[usize] = &[TRIALS, 10, 20, 40];
+
+/// The waits of calls, and how precisely the machine kept time meanwhile.
+#[derive(Clone, Debug, Default)]
+pub struct Waits {
+    /// The waits of each call, in milliseconds.
+    calls: Vec<Vec<f64>>,
+    /// How far intervals of the same length were from their median, in milliseconds.
+    noise: Vec<f64>,
+}
 
 impl Site {
     /// What is claimed of trying again.
@@ -39,18 +49,31 @@ impl Site {
         if retry.max_attempts < 2 {
             return Found::skip("`max_attempts` is 1: nothing is tried again").early();
         }
-        while self.waits.borrow().len() < trials {
+        let noise = match self.waits.borrow().calls.len() < trials {
+            true => Some(noise::Noise::start().map_err(|error| Found::error(format!("nothing can listen: {error}")))?),
+            false => None,
+        };
+        while self.waits.borrow().calls.len() < trials {
             let mut rig = self.rig().await?;
             rig.fail(Mode::FailFirst(retry.max_attempts - 1)).await?;
             let waits = attempts(&mut rig).await?;
             let line = waits.iter().map(|wait| format!("{wait:.0}")).collect::<Vec<_>>().join(", ");
             self.log.note("waits", format!("{line} ms"));
-            self.waits.borrow_mut().push(waits);
+            self.waits.borrow_mut().calls.push(waits);
         }
-        if self.waits.borrow().iter().any(Vec::is_empty) {
+        if let Some(noise) = noise {
+            let noise = noise.finish().await;
+            self.waits.borrow_mut().noise.extend(noise);
+        }
+        if self.waits.borrow().calls.iter().any(Vec::is_empty) {
             return Found::error("a call was not tried again, so there are no waits").early();
         }
-        Ok(self.waits.borrow().clone())
+        Ok(self.waits.borrow().calls.clone())
+    }
+
+    /// How far intervals of the same length were from their median while the waits were measured, in milliseconds.
+    pub fn noise(&self) -> Vec<f64> {
+        self.waits.borrow().noise.clone()
     }
 }
 
@@ -78,14 +101,15 @@ pub fn mean(numbers: &[f64]) -> Option<f64> {
     Some(numbers.iter().sum::<f64>() / f64::from(count))
 }
 
-/// The coefficient of variation, from the quartiles: a machine that is busy for a moment makes one wait longer, and no jitter. Between
-/// the quartiles of a normal distribution lie 1.35 standard deviations.
-pub fn variation(numbers: &[f64]) -> Option<f64> {
+/// A quantile; none of nothing.
+pub fn quantile(numbers: &[f64], part: f64) -> Option<f64> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let middle = *sorted.get(sorted.len() / 2).filter(|middle| **middle > 0.0)?;
-    let (low, high) = (sorted[sorted.len() / 4], sorted[sorted.len() * 3 / 4]);
-    (sorted.len() > 3).then_some((high - low) / 1.35 / middle)
+    let last = u32::try_from(sorted.len().checked_sub(1)?).ok()?;
+    // Between 0 and the last place, as `part` is between 0 and 1.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let place = (f64::from(last) * part).round() as usize;
+    sorted.get(place).copied()
 }
 
 /// As a result shows waits.
@@ -95,12 +119,12 @@ pub fn shown(numbers: &[f64]) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::variation;
+    use super::quantile;
 
     #[test]
-    fn one_late_wait_is_no_jitter() {
-        assert!(variation(&[40.0, 41.0, 40.5, 90.0, 40.2]).unwrap() < 0.05);
-        assert!(variation(&[40.0, 61.0, 52.5, 33.0, 47.2]).unwrap() > 0.05);
-        assert_eq!((variation(&[1.0, 2.0]), variation(&[])), (None, None));
+    fn quantiles_are_members() {
+        let numbers = [3.0, 1.0, 2.0];
+        assert_eq!((quantile(&numbers, 0.0), quantile(&numbers, 0.5)), (Some(1.0), Some(2.0)));
+        assert_eq!((quantile(&numbers, 0.9), quantile(&[], 0.5)), (Some(3.0), None));
     }
 }
