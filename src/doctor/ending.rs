@@ -51,21 +51,64 @@ fn group(id: Option<u32>) -> Option<rustix::process::Pid> {
     id.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
 }
 
-/// Gives a program a group of its own, and on Linux an end when phx ends, however that happens.
+/// Gives a program a group of its own and signals as they are by default, and on Linux an end when phx ends, however that happens.
 #[cfg(unix)]
 pub fn apart(command: &mut Command) {
     command.process_group(0);
     #[cfg(target_os = "linux")]
-    {
-        adopt();
-        // SAFETY: between fork and exec one call of the system is made, which allocates nothing and takes no lock.
+    adopt();
+    // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(|| {
+            default_signals()?;
+            #[cfg(target_os = "linux")]
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+            Ok(())
+        });
+    }
+}
+
+/// Sets every signal of this process to its default. To be called between fork and exec: a program inherits the signals that phx
+/// itself was started without, by `nohup` or in the background of a shell, and would be deaf to them.
+///
+/// # Errors
+/// None that is known: all of these signals have a default.
+#[cfg(unix)]
+pub fn default_signals() -> std::io::Result<()> {
+    for signal in [
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGTERM,
+        libc::SIGALRM,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGCHLD,
+        libc::SIGCONT,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+        libc::SIGWINCH,
+    ] {
+        // SAFETY: `signal` may be called between fork and exec, and no handler is installed.
         #[allow(unsafe_code)]
-        unsafe {
-            command.pre_exec(|| {
-                let death = Some(rustix::process::Signal::KILL);
-                rustix::process::set_parent_process_death_signal(death).map_err(std::io::Error::from)
-            });
+        if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+            return Err(std::io::Error::last_os_error());
         }
+    }
+    Ok(())
+}
+
+/// Whether phx was started with hang-ups ignored, as by `nohup`.
+#[cfg(unix)]
+pub fn ignores_hangup() -> bool {
+    let mut current = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the call only writes the current one, to memory of its type; it is read where that succeeded.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::sigaction(libc::SIGHUP, std::ptr::null(), current.as_mut_ptr()) == 0
+            && current.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -196,13 +196,20 @@ fn without(mut record: Record, secrets: &Secrets) -> Record {
     record
 }
 
-/// Waits until somebody wants it to end.
+/// Waits until somebody wants it to end: by SIGINT, SIGTERM, or SIGHUP unless phx was started with that ignored.
 pub async fn interruption() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!super::ending::ignores_hangup()).then(|| signal(SignalKind::hangup()));
         if let (Ok(mut interrupt), Ok(mut end)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-            tokio::select! { _ = interrupt.recv() => {}, _ = end.recv() => {} }
+            let hangup = async {
+                match hangup {
+                    Some(Ok(mut hangup)) => hangup.recv().await,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! { _ = interrupt.recv() => {}, _ = end.recv() => {}, _ = hangup => {} }
             return;
         }
     }

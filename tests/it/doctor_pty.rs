@@ -49,6 +49,23 @@ fn a_host_that_is_no_program_or_ends_at_once() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn signals_that_phx_was_started_without_reach_a_host_all_the_same() {
+    let repo = host(&["sh", "-c", "{cmd}"], "");
+    let phx = repo.command(&["doctor", "pty.dispositions", "-o", "json"]);
+    let mut command = std::process::Command::new("env");
+    command.args(["--ignore-signal=HUP", "--ignore-signal=QUIT", "--ignore-signal=INT"]).arg(phx.get_program());
+    command.args(phx.get_args()).current_dir(repo.path());
+    command.envs(phx.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let run = Run::of(command.output().unwrap());
+    assert_eq!(run.json()["checks"][0]["outcome"], "pass", "{}", run.stdout);
+    // A host that ignores them itself is told so.
+    let deaf = host(&["sh", "-c", "trap '' QUIT; {cmd}"], "");
+    let check = says(&deaf, "pty.dispositions", "warn", "without QUIT");
+    assert_eq!(check["observed"]["ignored"], serde_json::json!(["QUIT"]));
+}
+
+#[test]
 fn a_host_that_floods_or_ignores_every_signal_is_ended() {
     let mark = format!("phx-flood-{}", std::process::id());
     let check = says(

@@ -235,6 +235,17 @@ fn a_secret_comes_from_the_environment_and_is_never_shown() {
 #[test]
 #[cfg(unix)]
 fn an_interruption_ends_it_at_once_with_what_is_known() {
+    use rustix::process::Signal;
+    interrupted_by(Signal::INT);
+    interrupted_by(Signal::TERM);
+    // The `env` of other systems cannot undo a `nohup` of the tests.
+    if cfg!(target_os = "linux") {
+        interrupted_by(Signal::HUP);
+    }
+}
+
+#[cfg(unix)]
+fn interrupted_by(signal: rustix::process::Signal) {
     static TOLD: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>> = std::sync::Mutex::new(None);
     let (told, came) = std::sync::mpsc::channel();
     *TOLD.lock().unwrap() = Some(told);
@@ -249,11 +260,17 @@ fn an_interruption_ends_it_at_once_with_what_is_known() {
         stay(&mut stream);
     });
     let repo = named(port, "");
-    let mut command = repo.command(&["doctor", "ws.handshake", "ws.alive", "-o", "json"]);
+    let phx = repo.command(&["doctor", "ws.handshake", "ws.alive", "-o", "json"]);
+    let mut command = std::process::Command::new("env");
+    if cfg!(target_os = "linux") {
+        command.arg("--default-signal=HUP");
+    }
+    command.arg(phx.get_program()).args(phx.get_args()).current_dir(repo.path());
+    command.envs(phx.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     came.recv_timeout(Duration::from_secs(20)).unwrap();
     let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(id, signal).unwrap();
     let run = Run::of(child.wait_with_output().unwrap()).exits(130).says("interrupted");
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((json["checks"].as_array().unwrap().len(), &json["checks"][0]["outcome"]), (1, &"pass".into()));

@@ -11,6 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 use super::Ended;
+use crate::doctor::ending::default_signals;
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 64 << 10;
@@ -58,6 +59,9 @@ impl Exec {
             pty.resize(pty_process::Size::new(rows, columns)).map_err(|error| failed(&error))?;
             let command =
                 pty_process::Command::new(program).args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
+            // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
+            #[allow(unsafe_code)]
+            let command = unsafe { command.pre_exec(default_signals) };
             let child = command.spawn(pts).map_err(|error| failed(&error))?;
             let (output, input) = pty.into_split();
             let group = group(&child);
@@ -72,10 +76,13 @@ impl Exec {
         let mut command = Command::new(program);
         command.args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // SAFETY: between fork and exec one call of the system is made, which allocates nothing and takes no lock.
+        // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
         #[allow(unsafe_code)]
         unsafe {
-            command.pre_exec(|| rustix::process::setsid().map(drop).map_err(std::io::Error::from));
+            command.pre_exec(|| {
+                default_signals()?;
+                rustix::process::setsid().map(drop).map_err(std::io::Error::from)
+            });
         }
         let mut child = command.spawn().map_err(|error| failed(&error))?;
         let (input, output) = (child.stdin.take(), child.stdout.take().map(Output::Pipe));
