@@ -110,7 +110,7 @@ impl Document {
         let lines = Lines::new(&text);
         let mut region = region::find(text.as_bytes());
         let (front, governance) = front::read(&text, &mut region, dialect, &mut faults);
-        let shape = shape(governance.kind.as_deref());
+        let shape = shape(governance.kind.as_ref().map(|kind| kind.value.as_str()));
         let body = region.map_or_else(|| region::bom(text.as_bytes()), |region| region.body);
         let mut parsed = nodes::parse(&text, body);
         faults.extend(parsed.too_deep.map(too_deep));

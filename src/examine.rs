@@ -1,6 +1,7 @@
 //! Running the rules on the documents of a project, in parallel, each with what the repository remembers of it.
 
 pub mod change;
+mod lost;
 pub mod past;
 pub mod vouch;
 
@@ -96,6 +97,7 @@ impl<'a> Examiner<'a> {
             document,
             kind: &self.project.kind(&document.shape.kind),
             catalog: &self.project.catalog,
+            claimed: self.project.claimed(&self.project.from_base(&document.path)),
             config: &self.project.config,
             plans,
             past,

@@ -8,6 +8,7 @@ pub mod settings;
 pub mod suppression;
 
 mod changed_sources;
+mod conflicting_kind;
 mod edited_auto_section;
 mod expired_suppression;
 mod future_timestamp;
@@ -89,6 +90,7 @@ pub enum Check {
 /// All rules, by slug. A new one is one line here and one above.
 pub const RULES: &[&Rule] = &[
     &changed_sources::RULE,
+    &conflicting_kind::RULE,
     &edited_auto_section::RULE,
     &expired_suppression::RULE,
     &future_timestamp::RULE,

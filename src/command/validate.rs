@@ -9,10 +9,10 @@ use crate::config::Level;
 use crate::examine::change::{Stale, Step};
 use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
-use crate::finding;
+use crate::finding::{self, Finding, Severity};
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
 use crate::system::disk;
-use crate::system::git::objects;
+use crate::system::git::objects::{self, Change};
 use crate::system::git::place::Place;
 use crate::text::suggest;
 use crate::workspace::{Origin, Project, Selection, paths};
@@ -44,6 +44,7 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     }
     let whole = matches!(selection, Selection::All);
     let (visit, mut found) = examiner.documents(selection);
+    found.extend(examiner.lost(&changes(arguments, &examiner)?));
     if whole {
         found.extend(judge.whole(&Whole {
             corpus: &visit.corpus,
@@ -71,11 +72,28 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     if let Some(code) = failures.iter().map(Failure::exit_code).max() {
         return Ok(code);
     }
-    let nothing_validated = found.iter().all(|finding| finding.rule == "lost-governance");
+    let is_hint = |finding: &Finding| finding.rule == "lost-governance" && finding.severity == Severity::Warning;
+    let nothing_validated = found.iter().all(is_hint);
     if nothing_validated && !arguments.staged && arguments.since.is_none() {
         findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
     }
     Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))
+}
+
+/// What differs from the state that documents are compared with.
+fn changes(arguments: &Validate, examiner: &Examiner<'_>) -> Result<Vec<Change>, Failure> {
+    let project = examiner.project;
+    let found = match project.store.revision() {
+        // The first commit has nothing before it.
+        Some(revision) => match objects::commit(&project.root, &examiner.before) {
+            Ok(before) => objects::between(&project.root, &before, revision),
+            Err(_) => Ok(Vec::new()),
+        },
+        None if arguments.staged => Ok(project.store.changes().to_vec()),
+        None if arguments.since.is_some() => objects::changed_since(&project.root, &examiner.before),
+        None => Ok(Vec::new()),
+    };
+    found.map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))
 }
 
 /// Where the documents are read from.

@@ -89,7 +89,7 @@ pub struct Governance {
     /// The MANUAL sections that it declares.
     pub manual_sections: Vec<Declared>,
     /// The kind that it names.
-    pub kind: Option<String>,
+    pub kind: Option<Placed<String>>,
 }
 
 impl Governance {
@@ -113,7 +113,7 @@ impl Governance {
             validation_schema: text(&tree, "validation_schema"),
             auto_sections: names(&tree, "auto_sections"),
             manual_sections: names(&tree, "manual_sections"),
-            kind: text(&tree, "kind").map(|kind| kind.value),
+            kind: text(&tree, "kind"),
             tree: Some(tree),
         }
     }

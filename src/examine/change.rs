@@ -134,7 +134,7 @@ impl Examiner<'_> {
         Ok(Scope { direct: direct.into_iter().collect(), related, overdue, cures, corpus })
     }
 
-    fn may_be_document(&self, path: &str) -> bool {
+    pub(super) fn may_be_document(&self, path: &str) -> bool {
         self.project.wanted(&self.project.root.join(path))
     }
 
@@ -221,6 +221,7 @@ impl Examiner<'_> {
             }
         }
         verdict.findings = direct;
+        verdict.findings.extend(self.lost(step.changes));
         let mut related = self.asked(OF_RELATED, scope.related.clone());
         if step.stale == Stale::Touched {
             related.retain(|finding| finding.rule != "stale-document");

@@ -73,7 +73,7 @@ impl Examiner<'_> {
     }
 
     /// The bytes of a file in the commit before.
-    fn committed_bytes(&self, path: &str) -> Option<Vec<u8>> {
+    pub(super) fn committed_bytes(&self, path: &str) -> Option<Vec<u8>> {
         let project = self.project;
         let own = if project.store.is_worktree() {
             self.committed.get_or_init(|| Store::blobs(&project.root).ok()).as_ref()

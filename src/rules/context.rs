@@ -19,6 +19,8 @@ pub struct Context<'a> {
     pub document: &'a Document,
     /// Its kind.
     pub kind: &'a Kind,
+    /// The kind that `paths` of a `[[kind]]` name for it.
+    pub claimed: Option<&'a str>,
     /// The known schemas.
     pub catalog: &'a Catalog,
     /// The configuration.
@@ -75,6 +77,19 @@ pub enum Evidence {
     Recorded,
     /// Its name is the file name of this kind.
     FileName(String),
+    /// A link has taken its place.
+    Link,
+    /// The change moves it from this path to where no documents are looked for.
+    OutOfReach(String),
+    /// The change moves it, and its kind, which its path gave, is another one.
+    OtherKind {
+        /// The path before.
+        path: String,
+        /// The kind before.
+        before: String,
+        /// The kind now.
+        now: String,
+    },
 }
 
 impl<'a> Context<'a> {

@@ -37,9 +37,22 @@ fn check(file: &BrokenFile<'_>) -> Option<Finding> {
             format!("the file has the name of the kind `{kind}`, but no governance block"),
             format!("add the front matter that `phx new {kind} -` prints, {exclude}"),
         ),
+        Evidence::Link => (
+            "a link takes the place of this document, and phx does not follow it".to_owned(),
+            format!("restore the document: `git checkout HEAD -- {path}`; {exclude}"),
+        ),
+        Evidence::OutOfReach(before) => (
+            format!("the change moves the document `{before}` here, where phx does not look for documents"),
+            "keep the extension `.md` and a path that `documents.include` in phx.toml matches and `exclude` does not"
+                .to_owned(),
+        ),
+        Evidence::OtherKind { path, before, now } => (
+            format!("the change moves `{path}` here, which makes its kind `{now}` instead of `{before}`"),
+            format!("add `kind: {before}` to its governance block"),
+        ),
     };
     let mut finding = Finding::of_file(RULE.slug, file.path, message).help(help);
-    if *evidence != Evidence::GovernedBefore {
+    if matches!(evidence, Evidence::Markers | Evidence::Recorded | Evidence::FileName(_)) {
         finding.severity = Severity::Warning;
     }
     Some(finding)

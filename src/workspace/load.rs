@@ -114,7 +114,7 @@ impl Project {
         let claimed = self.claimed(from_base);
         let file = path.rsplit('/').next().unwrap_or(path);
         let shape = |named: Option<&str>| -> Arc<Shape> {
-            let kind = claimed.or(named).or_else(|| self.catalog.kind_of_file(file));
+            let kind = named.or(claimed).or_else(|| self.catalog.kind_of_file(file));
             Arc::clone(&self.kind(kind.unwrap_or("document")).shape)
         };
         Document::parse(path, decode::decode(bytes), &self.dialect, &shape)

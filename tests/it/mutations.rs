@@ -148,6 +148,7 @@ fn exercise(engine: &Engine, judge: &Judge, bytes: &[u8], now: DateTime<Utc>) {
     let kind = engine.catalog.kind(engine.catalog.newest(), &document.shape.kind);
     let context = Context {
         document: &document,
+        claimed: None,
         kind: &kind,
         catalog: &engine.catalog,
         config: &engine.config,

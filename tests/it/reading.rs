@@ -76,12 +76,53 @@ fn a_document_that_loses_its_governance_block_is_found() {
             .exits(0)
             .finds("PLAN.md:1:1: warning[lost-governance] the file has a LIVING marker or a checksum");
     }
+    // A file that moves keeps its text, and is not checked where phx does not look.
+    repo.git(&["reset", "-q", "--hard"]);
+    repo.git(&["mv", "PLAN.md", "PLAN.txt"]);
+    let message =
+        "PLAN.txt:1:1: error[lost-governance] the change moves the document `PLAN.md` here, where phx does not look";
+    repo.run(&["hook", "run", "pre-commit"]).exits(1).finds("lost-governance").finds("moves the document `PLAN.md`");
+    repo.run(&["validate", "-o", "concise", "--staged"]).exits(1).finds(message);
+    repo.run(&["validate", "-o", "concise", "--since", "HEAD"]).exits(1).finds(message);
+    repo.git(&["commit", "-qm", "moved", "--no-verify"]);
+    repo.run(&["validate", "-o", "concise", "--rev", "HEAD"]).exits(1).finds(message);
+    repo.run(&["audit", "--range", "HEAD~1..HEAD"]).exits(1).finds("lost-governance");
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    #[cfg(unix)]
+    {
+        std::fs::remove_file(repo.path().join("PLAN.md")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", repo.path().join("PLAN.md")).unwrap();
+        repo.git(&["add", "-A"]);
+        repo.run(&["hook", "run", "pre-commit"]).exits(1).finds("a link takes the place of this document");
+        repo.git(&["reset", "-q", "--hard"]);
+    }
     // Without markers, what shows it is the ledger.
     repo.write("PLAN.md", &text).git(&["add", "-A"]);
     repo.run(&["review", "PLAN.md", "--yes"]).exits(0);
     repo.write("PLAN.md", "# T\n");
     repo.run(&["validate", "-o", "concise", "PLAN.md"])
         .finds("warning[lost-governance] the ledger has a review of this file");
+}
+
+#[test]
+fn a_document_that_loses_its_kind_by_a_new_name_is_found() {
+    let (repo, _) = committed();
+    repo.git(&["mv", "PLAN.md", "UPCOMING_FEATURES.md"]);
+    let unnamed = repo.read("UPCOMING_FEATURES.md").replace("  kind: upcoming-features\n", "");
+    repo.write("UPCOMING_FEATURES.md", unnamed).git(&["commit", "-qam", "named", "--no-verify"]);
+    repo.git(&["mv", "UPCOMING_FEATURES.md", "FEATURES.md"]);
+    let run = repo.run(&["validate", "-o", "concise", "--staged"]).exits(1);
+    run.finds(
+        "FEATURES.md:1:1: error[lost-governance] the change moves `UPCOMING_FEATURES.md` here, which makes its kind",
+    );
+    // The help works.
+    let named = repo.read("FEATURES.md").replace("governance:\n", "governance:\n  kind: upcoming-features\n");
+    repo.write("FEATURES.md", named).git(&["add", "-A"]);
+    repo.run(&["validate", "-o", "concise", "--staged"]).lacks("lost-governance");
+    // Deleting a document is no loss of governance.
+    repo.git(&["reset", "-q", "--hard"]);
+    repo.git(&["rm", "-q", "UPCOMING_FEATURES.md"]);
+    repo.run(&["validate", "-o", "concise", "--staged"]).lacks("lost-governance");
 }
 
 #[test]

@@ -174,16 +174,22 @@ fn an_item_is_suppressed_at_its_heading() {
 }
 
 #[test]
-fn a_kind_comes_from_the_path_the_front_matter_or_the_file_name() {
+fn a_kind_comes_from_the_front_matter_the_path_or_the_file_name() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"phase-plan\"\npaths = [\"plans/*.md\"]\n");
-    repo.write("plans/a.md", document("  phase_number: 1\n  kind: active-mocks\n", ""));
+    repo.write("plans/a.md", document("  phase_number: 1\n", ""));
+    repo.write("plans/own.md", document("  phase_number: 1\n  kind: active-mocks\n", ""));
     repo.write("b.md", document("  phase_number: 1\n  kind: active-mocks\n", ""));
     repo.write("active_mocks.md", document("  phase_number: 1\n", ""));
     repo.write("c.md", document("  phase_number: 1\n", ""));
     let run = repo.run(&["validate", "-v"]);
-    for line in ["active_mocks.md (active-mocks)", "b.md (active-mocks)", "c.md (document)", "plans/a.md (phase-plan)"]
-    {
+    for line in [
+        "active_mocks.md (active-mocks)",
+        "b.md (active-mocks)",
+        "c.md (document)",
+        "plans/a.md (phase-plan)",
+        "plans/own.md (active-mocks)",
+    ] {
         assert!(run.stderr.contains(line), "no `{line}` in\n{}", run.stderr);
     }
 }

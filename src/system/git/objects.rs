@@ -172,6 +172,20 @@ pub fn merge_base(root: &Path, revision: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&base).trim().to_owned())
 }
 
+/// How the worktree differs from a commit, with the files that git does not know yet. Files of the worktree have no ID.
+///
+/// # Errors
+/// What git says.
+pub fn changed_since(root: &Path, commit: &str) -> Result<Vec<Change>, String> {
+    let mut diff = command(root, &["diff"]);
+    diff.args(RAW).args([commit, "--"]);
+    let mut found = changes(&run(diff)?);
+    let unknown = names(&run(command(root, &["ls-files", "--others", "--exclude-standard", "-z", "--full-name"]))?);
+    let file = || Some(Object { mode: "100644".to_owned(), id: "0".repeat(40) });
+    found.extend(unknown.into_iter().map(|path| Change { path, old: None, new: file() }));
+    Ok(found)
+}
+
 /// The paths that differ from the merge base of a revision and the last commit, in the worktree, with those that git does
 /// not know yet.
 ///

@@ -1,0 +1,85 @@
+//! Documents that a change takes out of governance without touching their text: moved to where phx does not look, replaced by a
+//! link, or renamed so that their kind is another one.
+
+use std::sync::Arc;
+
+use super::Examiner;
+use crate::document::Document;
+use crate::finding::Finding;
+use crate::rules::{Broken, BrokenFile, Evidence};
+use crate::system::git::objects::{Change, Object};
+use crate::workspace::load::Loaded;
+
+impl Examiner<'_> {
+    /// What is wrong with the documents that a change moves or replaces.
+    pub fn lost(&self, changes: &[Change]) -> Vec<Finding> {
+        let is_gone = |change: &&Change| {
+            let was_file = change.old.as_ref().is_some_and(Object::is_file);
+            was_file && !change.new.as_ref().is_some_and(Object::is_file) && self.may_be_document(&change.path)
+        };
+        let mut findings = Vec::new();
+        for change in changes.iter().filter(is_gone) {
+            let Some(before) = self.old_document(change) else { continue };
+            let (path, evidence) = match &change.new {
+                Some(_) => (change.path.as_str(), Evidence::Link),
+                None => match self.home(change, &before, changes) {
+                    Some(found) => found,
+                    None => continue,
+                },
+            };
+            findings.extend(self.judge.broken(&BrokenFile { path, why: &Broken::Ungoverned(evidence) }));
+        }
+        findings
+    }
+
+    /// Where a document that is gone stands now, and what it lost on the way. Nothing if it lost nothing, or is deleted.
+    fn home<'c>(&self, gone: &Change, before: &Arc<Document>, changes: &'c [Change]) -> Option<(&'c str, Evidence)> {
+        let id = before.governance.correlation_id()?.value;
+        let added =
+            changes.iter().filter(|change| change.old.is_none() && change.new.as_ref().is_some_and(Object::is_file));
+        for change in added {
+            let Some(bytes) = self.bytes_of(change) else { continue };
+            let is_same = change.new.as_ref().map(|new| &new.id) == gone.old.as_ref().map(|old| &old.id);
+            if !is_same && memchr::memmem::find(&bytes, id.as_bytes()).is_none() {
+                continue;
+            }
+            let path = change.path.as_str();
+            if !self.may_be_document(path) {
+                return Some((path, Evidence::OutOfReach(gone.path.clone())));
+            }
+            return match self.project.load_bytes(bytes, path, &self.project.from_base(path)) {
+                Loaded::Document(now) => {
+                    let (old, new) = (&before.shape.kind, &now.shape.kind);
+                    let is_lost = old != new && now.governance.kind.is_none();
+                    let evidence =
+                        Evidence::OtherKind { path: gone.path.clone(), before: old.to_string(), now: new.to_string() };
+                    is_lost.then_some((path, evidence))
+                }
+                Loaded::Ignored(_) => Some((path, Evidence::GovernedBefore)),
+                _ => None,
+            };
+        }
+        None
+    }
+
+    /// The governed document that stood at a path before a change.
+    fn old_document(&self, change: &Change) -> Option<Arc<Document>> {
+        if !self.project.store.is_worktree() {
+            return self.project.load_object(&change.old.as_ref()?.id, &change.path);
+        }
+        let bytes = self.committed_bytes(&change.path)?;
+        match self.project.load_bytes(bytes, &change.path, &self.project.from_base(&change.path)) {
+            Loaded::Document(document) => Some(document),
+            _ => None,
+        }
+    }
+
+    /// The bytes that a change puts at its path.
+    fn bytes_of(&self, change: &Change) -> Option<Vec<u8>> {
+        let new = change.new.as_ref()?;
+        if self.project.store.is_worktree() {
+            return self.project.store.read(&change.path).ok()?;
+        }
+        Some(self.project.store.ask(&new.id).ok()??.bytes)
+    }
+}

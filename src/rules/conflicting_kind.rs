@@ -1,0 +1,30 @@
+//! Rule: `kind:` of a document and `paths` of a `[[kind]]` name different kinds.
+
+use super::{Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+
+/// The rule.
+pub const RULE: Rule = Rule {
+    slug: "conflicting-kind",
+    severity: Severity::Warning,
+    summary: "`kind:` of a document and `paths` in phx.toml name different kinds",
+    page: include_str!("conflicting_kind.md"),
+    options: &[],
+    checks: &[Check::Document(check)],
+};
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let (Some(own), Some(claimed)) = (&context.document.governance.kind, context.claimed) else {
+        return Vec::new();
+    };
+    if own.value == claimed {
+        return Vec::new();
+    }
+    let message = format!(
+        "the document is checked as `{}`, which it names; `paths` in phx.toml name the kind `{claimed}` for it",
+        own.value
+    );
+    let help =
+        format!("remove the line `kind:` or write `kind: {claimed}`, or narrow `paths` of `[[kind]]` `{claimed}`");
+    vec![context.finding(&RULE, own.span, "", message).help(help)]
+}
