@@ -102,6 +102,7 @@ impl<'a> Examiner<'a> {
             plans,
             past,
             now: self.now,
+            folder: &self.project.folder,
         })
     }
 
@@ -161,17 +162,20 @@ impl<'a> Examiner<'a> {
     }
 
     fn broken(&self, visited: &Visited<'_>, tell: &Tell<'_>) {
-        let found = match visited {
+        let (path, why) = match visited {
             Visited::Document(_) => return,
-            Visited::Unreadable { path, why } => {
-                self.judge.broken(&BrokenFile { path, why: &Broken::Unreadable((*why).to_owned()) })
-            }
-            Visited::TooLarge { path } => self.judge.broken(&BrokenFile { path, why: &Broken::TooLarge }),
+            Visited::Unreadable { path, why } => (path, Broken::Unreadable((*why).to_owned())),
+            Visited::TooLarge { path } => (path, Broken::TooLarge),
             Visited::Ungoverned { path, markers } => match self.evidence(path, *markers) {
-                Some(evidence) => self.judge.broken(&BrokenFile { path, why: &Broken::Ungoverned(evidence) }),
+                Some(evidence) => (path, Broken::Ungoverned(evidence)),
                 None => return,
             },
         };
+        let found = self.judge_broken(path, &why);
         tell(None, found);
+    }
+
+    fn judge_broken(&self, path: &str, why: &Broken) -> Vec<Finding> {
+        self.judge.broken(&BrokenFile { path, why, folder: &self.project.folder })
     }
 }

@@ -19,7 +19,7 @@ pub mod text;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::text::printable;
+use crate::text::{Folder, printable};
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// The rules, by slug.
     pub rules: Vec<RuleInfo>,
+    /// The folder that people read paths from; programs read them from the root.
+    pub folder: &'a Folder,
 }
 
 /// A rule as formats with rule metadata need it.

@@ -4,6 +4,7 @@ pub mod decode;
 pub mod duration;
 pub mod edit;
 pub mod emoji;
+pub mod folder;
 pub mod hex;
 pub mod letters;
 pub mod lines;
@@ -16,6 +17,7 @@ pub mod suggest;
 pub mod tree;
 
 pub use edit::{Edit, Edits};
+pub use folder::Folder;
 pub use hex::hex;
 pub use letters::Letters;
 pub use lines::{Lines, Position};

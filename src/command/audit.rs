@@ -76,13 +76,14 @@ fn line(one: &Audited) -> report::Line<'_> {
 }
 
 fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
-    let project = match range {
-        Some(range) => {
-            let end = range.split_once("..").map_or("HEAD", |(_, end)| end);
-            let end = if end.is_empty() || end.starts_with('.') { "HEAD" } else { end };
-            session.project_from(&Origin::Revision(end.to_owned()))?
-        }
-        None => session.project()?,
+    let revision = |name: &str| session.project_from(&Origin::Revision(name.to_owned()));
+    let project = if let Some(range) = range {
+        let end = range.split_once("..").map_or("HEAD", |(_, end)| end);
+        revision(if end.is_empty() || end.starts_with('.') { "HEAD" } else { end })?
+    } else {
+        let project = session.project_from(&Origin::Worktree)?;
+        // A bare repository has its records in a revision alone.
+        if project.is_bare() { revision("HEAD")? } else { project }
     };
     let (count, problems) = verify::ledger(&project.root, &project, range)?;
     for (path, problem) in &problems {

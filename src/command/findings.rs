@@ -10,24 +10,24 @@ use crate::finding::{Finding, Severity};
 use crate::report::{Color, FORMATS, Format, Report, RuleInfo};
 use crate::rules::{RULES, Rule};
 use crate::system::disk;
-use crate::text::suggest;
+use crate::text::{Folder, suggest};
 use crate::workspace::visit::Visit;
 
 /// The report of a run.
-pub fn report<'a>(session: &Session, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
+pub fn report<'a>(session: &Session, folder: &'a Folder, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
     Report {
         documents: visit.corpus.entries.iter().map(|entry| entry.path.as_str()).collect(),
         ignored: visit.corpus.ignored,
-        ..plain(session, findings)
+        ..plain(session, folder, findings)
     }
 }
 
 /// A report of findings alone.
-pub fn plain<'a>(session: &Session, findings: &'a [Finding]) -> Report<'a> {
+pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding]) -> Report<'a> {
     let rule =
         |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
     let rules = RULES.iter().map(rule).collect();
-    Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules }
+    Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules, folder }
 }
 
 /// A format, and the file it goes to; standard output where there is none.

@@ -35,7 +35,13 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     }
     let again = [(arguments.force, " --force"), (arguments.clean, " --clean")];
     let again: String = again.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
-    let options = Options { check: arguments.check, again: &again, verbose: session.verbose, now: session.now };
+    let options = Options {
+        check: arguments.check,
+        again: &again,
+        verbose: session.verbose,
+        now: session.now,
+        folder: &project.folder,
+    };
     match arguments.output {
         ListFormat::Json => Session::print(&report::json(&documents, options))?,
         ListFormat::Text if arguments.check => Session::print(&report::diffs(&documents, session.color))?,
@@ -46,7 +52,9 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     {
         session.notice(&notice);
     }
-    for problem in report::problems(&documents).into_iter().chain(failures.iter().map(ToString::to_string)) {
+    for problem in
+        report::problems(&documents, &project.folder).into_iter().chain(failures.iter().map(ToString::to_string))
+    {
         disk::write_stderr(&problem);
     }
     session.notice(&report::summary(&documents, options));

@@ -17,7 +17,6 @@ use crate::ledger;
 use crate::report::review as report;
 use crate::rules::Judge;
 use crate::system::{disk, environment};
-use crate::text::shell;
 use crate::workspace::restage::Restaged;
 use crate::workspace::{Origin, Project, paths};
 
@@ -26,12 +25,16 @@ type Target = (Arc<Document>, BTreeSet<String>);
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
-    let project = session.project_from(if arguments.staged { &Origin::Index } else { &Origin::Worktree })?;
+    let project = if arguments.staged { session.project_from(&Origin::Index)? } else { session.project()? };
     let judge = Judge::default();
     let examiner = Examiner::new(&project, &judge, session.now, program::facts);
     let targets = targets(&project, &arguments.targets)?;
     for (document, sections) in &targets {
-        Session::print(&report::text(&document.path, &examiner.since(document, sections), session.color))?;
+        Session::print(&report::text(
+            &project.folder.shown(&document.path),
+            &examiner.since(document, sections),
+            session.color,
+        ))?;
     }
     if !arguments.yes && !asked(targets.len())? {
         session.notice("nothing was written");
@@ -52,11 +55,15 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
     let file = project.inside(&ledger::file_of(&record.id.to_string()).unwrap_or_default());
     for one in &stamped {
         let due = one.stamp.as_ref().map(|stamp| written(stamp.due)).unwrap_or_default();
-        session.notice(&format!("reviewed {}; it is due {due} now", one.document.path));
+        session.notice(&format!("reviewed {}; it is due {due} now", project.folder.shown(&one.document.path)));
     }
     if !arguments.staged {
-        let paths: Vec<_> = stamped.iter().map(|one| shell::quoted(&one.document.path)).collect();
-        session.notice(&format!("the record belongs to the commit: `git add {file} {}`", paths.join(" ")));
+        let paths: Vec<_> = stamped.iter().map(|one| project.folder.quoted(&one.document.path)).collect();
+        session.notice(&format!(
+            "the record belongs to the commit: `git add {} {}`",
+            project.folder.quoted(&file),
+            paths.join(" ")
+        ));
     }
     Ok(CLEAN)
 }
@@ -77,9 +84,9 @@ fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> 
             let place =
                 format!("`{path}` cannot be stamped: line {}: {}", document.line(fault.span.start), fault.message);
             return Err(Failure::usage(place)
-                .hint(format!("mend that first; `phx validate {}` says how", shell::quoted(&path))));
+                .hint(format!("mend that first; `phx validate {}` says how", project.folder.quoted(&path))));
         }
-        let sections = Examiner::sections_of(&document, section)?;
+        let sections = Examiner::sections_of(&document, section, &project.folder)?;
         match targets.iter_mut().find(|(known, _)| known.path == document.path) {
             Some((_, known)) => known.extend(sections),
             None => targets.push((document, sections)),

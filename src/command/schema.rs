@@ -23,7 +23,7 @@ const UNVERSIONED: &[(&str, &str)] = &[
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: Schema) -> Result<u8, Failure> {
-    let catalog = session.project()?.catalog;
+    let catalog = session.project_from(&crate::workspace::Origin::Worktree)?.catalog;
     let text = match arguments {
         Schema::List { output } => list(&catalog, output),
         Schema::Show { name, schema_version } => show(&catalog, &name, schema_version.as_deref())?,

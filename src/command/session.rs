@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::report::{Color, text};
 use crate::rules::settings;
 use crate::system::{clock, disk, environment};
-use crate::text::printable;
+use crate::text::{Folder, printable};
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
@@ -50,12 +50,18 @@ impl Session {
         })
     }
 
-    /// Opens the project; mistakes in its configuration are printed.
+    /// Opens the project of the worktree; mistakes in its configuration are printed.
     ///
     /// # Errors
-    /// Where it cannot be opened.
+    /// Where it cannot be opened, or the repository has no worktree.
     pub fn project(&self) -> Result<Project, Failure> {
-        self.project_from(&Origin::Worktree)
+        let project = self.project_from(&Origin::Worktree)?;
+        if project.is_bare() {
+            return Err(Failure::usage("this repository is bare: it has no worktree with documents")
+                .hint("`phx validate --rev HEAD` checks the documents of a revision")
+                .hint("`git clone` or `git worktree add` makes a worktree"));
+        }
+        Ok(project)
     }
 
     /// Opens the project as the worktree, the index or a revision has it.
@@ -75,7 +81,7 @@ impl Session {
 
     fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {
         for mistake in mistakes {
-            disk::write_stderr(&text::finding(mistake, self.stderr_color));
+            disk::write_stderr(&text::finding(mistake, &Folder::default(), self.stderr_color));
         }
         Failure::usage("the configuration cannot be used").hint("`phx schema show phx.toml` prints what it may hold")
     }

@@ -37,7 +37,7 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
     let mut lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
     status::sort(&mut lines);
     let text = match arguments.output {
-        ListFormat::Text => status::text(&lines, session.now, session.color),
+        ListFormat::Text => status::text(&lines, session.now, &project.folder, session.color),
         ListFormat::Json => status::json(&lines, session.now),
     };
     for failure in &visit.failures {

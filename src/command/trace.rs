@@ -15,11 +15,11 @@ use crate::ledger;
 use crate::report::trace::{self as report, Brought, Step};
 use crate::rules::Judge;
 use crate::system::git::history::{self, Commit};
-use crate::workspace::{Project, paths};
+use crate::workspace::{Origin, Project, paths};
 
 /// Runs the command.
 pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
-    let project = session.project()?;
+    let project = session.project_from(&Origin::Worktree)?;
     let subject = arguments.subject.trim();
     let steps = if crate::document::values::uuid_problem(subject).is_none() {
         vec![of_id(session, &project, subject)?]

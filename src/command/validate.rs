@@ -21,7 +21,10 @@ use crate::workspace::{Origin, Project, Selection, paths};
 pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let outputs = findings::outputs(&arguments.output)?;
     let command_line = command_line(arguments)?;
-    let project = session.project_from(&origin(arguments))?;
+    let project = match origin(arguments) {
+        Origin::Worktree => session.project()?,
+        origin => session.project_from(&origin)?,
+    };
     let judge = Judge::new(Levels::new(&project.config, &command_line));
     let mut examiner = Examiner::new(&project, &judge, session.now, program::facts);
     examiner.config.clone_from(&session.config);
@@ -54,7 +57,7 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
         }));
     }
     finding::sort(&mut found);
-    let report = findings::report(session, &visit, &found);
+    let report = findings::report(session, &project.folder, &visit, &found);
     for notice in &visit.notices {
         session.notice(notice);
     }

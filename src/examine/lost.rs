@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Examiner;
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::rules::{Broken, BrokenFile, Evidence};
+use crate::rules::{Broken, Evidence};
 use crate::system::git::objects::{Change, Object};
 use crate::workspace::load::Loaded;
 
@@ -27,7 +27,7 @@ impl Examiner<'_> {
                     None => continue,
                 },
             };
-            findings.extend(self.judge.broken(&BrokenFile { path, why: &Broken::Ungoverned(evidence) }));
+            findings.extend(self.judge_broken(path, &Broken::Ungoverned(evidence)));
         }
         findings
     }
@@ -52,7 +52,7 @@ impl Examiner<'_> {
                     let (old, new) = (&before.shape.kind, &now.shape.kind);
                     let is_lost = old != new && now.governance.kind.is_none();
                     let evidence =
-                        Evidence::OtherKind { path: gone.path.clone(), before: old.to_string(), now: new.to_string() };
+                        Evidence::OtherKind { path: gone.path.clone(), before: old.clone(), now: new.clone() };
                     is_lost.then_some((path, evidence))
                 }
                 Loaded::Ignored(_) => Some((path, Evidence::GovernedBefore)),

@@ -17,14 +17,18 @@ use crate::regen::plan::{self, Sources};
 use crate::regen::sum::State;
 use crate::system::git::history;
 use crate::system::git::objects;
-use crate::text::{shell, suggest};
+use crate::text::{Folder, suggest};
 
 impl Examiner<'_> {
     /// The names of the MANUAL sections that a target speaks of: `DOC` of all, `DOC#SECTION` of one.
     ///
     /// # Errors
     /// Where there is no such section.
-    pub fn sections_of(document: &Document, section: Option<&str>) -> Result<BTreeSet<String>, Failure> {
+    pub fn sections_of(
+        document: &Document,
+        section: Option<&str>,
+        folder: &Folder,
+    ) -> Result<BTreeSet<String>, Failure> {
         let names = reviews::manual_names(document);
         let Some(section) = section else {
             return Ok(names.into_iter().map(|(name, _)| name).collect());
@@ -40,7 +44,7 @@ impl Examiner<'_> {
         Err(if known.is_empty() {
             failure.hint(format!(
                 "none of its sections has a MANUAL marker; `phx validate --fix {}` adds those that are declared",
-                shell::quoted(path)
+                folder.quoted(path)
             ))
         } else {
             failure.hint(format!("there are `{}`", known.join("`, `")))

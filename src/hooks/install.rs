@@ -60,8 +60,11 @@ impl Folder {
     pub fn find() -> Result<Self, Failure> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let root = place::worktree(&cwd).ok_or_else(|| {
-            Failure::usage("there is no git repository with a worktree here").hint("`git init` makes one")
+        let root = place::worktree(&cwd).ok_or_else(|| match place::repository(&cwd) {
+            Some(_) => Failure::usage("this repository is bare, and these hooks belong to commits made in a worktree")
+                .hint("run `phx hook install` in each clone")
+                .hint("on the server, a `pre-receive` hook can run `phx audit --range OLD..NEW` on what is pushed"),
+            None => Failure::usage("there is no git repository with a worktree here").hint("`git init` makes one"),
         })?;
         let path = place::hooks(&root).map_err(|why| Failure::usage(format!("git does not name its hooks: {why}")))?;
         Ok(Self { path, root })

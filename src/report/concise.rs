@@ -9,7 +9,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         let start = finding.range.start;
         format!(
             "{}:{}:{}: {}[{}] {}\n",
-            printable::line(&finding.path),
+            printable::line(&report.folder.shown(&finding.path)),
             start.line,
             start.column,
             finding.severity.name(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
-use crate::text::{printable, shell};
+use crate::text::{Folder, printable};
 
 /// What a report needs to know of the run.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub struct Options<'a> {
     pub verbose: bool,
     /// The time that was used.
     pub now: DateTime<Utc>,
+    /// The folder that people read paths from.
+    pub folder: &'a Folder,
 }
 
 /// All diffs, as `patch -p1` applies them.
@@ -81,7 +83,7 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     let mut notices = Vec::new();
     for document in documents {
         for block in &document.blocks {
-            let place = format!("{}:{}: `{}`", document.path, block.line, block.name);
+            let place = format!("{}:{}: `{}`", options.folder.shown(&document.path), block.line, block.name);
             if block.what == What::Written {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{place} written{what}"));
@@ -131,15 +133,15 @@ fn joined(sources: &[&str]) -> String {
 }
 
 /// What could not be written, with its place and the way out.
-pub fn problems(documents: &[Rewritten]) -> Vec<String> {
+pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
     let mut problems = Vec::new();
     for document in documents {
         if let Some(problem) = &document.problem {
-            problems.push(format!("error: {}: {problem}", document.path));
+            problems.push(format!("error: {}: {problem}", folder.shown(&document.path)));
         }
         for block in &document.blocks {
             if let Some(reason) = block.what.reason() {
-                let place = format!("{}:{}", document.path, block.line);
+                let place = format!("{}:{}", folder.shown(&document.path), block.line);
                 problems.push(format!("error: {place}: AUTO block `{}` was not written: {reason}", block.name));
             }
         }
@@ -162,7 +164,7 @@ pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     let paths: Vec<String> = documents
         .iter()
         .filter(|document| document.count(&What::Outdated) > 0)
-        .map(|document| shell::quoted(&document.path).into_owned())
+        .map(|document| options.folder.quoted(&document.path))
         .collect();
     let paths = if paths.len() > 5 { String::new() } else { format!(" {}", paths.join(" ")) };
     format!("{outdated} of {all} outdated: `phx regen{}{paths}` writes what is shown", options.again)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
-use crate::text::{duration, printable};
+use crate::text::{Folder, duration, printable};
 
 /// One document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,26 +66,26 @@ pub fn sort(lines: &mut [Line]) {
 }
 
 /// For people.
-pub fn text(lines: &[Line], now: DateTime<Utc>, color: Color) -> String {
+pub fn text(lines: &[Line], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
     let due: Vec<String> = lines.iter().map(|line| due(line, now)).collect();
     let age: Vec<String> = lines.iter().map(|line| age(line, now)).collect();
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
     let due_width = width(&mut due.iter().map(String::as_str));
     let age_width = width(&mut age.iter().map(String::as_str));
     let kinds: Vec<Cow<'_, str>> = lines.iter().map(|line| printable::line(&line.kind)).collect();
-    let paths: Vec<Cow<'_, str>> = lines.iter().map(|line| printable::line(&line.path)).collect();
+    let paths: Vec<Cow<'_, str>> =
+        lines.iter().map(|line| printable::line(&folder.shown(&line.path)).into_owned().into()).collect();
     let kind_width = width(&mut kinds.iter().map(|kind| &**kind));
     let path_width = width(&mut paths.iter().map(|path| &**path));
     let mut out = String::new();
-    for ((line, due), age) in lines.iter().zip(&due).zip(&age) {
+    for (((line, due), age), path) in lines.iter().zip(&due).zip(&age).zip(&paths) {
         let padded = format!("{due:due_width$}");
         let due = match color {
             Color::Ansi => format!("\u{1b}[{}m{padded}\u{1b}[0m", line.state.code()),
             Color::Plain => padded,
         };
         let row = format!(
-            "{due}  {age:age_width$}  {:path_width$}  {:kind_width$}  {}",
-            printable::line(&line.path),
+            "{due}  {age:age_width$}  {path:path_width$}  {:kind_width$}  {}",
             printable::line(&line.kind),
             blocks(line)
         );

@@ -10,11 +10,11 @@ use miette::{
 
 use super::{Color, Report};
 use crate::finding::{Excerpt, Finding, Severity};
-use crate::text::printable;
+use crate::text::{Folder, printable};
 
 /// Renders the report, with a line that counts behind.
 pub fn render(report: &Report<'_>, color: Color) -> String {
-    let mut text: String = report.findings.iter().map(|found| finding(found, color) + "\n").collect();
+    let mut text: String = report.findings.iter().map(|found| finding(found, report.folder, color) + "\n").collect();
     let summary = report.summary();
     if !summary.is_empty() {
         text.push_str(&summary);
@@ -24,10 +24,10 @@ pub fn render(report: &Report<'_>, color: Color) -> String {
 }
 
 /// Renders one finding.
-pub fn finding(finding: &Finding, color: Color) -> String {
+pub fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
     let mut text = header(finding, color);
     if finding.excerpt.text.is_empty() {
-        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&finding.path)));
+        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&folder.shown(&finding.path))));
         if !finding.help.is_empty() {
             text.push_str(&format!("  help: {}\n", printable::line(&finding.help)));
         }
@@ -46,7 +46,7 @@ pub fn finding(finding: &Finding, color: Color) -> String {
         .with_links(false)
         .with_wrap_lines(false);
     let mut rendered = String::new();
-    if handler.render_report(&mut rendered, &Snippet::new(finding)).is_err() {
+    if handler.render_report(&mut rendered, &Snippet::new(finding, folder)).is_err() {
         rendered.clear();
     }
     // The first line is miette's own header, which is empty here.
@@ -73,6 +73,7 @@ fn header(finding: &Finding, color: Color) -> String {
 /// A finding as miette sees it: text with visible control characters.
 struct Snippet<'a> {
     finding: &'a Finding,
+    path: String,
     text: String,
     help: Cow<'a, str>,
     /// Offset and length, in `text`, of the first line of the finding's range.
@@ -80,7 +81,8 @@ struct Snippet<'a> {
 }
 
 impl<'a> Snippet<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    fn new(finding: &'a Finding, folder: &Folder) -> Self {
+        let path = printable::line(&folder.shown(&finding.path)).into_owned();
         let excerpt: &Excerpt = &finding.excerpt;
         let bytes = finding.range.bytes;
         let at = bytes.start.clamp(excerpt.offset, excerpt.offset + excerpt.text.len()) - excerpt.offset;
@@ -90,7 +92,7 @@ impl<'a> Snippet<'a> {
         let marked = rest.get(..length).unwrap_or(&rest[..line]);
         let place = (printable::lines(before).len(), printable::lines(marked).len());
         let text = printable::lines(&excerpt.text).trim_end_matches(['\n', '\r']).to_owned();
-        Self { finding, text, help: printable::line(&finding.help), place }
+        Self { finding, path, text, help: printable::line(&finding.help), place }
     }
 }
 
@@ -135,7 +137,7 @@ impl SourceCode for Snippet<'_> {
         if span.offset() > self.text.len() + 1 {
             return Err(MietteError::OutOfBounds);
         }
-        let name = printable::line(&self.finding.path).into_owned();
+        let name = self.path.clone();
         if lines_before == 0 {
             // Asked for the place alone, to name its line and column.
             let start = self.finding.range.start;

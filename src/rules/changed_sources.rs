@@ -2,7 +2,6 @@
 
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -25,7 +24,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if reviewed == now {
         return Vec::new();
     }
-    let help = format!("`phx review {}` shows what changed", shell::quoted(&document.path));
+    let help = format!("`phx review {}` shows what changed", context.quoted_path());
     let message = "the files that this document describes have changed since its last review";
     vec![context.finding(&RULE, entry.key_span, "", message).help(help)]
 }

@@ -10,7 +10,7 @@ use crate::document::{Document, Fault, FaultKind, Problem, ProblemKind};
 use crate::finding::{Finding, Severity, Source};
 use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
-use crate::text::{Edit, Span, duration};
+use crate::text::{Edit, Folder, Span, duration};
 
 /// One document and what it is held against.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub past: &'a Past,
     /// The time.
     pub now: DateTime<Utc>,
+    /// The folder that commands in messages are for.
+    pub folder: &'a Folder,
 }
 
 /// All documents of a run and what they are held against.
@@ -53,6 +55,8 @@ pub struct BrokenFile<'a> {
     pub path: &'a str,
     /// Why.
     pub why: &'a Broken,
+    /// The folder that commands in messages are for.
+    pub folder: &'a Folder,
 }
 
 /// Why a file could not become a document.
@@ -96,6 +100,11 @@ impl<'a> Context<'a> {
     /// The document's file.
     pub fn source(&self) -> Source<'a> {
         Source { path: &self.document.path, text: &self.document.text, lines: &self.document.lines }
+    }
+
+    /// The document's path as a word of a command.
+    pub fn quoted_path(&self) -> String {
+        self.folder.quoted(&self.document.path)
     }
 
     /// A finding of a rule in the document.

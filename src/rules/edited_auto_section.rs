@@ -4,7 +4,6 @@ use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
 use crate::regen::sum::State;
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -21,7 +20,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         return None;
     }
     let block = &context.document.blocks[plan.block];
-    let path = shell::quoted(&context.document.path);
+    let path = context.quoted_path();
     let edit = plan.edit(context.document).map(|edit| format!(": {edit}")).unwrap_or_default();
     let message = format!("AUTO block `{}` was edited by hand{edit}", block.name);
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();

@@ -2,7 +2,6 @@
 
 use super::{Broken, BrokenFile, Check, Evidence, Rule};
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -18,7 +17,7 @@ fn check(file: &BrokenFile<'_>) -> Option<Finding> {
     let Broken::Ungoverned(evidence) = file.why else {
         return None;
     };
-    let path = shell::quoted(file.path);
+    let path = file.folder.quoted(file.path);
     let exclude = "or add the file to `documents.exclude` in phx.toml";
     let (message, help) = match evidence {
         Evidence::GovernedBefore => (

@@ -5,7 +5,6 @@ use crate::finding::{Finding, Severity};
 use crate::regen::sum::State;
 use crate::regen::trace::Blocker;
 use crate::regen::{BlockPlan, Outcome, changes};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -42,7 +41,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
             let words = changes::words(standing, body, &plan.provenance);
             let change = if words.is_empty() { String::new() } else { format!(": {words}") };
             let message = format!("the AUTO block `{}` is outdated{change}", block.name);
-            (message, format!("`phx regen {}` writes it", shell::quoted(&document.path)))
+            (message, format!("`phx regen {}` writes it", context.quoted_path()))
         }
         Outcome::Failed(error) => {
             let message = format!("the AUTO block `{}` cannot be rendered: {error}", block.name);

@@ -3,7 +3,6 @@
 use super::{Check, Context, Rule};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -25,7 +24,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     {
         return Vec::new();
     }
-    let help = format!("`phx review {}` shows what changed in its sources", shell::quoted(&document.path));
+    let help = format!("`phx review {}` shows what changed in its sources", context.quoted_path());
     let message = "only the stamp moved, although the files that this document describes have changed";
     vec![context.finding(&RULE, updated.span, "", message).help(help)]
 }

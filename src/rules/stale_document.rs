@@ -3,7 +3,7 @@
 use super::context::say_time;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::text::{duration, shell};
+use crate::text::duration;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,7 +23,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let late = duration::words(context.now - due.value);
-    let path = shell::quoted(&context.document.path);
+    let path = context.quoted_path();
     let help = format!("read it, change what is no longer true, then `phx review {path}`");
     let finding = context.finding(&RULE, due.span, "", format!("this document was due {late} ago"));
     vec![finding.label(format!("due {}", say_time(due.value))).help(help)]

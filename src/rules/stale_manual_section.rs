@@ -5,7 +5,7 @@ use chrono::{Duration, NaiveDate, NaiveTime};
 use super::{Check, Context, Rule};
 use crate::document::{Block, Mode};
 use crate::finding::{Finding, Severity};
-use crate::text::{duration, shell};
+use crate::text::duration;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -25,7 +25,7 @@ fn section(context: &Context<'_>, block: &Block) -> Option<Finding> {
     let reviewed = block.reviewed.as_deref()?;
     let name = &block.name;
     let target = format!("{}#{name}", context.document.path);
-    let help = format!("read it, then `phx review {}`", shell::quoted(&target));
+    let help = format!("read it, then `phx review {}`", context.folder.quoted(&target));
     let Ok(date) = NaiveDate::parse_from_str(reviewed, "%Y-%m-%d") else {
         let message = format!("`reviewed:{reviewed}` of the MANUAL section `{name}` is no date");
         return Some(

@@ -5,7 +5,6 @@ use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::regen::sum::State;
 use crate::regen::{BlockPlan, Measured, Outcome, changes};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -30,14 +29,14 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         Outcome::Body(body) => {
             let words = changes::words(standing, body, &plan.provenance);
             let would = if words.is_empty() { "only the checksum would be new" } else { &words };
-            (format!("{never}: {would}"), format!("`phx regen {}` writes it", shell::quoted(&document.path)))
+            (format!("{never}: {would}"), format!("`phx regen {}` writes it", context.quoted_path()))
         }
         // Nothing stands there that a program should have written.
         Outcome::NoFacts if standing.trim().is_empty() => return None,
         Outcome::NoFacts => {
             let sources = plan.sources().join(", or ");
             if plan.kept.iter().any(|kept| Measured::is_source(&kept.source)) {
-                let help = format!("{sources}; then run `phx regen {}`", shell::quoted(&document.path));
+                let help = format!("{sources}; then run `phx regen {}`", context.quoted_path());
                 (format!("{never}: what it shows is measured, and only `phx regen` measures"), help)
             } else if sources.is_empty() {
                 let help =

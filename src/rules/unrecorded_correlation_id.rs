@@ -2,7 +2,6 @@
 
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -23,7 +22,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let help = format!(
         "read the document, then `phx review {}`; if git left the record behind, add `.phx/ledger`",
-        shell::quoted(&context.document.path)
+        context.quoted_path()
     );
     let message = "the ledger has no record of this correlation id";
     vec![context.finding(&RULE, id.span, id.value, message).help(help)]

@@ -4,7 +4,6 @@ use super::{Check, Context, Rule};
 use crate::corpus::reviews::STAMP;
 use crate::document::{Fault, FaultKind};
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -18,7 +17,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let path = shell::quoted(&document.path);
+    let path = context.quoted_path();
     let conflicts = document.faults.iter().filter(|fault| fault.kind == FaultKind::Conflict);
     let say = |fault: &Fault| {
         let text = document.slice(fault.span);

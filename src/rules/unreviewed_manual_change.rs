@@ -3,7 +3,6 @@
 use super::{Check, Context, Rule};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
-use crate::text::shell;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -28,7 +27,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
         let message = format!("the MANUAL section `{name}` is not the text that was reviewed");
         let target = format!("{}#{name}", document.path);
-        let help = format!("read it, then `phx review {}`", shell::quoted(&target));
+        let help = format!("read it, then `phx review {}`", context.folder.quoted(&target));
         findings.push(context.finding(&RULE, block.opener, &name, message).help(help));
     }
     findings

@@ -14,9 +14,9 @@ use crate::failure::Failure;
 use crate::finding::{Finding, Source};
 use crate::regen::{Library, Override};
 use crate::schema::{Catalog, Kind, Overlay};
-use crate::system::disk;
 use crate::system::git::{objects, place};
-use crate::text::{Lines, hex};
+use crate::system::{disk, environment};
+use crate::text::{Folder, Lines, hex};
 
 /// A repository, or the working directory where there is none.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Project {
     pub base: PathBuf,
     /// The working directory.
     pub cwd: PathBuf,
+    /// The folder that messages show paths from: the working directory, or for a hook the one in which Git was started.
+    pub folder: Folder,
     /// The configuration.
     pub config: Config,
     /// Its file.
@@ -138,6 +140,7 @@ impl Project {
         let overrides = templates::overrides(&store, &base_path)?;
         let catalog = Catalog::new(&overlays).map_err(OpenError::Schema)?;
         Ok(Self {
+            folder: folder(&root, &cwd),
             dialect: Arc::new(Dialect {
                 root: config.front_matter.root.clone(),
                 aliases: config.front_matter.aliases.clone(),
@@ -180,11 +183,26 @@ impl Project {
         Told { claimed: self.claimed(&paths::relative(&self.base, &file)), by_name: self.catalog.kind_of_file(&name) }
     }
 
+    /// Whether the repository around the working directory has no worktree.
+    pub fn is_bare(&self) -> bool {
+        place::worktree(&self.cwd).is_none() && objects::bare(&self.cwd).is_some()
+    }
+
     /// The kind that the configuration claims a path for; the path is from its directory.
     pub fn claimed(&self, path: &str) -> Option<&str> {
         let mut kinds = self.config.kinds.iter();
         kinds.find(|kind| kind.paths.matches(path)).map(|kind| kind.name.as_str())
     }
+}
+
+/// The folder that messages show paths from. Git starts hooks in the root, and names the folder in which it was started itself.
+fn folder(root: &Path, cwd: &Path) -> Folder {
+    if root == cwd
+        && let Some(prefix) = environment::variable("GIT_PREFIX")
+    {
+        return Folder::new(&prefix);
+    }
+    Folder::new(&paths::relative(root, cwd))
 }
 
 fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides: &[Override]) -> String {

@@ -11,7 +11,7 @@ use crate::regen::plan::{self, BlockPlan, Outcome};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
 use crate::regen::sum::State;
 use crate::regen::{changes, diff, proof};
-use crate::text::{Edits, decode, shell};
+use crate::text::{Edits, Folder, decode};
 
 /// What is to happen to AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,13 +148,15 @@ impl Rewrite<'_> {
         let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
         if self.action == Action::Clean {
             return if refused {
-                Decision::Leave(edited(planned.document, plan))
+                Decision::Leave(edited(planned.document, plan, &self.project.folder))
             } else {
                 Decision::Body(String::new())
             };
         }
         match &plan.outcome {
-            Outcome::NoTemplate | Outcome::NoFacts if refused => Decision::Leave(edited(planned.document, plan)),
+            Outcome::NoTemplate | Outcome::NoFacts if refused => {
+                Decision::Leave(edited(planned.document, plan, &self.project.folder))
+            }
             Outcome::Blocked(blockers) => Decision::Leave(What::Blocked(blockers.clone())),
             Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
             Outcome::NoFacts if plan.state == State::Edited => restore(planned, plan, None, warnings),
@@ -179,7 +181,7 @@ impl Rewrite<'_> {
         }
         let document = planned.document;
         if self.mode == Mode::Check {
-            return Decision::Leave(edited(document, plan));
+            return Decision::Leave(edited(document, plan, &self.project.folder));
         }
         let current = document.slice(document.blocks[plan.block].body);
         // Without a committed body only what is rendered on an empty one is sure to hold nothing that was edited.
@@ -187,7 +189,7 @@ impl Rewrite<'_> {
         if matches!(rendered, Outcome::Body(body) if body == current) || self.project.is_merging() {
             return Decision::Body(body.to_owned());
         }
-        Decision::Leave(edited(document, plan))
+        Decision::Leave(edited(document, plan, &self.project.folder))
     }
 
     fn prove_and_write(&self, document: &Arc<Document>, edits: &Edits) -> Result<(), Failure> {
@@ -228,12 +230,12 @@ pub fn unwritable(document: &Document) -> Option<String> {
     Some(format!("line {line}: {}; no block of it is written", fault.message))
 }
 
-fn edited(document: &Document, plan: &BlockPlan) -> What {
+fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> What {
     let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
     let edit = plan.edit(document).map(|edit| format!(" ({edit})")).unwrap_or_default();
     What::Edited(format!(
         "it was edited by hand{edit}; run `phx regen --force {}` to restore it{instead}",
-        shell::quoted(&document.path)
+        folder.quoted(&document.path)
     ))
 }
 

@@ -327,3 +327,22 @@ fn many_nested_blocks_and_markers_in_one_piece_of_html_are_read_once() {
         repo.run(&["validate", "-o", "concise"]).exits(1).finds("a.md:");
     }
 }
+
+#[test]
+fn a_bare_repository_is_named_and_its_revisions_are_read() {
+    let origin = Repo::with_git();
+    origin.write("PLAN.md", document("  phase_number: 1\n", "# T\n")).commit("first");
+    origin.run(&["review", "PLAN.md", "--yes"]).exits(0);
+    origin.commit("review");
+    let bare = Repo::bare();
+    let from = origin.path().display().to_string();
+    bare.try_git(&["clone", "-q", "--bare", &from, "."], &[]).exits(0);
+    for command in [&["validate"][..], &["new", "phase-plan"], &["status"], &["regen"], &["review", "PLAN.md"]] {
+        bare.run(command).exits(2).says("this repository is bare").says("`phx validate --rev HEAD` checks");
+    }
+    bare.run(&["validate", "--rev", "HEAD"]).exits(0).says("1 governed");
+    bare.run(&["audit", "verify"]).exits(0).says("1 record, 0 wrong");
+    bare.run(&["schema", "show", "governance"]).exits(0);
+    bare.run(&["hook", "install"]).exits(2).says("run `phx hook install` in each clone");
+    assert!(!bare.path().join("PHASE_PLAN.md").exists());
+}

@@ -155,6 +155,7 @@ fn exercise(engine: &Engine, judge: &Judge, bytes: &[u8], now: DateTime<Utc>) {
         plans: &plans,
         past: &Past::default(),
         now,
+        folder: &phx::text::Folder::default(),
     };
     let findings = judge.document(&context);
     assert!(findings.iter().all(|finding| !finding.message.is_empty()));

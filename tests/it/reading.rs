@@ -395,3 +395,40 @@ fn a_mean_of_no_numbers_is_not_available() {
     let text = repo.read("DONE.md");
     assert!(text.contains("Test Coverage Average: N/A\n"), "{text}");
 }
+
+#[test]
+fn what_is_printed_works_in_the_folder_where_it_is_printed() {
+    let repo = Repo::with_git();
+    let text = document("  phase_number: 1\n", "# T\n\n## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n\nNone.\n")
+        .replace("manual_sections: []", "manual_sections: [risks]")
+        .replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z");
+    repo.write("docs/my plan.md", &text).write("docs/sub/x.txt", "").write("OTHER.md", &text).commit("first");
+    let folder = ["-C", "docs/sub"];
+    let run = |arguments: &[&str]| repo.run(&[&folder[..], arguments].concat());
+    run(&["validate"])
+        .exits(1)
+        .finds("╭─[../my plan.md:")
+        .finds("`phx review '../my plan.md'`")
+        .finds("`phx review ../../OTHER.md`");
+    run(&["validate", "-o", "concise"]).exits(1).finds("../my plan.md:").finds("../../OTHER.md:");
+    // Programs read paths from the root.
+    run(&["validate", "-o", "jsonl"]).exits(1).finds("\"path\":\"docs/my plan.md\"");
+    run(&["status"]).exits(0).finds("  ../my plan.md  ");
+    let review = run(&["review", "../my plan.md", "--yes"]).exits(0).finds("../my plan.md\n");
+    let command = review.stderr.split("`git add ").nth(1).unwrap().split('`').next().unwrap();
+    assert!(command.starts_with("../../.phx/ledger/") && command.ends_with(" '../my plan.md'"), "{command}");
+    // Typed as it is printed, the command adds the files.
+    let typed = std::process::Command::new("sh")
+        .args(["-c", &format!("git add {command}")])
+        .current_dir(repo.path().join("docs/sub"))
+        .status();
+    assert!(typed.unwrap().success());
+    assert!(repo.git(&["diff", "--cached", "--name-only"]).contains("docs/my plan.md"));
+    // Git starts hooks in the root; what they print is for the folder of `git commit`.
+    let stale = repo.read("docs/my plan.md").replace("None.", "Some.");
+    repo.write("docs/my plan.md", stale).git(&["add", "-A"]);
+    repo.command(&["hook", "install"]).status().unwrap();
+    let commit = repo.git_command(&["-C", "docs/sub", "commit", "-m", "x"]).output().unwrap();
+    let said = String::from_utf8_lossy(&commit.stdout).into_owned() + &String::from_utf8_lossy(&commit.stderr);
+    assert!(said.contains("new with this commit: ../my plan.md:16:"), "{said}");
+}

@@ -16,8 +16,7 @@ use crate::regen::rewritten::What;
 use crate::report::{concise, text};
 use crate::system::disk;
 use crate::system::git::place::Place;
-use crate::text::shell;
-use crate::workspace::Origin;
+use crate::workspace::{Origin, Project};
 
 /// How many of the warnings that a commit brings in are shown.
 const WARNINGS: usize = 5;
@@ -56,9 +55,10 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
     let passage = gate.pass()?;
     stamps::note(&place, &passage.stamps);
     for file in stamps::left_records(&project, &passage.stamps) {
-        session.notice(&format!("phx: the record of a review is not staged: `git add {file}`"));
+        session
+            .notice(&format!("phx: the record of a review is not staged: `git add {}`", project.folder.quoted(&file)));
     }
-    told(session, &passage, &way, hook, project.config.enforcement)
+    told(session, &passage, &way, hook, &project)
 }
 
 /// What the trailer of an override says, where there is something to override.
@@ -70,11 +70,12 @@ fn overridden(gate: &Gate<'_>, way: &Way) -> Result<Option<String>, Failure> {
 }
 
 /// Says what came of it; the exit code that lets the commit pass or not.
-fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement: Enforcement) -> Result<u8, Failure> {
+fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &Project) -> Result<u8, Failure> {
+    let (folder, enforcement) = (&project.folder, project.config.enforcement);
     for written in &passage.written {
         for block in written.blocks.iter().filter(|block| block.what == What::Written) {
             let changes = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
-            session.notice(&format!("phx wrote {} in {}{changes}", block.name, written.path));
+            session.notice(&format!("phx wrote {} in {}{changes}", block.name, folder.shown(&written.path)));
         }
     }
     for notice in &passage.notices {
@@ -86,14 +87,14 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement
     if !shown.is_empty() {
         // What is let through all the same needs no frames.
         let render = if overridden { concise::render } else { text::render };
-        Session::print(&render(&findings::plain(session, &shown), session.color))?;
+        Session::print(&render(&findings::plain(session, folder, &shown), session.color))?;
     }
     if verdict.more_overdue > 0 {
         session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
     }
     if !session.verbose && enforcement != Enforcement::Strict {
         for warning in passage.new_warnings.iter().take(WARNINGS) {
-            let (path, line) = (&warning.path, warning.range.start.line);
+            let (path, line) = (folder.shown(&warning.path), warning.range.start.line);
             session
                 .notice(&format!("phx: new with this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
         }
@@ -113,7 +114,7 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, enforcement
         return Ok(CLEAN);
     }
     let of = |rule: &str| -> Vec<_> {
-        shown.iter().filter(|found| found.rule == rule).map(|found| shell::quoted(&found.path)).collect()
+        shown.iter().filter(|found| found.rule == rule).map(|found| folder.quoted(&found.path)).collect()
     };
     let late = of("stale-document");
     if late.len() > 1 {

@@ -29,14 +29,20 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     let passage = gate.regenerate()?;
     let mut documents: Vec<Rewritten> = passage.written.into_iter().chain(passage.left).collect();
     documents.sort_by(|a, b| a.path.cmp(&b.path));
-    let options = Options { check: false, again: " --staged", verbose: session.verbose, now: session.now };
+    let options = Options {
+        check: false,
+        again: " --staged",
+        verbose: session.verbose,
+        now: session.now,
+        folder: &project.folder,
+    };
     if output == ListFormat::Json {
         Session::print(&report::json(&documents, options))?;
     }
     for notice in passage.notices.into_iter().chain(report::notices(&documents, options)) {
         session.notice(&notice);
     }
-    for problem in report::problems(&documents) {
+    for problem in report::problems(&documents, &project.folder) {
         disk::write_stderr(&problem);
     }
     let summary = if documents.is_empty() {

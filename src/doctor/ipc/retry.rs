@@ -49,10 +49,9 @@ impl Site {
         if retry.max_attempts < 2 {
             return Found::skip("`max_attempts` is 1: nothing is tried again").early();
         }
-        let noise = match self.waits.borrow().calls.len() < trials {
-            true => Some(noise::Noise::start().map_err(|error| Found::error(format!("nothing can listen: {error}")))?),
-            false => None,
-        };
+        let is_measured = self.waits.borrow().calls.len() < trials;
+        let unheard = |error: std::io::Error| Found::error(format!("nothing can listen: {error}"));
+        let noise = if is_measured { Some(noise::Noise::start().map_err(unheard)?) } else { None };
         while self.waits.borrow().calls.len() < trials {
             let mut rig = self.rig().await?;
             rig.fail(Mode::FailFirst(retry.max_attempts - 1)).await?;

@@ -6,7 +6,7 @@ use super::Repository;
 use crate::doctor::Check;
 use crate::doctor::found::Found;
 use crate::doctor::record::Outcome;
-use crate::text::{duration, shell};
+use crate::text::duration;
 use crate::workspace::{Selection, Visited};
 
 /// How many are named.
@@ -53,6 +53,6 @@ pub fn look(repository: &Repository) -> Found {
         found = found.evidence("overdue", format!("{path}, due {} ago", duration::words(repository.now - *due)));
     }
     let plural = if late.len() == 1 { " is" } else { "s are" };
-    let review = format!("phx review {}", shell::quoted(first));
+    let review = format!("phx review {}", project.folder.quoted(first));
     found.detail(format!("{} document{plural} overdue", late.len())).remedy("review them", &["phx status", &review])
 }

@@ -89,7 +89,10 @@ pub fn cases(cluster: &Rc<Lazy>) -> Vec<Case> {
     let case = |row: &'static Row| {
         let (check, look) = db::CHECKS.iter().find(|(check, _)| check.id == row.0)?;
         let (cluster, look) = (Rc::clone(cluster), *look);
-        let looks = move || -> Looking { Box::pin(async move { subject_of(row, &cluster, look).await }) };
+        let looks = move || -> Looking {
+            let cluster = Rc::clone(&cluster);
+            Box::pin(async move { subject_of(row, &cluster, look).await })
+        };
         Some(Case { check, kind: row.1, subject: row.2, look: Box::new(looks) })
     };
     ROWS.iter().filter_map(case).collect()

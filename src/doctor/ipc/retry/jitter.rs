@@ -54,7 +54,7 @@ async fn run(site: Site) -> Verdict {
     let mut waits = Vec::new();
     for calls in SIZES {
         waits = site.waits(&retry, *calls).await?;
-        shown = judge(&waits, site.noise());
+        shown = judge(&waits, &site.noise());
         if matches!(shown, Shown::Jitter | Shown::NoJitter) {
             break;
         }
@@ -75,12 +75,12 @@ async fn run(site: Site) -> Verdict {
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)
-        .observed("most_far_from_median", rounded(most_far(&waits, site.noise())))
-        .observed("noise_ms", rounded(noise_of(site.noise())))
+        .observed("most_far_from_median", rounded(most_far(&waits, &site.noise())))
+        .observed("noise_ms", rounded(noise_of(&site.noise())))
         .expected("far_from_median", FAR))
 }
 
-fn judge(waits: &[Vec<f64>], noise: Vec<f64>) -> Shown {
+fn judge(waits: &[Vec<f64>], noise: &[f64]) -> Shown {
     let noise = noise_of(noise);
     let mut all = Vec::new();
     for (median, column) in places(waits) {
@@ -101,10 +101,10 @@ fn judge(waits: &[Vec<f64>], noise: Vec<f64>) -> Shown {
             Shown::Undecided
         });
     }
-    let noisy = all.iter().find(|shown| matches!(shown, Shown::TooNoisy(_)));
-    match noisy {
+    let hidden = all.iter().find(|shown| matches!(shown, Shown::TooNoisy(_)));
+    match hidden {
         _ if all.is_empty() || all.contains(&Shown::Undecided) => Shown::Undecided,
-        Some(noisy) => *noisy,
+        Some(hidden) => *hidden,
         None => Shown::NoJitter,
     }
 }
@@ -127,7 +127,7 @@ fn count_far(column: &[f64], median: f64, noise: f64) -> u64 {
 }
 
 /// Of the place with the most waits far from their median, their part.
-fn most_far(waits: &[Vec<f64>], noise: Vec<f64>) -> f64 {
+fn most_far(waits: &[Vec<f64>], noise: &[f64]) -> f64 {
     let noise = noise_of(noise);
     let part = |(median, column): (f64, Vec<f64>)| {
         let far = column.iter().map(|wait| f64::from(u8::from((wait - median).abs() > (median * FAR).max(noise))));
@@ -137,8 +137,8 @@ fn most_far(waits: &[Vec<f64>], noise: Vec<f64>) -> f64 {
 }
 
 /// What the machine adds to a wait, in milliseconds. It is doubled: a service may be more in need of the processor than doctor.
-fn noise_of(noise: Vec<f64>) -> f64 {
-    quantile(&noise, 1.0 - BY_NOISE).unwrap_or_default() * 2.0
+fn noise_of(noise: &[f64]) -> f64 {
+    quantile(noise, 1.0 - BY_NOISE).unwrap_or_default() * 2.0
 }
 
 fn longest(waits: &[Vec<f64>]) -> f64 {
@@ -159,20 +159,20 @@ mod tests {
 
     #[test]
     fn jitter_is_told_from_noise() {
-        let quiet = || vec![0.1; 40];
+        let (quiet, busy) = ([0.1; 40], [4.0; 40]);
         let spread = |size: u32| calls((0..size).map(|at| 100.0 + f64::from(at * 37 % 40)));
         let steady = |size: u32| calls((0..size).map(|at| 100.0 + f64::from(at % 3)));
-        assert_eq!(judge(&spread(20), quiet()), Shown::Jitter);
-        assert_eq!(judge(&steady(5), quiet()), Shown::Undecided, "five calls are too few to say no");
-        assert_eq!(judge(&steady(10), quiet()), Shown::NoJitter);
-        assert_eq!(judge(&steady(10), vec![4.0; 40]), Shown::TooNoisy(8.0));
+        assert_eq!(judge(&spread(20), &quiet), Shown::Jitter);
+        assert_eq!(judge(&steady(5), &quiet), Shown::Undecided, "five calls are too few to say no");
+        assert_eq!(judge(&steady(10), &quiet), Shown::NoJitter);
+        assert_eq!(judge(&steady(10), &busy), Shown::TooNoisy(8.0));
         // Jitter that is larger than the noise is seen all the same.
-        assert_eq!(judge(&spread(20), vec![4.0; 40]), Shown::Jitter);
+        assert_eq!(judge(&spread(20), &busy), Shown::Jitter);
         assert_eq!(
-            judge(&calls([40.0, 41.0, 40.5, 90.0, 40.2].into_iter()), quiet()),
+            judge(&calls([40.0, 41.0, 40.5, 90.0, 40.2].into_iter()), &quiet),
             Shown::Undecided,
             "one late wait"
         );
-        assert_eq!(judge(&calls((0..40).map(|at| f64::from(at % 5))), quiet()), Shown::Undecided, "too short");
+        assert_eq!(judge(&calls((0..40).map(|at| f64::from(at % 5))), &quiet), Shown::Undecided, "too short");
     }
 }
