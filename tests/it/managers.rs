@@ -11,7 +11,7 @@ const PLAN: &str = "docs/PLAN.md";
 /// The folder with the managers' programs.
 fn managers() -> PathBuf {
     let folder = std::env::var_os("PHX_MANAGERS").map(PathBuf::from);
-    folder.expect("PHX_MANAGERS names the folder that `tests/run` installs the hook managers into")
+    folder.unwrap_or_else(|| panic!("PHX_MANAGERS names the folder that `tests/run` installs the hook managers into"))
 }
 
 /// A repository with a document that says what its items sum up to.

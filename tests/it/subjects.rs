@@ -42,7 +42,8 @@ impl Drop for Subjects {
 impl Subjects {
     fn new() -> Self {
         let folder = std::env::var_os("PHX_SUBJECTS").map(PathBuf::from);
-        let folder = folder.expect("PHX_SUBJECTS names the folder that `tests/run` installs these programs into");
+        let folder = folder
+            .unwrap_or_else(|| panic!("PHX_SUBJECTS names the folder that `tests/run` installs these programs into"));
         // Servers share two processors; more than one test of times at once would measure the others.
         let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Self { folder, repo: Repo::bare(), running: Vec::new(), _alone: alone }
