@@ -250,7 +250,7 @@ fn malformed(marker: &Marker) -> Option<Fault> {
 
 /// What git left in conflict outside AUTO blocks. What else seems wrong with the syntax may follow from it, and is not told.
 fn conflicts(text: &str, nodes: &[Node], bodies: &[Span], faults: &mut Vec<Fault>) {
-    let mut conflicts = conflict::find(text, nodes);
+    let mut conflicts: Vec<Span> = conflict::find(text, nodes).into_iter().map(|conflict| conflict.span).collect();
     conflicts.retain(|conflict| !bodies.iter().any(|body| body.covers(*conflict)));
     if conflicts.is_empty() {
         return;

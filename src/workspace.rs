@@ -10,6 +10,7 @@ pub mod planned;
 pub mod project;
 pub mod restage;
 pub mod rewrite;
+mod settle;
 pub mod sources;
 pub mod store;
 pub mod templates;

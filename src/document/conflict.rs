@@ -1,15 +1,28 @@
-//! Conflicts that git left in a text: `<<<<<<<`, `=======`, `>>>>>>>`, each at the start of a line.
+//! Conflicts that Git left in a text: `<<<<<<<`, `|||||||`, `=======`, `>>>>>>>`, each at the start of a line.
 
 use memchr::memmem;
 
 use super::nodes::{Node, NodeKind};
 use crate::text::Span;
 
-/// The line that opens a side, with the blank that git writes behind it.
+/// The line that opens the first side, with the blank that Git writes behind it.
 const OPEN: &str = "<<<<<<< ";
 
-/// The conflicts in a text, each from its first line to its last, without those in code.
-pub fn find(text: &str, nodes: &[Node]) -> Vec<Span> {
+/// A conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// From the first of its lines to the last, without the end of that.
+    pub span: Span,
+    /// The lines of the first side.
+    pub ours: Span,
+    /// The lines of the second side.
+    pub theirs: Span,
+    /// Where the line after it starts.
+    pub end: usize,
+}
+
+/// The conflicts in a text, without those in code.
+pub fn find(text: &str, nodes: &[Node]) -> Vec<Conflict> {
     let mut found = Vec::new();
     let mut from = 0;
     for at in memmem::find_iter(text.as_bytes(), OPEN) {
@@ -17,33 +30,76 @@ pub fn find(text: &str, nodes: &[Node]) -> Vec<Span> {
         if at < from || !starts_line {
             continue;
         }
-        if let Some(end) = end(&text[at..]).map(|length| at + length) {
-            found.push(Span::new(at, end));
-            from = end;
+        if let Some(conflict) = read(text, at) {
+            found.push(conflict);
+            from = conflict.span.end;
         }
     }
-    found.retain(|span| !is_in_code(span.start, nodes));
+    found.retain(|conflict| !is_in_code(conflict.span.start, nodes));
     found
 }
 
-/// How long the conflict at the start of `text` is.
-fn end(text: &str) -> Option<usize> {
-    let mut length = 0;
-    let mut divided = false;
-    for (number, raw) in text.split_inclusive('\n').enumerate() {
+/// The text with one side of each conflict in its place, and where these sides stand in it.
+pub fn resolved(text: &str, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> (String, Vec<Span>) {
+    let mut resolved = String::with_capacity(text.len());
+    let mut sides = Vec::new();
+    let mut from = 0;
+    for conflict in conflicts {
+        resolved.push_str(&text[from..conflict.span.start]);
+        let start = resolved.len();
+        resolved.push_str(side(conflict).slice(text));
+        sides.push(Span::new(start, resolved.len()));
+        from = conflict.end;
+    }
+    resolved.push_str(&text[from..]);
+    (resolved, sides)
+}
+
+/// Reads the conflict that starts at an offset.
+fn read(text: &str, start: usize) -> Option<Conflict> {
+    let mut at = start;
+    // Where the first side ends and the second starts.
+    let (mut ours, mut theirs): (Option<Span>, Option<usize>) = (None, None);
+    let mut first = start;
+    for (number, raw) in text[start..].split_inclusive('\n').enumerate() {
         let line = raw.trim_end_matches(['\n', '\r']);
-        if number > 0 && line.starts_with(OPEN) {
+        let after = at + raw.len();
+        if number == 0 {
+            first = after;
+        } else if line.starts_with(OPEN) {
             return None;
+        } else if let Some(from) = theirs {
+            if line.starts_with(">>>>>>> ") {
+                let span = Span::new(start, at + line.len());
+                return Some(Conflict { span, ours: ours?, theirs: Span::new(from, at), end: after });
+            }
+        } else if line == "=======" {
+            ours = ours.or(Some(Span::new(first, at)));
+            theirs = Some(after);
+        } else if line.starts_with("||||||| ") || line == "|||||||" {
+            ours = ours.or(Some(Span::new(first, at)));
         }
-        divided |= line == "=======";
-        if divided && line.starts_with(">>>>>>> ") {
-            return Some(length + line.len());
-        }
-        length += raw.len();
+        at = after;
     }
     None
 }
 
 fn is_in_code(at: usize, nodes: &[Node]) -> bool {
     nodes.iter().any(|node| matches!(node.kind, NodeKind::Code { .. }) && node.span.covers(Span::at(at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_told_apart() {
+        let text = "a\n<<<<<<< HEAD\nours\n||||||| base\nold\n=======\ntheirs\nmore\n>>>>>>> topic\nz\n<<<<<<< H\n=======\nx\n>>>>>>> t";
+        let conflicts = find(text, &[]);
+        let (ours, sides) = resolved(text, &conflicts, |conflict| conflict.ours);
+        assert_eq!(ours, "a\nours\nz\n");
+        assert_eq!(sides, [Span::new(2, 7), Span::at(9)]);
+        assert_eq!(resolved(text, &conflicts, |conflict| conflict.theirs).0, "a\ntheirs\nmore\nz\nx\n");
+        assert_eq!(find("<<<<<<< HEAD\nours\n=======\n", &[]), []);
+    }
 }

@@ -27,7 +27,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
                 "in these lines keep either side (not of the whole file), then `phx review {path}`: it stamps what both made of it"
             )
         } else if text.contains("END AUTO-GENERATED") {
-            format!("in these lines keep either side (not of the whole file), then `phx regen {path}`")
+            format!("`phx regen {path}` settles a conflict that lies within one AUTO block")
         } else {
             "keep what is true of both sides, and take the lines with `<`, `=` and `>` out".to_owned()
         };

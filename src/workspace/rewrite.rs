@@ -73,6 +73,9 @@ enum Decision {
 impl Rewrite<'_> {
     /// Rewrites one document.
     pub fn document(&self, planned: Planned<'_>) -> Done {
+        if let Some(done) = self.settle(planned) {
+            return done;
+        }
         let (mut rewritten, edits) = self.edits(planned);
         if edits.is_empty() {
             return Done { rewritten, failure: None };

@@ -41,6 +41,75 @@ fn a_merge_with_conflicts_gets_its_numbers_when_it_is_concluded() {
     agreed(&repo, 29);
 }
 
+/// A repository whose branches `main` and `topic` have both changed and regenerated the plan, in the middle of their merge.
+fn in_conflict(repo: Repo, ours: impl Fn(&Repo), theirs: impl Fn(&Repo)) -> Repo {
+    repo.git(&["checkout", "-qb", "topic"]);
+    theirs(&repo);
+    repo.run(&["regen", "-q"]).exits(0);
+    repo.git(&["commit", "-qam", "topic", "--no-verify"]);
+    repo.git(&["checkout", "-q", "main"]);
+    ours(&repo);
+    repo.run(&["regen", "-q"]).exits(0);
+    repo.git(&["commit", "-qam", "main", "--no-verify"]);
+    repo.try_git(&["merge", "topic"], &[]).exits(1);
+    assert!(repo.read(PLAN).contains("<<<<<<< "));
+    repo
+}
+
+#[test]
+fn regen_settles_a_conflict_within_a_block() {
+    let repo = in_conflict(repo(), |repo| change(repo, 5, 20), |repo| change(repo, 8, 9));
+    let conflicted = repo.read(PLAN);
+    repo.run(&["validate", "-o", "concise"]).exits(1).finds("error[unresolved-conflict] git left a conflict here");
+    repo.run(&["validate"])
+        .exits(1)
+        .finds(&format!("`phx regen {PLAN}` settles a conflict that lies within one AUTO block"));
+    repo.run(&["regen", "--check"]).exits(1).says(&format!("git left a conflict here; `phx regen {PLAN}` settles it"));
+    assert_eq!(repo.read(PLAN), conflicted, "a check writes nothing");
+    repo.run(&["regen"]).exits(0).says("`sprint_summary` written: the conflict is settled");
+    repo.git(&["add", PLAN]);
+    commit(&repo, &[]).exits(0);
+    agreed(&repo, 29);
+}
+
+#[test]
+fn regen_leaves_a_conflict_of_values_that_no_fact_gives() {
+    let put = |repo: &Repo, days: &str| {
+        repo.write(PLAN, repo.read(PLAN).replace("Team Capacity: 9 days", &format!("Team Capacity: {days} days")));
+    };
+    let both = || {
+        // The block has a value that is maintained by hand.
+        let repo = repo();
+        repo.run(&["regen", "--clean", "--force", "-q"]).exits(0);
+        let open = "DO NOT EDIT -->\n";
+        let body = format!("{open}Story Points: 0\nTeam Capacity: 9 days\n");
+        repo.write(PLAN, repo.read(PLAN).replacen(open, &body, 1));
+        repo.run(&["regen", "-q"]).exits(0);
+        repo.git(&["commit", "-qam", "capacity", "--no-verify"]);
+        in_conflict(
+            repo,
+            |repo| {
+                put(repo, "30");
+                change(repo, 5, 20);
+            },
+            |repo| {
+                put(repo, "25");
+                change(repo, 8, 9);
+            },
+        )
+    };
+    let repo = both();
+    let conflicted = repo.read(PLAN);
+    repo.run(&["regen"]).exits(1).says("the sides have different values or text that no fact gives; keep one side");
+    assert_eq!(repo.read(PLAN), conflicted);
+    // A conflict elsewhere is not touched, and named.
+    let repo = both();
+    let text = repo.read(PLAN).replace("Notes of Ines.", "<<<<<<< a\nNotes of Ines.\n=======\nNotes.\n>>>>>>> b");
+    repo.write(PLAN, &text);
+    repo.run(&["regen"]).exits(1).says("git left a conflict here; no block of it is written");
+    assert_eq!(repo.read(PLAN), text);
+}
+
 #[test]
 fn a_rebase_a_cherry_pick_a_revert_and_am_are_not_held_up() {
     let repo = repo();

@@ -1,0 +1,106 @@
+//! Settling conflicts that Git left in AUTO blocks: what both sides would show is computed anew, so neither side is chosen.
+
+use std::sync::Arc;
+
+use super::planned::Planned;
+use super::rewrite::{Action, Done, Mode, Rewrite};
+use crate::document::conflict::{self, Conflict};
+use crate::document::{Block, Document};
+use crate::regen::plan::{self, Outcome};
+use crate::regen::rewritten::{Rewritten, What};
+use crate::regen::sum::State;
+use crate::text::Span;
+
+/// A document with one side of each conflict.
+struct Side {
+    document: Arc<Document>,
+    /// The block of each conflict.
+    blocks: Vec<usize>,
+}
+
+impl Rewrite<'_> {
+    /// Settles the conflicts of a document, each of which must lie within one AUTO block, its END marker included. Nothing if there
+    /// are none, or if one lies elsewhere.
+    pub fn settle(&self, planned: Planned<'_>) -> Option<Done> {
+        let document = planned.document;
+        let conflicts = conflict::find(&document.text, &document.nodes);
+        if conflicts.is_empty() || self.action != Action::Render || self.section.is_some() {
+            return None;
+        }
+        let ours = self.side(document, &conflicts, |conflict| conflict.ours)?;
+        let theirs = self.side(document, &conflicts, |conflict| conflict.theirs)?;
+        let names = |side: &Side| -> Vec<String> {
+            side.blocks.iter().map(|block| side.document.blocks[*block].name.clone()).collect()
+        };
+        if names(&ours) != names(&theirs) {
+            return None;
+        }
+        let line = document.line(conflicts[0].span.start);
+        let stopped = |why: String| Some(Done { rewritten: Rewritten::stopped(&document.path, why), failure: None });
+        if self.mode == Mode::Check {
+            let command = self.project.folder.quoted(&document.path);
+            return stopped(format!("line {line}: git left a conflict here; `phx regen {command}` settles it"));
+        }
+        let mut plans = plan::document(&ours.document, planned.sources);
+        let other = plan::document(&theirs.document, planned.sources);
+        for ((conflict, own), their) in conflicts.iter().zip(&ours.blocks).zip(&theirs.blocks) {
+            let of = |plans: &[plan::BlockPlan], block: usize| {
+                plans.iter().find(|plan| plan.block == block).map(|plan| plan.outcome.clone())
+            };
+            let line = document.line(conflict.span.start);
+            let name = &ours.document.blocks[*own].name;
+            match (of(&plans, *own), of(&other, *their)) {
+                (Some(Outcome::Body(one)), Some(Outcome::Body(two))) if one == two => {}
+                (Some(Outcome::Body(_)), Some(Outcome::Body(_))) => {
+                    return stopped(format!(
+                        "line {line}: in the conflict in `{name}` the sides have different values or text that no fact gives; keep \
+                         one side, then run this again"
+                    ));
+                }
+                _ => {
+                    return stopped(format!(
+                        "line {line}: git left a conflict in `{name}`, which phx cannot render; keep one side of it"
+                    ));
+                }
+            }
+            for plan in plans.iter_mut().filter(|plan| plan.block == *own) {
+                // The merge made this body; nobody has edited it.
+                plan.state = State::Unwritten;
+            }
+        }
+        let (mut rewritten, edits) =
+            self.edits(Planned { document: &ours.document, plans: &plans, sources: planned.sources });
+        let text =
+            if edits.is_empty() { Ok(ours.document.text.clone()) } else { self.project.proved(&ours.document, &edits) };
+        let failure = text.and_then(|text| self.project.write(document, &text)).err();
+        if failure.is_none() {
+            rewritten.mark_written();
+            for block in &mut rewritten.blocks {
+                if matches!(block.what, What::Written | What::Current) && names(&ours).contains(&block.name) {
+                    block.what = What::Written;
+                    block.changes = "the conflict is settled".to_owned();
+                }
+            }
+        }
+        Some(Done { rewritten, failure })
+    }
+
+    /// The document with one side of its conflicts, if it can be read then and each side lies within one AUTO block.
+    fn side(&self, document: &Document, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> Option<Side> {
+        let (text, spans) = conflict::resolved(&document.text, conflicts, side);
+        let document = self.project.parse_again(document, &text);
+        if !document.faults.is_empty() {
+            return None;
+        }
+        let within = |block: &Block, span: Span| {
+            let closer = block.closer.map_or(block.body.end, |closer| closer.end);
+            let rest = &document.text[closer..];
+            let end = closer + rest.find('\n').map_or(rest.len(), |at| at + 1);
+            block.body.start <= span.start && span.end <= end
+        };
+        let of =
+            |span: &Span| plan::writable(&document).find(|(_, block)| within(block, *span)).map(|(index, _)| index);
+        let blocks = spans.iter().map(of).collect::<Option<Vec<usize>>>()?;
+        Some(Side { document: Arc::new(document), blocks })
+    }
+}
