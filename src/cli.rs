@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use doctor::Doctor;
-pub use record::{Audit, AuditWhat, Hook, HookMode, HookName, Review, Trace};
+pub use record::{Audit, AuditWhat, Hook, HookMode, HookName, MergeDriver, Review, Trace};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -90,6 +90,8 @@ pub enum Command {
     /// Install, take away, look at and run the git hooks
     #[command(subcommand)]
     Hook(Hook),
+    /// Merge three versions of a document, as Git asks a merge driver to
+    MergeDriver(MergeDriver),
     /// Tell the story of a correlation id or of a document
     Trace(Trace),
     /// Check the commits of a range again, and the ledger

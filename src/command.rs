@@ -9,6 +9,7 @@ mod fix;
 mod hook;
 mod inspect;
 mod man;
+mod merge_driver;
 mod new;
 mod program;
 mod regen;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Status(arguments) => status::run(&session, &arguments),
         Command::Review(arguments) => review::run(&session, &arguments),
         Command::Hook(arguments) => hook::run(&session, &arguments),
+        Command::MergeDriver(arguments) => merge_driver::run(&session, &arguments),
         Command::Trace(arguments) => trace::run(&session, &arguments),
         Command::Audit(arguments) => audit::run(&session, &arguments),
         Command::Doctor(arguments) => doctor::run(&session, &arguments),

@@ -5,6 +5,7 @@ pub mod census;
 pub mod history;
 pub mod load;
 pub mod measured;
+pub mod merging;
 pub mod paths;
 pub mod planned;
 pub mod project;

@@ -1,6 +1,7 @@
 //! The commands around git and the record: review, hook, trace, audit.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -27,6 +28,30 @@ pub struct Review {
     /// Review what is staged, and stage stamp and record
     #[arg(long)]
     pub staged: bool,
+}
+
+/// Merge three versions of a document, as Git asks a merge driver to
+///
+/// `phx hook install` registers it in a clone, and `*.md merge=phx` in `.gitattributes` makes Git use it. The stamp of the later
+/// update, the later review dates and the AUTO blocks of the first side are taken; Git merges the rest. Exits with 1 where a
+/// conflict is left in OURS.
+#[derive(Debug, Args)]
+pub struct MergeDriver {
+    /// The version that both sides started from (%O)
+    #[arg(value_name = "BASE")]
+    pub base: PathBuf,
+    /// The version of the first side, which is replaced by the result (%A)
+    #[arg(value_name = "OURS")]
+    pub ours: PathBuf,
+    /// The version of the second side (%B)
+    #[arg(value_name = "THEIRS")]
+    pub theirs: PathBuf,
+    /// How long the lines are that mark a conflict (%L)
+    #[arg(value_name = "SIZE")]
+    pub marker_size: usize,
+    /// The path of the document from the root of the repository (%P)
+    #[arg(value_name = "PATH")]
+    pub path: String,
 }
 
 /// Install, take away, look at and run the git hooks

@@ -16,7 +16,7 @@ pub fn run(session: &Session, arguments: &Arguments) -> Result<u8, Failure> {
     match arguments {
         Arguments::Install { mode, pre_push } => install(session, mode.map(read), *pre_push),
         Arguments::Uninstall => uninstall(session),
-        Arguments::Status => status(),
+        Arguments::Status => status(session),
         Arguments::Run { name, mode, arguments } => serve::run(session, *name, mode.map(read), arguments),
     }
 }
@@ -39,17 +39,32 @@ fn install(session: &Session, mode: Option<HookMode>, pre_push: bool) -> Result<
         };
         session.notice(&format!("{}: {what}", hook.name()));
     }
-    // The first commit need not wait for it.
-    if let (Ok(project), Ok(cwd)) = (session.project_from(&Origin::Index), disk::working_directory())
-        && let Some(place) = place::worktree(&cwd).and_then(|root| Place::find(&root))
-    {
-        let _ = project.census("HEAD", Some(&place.common));
+    let is_new = folder.register_driver()?;
+    session.notice(&format!("merge driver: {}", if is_new { "registered" } else { "was registered already" }));
+    // The first commit need not wait for the census.
+    let documents = documents(session);
+    if !folder.driver(&documents).1 && !documents.is_empty() {
+        session.notice("to use the merge driver, add this line to `.gitattributes`: *.md merge=phx");
     }
     Ok(CLEAN)
 }
 
+/// The governed documents that are committed.
+fn documents(session: &Session) -> Vec<String> {
+    let (Ok(project), Ok(cwd)) = (session.project_from(&Origin::Index), disk::working_directory()) else {
+        return Vec::new();
+    };
+    let place = place::worktree(&cwd).and_then(|root| Place::find(&root));
+    let census = place.and_then(|place| project.census("HEAD", Some(&place.common)).ok());
+    census.map(|census| census.documents().into_iter().map(|known| known.path).collect()).unwrap_or_default()
+}
+
 fn uninstall(session: &Session) -> Result<u8, Failure> {
-    for (hook, done) in Folder::find()?.uninstall()? {
+    let folder = Folder::find()?;
+    if folder.unregister_driver()? {
+        session.notice("merge driver: removed");
+    }
+    for (hook, done) in folder.uninstall()? {
         match done {
             Done::Removed => session.notice(&format!("{}: taken away", hook.name())),
             Done::Restored => session.notice(&format!("{}: the hook that stood there stands there again", hook.name())),
@@ -59,7 +74,7 @@ fn uninstall(session: &Session) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-fn status() -> Result<u8, Failure> {
+fn status(session: &Session) -> Result<u8, Failure> {
     let folder = Folder::find()?;
     let mut text = format!("hooks live in {}\n", folder.path.display());
     let mut code = CLEAN;
@@ -78,6 +93,13 @@ fn status() -> Result<u8, Failure> {
         text.push_str(&format!("{}: {what}\n", hook.name()));
         code = if good { code } else { FINDINGS };
     }
+    let (what, good) = match folder.driver(&documents(session)) {
+        (true, true) => ("registered, and named in .gitattributes", true),
+        (true, false) => ("registered; to use it, add `*.md merge=phx` to .gitattributes", true),
+        (false, true) => ("named in .gitattributes and not registered here; `phx hook install` registers it", false),
+        (false, false) => ("not registered", true),
+    };
+    text.push_str(&format!("merge driver: {what}\n"));
     Session::print(&text)?;
-    Ok(code)
+    Ok(if good { code } else { FINDINGS })
 }

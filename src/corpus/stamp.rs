@@ -70,7 +70,7 @@ fn unquoted(document: &Document, span: Span) -> Span {
 }
 
 /// A MANUAL marker with another date of its last review.
-fn dated(marker: &str, date: &str) -> String {
+pub fn dated(marker: &str, date: &str) -> String {
     let key = " reviewed:";
     if let Some(from) = marker.find(key).map(|at| at + key.len()) {
         let length = marker[from..].find([' ', '\t']).unwrap_or_else(|| marker[from..].len().saturating_sub(3));

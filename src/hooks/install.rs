@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::shim;
 use super::{Hook, HookMode};
 use crate::failure::Failure;
+use crate::system::git::merge;
 use crate::system::git::place::{self, Place};
 use crate::system::{disk, environment};
 use crate::text::shell;
@@ -16,6 +17,9 @@ pub struct Folder {
     pub path: PathBuf,
     root: PathBuf,
 }
+
+/// For how many documents Git is asked which merge driver it uses.
+const NAMED: usize = 20;
 
 /// How a hook stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +174,35 @@ impl Folder {
         Ok(if foreign { Done::Chained } else { Done::Written })
     }
 
+    /// Registers the merge driver in this clone; whether it was not registered like that before.
+    ///
+    /// # Errors
+    /// What Git says.
+    pub fn register_driver(&self) -> Result<bool, Failure> {
+        let program = environment::program()
+            .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
+        let driver = format!("{} merge-driver %O %A %B %L %P", shell::quoted(&program.to_string_lossy()));
+        if merge::driver(&self.root).as_deref() == Some(&*driver) {
+            return Ok(false);
+        }
+        merge::register(&self.root, &driver).map_err(undriven)?;
+        Ok(true)
+    }
+
+    /// Removes the merge driver from this clone; whether there was one.
+    ///
+    /// # Errors
+    /// What Git says.
+    pub fn unregister_driver(&self) -> Result<bool, Failure> {
+        merge::unregister(&self.root).map_err(undriven)
+    }
+
+    /// Whether this clone has the merge driver, and whether `.gitattributes` names it for one of the documents.
+    pub fn driver(&self, documents: &[String]) -> (bool, bool) {
+        let is_named = documents.iter().take(NAMED).any(|path| merge::is_named(&self.root, path));
+        (merge::driver(&self.root).is_some(), is_named)
+    }
+
     /// Takes hooks away, and puts back what stood there before.
     ///
     /// # Errors
@@ -200,6 +233,10 @@ impl Folder {
         disk::remove(&file).map_err(|error| failed(&file, &error))?;
         Ok(Done::Removed)
     }
+}
+
+fn undriven(why: String) -> Failure {
+    Failure::usage(format!("git does not take the merge driver: {why}"))
 }
 
 /// Where the hook that stood there before is kept.

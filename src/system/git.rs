@@ -3,6 +3,7 @@
 pub mod blobs;
 pub mod history;
 pub mod index;
+pub mod merge;
 pub mod message;
 pub mod objects;
 pub mod place;

@@ -196,3 +196,102 @@ fn a_changed_fact_of_the_configuration_reaches_every_document() {
     assert!(shown(&repo, &format!("HEAD:{PLAN}")).contains("Team Capacity: 80\n"));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
 }
+
+/// A repository whose clone has the merge driver, with branches that have both changed the plan.
+fn driven(repo: Repo, ours: impl Fn(&Repo), theirs: impl Fn(&Repo)) -> Repo {
+    repo.run(&["hook", "uninstall"]).exits(0);
+    let said = repo.run(&["hook", "install"]).exits(0).says("merge driver: registered");
+    said.says("add this line to `.gitattributes`: *.md merge=phx");
+    repo.run(&["hook", "status"]).exits(0).finds("registered; to use it, add `*.md merge=phx` to .gitattributes");
+    repo.write(".gitattributes", "*.md merge=phx\n").commit("attributes");
+    repo.run(&["hook", "status"]).exits(0).finds("merge driver: registered, and named in .gitattributes");
+    repo.git(&["checkout", "-qb", "topic"]);
+    theirs(&repo);
+    repo.git(&["commit", "-qam", "topic", "--no-verify"]);
+    repo.git(&["checkout", "-q", "main"]);
+    ours(&repo);
+    repo.git(&["commit", "-qam", "main", "--no-verify"]);
+    repo
+}
+
+/// Changes an item and reviews the document at a time.
+fn reviewed(repo: &Repo, from: u32, to: u32, at: &str) {
+    change(repo, from, to);
+    repo.run(&["regen", "-q"]).exits(0);
+    repo.run(&["--now", at, "review", PLAN, "--yes"]).exits(0);
+    repo.git(&["add", "-A"]);
+}
+
+#[test]
+fn the_merge_driver_takes_the_later_stamp_and_the_numbers_are_computed_anew() {
+    let repo = driven(
+        repo(),
+        |repo| reviewed(repo, 5, 20, "2025-08-30T10:00:00Z"),
+        |repo| reviewed(repo, 8, 9, "2025-08-31T10:00:00Z"),
+    );
+    let id = |text: &str| text.lines().find(|line| line.contains("correlation_id")).unwrap().to_owned();
+    let theirs = repo.git(&["show", &format!("topic:{PLAN}")]);
+    // Without the driver both the stamp and the numbers conflict.
+    repo.try_git(&["-c", "merge.phx.driver=git merge-file %A %O %B", "merge", "-q", "topic"], &[]).exits(1);
+    repo.git(&["merge", "--abort"]);
+    // What conflicts no more is still computed before it is committed.
+    repo.try_git(&["merge", "-q", "topic"], &[]).exits(1).says("where AUTO blocks are outdated");
+    repo.run(&["regen", "--staged"]).exits(0);
+    commit(&repo, &[]).exits(0);
+    let merged = repo.read(PLAN);
+    assert!(merged.contains("last_updated: 2025-08-31T10:00:00Z\n") && !merged.contains("<<<<"), "{merged}");
+    assert_eq!(id(&merged), id(&theirs), "the stamp is taken as a whole");
+    agreed(&repo, 29);
+    let left = std::fs::read_dir(repo.path().join(".git/phx")).unwrap();
+    assert!(left.flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with("merge-")));
+    // A rebase asks it too.
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git(&["rebase", "-q", "main"]);
+    assert!(!repo.read(PLAN).contains("<<<<"));
+    repo.run(&["hook", "uninstall"]).exits(0).says("merge driver: removed");
+    repo.run(&["hook", "status"]).exits(1).finds("named in .gitattributes and not registered here");
+}
+
+#[test]
+fn what_nobody_has_reviewed_as_a_whole_stays_in_conflict() {
+    let edit_and_review = |repo: &Repo, from: &str, to: &str, at: &str| {
+        repo.write("RISKS.md", repo.read("RISKS.md").replace(from, to));
+        repo.run(&["--now", at, "review", "RISKS.md", "--yes"]).exits(0);
+        repo.git(&["add", "-A"]);
+    };
+    let first = repo();
+    let risks = "# Risks\n\n## Tides\n<!-- MANUAL - REQUIRES REVIEW -->\n\nHigh.\n\n## Wind\n<!-- MANUAL - REQUIRES REVIEW -->\n\nLow.\n";
+    let text = document("  phase_number: 1\n", risks).replace("manual_sections: []", "manual_sections: [tides, wind]");
+    first.write("RISKS.md", text).commit("risks");
+    let repo = driven(
+        first,
+        |repo| edit_and_review(repo, "High.", "Higher.", "2025-08-30T10:00:00Z"),
+        |repo| edit_and_review(repo, "Low.", "Lower.", "2025-08-31T10:00:00Z"),
+    );
+    repo.try_git(&["merge", "-q", "topic"], &[]).exits(1);
+    let text = repo.read("RISKS.md");
+    let conflict = &text[text.find("<<<<<<< ").unwrap()..text.find(">>>>>>> ").unwrap()];
+    assert!(conflict.contains("2025-08-30") && conflict.contains("2025-08-31"), "{text}");
+}
+
+#[test]
+fn what_is_no_document_is_merged_as_git_does() {
+    let write = |repo: &Repo, text: &str| {
+        repo.write("README.md", text).git(&["add", "-A"]);
+    };
+    let repo = driven(repo(), |repo| write(repo, "# A\n\none\n"), |repo| write(repo, "# A\n\ntwo\n"));
+    repo.try_git(&["merge", "-q", "topic"], &[]).exits(1);
+    assert_eq!(repo.read("README.md"), "# A\n\n<<<<<<< ours\none\n=======\ntwo\n>>>>>>> theirs\n");
+    repo.git(&["merge", "--abort"]);
+    // A configuration that cannot be read is no reason to lose a side.
+    repo.write("phx.toml", "[documents\n").git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "broken", "--no-verify"]);
+    let run = repo.try_git(&["merge", "-q", "topic"], &[]).exits(1);
+    assert!(
+        run.stderr.contains("phx: `README.md` is merged as plain text: the configuration cannot be used"),
+        "{}",
+        run.stderr
+    );
+    assert!(repo.read("README.md").contains("<<<<<<< ours\none\n"));
+}

@@ -1,0 +1,238 @@
+//! Merging three versions of a document so that its stamp, its review dates and its AUTO blocks do not conflict.
+//!
+//! These parts get the text of the base in all three versions, Git merges what is left, and then they are put back: the
+//! later stamp as a whole, the later review date of each section, and the AUTO bodies of the first side with the values that
+//! the other side maintains by hand. Where nobody can say which is right, a part is left to Git, and conflicts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Loaded, Project};
+use crate::corpus::reviews::{self, manual_names};
+use crate::corpus::stamp;
+use crate::document::{Block, Document, Mode};
+use crate::regen::by_hand;
+use crate::regen::plan::{self, Sources};
+use crate::regen::sum::{Coverage, State};
+use crate::text::{Edit, Edits, Span};
+
+/// Three versions of one document.
+#[derive(Debug)]
+pub struct Versions {
+    base: Arc<Document>,
+    ours: Arc<Document>,
+    theirs: Arc<Document>,
+    parts: Parts,
+}
+
+/// What is put back into the merged text.
+#[derive(Debug, Default)]
+struct Parts {
+    /// The body and the END marker of each AUTO block, by its name.
+    bodies: BTreeMap<String, (String, String)>,
+    /// The opening marker of each MANUAL section, by its name.
+    openers: BTreeMap<String, String>,
+    /// The values of the stamp, by key; empty if the stamp is left to Git.
+    stamp: Vec<(&'static str, String)>,
+}
+
+/// The texts of base, ours and theirs that Git is to merge.
+pub type Texts = [String; 3];
+
+impl Versions {
+    /// Reads three versions. Nothing if one is no governed document, or its syntax is broken.
+    pub fn read(
+        project: &Project,
+        path: &str,
+        [base, ours, theirs]: [Vec<u8>; 3],
+        sources: Sources<'_>,
+    ) -> Option<Self> {
+        let read = |bytes: Vec<u8>| match project.load_bytes(bytes.clone(), path, &project.from_base(path)) {
+            Loaded::Document(document) if document.faults.is_empty() && document.text.as_bytes() == bytes => {
+                document.has_governance().then_some(document)
+            }
+            _ => None,
+        };
+        let (base, ours, theirs) = (read(base)?, read(ours)?, read(theirs)?);
+        let mut versions = Self { base, ours, theirs, parts: Parts::default() };
+        versions.parts = Parts {
+            bodies: versions.bodies(sources),
+            openers: versions.openers(),
+            stamp: versions.stamp().unwrap_or_default(),
+        };
+        Some(versions)
+    }
+
+    fn all(&self) -> [&Arc<Document>; 3] {
+        [&self.base, &self.ours, &self.theirs]
+    }
+
+    /// The bodies that need no decision.
+    fn bodies(&self, sources: Sources<'_>) -> BTreeMap<String, (String, String)> {
+        let [base, ours, theirs] = self.all().map(|document| auto_blocks(document));
+        let plans = self.all().map(|document| plan::document(document, sources));
+        let mut bodies = BTreeMap::new();
+        for (name, own) in &ours {
+            let (Some(old), Some(their)) = (base.get(name), theirs.get(name)) else { continue };
+            let is_intact = |version: usize, block: usize| {
+                plans[version].iter().any(|plan| plan.block == block && plan.state == State::Intact)
+            };
+            let Some(coverage) = plans[1].iter().find(|plan| plan.block == *own).map(|plan| &plan.coverage) else {
+                continue;
+            };
+            if !(is_intact(0, *old) && is_intact(1, *own) && is_intact(2, *their)) {
+                continue;
+            }
+            let texts = [(&self.base, *old), (&self.ours, *own), (&self.theirs, *their)];
+            let [old, own_body, their] = texts.map(|(document, block)| document.slice(document.blocks[block].body));
+            let Some(body) = merged_body(old, own_body, their, coverage) else { continue };
+            let closer = self.ours.blocks[*own].closer.map_or("", |closer| self.ours.slice(closer));
+            bodies.insert(name.clone(), (body, closer.to_owned()));
+        }
+        bodies
+    }
+
+    /// The opening markers of the MANUAL sections that differ in their review date at most.
+    fn openers(&self) -> BTreeMap<String, String> {
+        let [base, ours, theirs] = self.all().map(|document| openers(document));
+        let mut merged = BTreeMap::new();
+        for (name, own) in &ours {
+            let (Some(old), Some(their)) = (base.get(name), theirs.get(name)) else { continue };
+            let undated = |marker: &str| stamp::dated(marker, "");
+            if undated(own) == undated(old) && undated(their) == undated(old) {
+                // Dates sort as texts; a marker without one comes first.
+                let later = [own, their].into_iter().max_by_key(|marker| reviewed(marker)).unwrap_or(own);
+                merged.insert(name.clone(), later.clone());
+            }
+        }
+        merged
+    }
+
+    /// The later stamp. Nothing if both sides changed the text that people vouch for: nobody has reviewed the sum.
+    fn stamp(&self) -> Option<Vec<(&'static str, String)>> {
+        let judged = self.all().map(|document| judgement(document));
+        if judged[1] != judged[0] && judged[2] != judged[0] && judged[1] != judged[2] {
+            return None;
+        }
+        let updated = |document: &Document| document.governance.last_updated.as_ref().map(|time| time.value);
+        let (ours, theirs) = (updated(&self.ours)?, updated(&self.theirs)?);
+        let later = if theirs > ours { &self.theirs } else { &self.ours };
+        let values = |document: &Document| -> Option<Vec<(&'static str, String)>> {
+            let value = |key: &&'static str| {
+                let span = document.governance.entry(key)?.value.span;
+                Some((*key, document.slice(span).to_owned()))
+            };
+            reviews::STAMP.iter().map(value).collect()
+        };
+        values(&self.base)?;
+        // Two stamps of the same moment are two reviews.
+        let (own, their) = (values(&self.ours)?, values(&self.theirs)?);
+        if ours == theirs && own != their { None } else { values(later) }
+    }
+
+    /// The three texts with the parts of the base in the place of those that are put back later.
+    pub fn neutral(&self) -> Option<Texts> {
+        let old = Parts {
+            bodies: self
+                .parts
+                .bodies
+                .keys()
+                .filter_map(|name| Some((name.clone(), body_of(&self.base, name)?)))
+                .collect(),
+            openers: openers(&self.base)
+                .into_iter()
+                .filter(|(name, _)| self.parts.openers.contains_key(name))
+                .collect(),
+            stamp: self.parts.stamp.iter().filter_map(|(key, _)| Some((*key, value_of(&self.base, key)?))).collect(),
+        };
+        let [base, ours, theirs] = self.all().map(|document| old.put_into(document));
+        Some([base?, ours?, theirs?])
+    }
+
+    /// The merged text with its parts put back. Nothing if that would not be a document with these parts.
+    pub fn completed(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
+        let document = project.parse_again(&self.ours, merged);
+        let text = self.parts.put_into(&document)?;
+        let after = project.parse_again(&self.ours, &text);
+        let keeps = self.parts.bodies.iter().all(|(name, body)| body_of(&after, name).as_ref() == Some(body));
+        let is_whole = after.has_governance() && (has_conflicts || after.faults.is_empty());
+        (keeps && is_whole).then_some(text)
+    }
+}
+
+impl Parts {
+    /// The text of a document with these parts. Nothing if one has no place.
+    fn put_into(&self, document: &Document) -> Option<String> {
+        let mut edits = Edits::default();
+        let mut put =
+            |span: Span, text: &str| document.slice(span) == text || edits.add(vec![Edit::replace(span, text)]);
+        let blocks = auto_blocks(document);
+        for (name, (body, closer)) in &self.bodies {
+            let block = &document.blocks[*blocks.get(name)?];
+            let whole = Span::new(block.body.start, block.closer?.end);
+            let between = Span::new(block.body.end, block.closer?.start).slice(&document.text);
+            if !put(whole, &format!("{body}{between}{closer}")) {
+                return None;
+            }
+        }
+        let manual: BTreeMap<String, &Block> = manual_names(document).into_iter().collect();
+        for (name, opener) in &self.openers {
+            if !put(manual.get(name)?.opener, opener) {
+                return None;
+            }
+        }
+        for (key, value) in &self.stamp {
+            if !put(document.governance.entry(key)?.value.span, value) {
+                return None;
+            }
+        }
+        Some(edits.apply(&document.text))
+    }
+}
+
+/// The body of a block that three versions have, as phx or the people who maintain its values by hand left it. Nothing if both
+/// sides changed such values.
+fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &Coverage) -> Option<String> {
+    let keeps = |one: &str, other: &str| by_hand::carried(one, other, coverage) == one;
+    if keeps(base, theirs) || keeps(ours, theirs) {
+        Some(ours.to_owned())
+    } else if keeps(base, ours) {
+        Some(by_hand::carried(ours, theirs, coverage))
+    } else {
+        None
+    }
+}
+
+/// The AUTO blocks that have an END marker, by name: none of a name that occurs twice.
+fn auto_blocks(document: &Document) -> BTreeMap<String, usize> {
+    let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    for (index, block) in document.blocks.iter().enumerate().filter(|(_, block)| block.mode == Mode::Auto) {
+        let once = !found.contains_key(&block.name) && block.closer.is_some();
+        found.insert(block.name.clone(), once.then_some(index));
+    }
+    found.into_iter().filter_map(|(name, index)| Some((name, index?))).collect()
+}
+
+fn body_of(document: &Document, name: &str) -> Option<(String, String)> {
+    let block = &document.blocks[*auto_blocks(document).get(name)?];
+    Some((document.slice(block.body).to_owned(), document.slice(block.closer?).to_owned()))
+}
+
+fn value_of(document: &Document, key: &str) -> Option<String> {
+    Some(document.slice(document.governance.entry(key)?.value.span).to_owned())
+}
+
+fn openers(document: &Document) -> BTreeMap<String, String> {
+    manual_names(document).into_iter().map(|(name, block)| (name, document.slice(block.opener).to_owned())).collect()
+}
+
+/// The date of the last review that a marker names.
+fn reviewed(marker: &str) -> Option<&str> {
+    // As long as `2025-08-29`.
+    marker.split(" reviewed:").nth(1)?.get(..10)
+}
+
+/// The text of the MANUAL sections, by name.
+fn judgement(document: &Document) -> BTreeMap<String, String> {
+    manual_names(document).into_iter().map(|(name, block)| (name, reviews::section_text(document, block))).collect()
+}
