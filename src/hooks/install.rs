@@ -235,7 +235,7 @@ impl Folder {
     }
 }
 
-fn undriven(why: String) -> Failure {
+fn undriven(why: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("git does not take the merge driver: {why}"))
 }
 

@@ -78,7 +78,7 @@ impl Rewrite<'_> {
             for block in &mut rewritten.blocks {
                 if matches!(block.what, What::Written | What::Current) && names(&ours).contains(&block.name) {
                     block.what = What::Written;
-                    block.changes = "the conflict is settled".to_owned();
+                    "the conflict is settled".clone_into(&mut block.changes);
                 }
             }
         }
