@@ -14,7 +14,7 @@ pub use doctor::Doctor;
 pub use globs::Globs;
 
 use crate::finding::Finding;
-use crate::text::{Lines, Span, Tree};
+use crate::text::{Entry, Lines, Span, Tree};
 use reader::Reader;
 
 /// The name of the configuration file.
@@ -153,8 +153,8 @@ pub struct RuleSettings {
     pub span: Span,
     /// Its level, if set.
     pub level: Option<Level>,
-    /// Its options beside the level: name, value, place.
-    pub options: Vec<(String, Tree<'static>)>,
+    /// Its options beside the level.
+    pub options: Vec<Entry<'static>>,
 }
 
 /// `[enforcement]`

@@ -2,6 +2,7 @@
 
 pub mod change;
 mod lost;
+pub mod open;
 pub mod past;
 pub mod vouch;
 

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::{ColorChoice, Global};
 use crate::document::values;
+use crate::examine::open;
 use crate::failure::Failure;
 use crate::report::{Color, text};
-use crate::rules::settings;
 use crate::system::{clock, disk, environment};
 use crate::text::{Folder, printable};
 use crate::workspace::project::OpenError;
@@ -69,14 +69,10 @@ impl Session {
     /// # Errors
     /// Where it cannot be opened.
     pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
-        let project = match Project::open(self.config.as_deref(), origin) {
-            Ok(project) => project,
-            Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => return Err(failure),
-            Err(OpenError::Mistakes(mistakes)) => return Err(self.mistaken(&mistakes)),
-        };
-        let source = project.config_file.source();
-        let mistakes = settings::mistakes(&project.config, source, &project.catalog);
-        if mistakes.is_empty() { Ok(project) } else { Err(self.mistaken(&mistakes)) }
+        open::project(self.config.as_deref(), origin).map_err(|error| match error {
+            OpenError::Failure(failure) | OpenError::Schema(failure) => failure,
+            OpenError::Mistakes(mistakes) => self.mistaken(&mistakes),
+        })
     }
 
     fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {

@@ -280,11 +280,7 @@ impl<'a> Reader<'a> {
             };
             let level = level_at.and_then(|value| self.level(value));
             let options = entry.value.entries().iter().filter(|option| option.key != "level");
-            let settings = RuleSettings {
-                span: entry.key_span,
-                level,
-                options: options.map(|option| (option.key.to_string(), option.value.clone())).collect(),
-            };
+            let settings = RuleSettings { span: entry.key_span, level, options: options.cloned().collect() };
             rules.insert(entry.key.to_string(), settings);
         }
         rules

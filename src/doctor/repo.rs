@@ -14,8 +14,8 @@ use chrono::{DateTime, Utc};
 
 use super::Check;
 use super::found::Found;
+use crate::examine::open;
 use crate::finding::Finding;
-use crate::rules::settings;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
@@ -59,18 +59,10 @@ pub const CHECKS: &[(&Check, Look)] = &[
 impl Repository {
     /// Opens the project around a directory.
     pub fn open(cwd: PathBuf, config: Option<&std::path::Path>, now: DateTime<Utc>) -> Self {
-        let project = Project::open(config, &Origin::Worktree).map_err(|error| match error {
+        let project = open::project(config, &Origin::Worktree).map_err(|error| match error {
             OpenError::Failure(failure) => Broken::Configuration(vec![failure.message]),
             OpenError::Schema(failure) => Broken::Schema(failure.message),
             OpenError::Mistakes(mistakes) => Broken::Configuration(mistakes.iter().map(line).collect()),
-        });
-        let project = project.and_then(|project| {
-            let mistakes = settings::mistakes(&project.config, project.config_file.source(), &project.catalog);
-            if mistakes.is_empty() {
-                Ok(project)
-            } else {
-                Err(Broken::Configuration(mistakes.iter().map(line).collect()))
-            }
         });
         Self { cwd, project, now }
     }

@@ -193,7 +193,8 @@ impl Examiner<'_> {
             return Vec::new();
         }
         // What was as wrong before is not this change's doing.
-        let Ok(past) = Project::open(self.config.as_deref(), &Origin::Revision(commit.to_owned())) else {
+        let past = super::open::project(self.config.as_deref(), &Origin::Revision(commit.to_owned()));
+        let Ok(past) = past else {
             return outdated.into_keys().collect();
         };
         let facts = past.facts_of(Facts::new(&past.config, self.program).at(self.now), before, &outdated);

@@ -10,6 +10,7 @@ use super::gate;
 use super::overrides::{self, Override};
 use crate::config::Enforcement;
 use crate::examine::change::{Stale, Step};
+use crate::examine::open;
 use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
@@ -82,7 +83,7 @@ impl Auditor {
     fn commit(&self, commit: Commit, last: &mut Option<Last>) -> Result<Audited, Failure> {
         let overrides = overrides::overrides(&commit.message);
         let mut audited = Audited { findings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
-        let project = match Project::open(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
+        let project = match open::project(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
             Ok(project) => project,
             Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => {
                 audited.problem = Some(failure.message);

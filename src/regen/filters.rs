@@ -15,6 +15,58 @@ use crate::text::slug;
 /// From worst to best, as the levels of priority, impact and fidelity are said; what is none of them comes between.
 const LEVELS: &[&str] = &["critical", "high", "medium", "low"];
 
+/// The filters that templates can use, with the usual ones of the template language.
+pub const NAMES: &[&str] = &[
+    "total",
+    "mean",
+    "having",
+    "not_having",
+    "exactly",
+    "levels",
+    "has_word",
+    "groups",
+    "effort",
+    "rows",
+    "dependencies",
+    "cell",
+    "plain",
+    "number",
+    "within",
+    "named",
+    "length",
+    "count",
+    "default",
+    "join",
+    "sort",
+    "first",
+    "last",
+    "min",
+    "max",
+    "sum",
+    "round",
+    "int",
+    "float",
+    "list",
+    "map",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "unique",
+    "groupby",
+    "lower",
+    "upper",
+    "title",
+    "trim",
+    "replace",
+    "split",
+    "lines",
+    "string",
+    "items",
+    "reverse",
+    "indent",
+];
+
 /// Makes the filters known.
 pub fn register(environment: &mut Environment<'_>) {
     environment.add_filter("total", total);

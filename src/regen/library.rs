@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Template, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, Template, UndefinedBehavior};
 
 use super::merge::Owns;
-use super::{FUEL, bounds, filters};
+use super::{FUEL, bounds, filters, scope};
 use crate::document::names::{self, Candidate};
 use crate::document::{Block, Document};
+use crate::text::suggest;
 
 /// The section templates in the binary, by kind and name. A new one is one line.
 const TEMPLATES: &[(&str, &str)] = &[
@@ -96,6 +97,9 @@ impl Measured {
     }
 }
 
+/// The longest expression that a message shows.
+const EXPRESSION: usize = 60;
+
 /// Why a template cannot be used or rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
@@ -108,11 +112,24 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
-    /// What minijinja says, in one line.
+    /// What minijinja says, in one line, with the expression that it says it of.
     pub fn of(template: &str, error: &minijinja::Error) -> Self {
-        let detail =
+        let mut message =
             error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
-        Self { template: template.to_owned(), line: error.line(), message: detail }
+        let source = error.template_source().zip(error.range()).and_then(|(source, range)| source.get(range));
+        let expression = source.and_then(|text| text.trim().lines().next()).filter(|line| line.len() <= EXPRESSION);
+        if let Some(expression) = expression.filter(|text| !text.is_empty()) {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_';
+            let name = expression.split(|c| !is_name(c)).next().unwrap_or_default();
+            let known: &[&str] = match error.kind() {
+                ErrorKind::UnknownFilter => filters::NAMES,
+                ErrorKind::UndefinedError | ErrorKind::UnknownFunction => scope::NAMES,
+                _ => &[],
+            };
+            let near = suggest::did_you_mean(name, known.iter().copied().filter(|_| !known.contains(&name)));
+            message.push_str(&format!(" in `{expression}`{near}"));
+        }
+        Self { template: template.to_owned(), line: error.line(), message }
     }
 
     /// An error that has no line.

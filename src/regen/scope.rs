@@ -258,6 +258,32 @@ impl Scope {
     }
 }
 
+/// The names that templates can use.
+pub const NAMES: &[&str] = &[
+    "document",
+    "documents",
+    "phx",
+    "config",
+    "coverage",
+    "doctor",
+    "git",
+    "now",
+    "previous",
+    "block",
+    "nothing",
+    "fact",
+    "label",
+    "keep",
+    "items",
+    "tables",
+    "phases_of_group",
+    "current_phase",
+    "confidence",
+    "recent",
+    "range",
+    "namespace",
+];
+
 impl Object for Scope {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)

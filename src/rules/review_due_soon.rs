@@ -40,8 +40,8 @@ pub fn is_due_soon(context: &Context<'_>) -> bool {
 
 fn within(context: &Context<'_>) -> Option<Duration> {
     let options = context.rule_settings(&RULE).map_or(&[][..], |settings| &settings.options);
-    let set = options.iter().find(|(name, _)| name == "within");
-    match set.and_then(|(_, value)| duration::parse(value.as_text()?)) {
+    let set = options.iter().find(|option| option.key == "within");
+    match set.and_then(|option| duration::parse(option.value.as_text()?)) {
         Some(within) => Some(within),
         None => context.window().map(|window| window / 5),
     }

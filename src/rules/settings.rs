@@ -7,7 +7,7 @@ use crate::document::Shape;
 use crate::document::governance::KEYS;
 use crate::finding::{Finding, Severity, Source};
 use crate::schema::Catalog;
-use crate::text::{Span, duration, suggest};
+use crate::text::{Entry, Span, duration, suggest};
 
 /// Mistakes that only the lists of rules, keys and kinds can tell. Every option of a rule is a span of time.
 pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
@@ -25,8 +25,9 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             );
             continue;
         };
-        for (option, value) in &settings.options {
-            if rule.options.contains(&option.as_str()) {
+        for Entry { key, key_span, value } in &settings.options {
+            let (option, key_span) = (&**key, *key_span);
+            if rule.options.contains(&option) {
                 if value.as_text().and_then(duration::parse).is_none() {
                     mistake(
                         value.span,
@@ -39,7 +40,7 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             let known: Vec<&str> = std::iter::once("level").chain(rule.options.iter().copied()).collect();
             let near = suggest::did_you_mean(option, known.iter().copied());
             mistake(
-                value.span,
+                key_span,
                 format!("the rule `{slug}` has no option `{option}`{near}"),
                 format!("it takes `{}`", known.join("`, `")),
             );

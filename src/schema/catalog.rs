@@ -9,12 +9,13 @@ use std::sync::{Arc, OnceLock};
 use jsonschema::{Retrieve, Uri};
 use serde_json::Value;
 
+use super::describe;
 use super::embedded::SCHEMAS;
 use super::kind::Kind;
-use super::validate::{Compiled, Format};
-use crate::document::values;
+use super::validate::{Compiled, Format, Unusable};
+use crate::document::{values, yaml};
 use crate::failure::Failure;
-use crate::text::suggest;
+use crate::text::{Span, suggest};
 
 /// A schema file of a repository: `.phx/schemas/<version>/<kind>.schema.json`.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Catalog {
     versions: BTreeMap<String, Vec<Kind>>,
     store: Store,
     compiled: BTreeMap<Key, OnceLock<Result<Compiled, Failure>>>,
+    /// The schemas of the repository, for messages.
+    overlays: Vec<Overlay>,
     /// Whether all schemas are those in the binary.
     as_shipped: bool,
 }
@@ -97,7 +100,8 @@ impl Catalog {
             }
         }
         let compiled = schemas.into_keys().map(|key| (key, OnceLock::new())).collect();
-        let catalog = Self { versions, store: Store(Arc::new(store)), compiled, as_shipped: overlays.is_empty() };
+        let (store, as_shipped) = (Store(Arc::new(store)), overlays.is_empty());
+        let catalog = Self { versions, store, compiled, overlays: overlays.to_vec(), as_shipped };
         // A repository's schema that cannot be used is told before any document is looked at.
         for overlay in overlays {
             catalog.compiled(&overlay.version, &overlay.kind)?;
@@ -164,8 +168,28 @@ impl Catalog {
                 _ => Err(Failure::internal("there is no schema `document`")),
             };
         };
-        let compile = || Compiled::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
+        let compile = || {
+            let compiled = Compiled::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
+            compiled.map_err(|why| self.unusable(version, kind, &why))
+        };
         cell.get_or_init(compile).as_ref().map_err(Clone::clone)
+    }
+
+    /// That a schema cannot be compiled, with the line of what is wrong in it.
+    fn unusable(&self, version: &str, kind: &str, why: &Unusable) -> Failure {
+        let own = |overlay: &&Overlay| overlay.version == version && overlay.kind == kind;
+        let Some(overlay) = self.overlays.iter().find(own) else {
+            return Failure::usage(format!("the schema `{}` cannot be used: {}", uri(version, kind), why.message))
+                .hint("correct the schema in `.phx/schemas` that it refers to");
+        };
+        // JSON is YAML, whose reader knows where each value stands.
+        let (tree, _) = yaml::parse(&overlay.text, Span::new(0, overlay.text.len()));
+        let steps = describe::pointer(&why.pointer);
+        let place = tree.as_ref().map(|tree| tree.descend(steps.iter().map(String::as_str)).0.span.start);
+        let line =
+            place.map_or_else(String::new, |at| format!("line {}: ", 1 + overlay.text[..at].matches('\n').count()));
+        Failure::usage(format!("the schema `{}` cannot be used: {line}{}", overlay.path, why.message))
+            .hint("correct it, or remove the file to use the schema that ships with phx")
     }
 
     /// What to say of a version that is not known.

@@ -48,8 +48,22 @@ pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Tree<'
     }
 }
 
+/// What is wrong with a schema, by the error of the schema of schemas.
+pub fn of_schema(error: &ValidationError<'_>) -> String {
+    const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+    let key = pointer(error.instance_path().as_str()).pop().unwrap_or_default();
+    match error.instance().as_str().filter(|_| key == "type") {
+        Some(word) => {
+            let near = suggest::did_you_mean(word, TYPES);
+            let list = if near.is_empty() { format!("; it must be one of `{}`", TYPES.join("`, `")) } else { near };
+            format!("`type` is `{word}`{list}")
+        }
+        None => error.to_string(),
+    }
+}
+
 /// The steps of a JSON pointer (RFC 6901).
-fn pointer(text: &str) -> Vec<String> {
+pub(super) fn pointer(text: &str) -> Vec<String> {
     let steps = text.split('/').skip(1);
     steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }

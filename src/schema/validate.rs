@@ -7,7 +7,6 @@ use super::catalog::Store;
 use super::describe::{self, Described};
 use super::instance::Instance;
 use crate::document::{Document, model};
-use crate::failure::Failure;
 use crate::text::Span;
 
 /// A format of strings: its name, and whether a string has it.
@@ -38,6 +37,15 @@ pub struct Violation {
     pub lowered: bool,
 }
 
+/// Why a schema cannot be compiled.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// The JSON pointer of the value that is wrong.
+    pub pointer: String,
+    /// What is wrong.
+    pub message: String,
+}
+
 /// Makes ready what every schema is held against before it is compiled, so that a program that waits for something else can
 /// have it done meanwhile.
 pub fn warm() {
@@ -49,9 +57,9 @@ impl Compiled {
     ///
     /// # Errors
     /// Where it is no schema, or refers to one that is not there.
-    pub fn new(uri: &str, store: Store, formats: Vec<Format>, as_shipped: bool) -> Result<Self, Failure> {
+    pub fn new(uri: &str, store: Store, formats: Vec<Format>, as_shipped: bool) -> Result<Self, Unusable> {
         let Some(schema) = store.get(uri) else {
-            return Err(Failure::internal(format!("there is no schema `{uri}`")));
+            return Err(Unusable { pointer: String::new(), message: format!("there is no schema `{uri}`") });
         };
         let mut options = jsonschema::options_for::<Instance>()
             .with_base_uri(uri)
@@ -60,9 +68,9 @@ impl Compiled {
         for (name, check) in formats {
             options = options.with_format(name, check);
         }
-        let validator = options.build(schema).map_err(|error| {
-            Failure::usage(format!("the schema `{uri}` cannot be used: {error}"))
-                .hint("correct it in `.phx/schemas/`; `phx schema show KIND` prints the one it replaces")
+        let validator = options.build(schema).map_err(|error| Unusable {
+            pointer: error.instance_path().as_str().to_owned(),
+            message: describe::of_schema(&error),
         })?;
         Ok(Self { validator, store, uri: uri.to_owned(), as_shipped })
     }

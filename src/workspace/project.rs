@@ -34,6 +34,8 @@ pub struct Project {
     pub config: Config,
     /// Its file.
     pub config_file: ConfigFile,
+    /// What is wrong with its syntax, keys and values. Rules and kinds that do not exist are not among this.
+    pub mistakes: Vec<Finding>,
     /// The known schemas.
     pub catalog: Catalog,
     /// The templates of AUTO blocks.
@@ -99,10 +101,11 @@ impl From<Failure> for OpenError {
 }
 
 impl Project {
-    /// Finds the project around the working directory. `given` is a configuration file named by the user.
+    /// Finds the project around the working directory. `given` is a configuration file named by the user. Where the configuration
+    /// has mistakes, they are kept, and the project is as good as the rest of it.
     ///
     /// # Errors
-    /// Where the configuration or a schema cannot be read or is wrong.
+    /// Where the configuration or a schema cannot be read, or a schema is wrong.
     pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
@@ -132,9 +135,6 @@ impl Project {
         let store = if root == around { store } else { Store::open(&root, origin)? };
         let config_file = read_config(&root, file, found.as_ref().map(|_| &store))?;
         let (config, mistakes) = Config::parse(&config_file.path, &config_file.text);
-        if !mistakes.is_empty() {
-            return Err(OpenError::Mistakes(mistakes));
-        }
         let base_path = paths::relative(&root, &base);
         let overlays = overlays(&store, &base_path)?;
         let overrides = templates::overrides(&store, &base_path)?;
@@ -156,6 +156,7 @@ impl Project {
             cwd,
             config,
             config_file,
+            mistakes,
             catalog,
         })
     }

@@ -202,3 +202,55 @@ fn a_kind_without_a_schema_is_a_mistake_and_its_help_works() {
     repo.write(&help, "{}").run(&["new", "phase-pln", "plans/a.md"]).exits(0);
     repo.validate().exits(0).prints("");
 }
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_the_order_of_lines() {
+    let repo = Repo::new();
+    repo.write(
+        "phx.toml",
+        "unknwn = 1\n[documents]\ninclude = \"x\"\n[rules]\nreview-due-soon = { level = \"warning\", witin = \"3 days\" }\n\
+         no-such-rule = \"error\"\n[[kind]]\nname = \"upcoming-feature\"\npaths = [\"a[\"]\n[hook]\nstale = \"some\"\n",
+    );
+    let run = repo.run(&["validate"]).exits(2);
+    let places: Vec<&str> =
+        run.stderr.lines().filter_map(|line| line.trim().strip_prefix("╭─[phx.toml:")?.strip_suffix(']')).collect();
+    // Keys are named at the key, values at the value.
+    assert_eq!(places, ["1:1", "3:11", "5:40", "6:1", "8:8", "9:10", "11:9"], "{}", run.stderr);
+}
+
+#[test]
+fn a_broken_schema_is_reported_with_its_line() {
+    let repo = Repo::new();
+    let schema = ".phx/schemas/v1.0/upcoming-features.schema.json";
+    repo.write(schema, "{\n \"properties\": {\n  \"sections\": {\"type\": \"objct\"}\n }\n}\n");
+    repo.run(&["validate"])
+        .exits(2)
+        .says(&format!("the schema `{schema}` cannot be used: line 3: `type` is `objct`; did you mean `object`?"));
+    repo.write(schema, "{\n \"properties\": {\n  \"sections\": {\"minProperties\": -1}\n }\n}\n");
+    repo.run(&["validate"]).exits(2).says("line 3: -1 is less than the minimum of 0");
+    repo.write(schema, "{\n \"properties\": {,\n");
+    repo.run(&["validate"]).exits(2).says("is not JSON: key must be a string at line 2 column 17");
+}
+
+#[test]
+fn a_broken_template_names_what_is_unknown_or_wrong_in_it() {
+    let repo = Repo::new();
+    let text = crate::support::document(
+        "  phase_number: 1\n",
+        "# T\n\n## S\n<!-- AUTO-GENERATED:own - DO NOT EDIT -->\n<!-- END AUTO-GENERATED:own -->\n",
+    )
+    .replace("auto_sections: []", "auto_sections: [own]");
+    repo.write("DOC.md", text);
+    for (template, message) in [
+        ("{{ items(\"*\")|lenght }}", "unknown filter: filter lenght is unknown in `lenght`; did you mean `length`?"),
+        ("{{ itms(\"*\") }}", "unknown function: itms is unknown in `itms(\"*\")`; did you mean `items`?"),
+        ("{{ totl.x }}", "undefined value: `totl` is undefined in `totl.x`"),
+        ("{{ document.itms }}", "undefined value: `document.itms` is undefined in `document.itms`"),
+        ("{{ items(\"*\", 3, 4) }}", "too many arguments in `items(\"*\", 3, 4)`"),
+        ("{{ fact(\"facts.x\", kep=\"L\") }}", "unknown keyword argument 'kep' in `fact(\"facts.x\", kep=\"L\")`"),
+    ] {
+        repo.write(".phx/templates/sections/own.md", format!("\n{template}\n"));
+        let run = repo.run(&["validate", "-o", "concise"]).exits(0);
+        run.finds(&format!("cannot be rendered: .phx/templates/sections/own.md:2: {message}\n"));
+    }
+}

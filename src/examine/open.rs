@@ -1,0 +1,22 @@
+//! Opening a project for rules: all mistakes of its configuration at once, in the order of its lines.
+
+use std::path::Path;
+
+use crate::rules::settings;
+use crate::workspace::project::OpenError;
+use crate::workspace::{Origin, Project};
+
+/// Opens a project whose configuration has no mistakes.
+///
+/// # Errors
+/// Those of [`Project::open`], and all mistakes of the configuration.
+pub fn project(config: Option<&Path>, origin: &Origin) -> Result<Project, OpenError> {
+    let project = Project::open(config, origin)?;
+    let mut mistakes = project.mistakes.clone();
+    mistakes.extend(settings::mistakes(&project.config, project.config_file.source(), &project.catalog));
+    if mistakes.is_empty() {
+        return Ok(project);
+    }
+    crate::finding::sort(&mut mistakes);
+    Err(OpenError::Mistakes(mistakes))
+}
