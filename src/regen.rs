@@ -15,6 +15,7 @@ pub mod functions;
 pub mod items;
 pub mod labels;
 pub mod library;
+pub mod losses;
 pub mod merge;
 pub mod mismatch;
 pub mod parts;

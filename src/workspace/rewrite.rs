@@ -10,7 +10,7 @@ use crate::regen::by_hand;
 use crate::regen::plan::{self, BlockPlan, Outcome};
 use crate::regen::rewritten::{BlockResult, Rewritten, What};
 use crate::regen::sum::State;
-use crate::regen::{changes, diff, proof};
+use crate::regen::{changes, diff, losses, proof};
 use crate::text::{Edits, Folder, decode};
 
 /// What is to happen to AUTO blocks.
@@ -150,11 +150,15 @@ impl Rewrite<'_> {
     fn decide(&self, planned: Planned<'_>, plan: &BlockPlan, warnings: &mut Vec<String>) -> Decision {
         let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
         if self.action == Action::Clean {
-            return if refused {
-                Decision::Leave(edited(planned.document, plan, &self.project.folder))
-            } else {
-                Decision::Body(String::new())
+            if refused {
+                return Decision::Leave(edited(planned.document, plan, &self.project.folder));
+            }
+            let rendered = match rendered_on(planned, plan, "") {
+                Outcome::Body(body) => body,
+                _ => String::new(),
             };
+            let loss = self.loss(planned.document, plan, &rendered);
+            return loss.map_or(Decision::Body(String::new()), Decision::Leave);
         }
         match &plan.outcome {
             Outcome::NoTemplate | Outcome::NoFacts if refused => {
@@ -166,8 +170,38 @@ impl Rewrite<'_> {
             Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warnings),
             Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
             Outcome::NoFacts => Decision::Leave(What::NoFacts),
+            Outcome::Body(body) if plan.state == State::Unwritten => {
+                self.loss(planned.document, plan, body).map_or_else(|| Decision::Body(body.clone()), Decision::Leave)
+            }
             Outcome::Body(body) => Decision::Body(body.clone()),
         }
+    }
+
+    /// Why a body is not replaced: it has rows, pairs or lines that the new one has not, and nobody asked to drop them.
+    fn loss(&self, document: &Document, plan: &BlockPlan, body: &str) -> Option<What> {
+        if self.edited == Edited::Restore {
+            return None;
+        }
+        let block = &document.blocks[plan.block];
+        // A label that the template renders without a value is its own to drop.
+        let rendered = plan.coverage.rendered.as_deref().unwrap_or_default();
+        let losses = losses::find(document.slice(block.body), &[body, rendered], &document.shape.aliases);
+        let first = losses.first()?;
+        let line = document.line(block.body.start) + first.line;
+        let more = match losses.len() - 1 {
+            0 => String::new(),
+            1 => " and one more line".to_owned(),
+            more => format!(" and {more} more lines"),
+        };
+        let command = match self.action {
+            Action::Render => "phx regen --force",
+            Action::Clean => "phx regen --clean --force",
+        };
+        Some(What::Edited(format!(
+            "it has what no template renders: line {line} `{}`{more}; move that out of the block, or run `{command} {}` to drop it",
+            first.text,
+            self.project.folder.quoted(&document.path)
+        )))
     }
 
     /// A body that was edited by hand is restored on request, and accepted if it is what phx would have written, or if a

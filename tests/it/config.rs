@@ -247,7 +247,10 @@ fn a_broken_template_names_what_is_unknown_or_wrong_in_it() {
         ("{{ totl.x }}", "undefined value: `totl` is undefined in `totl.x`"),
         ("{{ document.itms }}", "undefined value: `document.itms` is undefined in `document.itms`"),
         ("{{ items(\"*\", 3, 4) }}", "too many arguments in `items(\"*\", 3, 4)`"),
-        ("{{ fact(\"facts.x\", kep=\"L\") }}", "unknown keyword argument 'kep' in `fact(\"facts.x\", kep=\"L\")`"),
+        (
+            "{{ fact(\"facts.x\", kep=\"L\") }}",
+            "too many arguments: unknown keyword argument 'kep' in `fact(\"facts.x\", kep=\"L\")`",
+        ),
     ] {
         repo.write(".phx/templates/sections/own.md", format!("\n{template}\n"));
         let run = repo.run(&["validate", "-o", "concise"]).exits(0);

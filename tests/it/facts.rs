@@ -34,7 +34,7 @@ fn coverage_of_the_configured_folders_is_written_and_groups_without_a_report_sta
         {\"filename\":\"/ci/x/backend/api/main.py\",\"summary\":{\"lines\":{\"count\":2,\"covered\":0}}}]}],\"type\":\"llvm.coverage.json.export\"}";
     for report in [LCOV, cobertura, llvm] {
         let repo = coverage(report, FOLDERS);
-        repo.run(&["regen", "-q"]).exits(0);
+        repo.run(&["regen", "-q", "--force"]).exits(0);
         let expected = "\n### Backend Coverage\n- `api/main.py`: 0%\n- `cache.py`: 67%\n\n### Frontend Coverage\n- `app.ts`: 12%\n";
         assert_eq!(body(&repo), expected, "{report}");
         repo.run(&["regen", "-q"]).exits(0);
@@ -48,7 +48,7 @@ fn targets_that_are_missed_are_said() {
         LCOV,
         "target = 60\n[[coverage.folders]]\npath = \"backend\"\ntitle = \"Backend Coverage\"\n[[coverage.folders]]\npath = \"backend/api\"\ntitle = \"API\"\ntarget = 90\n",
     );
-    repo.run(&["regen", "-q"]).exits(0);
+    repo.run(&["regen", "-q", "--force"]).exits(0);
     let expected = "\n### Backend Coverage\n- `api/main.py`: 0% (target 60%)\n- `cache.py`: 67%\n\n### API\n- `main.py`: 0% (target 90%)\n\n### Frontend Coverage\n- `app.ts`: 12%\n";
     assert_eq!(body(&repo), expected);
 }
@@ -56,7 +56,7 @@ fn targets_that_are_missed_are_said() {
 #[test]
 fn what_is_measured_moves_only_when_somebody_regenerates() {
     let repo = coverage(LCOV, FOLDERS);
-    repo.run(&["regen", "-q"]).exits(0);
+    repo.run(&["regen", "-q", "--force"]).exits(0);
     let same = |repo: &Repo| {
         repo.run(&["regen", "--check", "-q"]).exits(0).prints("");
         assert!(!repo.validate().stdout.contains("ted-auto-section"));

@@ -253,7 +253,10 @@ fn help_that_names_keys_of_the_configuration_works_literally() {
     repo.write("DOC.md", document("  phase_number: 1\n  kind: phase-plan\n", &body));
     repo.run(&["regen"]).exits(0).says("set `facts.milestones` in phx.toml");
     repo.write("phx.toml", "[facts]\nmilestones = { on_track = 1, late = [\"Crane\"] }\n");
-    repo.run(&["regen"]).exits(0);
+    let dropped =
+        "line 18 `- Crane: late` and one more line; move that out of the block, or run `phx regen --force DOC.md`";
+    repo.run(&["regen"]).exits(1).says(dropped);
+    repo.run(&["regen", "--force", "DOC.md"]).exits(0);
     let text = repo.read("DOC.md");
     assert!(text.contains(&format!("{AUTO}\n- On Track: 1\n- Late: 1 (Crane)\n<!-- END")), "{text}");
 

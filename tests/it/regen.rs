@@ -395,6 +395,37 @@ fn a_lone_carriage_return_is_shown_and_the_diff_in_json_is_applied() {
 #[test]
 fn the_hint_of_a_check_names_the_options_that_it_needs() {
     let repo = repo(&plan());
-    repo.run(&["regen", "--check", "--clean"]).exits(1).says("`phx regen --clean docs/PLAN.md` writes what is shown");
+    let said = "`phx regen --force --clean docs/PLAN.md` writes what is shown";
+    repo.run(&["regen", "--check", "--clean", "--force"]).exits(1).says(said);
     repo.run(&["regen", "--check", "--force"]).exits(1).says("`phx regen --force docs/PLAN.md` writes what is shown");
+}
+
+#[test]
+fn what_no_template_renders_is_dropped_on_request_alone() {
+    let body = "# T\n\n## Dependencies Status\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n| Dependency | Status | Blocking | Notes |\n|---|---|---|---|\n\
+        | Vendor API | Contract signed | Berth | Ready |\n<!-- END AUTO-GENERATED -->\n\n## Priority 1: Now\n\n### Berth\n**Status**: Planned\n\
+        **Points**: 3\n**Dependencies**: Tide Tables (✅ Complete)\n";
+    let text = document("  phase_number: 1\n  kind: upcoming-features\n", body)
+        .replace("auto_sections: []", "auto_sections: [dependency_status]");
+    let repo = Repo::with_git();
+    repo.write("DOC.md", &text).commit("first");
+    let message = "it has what no template renders: line 20 `| Vendor API | Contract signed | Berth | Ready |`; move that out of the block, \
+        or run `phx regen --force DOC.md` to drop it";
+    repo.run(&["regen"]).exits(1).says(message);
+    repo.run(&["regen", "--check"]).exits(1).says(message);
+    assert_eq!(repo.read("DOC.md"), text);
+    // Emptying a block drops it too, and so does emptying values that are maintained by hand.
+    repo.run(&["regen", "--clean"])
+        .exits(1)
+        .says("line 20 `| Vendor API")
+        .says("`phx regen --clean --force DOC.md` to drop it");
+    assert_eq!(repo.read("DOC.md"), text);
+    repo.run(&["regen", "--force"]).exits(0);
+    let written = repo.read("DOC.md");
+    assert!(
+        written.contains("| Tide Tables | ✅ Complete | Berth | Ready |") && !written.contains("Vendor"),
+        "{written}"
+    );
+    repo.run(&["regen", "--clean"]).exits(0);
+    assert!(repo.read("DOC.md").contains("DO NOT EDIT -->\n<!-- END AUTO-GENERATED -->"));
 }

@@ -11,7 +11,7 @@ fn with_block(kind: &str, heading: &str, body: &str, more: &str) -> String {
 /// The body of the first AUTO block after `phx regen`; a second run must change nothing.
 #[track_caller]
 fn body(repo: &Repo) -> String {
-    repo.run(&["regen", "-q"]).exits(0);
+    repo.run(&["regen", "-q", "--force"]).exits(0);
     let text = repo.read("DOC.md");
     repo.run(&["regen", "--check"]).exits(0).prints("");
     assert_eq!(repo.read("DOC.md"), text);
