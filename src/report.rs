@@ -34,6 +34,8 @@ pub struct Report<'a> {
     pub findings: &'a [Finding],
     /// The rules, by slug.
     pub rules: Vec<RuleInfo>,
+    /// The severities whose findings make the run fail.
+    pub failing: &'static [Severity],
     /// The folder that people read paths from; programs read them from the root.
     pub folder: &'a Folder,
 }

@@ -27,7 +27,7 @@ pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding])
     let rule =
         |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
     let rules = RULES.iter().map(rule).collect();
-    Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules, folder }
+    Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules, failing: &[Severity::Error], folder }
 }
 
 /// A format, and the file it goes to; standard output where there is none.
@@ -91,15 +91,18 @@ pub fn print_each<R: Copy>(
     Ok(())
 }
 
+/// The severities whose findings make a run fail.
+pub fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [Severity] {
+    match (fail_on, enforcement) {
+        (Some(FailOn::Warning), _) | (None, Enforcement::Strict) => &[Severity::Error, Severity::Warning],
+        (Some(FailOn::Error), _) | (None, Enforcement::Standard) => &[Severity::Error],
+        (None, Enforcement::Advisory) => &[],
+    }
+}
+
 /// Whether the findings block.
-pub fn exit_code(report: &Report<'_>, fail_on: Option<FailOn>, enforcement: Enforcement) -> u8 {
-    let errors = report.count(Severity::Error) > 0;
-    let any = !report.findings.is_empty();
-    let blocks = match (fail_on, enforcement) {
-        (Some(FailOn::Warning), _) | (None, Enforcement::Strict) => any,
-        (Some(FailOn::Error), _) | (None, Enforcement::Standard) => errors,
-        (None, Enforcement::Advisory) => false,
-    };
+pub fn exit_code(report: &Report<'_>) -> u8 {
+    let blocks = report.findings.iter().any(|finding| report.failing.contains(&finding.severity));
     if blocks { FINDINGS } else { CLEAN }
 }
 

@@ -10,6 +10,7 @@ use crate::examine::change::{Stale, Step};
 use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{self, Finding, Severity};
+use crate::report::Report;
 use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
 use crate::system::disk;
 use crate::system::git::objects::{self, Change};
@@ -57,7 +58,8 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
         }));
     }
     finding::sort(&mut found);
-    let report = findings::report(session, &project.folder, &visit, &found);
+    let failing = findings::failing(arguments.fail_on, project.config.enforcement);
+    let report = Report { failing, ..findings::report(session, &project.folder, &visit, &found) };
     for notice in &visit.notices {
         session.notice(notice);
     }
@@ -80,7 +82,7 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     if nothing_validated && !arguments.staged && arguments.since.is_none() {
         findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
     }
-    Ok(findings::exit_code(&report, arguments.fail_on, project.config.enforcement))
+    Ok(findings::exit_code(&report))
 }
 
 /// What differs from the state that documents are compared with.

@@ -1,9 +1,10 @@
-//! `JUnit` XML: a suite for each document, a failure for each finding, a pass for a document without any.
+//! `JUnit` XML: a suite for each document, a failure for each finding that makes the run fail, a case with output for each other
+//! one, a pass for a document without any.
 
 use std::fmt::Write;
 
 use super::{Color, Report};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
 /// Renders the report.
@@ -19,39 +20,43 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         let findings: Vec<&Finding> =
             report.findings[first..].iter().take_while(|finding| finding.path == path).collect();
         tests += findings.len().max(1);
-        suites.push_str(&suite(path, &findings));
+        suites.push_str(&suite(path, &findings, report.failing));
     }
-    let failures = report.findings.len();
+    let failures = report.findings.iter().filter(|finding| report.failing.contains(&finding.severity)).count();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuites name=\"phx\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n{suites}</testsuites>\n"
     )
 }
 
-fn suite(path: &str, findings: &[&Finding]) -> String {
+fn suite(path: &str, findings: &[&Finding], failing: &[Severity]) -> String {
     let name = escape(path);
     let mut cases = String::new();
+    let mut failures = 0;
     for finding in findings {
         let start = finding.range.start;
+        let severity = finding.severity.name();
+        let place = format!("{path}:{}:{}", start.line, start.column);
+        let result = if failing.contains(&finding.severity) {
+            failures += 1;
+            let text = escape(&format!("{place}: {}", finding.help));
+            format!("<failure type=\"{severity}\" message=\"{}\">{text}</failure>", escape(&finding.message))
+        } else {
+            let text = escape(&format!("{severity}: {place}: {}: {}", finding.message, finding.help));
+            format!("<system-out>{text}</system-out>")
+        };
         let _ = writeln!(
             cases,
-            "    <testcase classname=\"{name}\" name=\"{} at {}:{}\">\n      \
-             <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>",
-            finding.rule,
-            start.line,
-            start.column,
-            finding.severity.name(),
-            escape(&finding.message),
-            escape(&format!("{}:{}:{}: {}", path, start.line, start.column, finding.help)),
+            "    <testcase classname=\"{name}\" name=\"{} at {}:{}\">\n      {result}\n    </testcase>",
+            finding.rule, start.line, start.column
         );
     }
     if findings.is_empty() {
         let _ = writeln!(cases, "    <testcase classname=\"{name}\" name=\"valid\"/>");
     }
+    let tests = findings.len().max(1);
     format!(
-        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n{cases}  </testsuite>\n",
-        findings.len().max(1),
-        findings.len()
+        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n{cases}  </testsuite>\n"
     )
 }
 

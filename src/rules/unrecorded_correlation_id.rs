@@ -1,5 +1,7 @@
 //! A correlation id that the ledger has no record of.
 
+use uuid::Uuid;
+
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 
@@ -20,10 +22,22 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if !context.past.has_ledger || context.past.is_recorded {
         return Vec::new();
     }
+    if is_first_stamp(context, id.value) {
+        return Vec::new();
+    }
     let help = format!(
         "read the document, then `phx review {}`; if git left the record behind, add `.phx/ledger`",
         context.quoted_path()
     );
     let message = "the ledger has no record of this correlation id";
     vec![context.finding(&RULE, id.span, id.value, message).help(help)]
+}
+
+/// Whether the stamp is that of a new document, which nobody has reviewed yet: its correlation ID was made at the moment that
+/// it gives, and no review of the document is recorded.
+fn is_first_stamp(context: &Context<'_>, id: &str) -> bool {
+    let made = Uuid::parse_str(id).ok().filter(|id| id.get_version_num() == 7).and_then(|id| id.get_timestamp());
+    let stamped = context.document.governance.last_updated.as_ref().map(|time| time.value.timestamp());
+    let made = made.and_then(|time| i64::try_from(time.to_unix().0).ok());
+    context.past.review.is_none() && made.is_some() && made == stamped
 }

@@ -52,7 +52,16 @@ fn hooks_are_missed_found_changed_and_bypassed() {
     repo.write(".git/hooks/pre-commit", repo.read(".git/hooks/pre-commit") + "true\n");
     let found = comes_to(&repo, "repo.hooks", "fail", 1);
     assert_eq!(found["detail"], "pre-commit is changed");
-    assert_eq!(found["remediation"]["commands"][0], "phx hook install");
+    // Installing again would refuse: what somebody changed is moved first.
+    let commands = found["remediation"]["commands"].as_array().unwrap();
+    let file = repo.path().join(".git/hooks/pre-commit");
+    assert_eq!(
+        (commands[0].as_str(), commands[1].as_str()),
+        (Some(&*format!("rm {}", file.display())), Some("phx hook install"))
+    );
+    std::fs::remove_file(file).unwrap();
+    repo.run(&["hook", "install"]).exits(0);
+    comes_to(&repo, "repo.hooks", "pass", 0);
 }
 
 #[test]

@@ -90,3 +90,20 @@ fn a_path_that_does_not_tell_the_kind_gets_it_in_the_front_matter() {
     repo.write("phx.toml", "[[kind]]\nname = \"notes\"\npaths = [\"notes/*.md\"]\n");
     repo.run(&["new", "phase-plan", "notes/a.md"]).exits(2).says("phx.toml claims `notes/a.md` for the kind `notes`");
 }
+
+#[test]
+fn what_is_new_beside_a_ledger_has_no_warning() {
+    let repo = Repo::with_git();
+    repo.run(&["new", "phase-plan", "first.md"]).exits(0);
+    repo.commit("first");
+    repo.run(&["review", "first.md", "--yes"]).exits(0);
+    repo.commit("review");
+    repo.run(&["new", "phase-plan", "second.md"]).exits(0);
+    repo.run(&["validate", "--fail-on", "warning"]).exits(0).prints("");
+    // A stamp that a review made, and whose record is gone, is found as before.
+    let text = repo.read("first.md");
+    let at = text.find("correlation_id: ").unwrap() + "correlation_id: ".len();
+    let other = format!("{}4018e185-d0ad-4382-91cf-3224b61fcdfd{}", &text[..at], &text[at + 36..]);
+    repo.write("first.md", other);
+    repo.run(&["validate", "-o", "concise"]).finds("first.md:3:19: warning[unrecorded-correlation-id]");
+}

@@ -167,8 +167,14 @@ fn gitlab_is_a_code_quality_report() {
 fn junit_is_xml_with_a_case_a_finding_and_a_pass_a_clean_document() {
     let out = report("junit");
     assert!(out.starts_with(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"phx\" tests=\"3\" failures=\"2\""
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"phx\" tests=\"3\" failures=\"1\""
     ));
+    assert!(
+        out.contains("<system-out>warning: docs/a b.md:"),
+        "a warning that does not fail the run is no failure: {out}"
+    );
+    let strict = repo().run(&["validate", "-o", "junit", "--fail-on", "warning"]).exits(1).stdout;
+    assert!(strict.contains("tests=\"3\" failures=\"2\"") && !strict.contains("<system-out>"), "{strict}");
     assert!(out.contains("<testsuite name=\"clean.md\" tests=\"1\" failures=\"0\""));
     assert!(out.contains("<testcase classname=\"clean.md\" name=\"valid\"/>"));
     let (open, close) =

@@ -7,6 +7,7 @@ use crate::doctor::record::Outcome;
 use crate::hooks::Hook;
 use crate::hooks::install::{Folder, State};
 use crate::system::git::place;
+use crate::text::shell;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -50,5 +51,15 @@ pub fn look(repository: &Repository) -> Found {
     if wrong.is_empty() {
         return found;
     }
-    found.detail(wrong.join(", ")).remedy("install them; a hook that stands there runs first", &["phx hook install"])
+    let changed = Hook::USUAL.iter().filter(|hook| folder.state(**hook) == State::Changed);
+    let removals: Vec<String> =
+        changed.map(|hook| format!("rm {}", shell::quoted(&folder.path.join(hook.name()).to_string_lossy()))).collect();
+    let mut commands: Vec<&str> = removals.iter().map(String::as_str).collect();
+    commands.push("phx hook install");
+    let remedy = if removals.is_empty() {
+        "install them; a hook of another program runs first"
+    } else {
+        "somebody changed a hook that phx installed: move what you need of it elsewhere, remove it, and install it again"
+    };
+    found.detail(wrong.join(", ")).remedy(remedy, &commands)
 }
