@@ -5,7 +5,7 @@ pub mod record;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use doctor::Doctor;
@@ -60,9 +60,9 @@ pub struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say more on standard error
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
+    /// Say more on standard error; twice also says what was read
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// When to use colours.
@@ -132,6 +132,10 @@ pub struct Validate {
     /// text, concise, json, jsonl, sarif, github, gitlab, junit, markdown
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub output: Vec<String>,
+
+    /// Print how many findings each rule has, instead of the findings
+    #[arg(long, conflicts_with_all = ["output", "diff"])]
+    pub statistics: bool,
 
     /// Set a rule off; -W and -D win over it
     #[arg(short = 'A', long, value_name = "RULE")]
@@ -320,4 +324,8 @@ pub struct Completions {
 pub struct Man {
     /// The command; phx itself where there is none
     pub command: Option<String>,
+
+    /// Write the pages of all commands to DIR/man1, as `~/.local/share/man`, and create what is missing
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "command")]
+    pub install: Option<PathBuf>,
 }

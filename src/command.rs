@@ -21,9 +21,17 @@ mod status;
 mod trace;
 mod validate;
 
+use clap::Parser;
+
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use session::Session;
+
+/// Reads the command line. A shell that asks for words to complete is answered, and a mistake ends the program.
+pub fn parse() -> Cli {
+    completions::answer();
+    Cli::parse()
+}
 
 /// Runs a command; returns the exit code.
 ///
@@ -48,6 +56,6 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&session, arguments),
         Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Man(arguments) => man::run(&session, &arguments),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use phx::cli::Cli;
 use phx::failure::Failure;
 use phx::system::disk;
 
@@ -15,7 +13,7 @@ fn main() -> ExitCode {
     if let Some(code) = phx::doctor::inner(&mut std::env::args_os()) {
         return ExitCode::from(code);
     }
-    let cli = Cli::parse();
+    let cli = phx::command::parse();
     // A panic has printed where it happened; it must not look like a finding.
     let run = std::panic::catch_unwind(|| phx::command::run(cli));
     let failed =

@@ -16,6 +16,8 @@ pub mod sarif;
 pub mod status;
 pub mod text;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::finding::{Finding, Severity};
@@ -79,6 +81,20 @@ pub const FORMATS: &[Format] = &[
 ];
 
 impl Report<'_> {
+    /// How many findings each rule has, the most first: a line each with the number, the severity and the rule.
+    pub fn statistics(&self) -> String {
+        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for finding in self.findings {
+            *counts.entry((finding.rule, finding.severity.name())).or_default() += 1;
+        }
+        let mut rows: Vec<_> = counts.into_iter().collect();
+        rows.sort_by_key(|((rule, _), count)| (std::cmp::Reverse(*count), *rule));
+        let width = rows.first().map_or(0, |(_, count)| count.to_string().len());
+        rows.iter().fold(String::new(), |all, ((rule, severity), count)| {
+            format!("{all}{count:width$}  {severity:7}  {rule}\n")
+        })
+    }
+
     /// How many findings have a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()

@@ -4,6 +4,7 @@ pub mod decode;
 pub mod duration;
 pub mod edit;
 pub mod emoji;
+pub mod fit;
 pub mod folder;
 pub mod hex;
 pub mod letters;

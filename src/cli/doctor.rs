@@ -7,7 +7,7 @@ Exit codes:
   0  at least one check was done, and none failed
   1  a check failed, or warned under --strict
   2  called wrongly
-  3  no verdict: a check could not be done, or none was
+  3  error: a check came to no verdict, or none was done
   4  phx itself failed
   130  interrupted; what was done is printed
 With `-o nagios` alone the codes are those of its plugins.";

@@ -31,7 +31,7 @@ pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
     match arguments.output {
         ListFormat::Text => {
             let told = audited.iter().filter(|one| !one.passes() || !one.overrides.is_empty());
-            Session::print(&text(told))?;
+            Session::show(&text(told))?;
         }
         ListFormat::Json => {
             let commits: Vec<_> = audited.iter().map(|one| report::json(&line(one))).collect();

@@ -80,8 +80,9 @@ pub fn print_each<R: Copy>(
     rendered: &dyn Fn(R, Color) -> String,
     color: Color,
 ) -> Result<(), Failure> {
-    for ((_, render), file) in outputs {
+    for ((name, render), file) in outputs {
         match file {
+            None if *name == "text" => Session::show(&rendered(*render, color))?,
             None => Session::print(&rendered(*render, color))?,
             Some(file) => disk::replace(file, rendered(*render, Color::Plain).as_bytes()).map_err(|error| {
                 Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error)))

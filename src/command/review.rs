@@ -29,7 +29,9 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
     let judge = Judge::default();
     let examiner = Examiner::new(&project, &judge, session.now, program::facts);
     let targets = targets(&project, &arguments.targets)?;
-    for (document, sections) in &targets {
+    // Who vouches without being asked need not be shown what for.
+    let shown = if arguments.yes && session.is_quiet() { &[][..] } else { &targets };
+    for (document, sections) in shown {
         Session::print(&report::text(
             &project.folder.shown(&document.path),
             &examiner.since(document, sections),

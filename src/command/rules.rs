@@ -21,6 +21,9 @@ pub fn run(arguments: &Rules) -> Result<u8, Failure> {
             format!("{:#}\n", Value::Array(rules))
         }
     };
-    Session::print(&text)?;
+    match arguments.output {
+        ListFormat::Text => Session::show(&text)?,
+        ListFormat::Json => Session::print(&text)?,
+    }
     Ok(CLEAN)
 }

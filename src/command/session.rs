@@ -10,7 +10,7 @@ use crate::examine::open;
 use crate::failure::Failure;
 use crate::report::{Color, text};
 use crate::system::{clock, disk, environment};
-use crate::text::{Folder, printable};
+use crate::text::{Folder, fit, printable};
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
@@ -23,6 +23,8 @@ pub struct Session {
     pub color: Color,
     /// Whether to say what is being done.
     pub verbose: bool,
+    /// Whether to name the files that were read, too.
+    names_files: bool,
     quiet: bool,
     stderr_color: Color,
     /// The configuration that the user named.
@@ -44,7 +46,8 @@ impl Session {
             now: now(global.now.as_deref())?,
             color: color(global.color, environment::stdout_is_terminal()),
             stderr_color: color(global.color, environment::stderr_is_terminal()),
-            verbose: global.verbose,
+            verbose: global.verbose > 0,
+            names_files: global.verbose > 1,
             quiet: global.quiet,
             config: global.config.clone(),
         })
@@ -69,10 +72,18 @@ impl Session {
     /// # Errors
     /// Where it cannot be opened.
     pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
-        open::project(self.config.as_deref(), origin).map_err(|error| match error {
+        let project = open::project(self.config.as_deref(), origin).map_err(|error| match error {
             OpenError::Failure(failure) | OpenError::Schema(failure) => failure,
             OpenError::Mistakes(mistakes) => self.mistaken(&mistakes),
-        })
+        })?;
+        if self.names_files {
+            let config = if project.config_file.text.is_empty() { "none" } else { &project.config_file.path };
+            self.notice(&format!("root {}, configuration {config}", project.root.display()));
+            for path in project.overlaid() {
+                self.notice(&format!("read {path}"));
+            }
+        }
+        Ok(project)
     }
 
     fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {
@@ -91,6 +102,17 @@ impl Session {
     pub fn notice(&self, message: &str) {
         if !self.quiet {
             disk::write_stderr(&printable::line(message));
+        }
+    }
+
+    /// Prints text for people on standard output; on a terminal it is fitted to its width.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn show(text: &str) -> Result<(), Failure> {
+        match environment::stdout_width() {
+            Some(width) => Self::print(&fit::fit(text, width)),
+            None => Self::print(text),
         }
     }
 

@@ -47,7 +47,10 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
         return Ok(failure.exit_code());
     }
     findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
-    Session::print(&text)?;
+    match arguments.output {
+        ListFormat::Text => Session::show(&text)?,
+        ListFormat::Json => Session::print(&text)?,
+    }
     Ok(CLEAN)
 }
 

@@ -31,7 +31,7 @@ pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
         return Err(Failure::usage(message).hint("`phx trace DOC` lists the ids of a document"));
     }
     match arguments.output {
-        ListFormat::Text => Session::print(&report::text(&steps))?,
+        ListFormat::Text => Session::show(&report::text(&steps))?,
         ListFormat::Json => Session::print(&report::json(&steps))?,
     }
     if history::is_shallow(&project.root) {

@@ -69,7 +69,11 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
         }
     }
     session.notice(&format!("{} governed, {} ignored", report.documents.len(), report.ignored));
-    findings::print(session, &report, &outputs)?;
+    if arguments.statistics {
+        Session::print(&report.statistics())?;
+    } else {
+        findings::print(session, &report, &outputs)?;
+    }
     failures.extend(visit.failures.iter().cloned());
     for failure in &failures {
         disk::write_stderr(&failure.to_string());

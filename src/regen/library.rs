@@ -187,6 +187,11 @@ pub struct Library {
 }
 
 impl Library {
+    /// The paths of the repository's templates.
+    pub fn overrides(&self) -> impl Iterator<Item = &str> {
+        self.entries.values().map(|entry| entry.path.as_str()).filter(|path| !path.starts_with("templates/"))
+    }
+
     /// The templates of the binary with a repository's over them.
     pub fn new(overrides: Vec<Override>) -> Self {
         let mut entries = BTreeMap::new();

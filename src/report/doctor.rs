@@ -52,7 +52,7 @@ impl Run {
             (Outcome::Warn, "warned"),
             (Outcome::Fail, "failed"),
             (Outcome::Skip, "skipped"),
-            (Outcome::Error, "without a verdict"),
+            (Outcome::Error, "with an error"),
         ];
         let said: Vec<String> = words
             .iter()

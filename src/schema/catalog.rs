@@ -109,6 +109,11 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// The paths of the repository's schemas.
+    pub fn overlays(&self) -> impl Iterator<Item = &str> {
+        self.overlays.iter().map(|overlay| overlay.path.as_str())
+    }
+
     /// The known versions, oldest first.
     pub fn versions(&self) -> impl Iterator<Item = &str> {
         self.versions.keys().map(String::as_str)

@@ -7,6 +7,15 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// How many columns the terminal has that standard output is; nothing if it is none.
+pub fn stdout_width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+    Some(usize::from(columns)).filter(|columns| *columns >= 20)
+}
+
 /// Whether a person can answer on standard input.
 pub fn stdin_is_terminal() -> bool {
     std::io::stdin().is_terminal()

@@ -184,6 +184,11 @@ impl Project {
         Told { claimed: self.claimed(&paths::relative(&self.base, &file)), by_name: self.catalog.kind_of_file(&name) }
     }
 
+    /// The schemas and templates of the repository, as paths from the root.
+    pub fn overlaid(&self) -> impl Iterator<Item = &str> {
+        self.catalog.overlays().chain(self.library.overrides())
+    }
+
     /// Whether the repository around the working directory has no worktree.
     pub fn is_bare(&self) -> bool {
         place::worktree(&self.cwd).is_none() && objects::bare(&self.cwd).is_some()

@@ -37,7 +37,7 @@ fn what_is_suppressed_is_shown_and_does_not_count_until_its_day() {
     let repo = named(suppress);
     let run = doctor(&repo, &["ws.handshake", "repo.documents", "repo.config"]).exits(0);
     assert!(run.stdout.contains("suppressed until 2025-09-01: it is being moved"), "{}", run.stdout);
-    assert!(run.stdout.ends_with("1 passed, 1 skipped, 1 suppressed\n"), "{}", run.stdout);
+    assert!(run.stdout.ends_with("1 passed, 1 skipped, 1 suppressed\n[✓] pass  [-] skip\n"), "{}", run.stdout);
     let json = doctor(&repo, &["ws.handshake", "-o", "json"]).json();
     assert_valid("schemas/doctor.schema.json", &json);
     assert_eq!((&json["summary"]["suppressed"], &json["summary"]["fail"]), (&1.into(), &0.into()));

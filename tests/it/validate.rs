@@ -292,3 +292,54 @@ fn repositories_inside_are_not_documents_of_the_one_around() {
     repo.run(&["regen", "lib"]).exits(3).says("nothing governed here: skipped `lib`");
     repo.run(&["-C", "lib", "validate"]).exits(1).finds("the front matter has no `phase_number`");
 }
+
+#[test]
+fn statistics_count_the_findings_of_each_rule() {
+    let repo = Repo::new();
+    repo.write("a.md", document("  nonsense: 1\n  more: 2\n", "")).write("b.md", document("", ""));
+    let run = repo.run(&["validate", "--statistics"]).exits(1);
+    assert_eq!(run.stdout, "2  error    schema-violation\n2  warning  schema-violation\n");
+    repo.run(&["validate", "--statistics", "-o", "json"]).exits(2);
+}
+
+#[test]
+fn very_verbose_names_what_was_read() {
+    let repo = Repo::new();
+    repo.write("phx.toml", "").write(".phx/schemas/v1.0/tide-table.schema.json", "{}").write("a.md", clean_document());
+    let run = repo.run(&["validate", "-vv"]).exits(0).says("governed a.md");
+    run.says("read .phx/schemas/v1.0/tide-table.schema.json").says("configuration none");
+    repo.write("phx.toml", "[hook]\n").run(&["validate", "-vv"]).exits(0).says("configuration phx.toml");
+}
+
+#[test]
+#[cfg(unix)]
+fn on_a_narrow_terminal_text_is_fitted() {
+    use std::io::Read;
+    let repo = Repo::new();
+    let text = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z");
+    repo.write("docs/a-document-with-a-name.md", text);
+    for columns in [60, 80] {
+        for arguments in [&["validate"][..], &["status"], &["rules"], &["doctor", "repo"]] {
+            let (mut pty, pts) = pty_process::blocking::open().unwrap();
+            pty.resize(pty_process::Size::new(24, columns)).unwrap();
+            let phx = repo.command(arguments);
+            let set = phx.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+            let command = pty_process::blocking::Command::new(phx.get_program()).args(phx.get_args());
+            let mut child = command.current_dir(repo.path()).envs(set).spawn(pts).unwrap();
+            let mut out = Vec::new();
+            // A terminal whose program has ended cannot be read any more.
+            let _ = pty.read_to_end(&mut out);
+            child.wait().unwrap();
+            let out = String::from_utf8_lossy(&out).replace("\r\n", "\n");
+            let plain = textwrap::core::display_width;
+            let long: Vec<&str> = out
+                .lines()
+                // Progress is overwritten.
+                .map(|line| line.rsplit("\u{1b}[K").next().unwrap_or(line))
+                .filter(|line| plain(line) > usize::from(columns) && line.trim().contains(' '))
+                .filter(|line| !line.contains("://") && !line.starts_with("0 governed") && !line.contains("governed,"))
+                .collect();
+            assert!(!out.is_empty() && long.is_empty(), "{arguments:?} in {columns} columns:\n{long:#?}\n{out}");
+        }
+    }
+}

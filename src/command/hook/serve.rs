@@ -87,7 +87,7 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &P
     if !shown.is_empty() {
         // What is let through all the same needs no frames.
         let render = if overridden { concise::render } else { text::render };
-        Session::print(&render(&findings::plain(session, folder, &shown), session.color))?;
+        Session::show(&render(&findings::plain(session, folder, &shown), session.color))?;
     }
     if verdict.more_overdue > 0 {
         session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
@@ -143,7 +143,7 @@ fn pushed(session: &Session, way: &Way) -> Result<u8, Failure> {
     if wrong.is_empty() {
         return Ok(CLEAN);
     }
-    Session::print(&audit::text(wrong.iter().copied()))?;
+    Session::show(&audit::text(wrong.iter().copied()))?;
     if let Way::Override(reason) = way {
         session.notice(&format!("phx: pushed all the same: {reason}"));
         return Ok(CLEAN);

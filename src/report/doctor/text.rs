@@ -8,6 +8,11 @@ use crate::doctor::{Outcome, Record};
 /// How many lines of evidence are shown of a check.
 const EVIDENCE: usize = 5;
 
+/// How many observations a passing line shows.
+const SHOWN: usize = 3;
+/// The longest text that it shows of them, in bytes.
+const SEEN: usize = 40;
+
 /// So many skipped checks of a subject are told one by one; more of them in a line.
 const SKIPS: usize = 3;
 
@@ -29,9 +34,9 @@ pub fn render(run: &Run, color: Color) -> String {
         let mut reasons: Vec<&str> = Vec::new();
         let are_many = !run.verbose && !run.quiet && group.iter().filter(is_skip).count() > SKIPS;
         for record in group.iter().filter(|record| !are_many || !is_skip(record)).filter(is_told) {
-            line(&mut out, record, (color, apart));
-            // What is said once of a subject need not be said of each of its checks.
+            // What is said once of a target need not be said of each of its checks.
             let is_known = record.found.outcome == Outcome::Error && reasons.contains(&record.found.detail.as_str());
+            line(&mut out, record, (color, apart, is_known && !run.verbose));
             if (!is_fine(record) && !is_known) || run.verbose {
                 more(&mut out, record);
             }
@@ -42,8 +47,23 @@ pub fn render(run: &Run, color: Color) -> String {
         }
     }
     let gap = if out.is_empty() { "" } else { "\n" };
-    let _ = writeln!(out, "{gap}{}", run.summary());
+    let _ = writeln!(out, "{gap}{}{}", run.summary(), legend(run, color));
     out
+}
+
+/// What the signs mean that were used; nothing where all checks passed.
+fn legend(run: &Run, color: Color) -> String {
+    let used = |outcome: &&Outcome| run.records.iter().any(|record| record.shown().0 == **outcome);
+    let signs: Vec<String> = Outcome::ALL
+        .iter()
+        .filter(used)
+        .map(|outcome| format!("{} {}", sign(*outcome, color), outcome.name()))
+        .collect();
+    match signs.as_slice() {
+        [] => String::new(),
+        [_] if run.records.iter().all(|record| record.shown().0 == Outcome::Pass) => String::new(),
+        signs => format!("\n{}", signs.join("  ")),
+    }
 }
 
 /// Many skips in few lines: a reason that most of them share is said.
@@ -80,12 +100,16 @@ fn sign(outcome: Outcome, color: Color) -> String {
     }
 }
 
-fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
+fn line(out: &mut String, record: &Record, (color, apart, is_known): (Color, bool, bool)) {
     let sign = sign(record.shown().0, color);
-    let said = if record.found.detail.is_empty() { record.claim } else { &record.found.detail };
+    let said = match record.found.detail.as_str() {
+        "" => record.claim,
+        _ if is_known => "as above",
+        detail => detail,
+    };
     let on = if apart { format!(" on {}", record.target) } else { String::new() };
-    let _ = write!(out, "{sign} {}{on}: {said}", record.id);
-    if color == Color::Ansi {
+    let _ = write!(out, "{sign} {}{on}: {said}{}", record.id, seen(record));
+    if color == Color::Ansi && !is_fine(record) {
         let bar = bars::share(record.duration_ms, record.deadline_ms);
         let _ = write!(out, "  \u{1b}[2m{bar} {}\u{1b}[0m", bars::time(record.duration_ms));
     }
@@ -93,7 +117,7 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
     if let Some(suppressed) = &record.suppressed {
         let _ = writeln!(out, "      suppressed until {}: {}", suppressed.until, suppressed.reason);
     }
-    if let Some(latency) = &record.found.latency {
+    if let Some(latency) = record.found.latency.as_ref().filter(|_| !is_fine(record)) {
         let picture = bars::spread(&latency.buckets);
         let _ = writeln!(
             out,
@@ -101,6 +125,21 @@ fn line(out: &mut String, record: &Record, (color, apart): (Color, bool)) {
             latency.p50_ms, latency.p99_ms, latency.max_ms
         );
     }
+}
+
+/// What was seen of what passed, in brackets: the first few numbers and words that say something, unless a sentence says it.
+fn seen(record: &Record) -> String {
+    if record.shown().0 != Outcome::Pass || !record.found.detail.is_empty() {
+        return String::new();
+    }
+    let says = |value: &serde_json::Value| match value {
+        serde_json::Value::Number(number) => number.as_f64() != Some(0.0),
+        serde_json::Value::String(text) => !text.is_empty() && text.len() <= SEEN,
+        _ => false,
+    };
+    let seen = record.found.observed.iter().filter(|(_, value)| says(value)).take(SHOWN);
+    let seen: Vec<String> = seen.map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value))).collect();
+    if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) }
 }
 
 /// What was seen, what happened, and what mends it.
@@ -117,6 +156,9 @@ pub(super) fn more(out: &mut String, record: &Record) {
     }
     if record.found.evidence.len() > EVIDENCE {
         let _ = writeln!(out, "      and {} more", record.found.evidence.len() - EVIDENCE);
+    }
+    if is_fine {
+        return;
     }
     if !record.found.remedy.text.is_empty() {
         let _ = writeln!(out, "    help: {}", record.found.remedy.text);
