@@ -61,11 +61,12 @@ pub struct Digest {
 pub type Phase = (String, u64);
 
 impl Digest {
-    /// The digest of a document: its title, its governance block, and its items with `id`, `number`, `title`, `within` (ids and
+    /// The digest of a document: its title, its governance block, its whole front matter, and its items with `id`, `number`, `title`, `within` (ids and
     /// canonical names) and those `fields` that are words or numbers, and what of them is `unreadable`; what looks like an item and is `unread`.
     /// Items within items are left out.
     pub fn of(document: &Document) -> Self {
         let governance = document.governance.tree.as_ref().map_or(Value::Null, Tree::to_json);
+        let front = document.front.as_ref().map_or(Value::Null, Tree::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
         let things = document.items.iter().filter(|item| document.is_outermost(item));
         let problems: Vec<&Problem> =
@@ -78,7 +79,14 @@ impl Digest {
             kind: document.shape.kind.clone(),
             phase: phase(document),
             json: OnceLock::from(
-                json!({ "title": title, "governance": governance, "items": items, "unread": unread }).to_string(),
+                json!({
+                    "title": title,
+                    "governance": governance,
+                    "front_matter": front,
+                    "items": items,
+                    "unread": unread,
+                })
+                .to_string(),
             ),
         }
     }
@@ -99,7 +107,7 @@ impl Digest {
         let _ = self.json.set(String::new());
     }
 
-    /// `title`, `governance` or `items`; nothing where it has not been read.
+    /// `title`, `governance`, `front_matter` or `items`; nothing where it has not been read.
     pub fn part(&self, key: &str) -> Option<Value> {
         let mut value: Value = serde_json::from_str(self.json.get()?).ok()?;
         value.get_mut(key).map(Value::take)

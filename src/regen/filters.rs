@@ -10,7 +10,7 @@ use super::scope::{SELF, Scope};
 use super::trace::Blocker;
 use super::{dependencies, values};
 use crate::document::shape;
-use crate::text::slug;
+use crate::text::{Folder, slug};
 
 /// From worst to best, as the levels of priority, impact and fidelity are said; what is none of them comes between.
 const LEVELS: &[&str] = &["critical", "high", "medium", "low"];
@@ -33,6 +33,7 @@ pub const NAMES: &[&str] = &[
     "number",
     "within",
     "named",
+    "relative_to",
     "length",
     "count",
     "default",
@@ -85,6 +86,13 @@ pub fn register(environment: &mut Environment<'_>) {
     environment.add_filter("number", |value: Value| values::number(&value).map(values::of_number));
     environment.add_filter("within", within);
     environment.add_filter("named", named);
+    environment.add_filter("relative_to", relative_to);
+}
+
+/// The path of a file as a link in another document says it: `adr.path|relative_to(document.path)`.
+fn relative_to(path: String, from: &str) -> String {
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Folder::new(folder).shown(&path).into_owned()
 }
 
 /// A field of an item, or the entry of a mapping.

@@ -356,3 +356,27 @@ fn every_template_in_the_binary_is_used_by_a_kind() {
     }
     assert_eq!(found, 13);
 }
+
+#[test]
+fn an_index_is_made_of_the_front_matter_of_other_documents() {
+    let repo = Repo::new();
+    repo.write(".phx/schemas/v1.0/adr.schema.json", "{}").write(".phx/schemas/v1.0/adr-index.schema.json", "{}");
+    repo.write(
+        ".phx/templates/sections/decisions.md",
+        "{# owns: body #}\n| Decision | Status | Decided |\n|---|---|---|\n{% for adr in documents.adr %}\n\
+         | [{{ adr.title }}]({{ adr.path|relative_to(document.path) }}) | {{ adr.front_matter.status }} | {{ adr.front_matter.date }} |\n{% endfor %}\n",
+    );
+    for (name, title, status) in [("0001", "Use stone", "accepted"), ("0002", "Use wood", "superseded")] {
+        let text = document("  phase_number: 1\n  kind: adr\n", &format!("# {title}\n"));
+        let text = text.replacen("---\n", &format!("---\nstatus: {status}\ndate: 2025-08-01\n"), 1);
+        repo.write(&format!("docs/adr/{name}.md"), text);
+    }
+    repo.write("docs/INDEX.md", with_block("adr-index", "Decisions", "", ""));
+    repo.run(&["regen", "-q"]).exits(0);
+    let expected = "| [Use stone](adr/0001.md) | accepted | 2025-08-01 |\n| [Use wood](adr/0002.md) | superseded | 2025-08-01 |\n<!-- END";
+    assert!(repo.read("docs/INDEX.md").contains(expected), "{}", repo.read("docs/INDEX.md"));
+    // The status of a decision reaches the index.
+    let changed = repo.read("docs/adr/0002.md").replace("superseded", "rejected");
+    repo.write("docs/adr/0002.md", changed);
+    repo.run(&["validate", "-o", "concise"]).exits(1).finds("docs/INDEX.md:17:1: error[outdated-auto-section]");
+}

@@ -111,6 +111,6 @@ impl Object for DigestValue {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["path", "kind", "title", "governance", "items"])
+        Enumerator::Str(&["path", "kind", "title", "governance", "front_matter", "items"])
     }
 }
