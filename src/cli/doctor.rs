@@ -43,6 +43,10 @@ pub struct Doctor {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Start what the configuration of this clone names without asking; $PHX_YES does the same
+    #[arg(long)]
+    pub yes: bool,
+
     /// Run every check on built-in subjects, ones that conform and ones that do not: can it tell them apart?
     #[arg(long, conflicts_with_all = ["dry_run", "target"])]
     pub self_test: bool,

@@ -1,5 +1,6 @@
 //! `phx doctor`: what documents say of systems, verified from outside.
 
+mod consent;
 mod known;
 mod last;
 mod shown;
@@ -42,6 +43,7 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
     let doctor = known::subjects(&repository, &arguments.checks)?;
     let place = last::place(&repository);
+    let root = repository.project.as_ref().ok().map(|project| project.root.clone());
     let is_broken = repository.project.is_err();
     let asked = Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
     let plan = Plan::new(repository, doctor, asked);
@@ -55,6 +57,7 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
         Session::print(&shown::planned(&plan))?;
         return Ok(CLEAN);
     }
+    consent::ask(session, &plan, root, arguments.yes)?;
     for (word, subject) in plan.without.iter().filter(|_| !is_broken) {
         for line in shown::without(word, subject).lines() {
             session.notice(line);

@@ -60,6 +60,8 @@ pub struct Subject {
     pub about: String,
     /// Its checks.
     pub checks: Vec<&'static Check>,
+    /// Whether the configuration names it.
+    pub is_configured: bool,
 }
 
 /// The names of all subjects, those first that need no configuration.
@@ -117,6 +119,11 @@ impl Plan {
         targets(&self.doctor)
     }
 
+    /// The names of the variables of the environment that the configuration uses.
+    pub fn variables(&self) -> Vec<String> {
+        self.secrets.names()
+    }
+
     fn wants(&self, check: &Check) -> bool {
         let Asked { checks, .. } = &self.asked;
         checks.is_empty() || checks.iter().any(|glob| is_meant(glob, check.id))
@@ -127,7 +134,8 @@ impl Plan {
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
         }
-        let mut subject = Subject { target: target.to_owned(), about, checks: Vec::new() };
+        let is_configured = ![repo::TARGET, pty::MACHINE].contains(&target);
+        let mut subject = Subject { target: target.to_owned(), about, checks: Vec::new(), is_configured };
         for (check, look) in checks {
             if !self.wants(check) {
                 continue;

@@ -1,6 +1,7 @@
 //! Secrets: they come from the environment alone, and no result shows them.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use base64::Engine;
 
@@ -18,6 +19,7 @@ const START: usize = 6;
 #[derive(Debug, Default)]
 pub struct Secrets {
     values: RefCell<Vec<String>>,
+    names: RefCell<BTreeSet<String>>,
 }
 
 impl Secrets {
@@ -33,11 +35,17 @@ impl Secrets {
             let value = environment::given(name)
                 .ok_or_else(|| format!("the variable {name} is not set, and the configuration asks for it"))?;
             self.keep(&value);
+            self.names.borrow_mut().insert(name.to_owned());
             out.push_str(before);
             out.push_str(&value);
             rest = behind;
         }
         Ok(out + rest)
+    }
+
+    /// The names of the variables that were asked for, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.names.borrow().iter().cloned().collect()
     }
 
     /// Keeps a value from being shown.

@@ -111,7 +111,17 @@ impl Folder {
                 format!("the hooks live in `{shown}` (core.hooksPath), which git ignores; phx writes nothing there");
             return Err(refuse(why, folder));
         }
+        if self.path.starts_with(self.root.join(".husky")) {
+            let why = format!("the hooks live in `{shown}`, which husky manages; phx writes nothing there");
+            return Err(refuse(why, shown.to_string()));
+        }
         Ok(())
+    }
+
+    /// Whether others get the hooks with the repository: a path of this machine has no place in them.
+    fn is_shared(&self) -> bool {
+        let real = disk::real_ancestor(&self.path);
+        !Place::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)))
     }
 
     fn file(&self, hook: Hook) -> PathBuf {
@@ -130,7 +140,7 @@ impl Folder {
             return State::Changed;
         }
         match shim::program(&bytes) {
-            Some(program) if !disk::exists(Path::new(&program)) => State::Lost(program),
+            Some(program) if !program.is_empty() && !disk::exists(Path::new(&program)) => State::Lost(program),
             _ => State::Installed { chained: disk::exists(&kept(&self.file(hook))) },
         }
     }
@@ -143,6 +153,8 @@ impl Folder {
         self.require_own(hooks)?;
         let program = environment::program()
             .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
+        // Without a path the script looks phx up.
+        let program = if self.is_shared() { PathBuf::new() } else { program };
         hooks.iter().map(|hook| Ok((*hook, self.install_one(*hook, mode, &program)?))).collect()
     }
 

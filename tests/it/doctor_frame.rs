@@ -284,3 +284,41 @@ fn the_configuration_that_the_readme_shows_is_one() {
         .exits(0)
         .finds("gateway (ws://127.0.0.1:8080/ws, limit 100)");
 }
+
+#[test]
+#[cfg(unix)]
+fn what_a_clone_names_is_started_once_somebody_has_allowed_it() {
+    let repo = Repo::with_git();
+    let host = |command: &str| {
+        format!(
+            "[[doctor.pty]]\nname = \"terminal\"\nhost = {{ command = [\"{command}\", \"started\", \"{{cmd}}\"] }}\n"
+        )
+    };
+    repo.write("phx.toml", host("touch"));
+    let run = |arguments: &[&str]| {
+        let mut command = repo.command(&[&["doctor", "pty.real"], arguments].concat());
+        command.env_remove("PHX_YES");
+        Run::of(command.output().unwrap())
+    };
+    let refused = run(&[]).exits(2).says("terminal: starts touch started {cmd}");
+    refused.says("was not allowed in this clone").says("`phx doctor --yes` allows it");
+    assert!(!repo.path().join("started").exists());
+    // What only reads the repository needs no leave.
+    let mut own = repo.command(&["doctor", "repo.git"]);
+    own.env_remove("PHX_YES");
+    Run::of(own.output().unwrap()).exits(0);
+    run(&["--yes"]);
+    assert!(repo.path().join("started").exists());
+    std::fs::remove_file(repo.path().join("started")).unwrap();
+    run(&[]);
+    assert!(repo.path().join("started").exists(), "it is kept for this clone");
+    // Another program is another question.
+    repo.write("phx.toml", host("cp"));
+    run(&[]).exits(2).says("terminal: starts cp started {cmd}");
+    // A variable of the environment may be sent elsewhere.
+    repo.write("phx.toml", "[[doctor.ws]]\nname = \"far\"\nurl = \"ws://127.0.0.1:1/\"\nheaders = { authorization = \"${PHX_TEST_TOKEN}\" }\n");
+    let mut sends = repo.command(&["doctor", "ws.handshake"]);
+    sends.env_remove("PHX_YES").env("PHX_TEST_TOKEN", "a-secret-token");
+    let run = Run::of(sends.output().unwrap()).exits(2).says("far: ws://127.0.0.1:1/, reads PHX_TEST_TOKEN");
+    assert!(!run.stderr.contains("a-secret-token"));
+}

@@ -111,7 +111,7 @@ fn hundreds_of_sessions_cost_no_open_files_and_leave_no_process() {
     // With 200 sessions and room for 100 open files, one that were kept would be one too many.
     let repo = host(&["sh", "-c", "{cmd}"], "sessions = 150\n");
     let phx = env!("CARGO_BIN_EXE_phx");
-    let line = format!("ulimit -n 100 && exec '{phx}' doctor pty.io.tail pty.isolation");
+    let line = format!("ulimit -n 100 && exec '{phx}' doctor --yes pty.io.tail pty.isolation");
     let mut shell = std::process::Command::new("sh");
     let run = Run::of(
         shell.args(["-c", &line]).current_dir(repo.path()).env("PHX_NOW", crate::support::NOW).output().unwrap(),

@@ -182,14 +182,32 @@ fn a_folder_of_the_repository_is_used_and_missed_where_it_is_not_there() {
     repo.git(&["checkout", "-q", "main"]);
     repo.git(&["config", "core.hooksPath", ".githooks"]);
     hook(&repo, &["install"]).exits(0);
+    // Others get this script with the repository: no path of this machine stands in it.
+    let script = repo.read(".githooks/pre-commit");
+    assert!(script.contains("\nphx=''\n"), "{script}");
     repo.write("a.md", document("", "")).git(&["add", "a.md"]);
-    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1);
+    repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(0).says("phx is not installed on this machine");
+    repo.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    let folder = Path::new(env!("CARGO_BIN_EXE_phx")).parent().unwrap().to_path_buf();
+    let others = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&others))).unwrap();
+    repo.try_git(&["commit", "-qm", "wrong"], &[("PATH", path.to_str().unwrap())]).exits(1);
     repo.git(&["rm", "-q", "--cached", "a.md"]);
     repo.git(&["add", ".githooks"]);
     repo.git(&["commit", "-qm", "hooks"]);
     hook(&repo, &["status"]).exits(0);
     repo.git(&["checkout", "-q", "without"]);
     hook(&repo, &["status"]).exits(1).finds("pre-commit: missing");
+}
+
+#[test]
+fn the_folder_of_a_hook_manager_is_left_to_it() {
+    let repo = Repo::with_git();
+    repo.write(".husky/pre-commit", "npm test\n").commit("husky");
+    repo.git(&["config", "core.hooksPath", ".husky"]);
+    let run = hook(&repo, &["install"]).exits(2).says("which husky manages; phx writes nothing there");
+    run.says("the line: phx hook run pre-commit --mode check");
+    assert_eq!(repo.read(".husky/pre-commit"), "npm test\n");
 }
 
 #[test]

@@ -77,7 +77,13 @@ impl Repo {
     /// phx with arguments, in a clean environment, at [`NOW`].
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
-        command.args(arguments).current_dir(self.path()).env_clear().env("PHX_NOW", NOW).stdin(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PHX_NOW", NOW)
+            .env("PHX_YES", "1")
+            .stdin(Stdio::null());
         // git is found by the first; Windows starts nothing without the second.
         for kept in ["PATH", "SystemRoot"] {
             if let Some(value) = std::env::var_os(kept) {
