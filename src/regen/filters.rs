@@ -90,9 +90,9 @@ pub fn register(environment: &mut Environment<'_>) {
 }
 
 /// The path of a file as a link in another document says it: `adr.path|relative_to(document.path)`.
-fn relative_to(path: String, from: &str) -> String {
+fn relative_to(path: &str, from: &str) -> String {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-    Folder::new(folder).shown(&path).into_owned()
+    Folder::new(folder).shown(path).into_owned()
 }
 
 /// A field of an item, or the entry of a mapping.
