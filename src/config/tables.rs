@@ -39,6 +39,7 @@ pub const TABLES: &[(&str, &[&str])] = &[
             "subprotocol",
             "limit",
             "limit_scope",
+            "workers",
             "overshoot",
             "accept",
             "refusal_pattern",

@@ -23,6 +23,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::Barrier;
+
 use super::Check;
 use super::allow::Allow;
 use super::found::{Found, Looking};
@@ -30,7 +32,7 @@ use super::http;
 use super::log::Log;
 use super::secrets::Secrets;
 use super::stream::Tls;
-use crate::config::doctor::{Endpoint, Liveness, Ws};
+use crate::config::doctor::{Endpoint, LimitScope, Liveness, Ws};
 use client::Client;
 use dial::{Dialed, Refused, Route};
 
@@ -188,7 +190,19 @@ impl Site {
     /// # Errors
     /// Where this side fails.
     pub async fn join(&self, route: &Route) -> Result<Joined, Box<Found>> {
-        match route.dial().await {
+        self.joined(route.dial().await).await
+    }
+
+    /// Connects once; the request is completed when all connections of the gate have come so far.
+    ///
+    /// # Errors
+    /// Where this side fails.
+    pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<Found>> {
+        self.joined(route.dial_at(Some(gate)).await).await
+    }
+
+    async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<Found>> {
+        match dialed {
             Dialed::Open(opened) => {
                 let refusal = self.ws.refusal_pattern.clone();
                 Ok(Joined::Served(Client::new(*opened, self.ws.liveness.clone(), refusal, self.gap()).await))
@@ -196,6 +210,28 @@ impl Site {
             Dialed::Refused(refused) => Ok(Joined::Refused(refused)),
             Dialed::Broken(why) => Found::error(why).early(),
         }
+    }
+
+    /// The limit of all workers together, and how many are tried beyond it.
+    ///
+    /// # Errors
+    /// A skip, where no limit is claimed, or nobody knows how often.
+    pub fn limit_in_all(&self) -> Result<(usize, usize), Box<Found>> {
+        let (limit, over) = self.limit()?;
+        match (self.ws.limit_scope, self.ws.workers) {
+            (LimitScope::Worker, Some(workers)) => {
+                Ok((limit.saturating_mul(usize::try_from(workers).unwrap_or(usize::MAX)), over))
+            }
+            (LimitScope::Worker, None) => {
+                Found::skip("the limit is each worker's, and `workers` does not say how many there are").early()
+            }
+            _ => Ok((limit, over)),
+        }
+    }
+
+    /// Whether connections find a slot only if a worker that has one gets them, so that fewer than all may be served.
+    pub fn is_uneven(&self) -> bool {
+        self.ws.limit_scope == LimitScope::Worker
     }
 
     /// The limit, and how many are tried beyond it.

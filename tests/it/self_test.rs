@@ -32,7 +32,7 @@ fn repositories() {
 #[test]
 fn servers() {
     // Two cases end connections without a word, which needs a right of its own, and Linux.
-    tells("ws", if cfg!(target_os = "linux") { 45 } else { 40 });
+    tells("ws", if cfg!(target_os = "linux") { 59 } else { 54 });
 }
 
 #[test]

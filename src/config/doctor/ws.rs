@@ -32,6 +32,8 @@ pub struct Ws {
     pub limit: Option<u64>,
     /// Whose limit it is.
     pub limit_scope: LimitScope,
+    /// How many workers it has, each with the limit, where that is claimed for each worker.
+    pub workers: Option<u64>,
     /// How many connections beyond the limit are tried.
     pub overshoot: Option<u64>,
     /// Refusals that are graceful, as `http-503` or `close-1013`.
@@ -206,6 +208,7 @@ impl Reader<'_> {
             subprotocol: self.text(tree, "subprotocol").map(|(text, _)| text.to_owned()),
             limit: self.count(tree, "limit", (1, MOST)),
             limit_scope: self.scope(tree),
+            workers: self.count(tree, "workers", (1, 64)),
             overshoot: self.count(tree, "overshoot", (1, MOST)),
             accept: self.words(tree, "accept").unwrap_or_else(graceful),
             refusal_pattern: self.text(tree, "refusal_pattern").map(|(text, _)| text.to_owned()),

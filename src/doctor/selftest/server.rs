@@ -27,6 +27,8 @@ pub enum Refuse {
     Reset,
     /// By letting one go that it serves.
     Evict,
+    /// With the upgrade, and close 1013 behind it.
+    Close,
 }
 
 /// What a server does. The default conforms, and has no limits.
@@ -41,7 +43,7 @@ pub struct Behaviour {
     pub refuse: Refuse,
     /// Whether time passes between the look at the number and the count.
     pub racy: bool,
-    /// Ends of connections that free no slot: `close`, `fin`, `rst`.
+    /// Ends of connections that free no slot: `close`, `fin`, `rst`, `aborted` (before the answer).
     pub keeps: &'static [&'static str],
     /// Whether one handshake waits for the other.
     pub serial: bool,
@@ -170,6 +172,11 @@ impl Shared {
                 Refuse::Reset => {
                     let _ = tcp.set_zero_linger();
                 }
+                Refuse::Close => {
+                    let _ = tcp.write_all(upgraded(&derive_accept_key(key.as_bytes())).as_bytes()).await;
+                    let mut socket = WebSocketStream::from_raw_socket(tcp, Role::Server, None).await;
+                    farewell(&mut socket, CloseCode::Again).await;
+                }
                 Refuse::Status | Refuse::Evict => {
                     let _ = tcp
                         .write_all(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
@@ -179,9 +186,14 @@ impl Shared {
             return;
         }
         let digest = if self.behaviour.wrong_digest { "wrong".to_owned() } else { derive_accept_key(key.as_bytes()) };
-        let head = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {digest}\r\n\r\n"
-        );
+        if self.behaviour.keeps.contains(&"aborted") {
+            // A client that has gone before the answer shows within a moment.
+            let gone = tokio::time::timeout(Duration::from_millis(5), tcp.read(&mut [0; 1])).await;
+            if matches!(gone, Ok(Ok(0) | Err(_))) {
+                return;
+            }
+        }
+        let head = upgraded(&digest);
         let gone = Arc::new(Notify::new());
         let id = {
             let mut counts = self.counts();
@@ -320,6 +332,13 @@ impl Shared {
             }
         }
     }
+}
+
+/// The answer to an upgrade.
+fn upgraded(digest: &str) -> String {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {digest}\r\n\r\n"
+    )
 }
 
 /// Says why it ends, and waits until the other side has read it: what is closed with unread bytes is reset.

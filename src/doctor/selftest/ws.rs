@@ -29,14 +29,18 @@ const ROWS: &[Row] = &[
     ("ws.alive", Conforming, "an echo server", plain, ""),
     ("ws.alive", Breaking, "accepts and never reads", || Behaviour { mute: true, ..plain() }, ""),
     ("ws.limit.exact", Conforming, "serves five", capped, ""),
+    ("ws.limit.exact", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
     ("ws.limit.exact", Breaking, "serves six", || Behaviour { cap: Some(6), ..plain() }, ""),
     ("ws.limit.exact", Breaking, "serves four", || Behaviour { cap: Some(4), ..plain() }, ""),
     ("ws.limit.exact", Breaking, "has no limit", plain, ""),
     ("ws.limit.burst", Conforming, "serves five", capped, ""),
+    ("ws.limit.burst", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
     ("ws.limit.burst", Breaking, "counts after it has looked", || Behaviour { racy: true, ..capped() }, ""),
     ("ws.limit.scope", Conforming, "serves five", capped, ""),
+    ("ws.limit.scope", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
     ("ws.limit.scope", Breaking, "serves five of each address", || Behaviour { per_ip: true, ..capped() }, ""),
     ("ws.limit.stable", Conforming, "refuses newcomers", capped, ""),
+    ("ws.limit.stable", Conforming, "closes newcomers behind the upgrade", closing, ""),
     (
         "ws.limit.stable",
         Breaking,
@@ -45,8 +49,10 @@ const ROWS: &[Row] = &[
         "",
     ),
     ("ws.refusal.graceful", Conforming, "refuses with 503", capped, ""),
+    ("ws.refusal.graceful", Conforming, "refuses with close 1013 behind the upgrade", closing, ""),
     ("ws.refusal.graceful", Breaking, "refuses with a reset", || Behaviour { refuse: Refuse::Reset, ..capped() }, ""),
     ("ws.release.close", Conforming, "frees slots", capped, ""),
+    ("ws.release.close", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
     (
         "ws.release.close",
         Breaking,
@@ -55,6 +61,7 @@ const ROWS: &[Row] = &[
         "",
     ),
     ("ws.release.rst", Conforming, "frees slots", capped, ""),
+    ("ws.release.rst", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
     (
         "ws.release.rst",
         Breaking,
@@ -63,6 +70,7 @@ const ROWS: &[Row] = &[
         "",
     ),
     ("ws.release.fin", Conforming, "frees slots", capped, ""),
+    ("ws.release.fin", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
     ("ws.release.fin", Breaking, "keeps the slots of those that end", || Behaviour { keeps: &["fin"], ..capped() }, ""),
     ("ws.release.abandoned", Conforming, "waits for handshakes side by side", capped, ""),
     (
@@ -104,6 +112,7 @@ const ROWS: &[Row] = &[
     ("ws.conformance", Conforming, "answers errors with their codes", plain, ""),
     ("ws.conformance", Breaking, "ends without a code", || Behaviour { codeless: true, ..plain() }, ""),
     ("ws.metrics", Conforming, "counts", capped, METRICS),
+    ("ws.metrics", Conforming, "counts those that it closes behind the upgrade", closing, METRICS),
     ("ws.metrics", Breaking, "says zero always", || Behaviour { stuck_gauge: true, ..capped() }, METRICS),
     ("ws.slow_consumer", Conforming, "writes to each by itself", plain, ECHO),
     (
@@ -116,8 +125,17 @@ const ROWS: &[Row] = &[
     ("ws.stress", Conforming, "answers at once", plain, STRESS),
     ("ws.stress", Breaking, "answers late", || Behaviour { delay: Duration::from_millis(400), ..plain() }, STRESS),
     ("ws.recover", Conforming, "is as before", capped, ECHO),
+    ("ws.recover", Conforming, "is as before and closes newcomers behind the upgrade", closing, ECHO),
     ("ws.recover", Breaking, "stays slow", || Behaviour { tires_at: Some(9), cap: Some(10), ..plain() }, ECHO),
     ("ws.leak", Conforming, "frees slots", capped, "churn = { cycles = 10 }"),
+    ("ws.leak", Conforming, "frees slots and closes newcomers behind the upgrade", closing, "churn = { cycles = 10 }"),
+    (
+        "ws.leak",
+        Breaking,
+        "keeps the slots of upgrades that are aborted",
+        || Behaviour { keeps: &["aborted"], ..capped() },
+        "churn = { cycles = 10 }",
+    ),
     (
         "ws.leak",
         Breaking,
@@ -131,6 +149,10 @@ const RATE: &str = "rate = { per_second = 10, burst = 5 }";
 const METRICS: &str =
     "metrics = { url = \"http://127.0.0.1:PORT/metrics\", active = \"ws_active\", refused = \"ws_refused_total\" }";
 const STRESS: &str = "liveness = { kind = \"echo\", send = \"phx\" }\nstress = { connections = 5, messages_per_second = 50, duration = \"1s\", p99 = \"200ms\" }";
+
+fn closing() -> Behaviour {
+    Behaviour { refuse: Refuse::Close, ..capped() }
+}
 
 fn plain() -> Behaviour {
     Behaviour::default()

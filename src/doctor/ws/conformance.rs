@@ -19,24 +19,29 @@ use crate::doctor::record::Outcome;
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// An error of the protocol: its name, its bytes, and the close code that answers it (RFC 6455, section 7.4.1). The masks are zero,
+/// An error of the protocol: its name, the section of RFC 6455 that forbids it, its bytes, and the close code that answers it (RFC 6455, section 7.4.1). The masks are zero,
 /// so that the bytes can be read.
-type Case = (&'static str, &'static [u8], u16);
+type Case = (&'static str, &'static str, &'static [u8], u16);
+
+/// The answer of a server that takes the frame as if it were right.
+const TAKEN: &str = "taken";
+/// That of one that does nothing.
+const SILENCE: &str = "silence";
 
 /// The six cases.
 const CASES: &[Case] = &[
     // Section 5.1: a client masks its frames.
-    ("unmasked", &[0x81, 0x03, b'p', b'h', b'x'], 1002),
+    ("unmasked", "section 5.1", &[0x81, 0x03, b'p', b'h', b'x'], 1002),
     // Section 5.2: reserved bits are zero.
-    ("reserved_bit", &[0xC1 | 0x30, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+    ("reserved_bit", "section 5.2", &[0xC1 | 0x30, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
     // Section 8.1: text is UTF-8.
-    ("bad_utf8", &[0x81, 0x84, 0, 0, 0, 0, b'p', 0xC0, 0xAF, b'x'], 1007),
+    ("bad_utf8", "section 8.1", &[0x81, 0x84, 0, 0, 0, 0, b'p', 0xC0, 0xAF, b'x'], 1007),
     // Section 5.5: control frames are not fragmented.
-    ("fragmented_control", &[0x09, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+    ("fragmented_control", "section 5.5", &[0x09, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
     // Section 7.4.2: 999 is no close code.
-    ("bad_close_code", &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7], 1002),
+    ("bad_close_code", "section 7.4.2", &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE7], 1002),
     // Section 5.4: a continuation continues something.
-    ("continuation_first", &[0x80, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
+    ("continuation_first", "section 5.4", &[0x80, 0x83, 0, 0, 0, 0, b'p', b'h', b'x'], 1002),
 ];
 
 /// The check.
@@ -44,7 +49,9 @@ pub const CHECK: Check = Check {
     id: "ws.conformance",
     claim: "errors of the protocol are answered as RFC 6455 asks",
     method: "Six connections, each with one error: a frame without a mask, reserved bits, text that is no UTF-8, a fragmented ping, \
-             the close code 999, a continuation of nothing. Fails where one is not answered with close 1002 (1007 for the text).",
+             the close code 999, a continuation of nothing. RFC 6455 asks for the end of the connection: fails where one is taken as if it were \
+             right, or nothing happens; warns where the connection ends without close 1002 (1007 for the text), which section 7.4.1 \
+             defines and section 7.1.7 recommends.",
     opens: "six connections, one after the other",
     harm: "",
     deadline_ms: 20_000,
@@ -58,19 +65,26 @@ pub fn look(site: Site) -> Looking {
 async fn check(site: Site) -> Verdict {
     let route = site.ready(8).await?;
     let mut found = Found::pass(CASES.len() as u64).control("a first connection", Outcome::Pass);
-    let mut wrong = Vec::new();
-    for (name, bytes, code) in CASES {
+    let (mut wrong, mut loose) = (Vec::new(), Vec::new());
+    for (name, section, bytes, code) in CASES {
         let answer = answer(&route, bytes).await?;
         let right = format!("close-{code}");
-        if answer != right {
-            wrong.push(format!("{name} with {answer}"));
+        if answer == TAKEN || answer == SILENCE {
+            wrong.push(format!("{name} ({section}): {answer}"));
+        } else if answer != right {
+            loose.push(format!("{name} ({section}): {answer} instead of {right}"));
         }
         found = found.observed(name, answer).expected(name, right);
     }
     if !wrong.is_empty() {
         found.outcome = Outcome::Fail;
-        let detail = format!("not answered as they should be: {}", wrong.join(", "));
+        let detail = format!("the connection does not end: {}", wrong.join(", "));
         return Ok(found.detail(detail).remedy("let a library of the protocol read the frames", &[]));
+    }
+    if !loose.is_empty() {
+        found.outcome = Outcome::Warn;
+        let detail = format!("the connection ends, but not with the code that names the error: {}", loose.join(", "));
+        return Ok(found.detail(detail).remedy("send a close frame with the code before the connection ends", &[]));
     }
     Ok(found)
 }
@@ -92,11 +106,14 @@ async fn answer(route: &Route, bytes: &[u8]) -> Result<String, Box<Found>> {
                 Some(Ok(Message::Close(frame))) => {
                     format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code)))
                 }
+                Some(Ok(Message::Text(text))) if text.as_str().starts_with('p') => TAKEN.to_owned(),
+                Some(Ok(Message::Binary(bytes))) if bytes.starts_with(b"p") => TAKEN.to_owned(),
+                Some(Ok(Message::Pong(bytes))) if bytes.starts_with(b"p") => TAKEN.to_owned(),
                 Some(Ok(_)) => continue,
                 Some(Err(Error::Io(_))) => "101-rst".to_owned(),
                 Some(Err(_)) | None => "101-eof".to_owned(),
             };
         }
     };
-    Ok(timeout(ANSWER, read).await.unwrap_or_else(|_| "silence".to_owned()))
+    Ok(timeout(ANSWER, read).await.unwrap_or_else(|_| SILENCE.to_owned()))
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::sync::Barrier;
 use tokio::time::sleep;
 
 use super::client::{Client, Gone, Missing};
@@ -53,6 +54,16 @@ pub fn classes(refused: &[Refused]) -> String {
     }
     let said: Vec<String> = counts.iter().map(|(class, count)| format!("{class} × {count}")).collect();
     if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+}
+
+/// The clients that are served, and how many are not: the server has closed them, or does not answer.
+pub async fn living(clients: Vec<Client>) -> (Vec<Client>, usize) {
+    let lives = join_all(clients.iter().map(|client| client.beat(ANSWER))).await;
+    let all = clients.len();
+    let alive: Vec<Client> =
+        clients.into_iter().zip(lives).filter_map(|(client, life)| life.is_ok().then_some(client)).collect();
+    let dead = all - alive.len();
+    (alive, dead)
 }
 
 impl Crowd {
@@ -135,13 +146,14 @@ impl Site {
         Ok(())
     }
 
-    /// Asks for connections at once.
+    /// Asks for connections at once: all requests are completed in the same moment.
     ///
     /// # Errors
     /// Where this side fails.
     pub async fn burst(&self, route: &Route, count: usize) -> Result<Crowd, Box<Found>> {
         let mut crowd = Crowd::default();
-        for joined in join_all((0..count).map(|_| self.join(route))).await {
+        let gate = Barrier::new(count.max(1));
+        for joined in join_all((0..count).map(|_| self.join_at(route, &gate))).await {
             match joined? {
                 Joined::Served(client) => crowd.held.push(client),
                 Joined::Refused(refused) => crowd.refused.push((crowd.held.len(), refused)),
@@ -175,6 +187,33 @@ impl Site {
             return Found::error(why).remedy("see what ws.limit.exact says", &["phx doctor ws.limit.exact"]).early();
         }
         Ok(crowd)
+    }
+
+    /// How many older connections the server ends when newer ones come than it has slots; nothing if it refuses these.
+    ///
+    /// # Errors
+    /// Where this side fails.
+    pub async fn evicts(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<Found>> {
+        let mut crowd = Crowd::default();
+        self.fill(route, &mut crowd, limit).await?;
+        if crowd.settle(POLL).await.served < limit {
+            crowd.close().await;
+            return Ok(None);
+        }
+        let newcomer = self.serves(route).await?;
+        let left = crowd.settle(Duration::ZERO).await.served;
+        crowd.close().await;
+        match newcomer {
+            Some(client) if left < limit => {
+                client.close().await;
+                Ok(Some(limit - left))
+            }
+            Some(client) => {
+                client.close().await;
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Whether one more connection is served: upgraded, and alive a moment later.

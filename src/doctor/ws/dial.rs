@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Barrier;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -141,14 +142,32 @@ impl Route {
 
     /// Connects, asks for the upgrade, and reads the answer.
     pub async fn dial(&self) -> Dialed {
+        self.dial_at(None).await
+    }
+
+    /// The same; the last byte of the request waits until all connections of the gate have come so far.
+    pub async fn dial_at(&self, gate: Option<&Barrier>) -> Dialed {
         let start = Instant::now();
-        let (mut stream, [tcp, tls]) = match self.connect().await {
+        let connected = self.connect().await;
+        let (mut stream, [tcp, tls]) = match connected {
             Ok(connected) => connected,
-            Err(ended) => return ended,
+            Err(ended) => {
+                // One that comes no further must not keep the others waiting.
+                if let Some(gate) = gate {
+                    gate.wait().await;
+                }
+                return ended;
+            }
         };
         let (request, digest) = self.request();
+        let (most, last) = request.split_at(request.len() - 1);
+        if let Some(gate) = gate {
+            let _ = stream.write_all(most).await;
+            gate.wait().await;
+        }
+        let rest = if gate.is_some() { last } else { &request };
         let answer = timeout(self.limit.saturating_sub(start.elapsed()), async {
-            stream.write_all(&request).await?;
+            stream.write_all(rest).await?;
             read_answer(&mut stream).await
         });
         let refused = |class: String| Refused::new(class, start.elapsed());

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
 use super::crowd::{Crowd, GRACE};
+use super::dial::Route;
 use super::process::{self, Held};
 use super::{ANSWER, Site};
 use crate::doctor::Check;
@@ -15,6 +17,8 @@ use crate::doctor::ws::HARM;
 
 /// How long it is left alone at the end.
 const QUIET: Duration = Duration::from_secs(2);
+/// How many upgrades are aborted in each cycle.
+const ABORTED: usize = 3;
 /// Connections where no limit is claimed.
 const SOME: usize = 20;
 
@@ -22,7 +26,7 @@ const SOME: usize = 20;
 pub const CHECK: Check = Check {
     id: "ws.leak",
     claim: "connections that come and go leave nothing behind",
-    method: "All slots (20 where no limit is claimed) are filled and freed again and again, by a farewell, by FIN and by RST in turn. Afterwards as many \
+    method: "All slots (20 where no limit is claimed) are filled and freed again and again, by a farewell, by FIN and by RST in turn, and three upgrades are reset before they are answered. Afterwards as many \
              must be served as before. Where `process` is named, its descriptors, memory and threads are read in each cycle: fails \
              where one has a rising slope (Theil-Sen) and does not come back to its tolerance. Skipped where no `churn` is named.",
     opens: "limit connections, churn.cycles times",
@@ -36,6 +40,14 @@ type Kind = (&'static str, fn(&Held) -> u64, u64);
 /// Looks.
 pub fn look(site: Site) -> Looking {
     looking(check(site))
+}
+
+/// Asks for an upgrade and resets the connection before the answer.
+async fn abort(route: &Route) {
+    let Ok((mut stream, _)) = route.connect().await else { return };
+    let (request, _) = route.request();
+    let _ = stream.write_all(&request).await;
+    stream.reset();
 }
 
 async fn check(site: Site) -> Verdict {
@@ -57,6 +69,9 @@ async fn check(site: Site) -> Verdict {
                 1 => client.finish().await,
                 _ => client.reset().await,
             }
+        }
+        for _ in 0..ABORTED {
+            abort(&route).await;
         }
         sleep(GRACE / 10).await;
         series.extend(process::held(&processes));

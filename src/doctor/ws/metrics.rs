@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::crowd::{Crowd, POLL};
+use super::crowd::{Crowd, POLL, living};
 use super::{Joined, Site};
 use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::Check;
@@ -52,11 +52,19 @@ async fn check(site: Site) -> Verdict {
     }
     let risen = site.reaches(&metrics, &metrics.active, before + float(held)).await?;
     let mut refused = crowd.refused.len();
+    let mut joined = Vec::new();
     for _ in 0..if refused_before.is_some() { over } else { 0 } {
         match site.join(&route).await? {
             Joined::Refused(_) => refused += 1,
-            Joined::Served(client) => client.close().await,
+            Joined::Served(client) => joined.push(client),
         }
+    }
+    // A server may also refuse by a close frame behind the upgrade.
+    sleep(POLL).await;
+    let (alive, closed) = living(joined).await;
+    refused += closed;
+    for client in alive {
+        client.close().await;
     }
     let counted = match refused_before {
         Some((name, start)) => Some((start, site.reaches(&metrics, name, start + float(refused)).await?)),

@@ -61,11 +61,17 @@ async fn check(site: Site) -> Verdict {
     }
     site.log.note("overload", format!("{came} connections came and went"));
     let (start, calm) = (Instant::now(), before.quantile(0.99));
-    let (mut last, mut unserved) = (None, 0);
+    let (mut last, mut unserved, mut served) = (None, 0, 0);
+    // Connections that come faster than is claimed may be refused.
+    let pace = site.ws.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.05 / rate.per_second));
     while start.elapsed() < RECOVERY {
         let (mut crowd, mut after) = (Crowd::default(), Times::default());
-        site.fill(&route, &mut crowd, probes).await?;
-        let all = crowd.held.len() == probes;
+        for wanted in 1..=probes {
+            sleep(pace).await;
+            site.fill(&route, &mut crowd, wanted).await?;
+        }
+        served = crowd.held.len();
+        let all = served == probes;
         let silent = crowd.beats(20, &mut after).await;
         crowd.close().await;
         let late = after.quantile(0.99);
@@ -81,6 +87,9 @@ async fn check(site: Site) -> Verdict {
         sleep(Duration::from_millis(500)).await;
     }
     let why = match last {
+        Some(_) if served < probes => {
+            format!("{} s after the overload only {served} of {probes} connections are served", RECOVERY.as_secs())
+        }
         Some(_) if unserved > 0 => {
             format!("{} s after the overload {unserved} signs of life are not answered", RECOVERY.as_secs())
         }

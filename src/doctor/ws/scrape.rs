@@ -1,11 +1,17 @@
 //! What a server says of itself: a page of metrics (Prometheus text format 0.0.4), and the sum of one of them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Site;
+use tokio::time::sleep;
+
+use super::crowd::POLL;
+use super::{Joined, Site};
 use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::found::Found;
 use crate::doctor::http::{Page, Request};
+
+/// How long a gauge may take to fall when a connection has ended.
+const FALL: Duration = Duration::from_secs(2);
 
 /// How long a page may take.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -21,6 +27,19 @@ impl Site {
             return Ok(0);
         };
         let active = self.metric(metrics, &metrics.active).await?;
+        // A gauge that does not fall when a connection ends tells nothing of others.
+        let route = self.route().await?;
+        if let Joined::Served(client) = self.join(&route).await? {
+            client.close().await;
+        }
+        let start = Instant::now();
+        while self.metric(metrics, &metrics.active).await? > active {
+            if start.elapsed() > FALL {
+                self.log.note("baseline", "the gauge does not fall when a connection ends, so it is not used");
+                return Ok(0);
+            }
+            sleep(POLL).await;
+        }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok(active.clamp(0.0, 1e6) as usize)
     }

@@ -10,7 +10,7 @@ use crate::doctor::ws::crowd::{GRACE, classes};
 pub const CHECK: Check = Check {
     id: "ws.limit.burst",
     claim: "the limit holds when all connections come at once",
-    method: "`limit + overshoot` connections at once, three times; half a second later those are counted that give a sign of life. \
+    method: "`limit + overshoot` connections at once, three times: all but the last byte of each upgrade is sent, then the last bytes together. Half a second later those are counted that give a sign of life. \
              Fails where there are more than `limit`; warns where there are fewer.",
     opens: "limit + overshoot connections at once, three times",
     harm: "",
@@ -23,7 +23,7 @@ pub fn look(site: Site) -> Looking {
 }
 
 async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit()?;
+    let (limit, over) = site.limit_in_all()?;
     let route = site.ready((limit + over) as u64).await?;
     let (mut served, mut refused) = (Vec::new(), Vec::new());
     for _ in 0..site.trials() {
@@ -46,7 +46,7 @@ async fn check(site: Site) -> Verdict {
             },
             &[],
         )
-    } else if least < limit {
+    } else if least < limit && !(site.is_uneven() && least >= site.limit()?.0) {
         let which = if least == most { format!("{most}") } else { format!("{least} to {most}") };
         Found::warn(seen, format!("only {which} of {limit} are served when all come at once"))
     } else {

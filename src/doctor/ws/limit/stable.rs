@@ -9,6 +9,7 @@ use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
+use crate::doctor::ws::crowd::living;
 use crate::doctor::ws::{ANSWER, Joined};
 
 /// For how long newcomers are refused.
@@ -37,6 +38,14 @@ pub fn look(site: Site) -> Looking {
 async fn check(site: Site) -> Verdict {
     let (limit, over) = site.limit()?;
     let route = site.ready((limit + over) as u64).await?;
+    if let Some(evicted) = site.evicts(&route, limit).await? {
+        let why = format!("the server ends an older connection for each newcomer: {evicted} of {limit} ended");
+        return Ok(Found::fail(limit as u64, why)
+            .remedy("refuse the newcomer, not the one that is there", &[])
+            .observed("evicted", evicted)
+            .expected("evicted", 0)
+            .control("a first connection", Outcome::Pass));
+    }
     let mut crowd = site.full(&route, limit).await?;
     let (mut before, mut during) = (Times::default(), Times::default());
     crowd.beats(5, &mut before).await;
@@ -54,6 +63,12 @@ async fn check(site: Site) -> Verdict {
             }
         }
         sleep(PACE).await;
+    }
+    // A server may also refuse by a close frame behind the upgrade.
+    let (alive, closed) = living(intruders).await;
+    refused += closed as u64;
+    for client in alive {
+        client.close().await;
     }
     if refused == 0 {
         return Found::error("nobody was refused, so nothing is known of those that were served meanwhile").early();
