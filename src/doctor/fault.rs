@@ -37,7 +37,7 @@ pub enum Mode {
     HangHeaders,
     /// It begins an answer and never ends it.
     HangBody,
-    /// It answers a byte, waits so long, and answers the next one.
+    /// It answers the head, then a byte of the body, waits so long, and answers the next one. A proxy does so with every byte.
     Drip(Duration),
     /// It ends in the middle of an answer.
     Truncate,

@@ -14,6 +14,8 @@ use super::{Hit, Mode, Shared, Told};
 const LARGEST: usize = 64 << 10;
 /// Headers that name what a request belongs to.
 const CORRELATION: &[&str] = &["x-request-id", "x-correlation-id", "traceparent"];
+/// How many blanks drip behind the body, so that it lasts longer than any deadline.
+const DRIPS: usize = 100;
 /// How often a connection that is not read is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -85,7 +87,9 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
                 stay(tcp, Duration::MAX).await
             }
             Mode::Drip(wait) => {
-                for byte in whole(200, "", body).bytes() {
+                // The head comes at once: a deadline for it alone must not look like one for all of the answer.
+                say_open(tcp, &head(200, "", body.len() + DRIPS)).await?;
+                for byte in body.bytes().chain(std::iter::repeat_n(b' ', DRIPS)) {
                     tcp.write_all(&[byte]).await.ok()?;
                     stay(tcp, wait).await?;
                 }

@@ -1,7 +1,10 @@
 //! A trial that fails opens the breaker again.
 
+use std::time::{Duration, Instant};
+
 use super::super::rig::Way;
 use super::super::{OPENS, Site};
+use super::TOLERANCE;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -13,7 +16,7 @@ const CALLS: u64 = 10;
 pub const CHECK: Check = Check {
     id: "ipc.breaker.reopens",
     claim: "a trial that fails opens the breaker again at once",
-    method: "Opens the breaker, waits until a call gets through and fails, then calls ten times. Fails where one of them reaches the dependency. With `half_open_max` above one, so many trials may fail first.",
+    method: "Opens the breaker, waits until a call gets through and fails, then calls up to ten times, for as long as the breaker must be open. Fails where one of them reaches the dependency. With `half_open_max` above one, so many trials may fail first.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
@@ -30,14 +33,18 @@ async fn run(site: Site) -> Verdict {
     for _ in 1..breaker.half_open_max {
         rig.call(Way::Entry).await?;
     }
-    let mut hits = 0;
-    for _ in 0..CALLS {
+    let (mut hits, mut calls) = (0, 0);
+    let start = Instant::now();
+    // Behind `open_for` another trial is right.
+    let end = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 - TOLERANCE);
+    while calls < CALLS && (calls == 0 || start.elapsed() < end) {
         hits += rig.call(Way::Entry).await?.hits;
+        calls += 1;
     }
     let found = if hits == 0 {
-        Found::pass(CALLS)
+        Found::pass(calls)
     } else {
-        Found::fail(CALLS, format!("{hits} calls reached the dependency behind a trial that failed"))
+        Found::fail(calls, format!("{hits} calls reached the dependency behind a trial that failed"))
             .remedy("one failure in the half-open state must open the breaker again", &[])
     };
     Ok(found.control("calls reach the dependency", Outcome::Pass).observed("hits", hits).expected("hits", 0))

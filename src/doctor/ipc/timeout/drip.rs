@@ -1,4 +1,4 @@
-//! The dependency answers byte by byte, each well within any timeout of a read.
+//! The dependency answers the body byte by byte, each well within any timeout of a read.
 
 use std::time::Duration;
 
