@@ -21,10 +21,16 @@ pub fn facts(event: &str) -> Value {
     let tty = [isatty(stdin()), isatty(stdout()), isatty(stderr())];
     let name = ttyname(stdout(), Vec::new()).map(|name| name.to_string_lossy().into_owned()).ok();
     let dev_tty = rustix::fs::open("/dev/tty", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
+    // Output may go to a pipe; the terminal that controls the session is asked.
+    let foreground = match &dev_tty {
+        Ok(terminal) => tcgetpgrp(terminal),
+        Err(_) => tcgetpgrp(stdout()),
+    };
+    // In a namespace of its own a group from outside has the number 0, which is none.
+    let foreground = foreground.ok().map(|group| group.as_raw_nonzero().get());
     let dev_tty = dev_tty.map_or_else(|error| error.to_string(), |_| "ok".to_owned());
     let size = tcgetwinsize(stdout()).map(|size| json!([size.ws_row, size.ws_col])).unwrap_or_default();
     let canonical = tcgetattr(stdin()).map(|modes| modes.local_modes.contains(rustix::termios::LocalModes::ICANON));
-    let foreground = tcgetpgrp(stdout()).ok().map(|group| group.as_raw_nonzero().get());
     let number = |pid: rustix::process::Pid| pid.as_raw_nonzero().get();
     let mut names: Vec<String> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
     names.sort();

@@ -1,16 +1,21 @@
 //! Whether the terminal of a session is its controlling terminal.
 
+use std::time::Duration;
+
 use super::Site;
 use super::session::text;
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 
+/// How long a signal may take.
+const PROMPT: Duration = Duration::from_secs(2);
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "pty.controlling",
     claim: "a session leads a session of its own, and its terminal controls it",
-    method: "A payload inside opens /dev/tty, and compares its session, its process group and the group in the foreground. Fails where /dev/tty cannot be opened, where nobody in its session leads it from this terminal, and where its group is not in the foreground: then ^C goes elsewhere.",
-    opens: "one session",
+    method: "A payload inside opens /dev/tty, and compares its session, its process group and the group in the foreground. Fails where /dev/tty cannot be opened, where nobody in its session leads it from this terminal, and where its group is not in the foreground: then ^C goes elsewhere. Where that group has no number inside, because the session has a namespace of its own, ^C is sent and must come.",
+    opens: "one session, or two",
     harm: "",
     deadline_ms: 15_000,
 };
@@ -23,7 +28,15 @@ pub fn look(site: Site) -> Looking {
 async fn check(site: Site) -> Verdict {
     let facts = site.facts().await?;
     let dev_tty = text(&facts, "dev_tty");
-    let in_front = !facts["foreground"].is_null() && facts["foreground"] == facts["group"];
+    let in_front = if facts["foreground"].is_null() && dev_tty == "ok" {
+        // The group in the foreground is outside of the namespace of the session; whether keys reach the program is asked.
+        site.log.note("foreground", "its group has no number inside, so ^C is sent");
+        let (mut session, _) = site.ready("keys", &[]).await?;
+        session.send(&[0x03]).await;
+        session.next(PROMPT).await.is_some_and(|report| report["name"] == "INT")
+    } else {
+        facts["foreground"] == facts["group"]
+    };
     let found = if dev_tty != "ok" {
         Found::fail(3, format!("/dev/tty cannot be opened: {dev_tty}")).remedy(
             "call `setsid`, then make the terminal the controlling one (`TIOCSCTTY`), before the program is started",

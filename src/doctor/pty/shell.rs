@@ -20,8 +20,9 @@ pub fn facts(token: &str, bytes: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let mark = format!("phx-says {token} ");
     let said = |key: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(&mark)?.strip_prefix(key));
-        line.map(|rest| rest.trim().to_owned())
+        // A host may put its own sequences before and behind the mark, on the same line.
+        let line = text.lines().find_map(|line| line.split_once(&mark)?.1.strip_prefix(key));
+        line.map(|rest| rest.split('\u{1b}').next().unwrap_or_default().trim().to_owned())
     };
     said("end")?;
     let is_terminal = |number: u8| said(&format!("tty{number} ")).is_some();
@@ -49,6 +50,9 @@ mod tests {
         let echoed = script("t0").into_bytes();
         assert_eq!(facts("t0", &echoed), None);
         let said = "phx-says t0 tty0 yes\r\nphx-says t0 name /dev/pts/3\r\nphx-says t0 size 24 80\r\nphx-says t0 dev_tty ok\r\nphx-says t0 ids 7 8 8\r\nphx-says t0 end\r\n";
+        let painted =
+            said.replace("phx-says t0 tty0", "\u{1b}[?1049h\u{1b}[Hphx-says t0 tty0").replace("yes\r", "yes\u{1b}[K\r");
+        assert_eq!(super::facts("t0", painted.as_bytes()), super::facts("t0", said.as_bytes()));
         let facts = facts("t0", said.as_bytes()).unwrap();
         assert_eq!((&facts["tty"], &facts["size"]), (&json!([true, false, false]), &json!([24, 80])));
         assert_eq!((&facts["name"], &facts["foreground"]), (&json!("/dev/pts/3"), &json!(8)));
