@@ -2,20 +2,23 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::timeout;
 
 use super::super::Site;
 use super::{Tried, each};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking};
+use crate::doctor::found::{Found, Looking, Verdict};
+
+/// How long what was sent may take to come.
+const CAME: Duration = Duration::from_millis(200);
 
 /// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.net",
     claim: "a session cannot reach the network of this machine",
-    method: "A connection to a listener of phx on 127.0.0.1 is made. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `net`.",
-    opens: "two sessions, and a listener on 127.0.0.1",
+    method: "A listener of phx on 127.0.0.1 is connected to, a datagram is sent to one, and on Linux an abstract Unix socket is connected to. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `net`.",
+    opens: "two sessions for each, listeners on 127.0.0.1 and an abstract Unix socket",
     harm: "",
     deadline_ms: 40_000,
 };
@@ -23,17 +26,54 @@ pub const CHECK: Check = Check {
 /// Looks.
 pub fn look(site: Site) -> Looking {
     each(site, "net", async |site, declared| {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .and_then(|listener| Ok((listener.local_addr()?.to_string(), listener)));
-        let (address, listener) =
-            listener.map_err(|error| Box::new(Found::error(format!("nothing listens: {error}"))))?;
-        let is_other = !declared.is_empty() && declared != "loopback";
-        let target = if is_other { declared.clone() } else { address };
-        let effect = async |_: &Tried| {
-            let came = timeout(Duration::from_millis(200), listener.accept()).await.is_ok();
-            (!is_other).then_some(came)
-        };
-        site.both("net", &target, &target, effect).await
+        if !declared.is_empty() && declared != "loopback" {
+            return site.both("net", &declared, &declared, async |_: &Tried| None).await;
+        }
+        let mut found = tcp(site).await?;
+        for other in [udp(site).await?, abstract_socket(site).await?].into_iter().flatten() {
+            if other.outcome > found.outcome {
+                found = other;
+            }
+        }
+        Ok(found)
     })
+}
+
+fn unheard(error: std::io::Error) -> Box<Found> {
+    Box::new(Found::error(format!("nothing listens: {error}")))
+}
+
+async fn tcp(site: &Site) -> Verdict {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(unheard)?;
+    let address = listener.local_addr().map_err(unheard)?.to_string();
+    let effect = async |_: &Tried| Some(timeout(CAME, listener.accept()).await.is_ok());
+    site.both("net", &address, &address, effect).await
+}
+
+/// What denies connections may still let datagrams out.
+async fn udp(site: &Site) -> Result<Option<Found>, Box<Found>> {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.map_err(unheard)?;
+    let address = format!("udp:{}", socket.local_addr().map_err(unheard)?);
+    let effect = async |_: &Tried| Some(timeout(CAME, socket.recv_from(&mut [0; 16])).await.is_ok());
+    site.both("net", &address, &address, effect).await.map(Some)
+}
+
+/// Abstract Unix sockets belong to the network namespace, and no file stands for them.
+#[cfg(target_os = "linux")]
+async fn abstract_socket(site: &Site) -> Result<Option<Found>, Box<Found>> {
+    use std::os::linux::net::SocketAddrExt;
+    let name = format!("phx-doctor-{}", uuid::Uuid::now_v7().simple());
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).map_err(unheard)?;
+    let listener = std::os::unix::net::UnixListener::bind_addr(&address).map_err(unheard)?;
+    listener.set_nonblocking(true).map_err(unheard)?;
+    let listener = tokio::net::UnixListener::from_std(listener).map_err(unheard)?;
+    let address = format!("unix:{name}");
+    let effect = async |_: &Tried| Some(timeout(CAME, listener.accept()).await.is_ok());
+    site.both("net", &address, &address, effect).await.map(Some)
+}
+
+/// They are there on Linux alone.
+#[cfg(not(target_os = "linux"))]
+async fn abstract_socket(_: &Site) -> Result<Option<Found>, Box<Found>> {
+    Ok(None)
 }

@@ -1,6 +1,9 @@
 //! Whether a session can read what it must not.
 
+use std::cell::RefCell;
 use std::path::Path;
+
+use uuid::Uuid;
 
 use super::super::Site;
 use super::{Tried, each, folder};
@@ -20,7 +23,7 @@ fn write(path: &Path) -> Result<(), Box<Found>> {
 pub const CHECK: Check = Check {
     id: "pty.sandbox.read",
     claim: "a session cannot read what it must not",
-    method: "A file with a mark in it, or the one that is declared, is read. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `read`.",
+    method: "A file with a mark in it, or the one that is declared, is read. Passes where that works outside and inside does not work, or gives another file; an error where it does not work outside; skipped where `sandbox.deny` does not name `read`.",
     opens: "two sessions, and a file in a folder of phx's own",
     harm: "",
     deadline_ms: 40_000,
@@ -33,8 +36,23 @@ pub fn look(site: Site) -> Looking {
         let canary = folder.path().join("canary");
         write(&canary)?;
         let path = if declared.is_empty() { canary.display().to_string() } else { declared.clone() };
-        // Of a file of its own it is known what was read.
-        let effect = async |tried: &Tried| declared.is_empty().then(|| tried.got == "the mark");
-        site.both("read", &path, &path, effect).await
+        let file = format!("{}:{path}", Uuid::now_v7().simple());
+        // Of a file of its own it is known what was read; of another one, whether it is the same inside.
+        let outside: RefCell<Option<String>> = RefCell::default();
+        let effect = async |tried: &Tried| {
+            if declared.is_empty() {
+                return Some(tried.got == "the mark");
+            }
+            let known = outside.borrow().clone();
+            match known {
+                Some(known) if tried.allowed => Some(tried.got == known),
+                Some(_) => None,
+                None => {
+                    *outside.borrow_mut() = Some(tried.got.clone());
+                    None
+                }
+            }
+        };
+        site.both("read", &file, &file, effect).await
     })
 }

@@ -83,8 +83,8 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let is = |at: u8, value: u64| SeccompCondition::new(at, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
     let ip = |family: libc::c_int| u64::try_from(family).unwrap_or_default();
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    let sockets =
-        vec![SeccompRule::new(vec![is(0, ip(libc::AF_INET))?])?, SeccompRule::new(vec![is(0, ip(libc::AF_INET6))?])?];
+    let family = |family| SeccompRule::new(vec![is(0, ip(family))?]);
+    let sockets = vec![family(libc::AF_INET)?, family(libc::AF_INET6)?, family(libc::AF_UNIX)?];
     rules.insert(libc::SYS_socket, sockets);
     rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(vec![is(1, libc::TIOCSTI)?])?]);
     for call in [libc::SYS_mount, libc::SYS_ptrace, libc::SYS_kill, libc::SYS_clone, libc::SYS_clone3] {
