@@ -235,3 +235,36 @@ fn what_was_verified_stands_in_the_document() {
         assert!(row[3].trim_end_matches("ms").parse::<f64>().unwrap() > 0.0, "{text}");
     }
 }
+
+/// A worker that looks whether a table is there and then creates it, as many programs do, without a lock.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_worker_that_looks_and_then_creates_is_caught_on_a_file_each_time() {
+    let repo = Repo::bare();
+    let worker = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=float(sys.argv[2]))\n\
+        there = c.execute(\"select 1 from sqlite_schema where name = 't'\").fetchone()\nif not there:\n    c.execute('create table t (id integer)')\n";
+    repo.write("worker.py", worker);
+    let table = |timeout: &str, word: &str| {
+        format!(
+            "[[doctor.db]]\nname = \"file\"\nengine = \"sqlite\"\nworkers = 4\nrounds = 2\ninit = {{ command = [\"python3\", \"{word}\", \"{{path}}\", \"{timeout}\"] }}\n"
+        )
+    };
+    for _ in 0..3 {
+        repo.write("phx.toml", table("5", "worker.py"));
+        let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
+        let check = &json["checks"][0];
+        assert_eq!((&check["outcome"], &check["observed"]["rounds_wrong"]), (&"fail".into(), &2.into()), "{check:#}");
+    }
+    // Who takes the lock before it looks is right.
+    repo.write(
+        "careful.py",
+        worker.replace("there =", "c.execute('begin immediate')\nthere =") + "c.execute('commit')\n",
+    );
+    repo.write("phx.toml", table("5", "careful.py"));
+    let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
+    assert_eq!(json["checks"][0]["outcome"], "pass", "{json:#}");
+    // Workers that do not wait for a lock cannot be held, and nothing is proven of them.
+    repo.write("phx.toml", table("0", "careful.py"));
+    let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
+    assert_eq!(json["checks"][0]["outcome"], "error", "{json:#}");
+}

@@ -121,9 +121,14 @@ impl Crew {
         }
     }
 
+    /// The groups of their processes.
+    pub fn groups(&self) -> impl Iterator<Item = u32> {
+        self.workers.iter().filter_map(Running::id)
+    }
+
     /// How much of the processor they and their children have used, in ticks (proc_pid_stat(5)); nothing where nobody can say.
-    fn ticks(&self) -> Option<u64> {
-        let groups: Vec<u32> = self.workers.iter().filter_map(Running::id).collect();
+    pub fn ticks(&self) -> Option<u64> {
+        let groups: Vec<u32> = self.groups().collect();
         let used = |folder: &Path| -> Option<u64> {
             let stat = disk::read_optional(&folder.join("stat")).ok()??;
             let text = String::from_utf8_lossy(&stat).into_owned();

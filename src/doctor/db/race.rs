@@ -87,9 +87,9 @@ impl Site {
                 .filter(|round| !round.wrong.is_empty())
                 .map_or_else(String::new, |round| format!("; {}", named(&round.wrong)));
             Found::error(format!("the race did not take place: {arrived} of {workers} workers arrived at the gate, and {alive} were alive{wrong}"))
-                .remedy("workers must connect to `{dsn}`, and wait for each other instead of ending", &[])
+                .remedy("workers must use `{dsn}` or `{path}`, and wait for a lock (SQLite: a busy timeout) instead of ending", &[])
         } else if rounds.iter().all(|round| round.gathered.is_none()) {
-            Found::pass(count).detail("all is as one alone does it; nothing held the workers, so this proves little")
+            Found::skip("all is as one alone does it, but nothing held the workers, so that is no proof")
         } else {
             Found::pass(count)
         };

@@ -149,7 +149,9 @@ const GATES: [&str; 4] = ["db.race.start", "db.race.proxy", "db.race.ddl", "db.r
 fn a_worker_with_a_lock_passes_every_gate_in_twenty_rounds() {
     let subjects = Subjects::new();
     let server = Server::start();
-    let said: Vec<Said<'_>> = GATES.iter().map(|gate| (*gate, "pass")).collect();
+    // What starts together on a server is not held, and proves nothing where nothing collides.
+    let said: Vec<Said<'_>> =
+        std::iter::once((GATES[0], "skip")).chain(GATES[1..].iter().map(|gate| (*gate, "pass"))).collect();
     let found = subjects.say(&server.table(&format!("rounds = 20\n{}", compiled(""))), &said);
     for check in &found[1..] {
         assert_eq!(
