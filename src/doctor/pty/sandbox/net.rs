@@ -39,7 +39,7 @@ pub fn look(site: Site) -> Looking {
     })
 }
 
-fn unheard(error: std::io::Error) -> Box<Found> {
+fn unheard(error: impl std::fmt::Display) -> Box<Found> {
     Box::new(Found::error(format!("nothing listens: {error}")))
 }
 
