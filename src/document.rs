@@ -30,6 +30,7 @@ pub mod salvage;
 pub mod scan;
 mod segments;
 pub mod shape;
+mod size;
 pub mod steps;
 pub mod suppression;
 pub mod values;
@@ -112,7 +113,9 @@ impl Document {
         let (front, governance) = front::read(&text, &mut region, dialect, &mut faults);
         let shape = shape(governance.kind.as_ref().map(|kind| kind.value.as_str()));
         let body = region.map_or_else(|| region::bom(text.as_bytes()), |region| region.body);
-        let mut parsed = nodes::parse(&text, body);
+        let bound = size::bound(&text, body);
+        faults.extend(bound.map(size::too_large));
+        let mut parsed = nodes::parse(&text[..bound.unwrap_or(text.len())], body);
         faults.extend(parsed.too_deep.map(too_deep));
         let mut markers = marker::find(&text, body, &parsed);
         bound_blocks(&mut markers, &mut faults);
@@ -126,6 +129,7 @@ impl Document {
         let outline = Outline::read(&text, &parsed.nodes, text.len());
         faults.extend(blocks::swallowed(&lines, &outline, &inner));
         faults.sort_by_key(|fault| fault.span.start);
+        size::bound_faults(&mut faults);
         let blocks = blocks::build(&text, &lines, &markers, &pairs, &outline);
         let mut document = Self {
             path: path.to_owned(),

@@ -1,0 +1,65 @@
+//! How large a document may be: bounds on its blocks and on its syntax errors, so that a file of some megabytes cannot take
+//! gigabytes of memory.
+
+use super::fault::{Fault, FaultKind};
+use crate::text::Span;
+
+/// The most blocks of a document: headings, paragraphs, entries of lists, rows of tables. A governed document has hundreds.
+pub const BLOCKS: usize = 50_000;
+/// The most syntax errors that are reported of a document.
+pub const FAULTS: usize = 1_000;
+
+/// Where a body has more blocks than are read, as far as the starts of its lines tell; nothing if it has fewer.
+pub fn bound(text: &str, body: usize) -> Option<usize> {
+    let bytes = text.as_bytes().get(body..)?;
+    // A block takes a byte and the end of a line at least.
+    if bytes.len() < BLOCKS * 2 {
+        return None;
+    }
+    let (mut blocks, mut after_blank, mut start) = (0, true, 0);
+    for end in memchr::memchr2_iter(b'\n', b'\r', bytes).chain([bytes.len()]) {
+        let line = bytes[start..end].trim_ascii_start();
+        let opens =
+            line.first().is_some_and(|first| after_blank || b"#-+*>|`~<:=".contains(first) || first.is_ascii_digit());
+        blocks += usize::from(opens);
+        if blocks > BLOCKS {
+            return Some(body + start);
+        }
+        after_blank = line.is_empty();
+        start = end + 1;
+    }
+    None
+}
+
+/// The error of a document with too many blocks, of which the rest is not read.
+pub fn too_large(at: usize) -> Fault {
+    let message = format!("more than {BLOCKS} headings, paragraphs, entries and rows; the rest is not read");
+    let help = "split the document, or add the file to `documents.exclude` in phx.toml";
+    Fault::new(FaultKind::Oversized, Span::at(at), message, help)
+}
+
+/// Leaves out errors beyond the bound, and says how many. The errors are sorted.
+pub fn bound_faults(faults: &mut Vec<Fault>) {
+    let more = faults.len().saturating_sub(FAULTS);
+    if more > 0 {
+        let span = faults[FAULTS].span;
+        faults.truncate(FAULTS);
+        let message = format!("{more} more syntax errors from here on");
+        faults.push(Fault::new(FaultKind::Oversized, span, message, "correct those above first"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_counted_by_the_starts_of_lines() {
+        let many = |unit: &str, count: usize| unit.repeat(count);
+        assert_eq!(bound(&many("# a\n", BLOCKS), 0), None);
+        assert_eq!(bound(&many("# a\n", BLOCKS + 1), 0), Some(BLOCKS * 4));
+        assert_eq!(bound(&many("a\n\n", BLOCKS + 1), 0), Some(BLOCKS * 3));
+        // One paragraph, however long, is one block.
+        assert_eq!(bound(&many("words\n", BLOCKS * 3), 0), None);
+    }
+}
