@@ -19,6 +19,7 @@ mod faults;
 mod fix;
 mod forms;
 mod front_matter;
+mod growth;
 mod hooks;
 mod hostile;
 mod inspect;
