@@ -6,6 +6,7 @@ pub mod describe;
 pub mod embedded;
 pub mod instance;
 pub mod kind;
+mod size;
 pub mod validate;
 
 pub use catalog::{Catalog, Overlay};

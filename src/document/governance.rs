@@ -71,6 +71,9 @@ pub type Time = Placed<DateTime<Utc>>;
 /// A name in `auto_sections` or `manual_sections`.
 pub type Declared = Placed<String>;
 
+/// The most stars of a glob in `sources`.
+const STARS: usize = 12;
+
 /// The governance block of one document.
 #[derive(Clone, Debug, Default)]
 pub struct Governance {
@@ -124,9 +127,18 @@ impl Governance {
     }
 
     /// The globs of the files that the document describes, from the root.
+    /// `**/**/` means what `**/` does, and a glob with many of them takes Git minutes: beyond a few it matches nothing, and the
+    /// schema says so.
     pub fn sources(&self) -> Vec<String> {
         let named = self.entry("sources").map(|entry| entry.value.items()).unwrap_or_default();
-        named.iter().filter_map(|source| source.as_text().map(str::to_owned)).collect()
+        let globs = named.iter().filter_map(|source| source.as_text()).map(|glob| {
+            let mut glob = glob.to_owned();
+            while glob.contains("**/**/") {
+                glob = glob.replace("**/**/", "**/");
+            }
+            glob
+        });
+        globs.filter(|glob| glob.matches('*').count() <= STARS).collect()
     }
 
     /// The id of the operation that last stamped the document.

@@ -36,6 +36,10 @@ pub fn check(text: &str) -> Result<(), (usize, String)> {
             return Err((line, format!("an expression is longer than {} KiB", TAG / 1024)));
         }
         if is_statement {
+            if let Some(name) = doubled(&inner[..length]) {
+                let why = format!("`{name}` occurs twice in a new value, which may double with each round of a loop");
+                return Err((line, why));
+            }
             depth = depth_after(depth, &inner[..length]);
             if depth > DEPTH {
                 return Err((line, format!("blocks are nested more than {DEPTH} levels deep")));
@@ -44,6 +48,24 @@ pub fn check(text: &str) -> Result<(), (usize, String)> {
         at = (start + 2 + length + end.len()).min(text.len());
     }
     Ok(())
+}
+
+/// The attribute that occurs twice in the value that a statement gives to an attribute of a namespace.
+fn doubled(statement: &str) -> Option<&str> {
+    let assigned = statement.trim_matches(['-', '+', ' ', '\n', '\t', '\r']).strip_prefix("set ")?;
+    let (target, value) = assigned.split_once('=')?;
+    if !target.contains('.') {
+        return None;
+    }
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let mut seen: Vec<&str> = Vec::new();
+    for word in value.split(|c: char| !is_part(c)).filter(|word| word.contains('.') && !word.starts_with('.')) {
+        if seen.contains(&word) && word.starts_with(|c: char| c.is_alphabetic()) {
+            return Some(word);
+        }
+        seen.push(word);
+    }
+    None
 }
 
 /// The depth of blocks after a statement.
@@ -85,6 +107,10 @@ mod tests {
         assert_eq!(check("{% if a %}\n{{ b }}\n{% endif %}\n{# c #} {d}"), Ok(()));
         let long = format!("a\n{{{{ {}1 }}}}", "not ".repeat(2000));
         assert_eq!(check(&long), Err((2, "an expression is longer than 4 KiB".to_owned())));
+        let doubling =
+            "{% set ns = namespace(s=[1]) %}\n{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}";
+        assert!(check(doubling).is_err_and(|(line, why)| line == 2 && why.starts_with("`ns.s` occurs twice")));
+        assert_eq!(check("{% set ns.total = ns.total + item.points %}{% set total = a.b + a.b %}"), Ok(()));
         assert_eq!(check(&"{% if 1 %}{% endif %}\n".repeat(1000)), Ok(()));
         let deep = "{% if 1 %}\n".repeat(100);
         assert_eq!(check(&deep), Err((65, "blocks are nested more than 64 levels deep".to_owned())));

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::catalog::Store;
 use super::describe::{self, Described};
 use super::instance::Instance;
+use super::size;
 use crate::document::{Document, model};
 use crate::text::Span;
 
@@ -61,6 +62,10 @@ impl Compiled {
         let Some(schema) = store.get(uri) else {
             return Err(Unusable { pointer: String::new(), message: format!("there is no schema `{uri}`") });
         };
+        if size::expanded(&store, uri) > size::LARGEST {
+            let message = format!("its references lead to more than {} values", size::LARGEST);
+            return Err(Unusable { pointer: String::new(), message });
+        }
         let mut options = jsonschema::options_for::<Instance>()
             .with_base_uri(uri)
             .with_retriever(store.clone())
@@ -101,7 +106,10 @@ impl Compiled {
             let Some((uri, schema)) = place else { break };
             let step = step.replace("~1", "/").replace("~0", "~");
             place = match schema {
-                Value::Object(_) if step == "$ref" => self.resolve(&uri, schema["$ref"].as_str().unwrap_or("")),
+                Value::Object(_) if step == "$ref" => {
+                    size::resolve(&self.store, &uri, schema["$ref"].as_str().unwrap_or(""))
+                        .map(|(uri, _, schema)| (uri, schema))
+                }
                 Value::Object(map) => map.get(&step).map(|next| (uri, next)),
                 Value::Array(list) => step.parse().ok().and_then(|at: usize| list.get(at)).map(|next| (uri, next)),
                 _ => None,
@@ -111,18 +119,6 @@ impl Compiled {
             }
         }
         says
-    }
-
-    /// The subschema that a reference in the schema at `base` names.
-    fn resolve(&self, base: &str, reference: &str) -> Option<(String, &Value)> {
-        let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
-        let uri = match file {
-            "" => base.to_owned(),
-            _ if file.contains(":/") => file.to_owned(),
-            _ => format!("{}{file}", &base[..=base.rfind('/')?]),
-        };
-        let schema = self.store.get(&uri)?.pointer(pointer)?;
-        Some((uri, schema))
     }
 }
 

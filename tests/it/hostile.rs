@@ -124,3 +124,41 @@ fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 2, "{name}");
     }
 }
+
+#[test]
+fn schemas_templates_and_globs_that_do_not_end_are_refused_by_name() {
+    let repo = Repo::with_git();
+    let fan: String = (0..40)
+        .map(|at| {
+            format!("\"a{at}\":{{\"allOf\":[{{\"$ref\":\"#/$defs/a{0}\"}},{{\"$ref\":\"#/$defs/a{0}\"}}]}},", at + 1)
+        })
+        .collect();
+    let schema = ".phx/schemas/v1.0/upcoming-features.schema.json";
+    repo.write(schema, format!("{{\"$ref\":\"#/$defs/a0\",\"$defs\":{{{fan}\"a40\":{{\"type\":\"object\"}}}}}}"));
+    let refused =
+        format!("the schema `{schema}` cannot be used: line 1: its references lead to more than 200000 values");
+    repo.run(&["validate"]).exits(2).says(&refused);
+    // A schema that refers to itself has an end.
+    repo.write(
+        schema,
+        "{\"properties\":{\"title\":{\"$ref\":\"#/$defs/a\"}},\"$defs\":{\"a\":{\"not\":{\"$ref\":\"#/$defs/a\"}}}}",
+    );
+    repo.run(&["validate", "--allow-empty"]).lacks("cannot be used");
+    std::fs::remove_file(repo.path().join(schema)).unwrap();
+    let block = "# T\n\n## S\n<!-- AUTO-GENERATED:own - DO NOT EDIT -->\n<!-- END AUTO-GENERATED:own -->\n";
+    let text = document("  phase_number: 1\n", block).replace("auto_sections: []", "auto_sections: [own]");
+    repo.write("DOC.md", &text);
+    repo.write(
+        ".phx/templates/sections/own.md",
+        "{% set ns = namespace(s=[1]) %}\n{% for i in range(40) %}\n{% set ns.s = ns.s + ns.s %}\n{% endfor %}\n{{ ns.s|length }}\n",
+    );
+    repo.run(&["regen"]).exits(1).says("own.md:3: `ns.s` occurs twice in a new value, which may double");
+    // Globs that Git would match for minutes.
+    let many = "**/".repeat(200) + "a*zz";
+    let stars = "**/a".repeat(9);
+    let globs =
+        text.replace("  phase_number: 1\n", &format!("  phase_number: 1\n  sources: [\"{many}\", \"{stars}\"]\n"));
+    repo.write("DOC.md", globs).commit("globs");
+    repo.run(&["validate", "-o", "concise"]).exits(1).finds("error[schema-violation] a glob has at most 12 stars");
+    repo.run(&["review", "DOC.md", "--yes"]).exits(0);
+}

@@ -1,0 +1,66 @@
+//! How large a schema is once its references are followed: each is compiled, and tried, as often as it is referred to.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::catalog::Store;
+
+/// The most values of a schema with its references followed. The largest schema that ships has some thousands.
+pub const LARGEST: u64 = 200_000;
+
+/// The number of values of the schema at a URI, as often as they are referred to. A reference to itself is followed once.
+pub fn expanded(store: &Store, uri: &str) -> u64 {
+    let mut known = BTreeMap::new();
+    reference(store, uri, "#", &mut known)
+}
+
+fn reference(store: &Store, base: &str, to: &str, known: &mut BTreeMap<(String, String), u64>) -> u64 {
+    let Some((uri, pointer, schema)) = resolve(store, base, to) else { return 1 };
+    let key = (uri.clone(), pointer);
+    if let Some(size) = known.get(&key) {
+        return *size;
+    }
+    // While it is being followed it counts as one, so that a circle ends.
+    known.insert(key.clone(), 1);
+    let size = of(store, &uri, schema, known);
+    known.insert(key, size);
+    size
+}
+
+fn of(store: &Store, uri: &str, value: &Value, known: &mut BTreeMap<(String, String), u64>) -> u64 {
+    let mut size = 1_u64;
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                // Definitions count where they are referred to.
+                if key == "$defs" || key == "definitions" {
+                    continue;
+                }
+                size = size.saturating_add(match value.as_str().filter(|_| key == "$ref") {
+                    Some(to) => reference(store, uri, to, known),
+                    None => of(store, uri, value, known),
+                });
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                size = size.saturating_add(of(store, uri, value, known));
+            }
+        }
+        _ => {}
+    }
+    size
+}
+
+/// The schema that a reference means: the URI of its file, its pointer, and the schema.
+pub fn resolve<'s>(store: &'s Store, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
+    let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+    let uri = match file {
+        "" => base.to_owned(),
+        _ if file.contains(":/") => file.to_owned(),
+        _ => format!("{}{file}", &base[..=base.rfind('/')?]),
+    };
+    let schema = store.get(&uri)?.pointer(pointer)?;
+    Some((uri, pointer.to_owned(), schema))
+}
