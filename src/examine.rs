@@ -4,6 +4,7 @@ pub mod change;
 mod lost;
 pub mod open;
 pub mod past;
+pub mod policy;
 pub mod vouch;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ pub mod judge;
 pub mod settings;
 pub mod suppression;
 
+mod backdated_commit;
 mod changed_sources;
 mod conflicting_kind;
 mod edited_auto_section;
@@ -45,6 +46,7 @@ mod unresolved_conflict;
 mod unreviewed_manual_change;
 mod unterminated_front_matter;
 mod unused_suppression;
+mod weakened_policy;
 
 pub use context::{Broken, BrokenFile, Context, Evidence, Whole};
 pub use judge::{Judge, Levels};
@@ -89,6 +91,7 @@ pub enum Check {
 
 /// All rules, by slug. A new one is one line here and one above.
 pub const RULES: &[&Rule] = &[
+    &backdated_commit::RULE,
     &changed_sources::RULE,
     &conflicting_kind::RULE,
     &edited_auto_section::RULE,
@@ -127,6 +130,7 @@ pub const RULES: &[&Rule] = &[
     &unreviewed_manual_change::RULE,
     &unterminated_front_matter::RULE,
     &unused_suppression::RULE,
+    &weakened_policy::RULE,
 ];
 
 /// The rule of a slug.

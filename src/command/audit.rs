@@ -30,7 +30,8 @@ pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
     let overrides = audited.iter().filter(|one| !one.overrides.is_empty()).count();
     match arguments.output {
         ListFormat::Text => {
-            let told = audited.iter().filter(|one| !one.passes() || !one.overrides.is_empty());
+            let is_told = |one: &&Audited| !one.passes() || !one.overrides.is_empty() || !one.warnings.is_empty();
+            let told = audited.iter().filter(is_told);
             Session::show(&text(told))?;
         }
         ListFormat::Json => {
@@ -70,6 +71,7 @@ fn line(one: &Audited) -> report::Line<'_> {
         passes: one.passes(),
         problem: one.problem.as_deref(),
         findings: &one.findings,
+        warnings: &one.warnings,
         more_overdue: one.more_overdue,
         overrides: one.overrides.iter().map(|found| found.text.as_str()).collect(),
     }

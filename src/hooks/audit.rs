@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use serde_json::Value;
 
 use super::gate;
 use super::overrides::{self, Override};
 use crate::config::Enforcement;
 use crate::examine::change::{Stale, Step};
-use crate::examine::open;
 use crate::examine::{Comparison, Examiner};
+use crate::examine::{open, policy};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::rules::{Judge, Levels};
@@ -27,6 +29,8 @@ pub struct Audited {
     pub commit: Commit,
     /// What blocks it.
     pub findings: Vec<Finding>,
+    /// What does not block it and is listed all the same: a weaker configuration, a date before that of a parent.
+    pub warnings: Vec<Finding>,
     /// How many more documents were overdue.
     pub more_overdue: usize,
     /// Why it cannot be checked.
@@ -46,6 +50,15 @@ impl Audited {
         let overdue = self.more_overdue == 0 || rules.contains("stale-document");
         overdue && self.findings.iter().all(|finding| rules.contains(finding.rule))
     }
+}
+
+/// How far the clocks of two machines may differ.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
+fn warning(rule: &'static str, path: &str, message: String) -> Finding {
+    let mut finding = Finding::of_file(rule, path, message);
+    finding.severity = Severity::Warning;
+    finding
 }
 
 /// What commits are held against beside their own trees.
@@ -82,7 +95,8 @@ impl Auditor {
 
     fn commit(&self, commit: Commit, last: &mut Option<Last>) -> Result<Audited, Failure> {
         let overrides = overrides::overrides(&commit.message);
-        let mut audited = Audited { findings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
+        let mut audited =
+            Audited { findings: Vec::new(), warnings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
         let project = match open::project(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
             Ok(project) => project,
             Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => {
@@ -110,7 +124,24 @@ impl Auditor {
         let own = self.own(commit).map_err(failed)?;
         let mut census = project.census_after(last.take(), &before)?;
         let judge = Judge::new(Levels::new(&project.config, &[]));
-        let mut examiner = Examiner::new(project, &judge, commit.at, self.program);
+        let at = self.time(commit).map_err(failed)?;
+        if at - commit.at > SKEW {
+            let message = format!("the commit is dated {}, before its parent", commit.at.format("%Y-%m-%d %H:%M"));
+            audited.warnings.push(warning("backdated-commit", &commit.id, message));
+        }
+        let is_configured =
+            |change: &objects::Change| change.path == project.config_file.path || change.path.ends_with("phx.toml");
+        if self.config.is_none() && changes.iter().any(is_configured) {
+            let past = open::project(None, &Origin::Revision(before.clone()));
+            let points = match past {
+                Ok(past) => policy::weakened(&past, project, &past.census(&before, None)?),
+                // A configuration that could not be used asked for nothing.
+                Err(_) => Vec::new(),
+            };
+            let path = &project.config_file.path;
+            audited.warnings.extend(points.into_iter().map(|point| warning("weakened-policy", path, point)));
+        }
+        let mut examiner = Examiner::new(project, &judge, at, self.program);
         examiner.comparison = Comparison::Change;
         examiner.before.clone_from(&before);
         examiner.config.clone_from(&self.config);
@@ -133,13 +164,33 @@ impl Auditor {
         Ok(())
     }
 
-    /// In a merge, the paths that no parent has like that.
+    /// The time of a commit: not before that of a parent, or an overdue document could be dated back.
+    fn time(&self, commit: &Commit) -> Result<DateTime<Utc>, String> {
+        if commit.parents.is_empty() {
+            return Ok(commit.at);
+        }
+        let arguments: Vec<&str> =
+            ["--no-walk", "--end-of-options"].into_iter().chain(commit.parents.iter().map(String::as_str)).collect();
+        let parents = history::commits(&self.root, &arguments)?;
+        Ok(parents.iter().map(|parent| parent.at).fold(commit.at, DateTime::max))
+    }
+
+    /// In a merge, the paths that no parent has like that. A parent that the first one follows itself brings nothing in: with its
+    /// files a merge would put back what has been there before.
     fn own(&self, commit: &Commit) -> Result<Option<BTreeSet<String>>, String> {
-        if commit.parents.len() < 2 {
+        let is_old = |parent: &&String| objects::is_ancestor(&self.root, parent, &commit.parents[0]);
+        let parents: Vec<&String> = commit
+            .parents
+            .iter()
+            .enumerate()
+            .filter(|(at, parent)| *at == 0 || !is_old(parent))
+            .map(|(_, one)| one)
+            .collect();
+        if parents.len() < 2 {
             return Ok(None);
         }
         let mut own: Option<BTreeSet<String>> = None;
-        for parent in &commit.parents {
+        for parent in parents {
             let changes = objects::between(&self.root, parent, &commit.id)?;
             let paths: BTreeSet<String> = changes.into_iter().map(|change| change.path).collect();
             own = Some(match own {

@@ -52,11 +52,7 @@ fn lost(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, F
     let between = history::commits(root, &[&format!("{old}..{new}")]).map_err(failed)?;
     // A revert takes a record away; nothing makes another one of it.
     let reverted = |change: &Change| {
-        let name = change.path.rsplit('/').next().unwrap_or(&change.path).trim_end_matches(".json");
-        let names = |commit: &history::Commit| {
-            let says_so = commit.subject().starts_with("Revert") && commit.message.contains(name);
-            says_so || reverts(root, &commit.message, &change.path)
-        };
+        let names = |commit: &history::Commit| reverts(root, &commit.message, &change.path);
         change.new.is_none() && between.iter().any(names)
     };
     let problem = |change: Change| {

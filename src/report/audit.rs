@@ -24,6 +24,8 @@ pub struct Line<'a> {
     pub problem: Option<&'a str>,
     /// What blocks it.
     pub findings: &'a [Finding],
+    /// What does not block it.
+    pub warnings: &'a [Finding],
     /// How many more documents were overdue.
     pub more_overdue: usize,
     /// The overrides that it bears.
@@ -47,6 +49,9 @@ pub fn text(line: &Line<'_>) -> String {
             safe(&finding.message),
             finding.rule
         ));
+    }
+    for finding in line.warnings {
+        out.push_str(&format!("  warning: {}: {} [{}]\n", safe(&finding.path), safe(&finding.message), finding.rule));
     }
     if line.more_overdue > 0 {
         out.push_str(&format!("  {verdict}: {} more documents were overdue\n", line.more_overdue));
@@ -75,7 +80,7 @@ pub fn json(line: &Line<'_>) -> Value {
         "subject": line.subject,
         "passes": line.passes,
         "problem": line.problem,
-        "findings": line.findings.iter().map(finding).collect::<Vec<_>>(),
+        "findings": line.findings.iter().chain(line.warnings).map(finding).collect::<Vec<_>>(),
         "more_overdue": line.more_overdue,
         "overrides": line.overrides,
     })

@@ -1,6 +1,6 @@
 //! `phx audit --range`: what would not have passed, however it was made, and what was overridden.
 
-use crate::support::{Repo, clean_document, document};
+use crate::support::{Repo, assert_valid, clean_document, document};
 
 fn wrong(more: &str) -> String {
     document("", more)
@@ -178,4 +178,46 @@ fn separators_in_a_message_make_no_commits() {
     let run = repo.run(&["trace", "a.md"]).exits(0);
     assert!(!run.stdout.contains("Boss <"), "{}", run.stdout);
     assert!(run.stdout.contains("innocent"), "{}", run.stdout);
+}
+
+#[test]
+fn a_weaker_configuration_and_a_date_before_the_parent_are_listed() {
+    let repo = Repo::with_git();
+    repo.write("phx.toml", "[rules]\nchanged-sources = \"error\"\n[enforcement]\nlevel = \"strict\"\n");
+    repo.write("docs/a.md", clean_document()).write("docs/b.md", clean_document()).commit("first");
+    repo.write(
+        "phx.toml",
+        "[rules]\nchanged-sources = \"off\"\n[enforcement]\nlevel = \"advisory\"\n[documents]\nexclude = [\"docs/b.md\"]\n",
+    );
+    repo.commit("weaker");
+    let run = repo.run(&["audit", "--range", "HEAD~1..HEAD"]).exits(0);
+    run.finds("warning: phx.toml: the rule `changed-sources` is set to off instead of error [weakened-policy]")
+        .finds("warning: phx.toml: the level of `[enforcement]` is lower [weakened-policy]")
+        .finds("warning: phx.toml: governed no more: `docs/b.md` [weakened-policy]");
+    let json = repo.run(&["audit", "--range", "HEAD~1..HEAD", "-o", "json"]).exits(0).json();
+    assert_valid("schemas/audit.schema.json", &json);
+    assert_eq!(json["commits"][0]["findings"].as_array().unwrap().len(), 3);
+    // A stricter one is nobody's business.
+    repo.write("phx.toml", "[rules]\nchanged-sources = \"error\"\n").commit("stricter");
+    assert!(!repo.run(&["audit", "--range", "HEAD~1..HEAD"]).exits(0).stdout.contains("weakened-policy"));
+    // A document that is overdue does not pass by a date in the past.
+    let late = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-30T00:00:00Z");
+    repo.write("docs/a.md", late).git(&["add", "-A"]);
+    repo.try_git(&["commit", "-qm", "late", "--no-verify"], &[("GIT_COMMITTER_DATE", "2025-08-29T16:00:00Z")]).exits(0);
+    let run = repo.run(&["audit", "--range", "HEAD~1..HEAD"]).exits(1);
+    run.finds("[stale-document]").finds("the commit is dated 2025-08-29 16:00, before its parent [backdated-commit]");
+}
+
+#[test]
+fn a_merge_that_puts_back_an_old_tree_is_not_let_through() {
+    let repo = Repo::with_git();
+    let wrong = document("  phase_number: 0\n", "");
+    repo.write("a.md", &wrong).git(&["add", "-A"]);
+    repo.git(&["commit", "-qm", "wrong", "--no-verify"]);
+    let bad = repo.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    repo.write("a.md", clean_document()).commit("right");
+    let good = repo.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let merge = repo.git(&["commit-tree", "-p", &good, "-p", &bad, "-m", "merge", &format!("{bad}^{{tree}}")]);
+    repo.git(&["reset", "-q", "--hard", merge.trim()]);
+    repo.run(&["audit", "--range", &format!("{good}..HEAD")]).exits(1).finds("[schema-violation]");
 }

@@ -128,11 +128,10 @@ fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
 #[test]
 fn schemas_templates_and_globs_that_do_not_end_are_refused_by_name() {
     let repo = Repo::with_git();
-    let fan: String = (0..40)
-        .map(|at| {
-            format!("\"a{at}\":{{\"allOf\":[{{\"$ref\":\"#/$defs/a{0}\"}},{{\"$ref\":\"#/$defs/a{0}\"}}]}},", at + 1)
-        })
-        .collect();
+    let fan = (0..40).fold(String::new(), |all, at| {
+        let next = at + 1;
+        format!("{all}\"a{at}\":{{\"allOf\":[{{\"$ref\":\"#/$defs/a{next}\"}},{{\"$ref\":\"#/$defs/a{next}\"}}]}},")
+    });
     let schema = ".phx/schemas/v1.0/upcoming-features.schema.json";
     repo.write(schema, format!("{{\"$ref\":\"#/$defs/a0\",\"$defs\":{{{fan}\"a40\":{{\"type\":\"object\"}}}}}}"));
     let refused =

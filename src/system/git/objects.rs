@@ -161,6 +161,11 @@ fn changes(printed: &[u8]) -> Vec<Change> {
     changes
 }
 
+/// Whether a commit is another one or one of those before it.
+pub fn is_ancestor(root: &Path, commit: &str, of: &str) -> bool {
+    run(command(root, &["merge-base", "--is-ancestor", commit, of])).is_ok()
+}
+
 /// The merge base of a revision and the last commit.
 ///
 /// # Errors
