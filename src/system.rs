@@ -7,4 +7,5 @@ pub mod environment;
 pub mod git;
 pub mod inside;
 pub mod replace;
+pub mod turn;
 pub mod walk;

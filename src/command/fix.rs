@@ -22,6 +22,7 @@ pub fn apply(session: &Session, examiner: &Examiner<'_>, selection: &Selection) 
     if matches!(selection, Selection::Bytes { .. }) {
         return Err(Failure::usage("standard input cannot be mended in its place").hint("`--diff` shows the fixes"));
     }
+    let _turn = examiner.project.turn()?;
     let mut mended: BTreeSet<String> = BTreeSet::new();
     let mut failed: BTreeMap<String, Failure> = BTreeMap::new();
     for _ in 0..ROUNDS {

@@ -26,6 +26,7 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     }
     let project = session.project()?;
     let measurements = Measurements::new(&project, session.now);
+    let _turn = if arguments.check { None } else { project.turn()? };
     let (visit, done) = rewrite(&project, &measurements, arguments);
     let (documents, failures): (Vec<_>, Vec<_>) = done.into_iter().map(|done| (done.rewritten, done.failure)).unzip();
     let failures: Vec<Failure> = visit.failures.iter().cloned().chain(failures.into_iter().flatten()).collect();

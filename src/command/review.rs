@@ -42,6 +42,7 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         session.notice("nothing was written");
         return Ok(FINDINGS);
     }
+    let _turn = if arguments.staged { None } else { project.turn()? };
     let record = write::record(session, &examiner, arguments, &targets)?;
     let mut stamped = Vec::new();
     for (document, sections) in targets {

@@ -19,8 +19,7 @@ pub fn bound(text: &str, body: usize) -> Option<usize> {
     let (mut blocks, mut after_blank, mut start) = (0, true, 0);
     for end in memchr::memchr2_iter(b'\n', b'\r', bytes).chain([bytes.len()]) {
         let line = bytes[start..end].trim_ascii_start();
-        let opens =
-            line.first().is_some_and(|first| after_blank || b"#-+*>|`~<:=".contains(first) || first.is_ascii_digit());
+        let opens = !line.is_empty() && (after_blank || opens_block(line));
         blocks += usize::from(opens);
         if blocks > BLOCKS {
             return Some(body + start);
@@ -29,6 +28,17 @@ pub fn bound(text: &str, body: usize) -> Option<usize> {
         start = end + 1;
     }
     None
+}
+
+/// Whether a line may open a block of its own right below another line.
+fn opens_block(line: &[u8]) -> bool {
+    match line {
+        [b'#' | b'>' | b'|' | b'`' | b'~' | b'=' | b':', ..] => true,
+        [b'-' | b'*' | b'+', b' ' | b'\t', ..] => true,
+        [b'<', rest @ ..] => rest.contains(&b'>'),
+        [first, rest @ ..] if first.is_ascii_digit() => rest.iter().any(|byte| matches!(byte, b'.' | b')')),
+        _ => false,
+    }
 }
 
 /// The error of a document with too many blocks, of which the rest is not read.

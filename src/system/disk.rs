@@ -204,10 +204,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let mut file = File::create_new(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = std::fs::remove_file(path);
-    }
-    written
+    written.map(|()| super::replace::sync_directory(path)).inspect_err(|_| drop(std::fs::remove_file(path)))
 }
 
 /// Puts `bytes` at `path` in one step: a temporary file beside it, flushed, renamed.

@@ -17,6 +17,8 @@ pub enum Refusal {
     Changed,
     /// A link leads out of the directory that it must stay in.
     Outside(PathBuf),
+    /// It has so many names: the others would keep the old bytes.
+    HardLinked(u64),
     /// The system says no.
     System(io::Error),
 }
@@ -51,11 +53,16 @@ impl Replacement {
         if metadata.permissions().readonly() {
             return Err(Refusal::ReadOnly);
         }
+        let names = links(&metadata);
+        if names > 1 {
+            return Err(Refusal::HardLinked(names));
+        }
         if std::fs::read(&target)? != old {
             return Err(Refusal::Changed);
         }
         let beside = Temporary::create(&target)?;
         beside.fill(new, &metadata)?;
+        keep_attributes(&target, &beside.file)?;
         Ok(Self { target, beside, old: old.to_vec() })
     }
 
@@ -78,6 +85,47 @@ impl Replacement {
     }
 }
 
+/// How many names a file has.
+#[cfg(unix)]
+fn links(metadata: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink()
+}
+
+#[cfg(not(unix))]
+fn links(_: &Metadata) -> u64 {
+    1
+}
+
+/// Gives a new file the extended attributes of the one that it takes the place of, access control lists among them.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn keep_attributes(target: &Path, file: &File) -> io::Result<()> {
+    use rustix::fs::{XattrFlags, fsetxattr, getxattr, listxattr};
+    use rustix::io::Errno;
+    let mut names = vec![0_u8; 64 << 10];
+    let length = match listxattr(target, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::NOTSUP) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let mut value = vec![0_u8; 64 << 10];
+        let length = getxattr(target, name, &mut value[..])?;
+        match fsetxattr(file, name, &value[..length], XattrFlags::empty()) {
+            // Labels of the security modules are set by the system.
+            Err(_) if name.starts_with(b"security.") => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+#[allow(clippy::unnecessary_wraps)]
+fn keep_attributes(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// A file beside another that is removed when it is no longer needed.
 #[derive(Debug)]
 struct Temporary {
@@ -88,7 +136,7 @@ struct Temporary {
 impl Temporary {
     fn create(target: &Path) -> io::Result<Self> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        sweep(target, &name);
+        sweep(target);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = target.with_file_name(format!(".{name}.{}-{count}.phx-tmp", std::process::id()));
@@ -116,16 +164,15 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what a killed run left behind for the same file: a temporary file that nobody holds the lock of.
-fn sweep(target: &Path, name: &str) {
+/// Removes what killed runs left behind in the folder of a file: temporary files that nobody holds the lock of.
+fn sweep(target: &Path) {
     let Some(Ok(entries)) = target.parent().map(std::fs::read_dir) else {
         return;
     };
-    let start = format!(".{name}.");
     for entry in entries.flatten() {
         let found = entry.file_name();
         let found = found.to_string_lossy();
-        let is_ours = found.starts_with(&start) && found.ends_with(".phx-tmp");
+        let is_ours = found.starts_with('.') && found.ends_with(".phx-tmp");
         if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = std::fs::remove_file(entry.path());
         }
@@ -163,7 +210,7 @@ fn own(file: &File, like: &Metadata) {
 fn own(_: &File, _: &Metadata) {}
 
 /// Makes the new name last.
-fn sync_directory(target: &Path) {
+pub(super) fn sync_directory(target: &Path) {
     if cfg!(unix)
         && let Some(Ok(directory)) = target.parent().map(File::open)
     {

@@ -257,6 +257,9 @@ fn say_file(refusal: &replace::Refusal) -> String {
     match refusal {
         replace::Refusal::ReadOnly => "is read-only".to_owned(),
         replace::Refusal::Changed => "was changed meanwhile, and is as it was left".to_owned(),
+        replace::Refusal::HardLinked(names) => {
+            format!("has {names} names (hard links), of which only one would change")
+        }
         replace::Refusal::Outside(_) => "is reached by a link out of the repository".to_owned(),
         replace::Refusal::System(error) => format!("cannot be written: {}", disk::explain(error)),
     }

@@ -5,11 +5,27 @@ use std::path::Path;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
+use crate::system::git::place::Place;
 use crate::system::replace::{Refusal, Replacement};
+use crate::system::turn::{self, Turn};
 
 use super::{Project, paths};
 
 impl Project {
+    /// Waits until no other phx writes documents of this repository. Nothing where there is no Git, or nothing can be locked.
+    ///
+    /// # Errors
+    /// Another phx does not end.
+    pub fn turn(&self) -> Result<Option<Turn>, Failure> {
+        let Some(place) = Place::find(&self.root) else { return Ok(None) };
+        match turn::take(&place.own, "writing") {
+            Ok(Some(turn)) => Ok(Some(turn)),
+            Ok(None) => Err(Failure::usage("another phx writes documents of this repository; nothing was written")
+                .hint("run it again when the other one has ended")),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// Puts `text` in the place of a document.
     ///
     /// # Errors
@@ -47,6 +63,10 @@ fn refused(path: &str, refusal: Refusal) -> Failure {
             Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
                 .hint("name the file itself, from the repository that it is in")
         }
+        Refusal::HardLinked(names) => Failure::internal(format!(
+            "`{path}` has {names} names (hard links), of which only one would change; it is as it was"
+        ))
+        .hint("make it a file of its own, as with `cp --remove-destination`"),
         Refusal::System(error) => {
             let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
             let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };

@@ -87,6 +87,60 @@ mod unix {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
     }
 
+    /// A folder with a document that is out of date.
+    fn repo() -> Repo {
+        let repo = Repo::new();
+        repo.write("docs/PLAN.md", features(3));
+        repo
+    }
+
+    #[test]
+    fn a_file_with_two_names_is_told_and_stays() {
+        let repo = repo();
+        let before = repo.read("docs/PLAN.md");
+        std::fs::hard_link(repo.path().join("docs/PLAN.md"), repo.path().join("other.txt")).unwrap();
+        repo.run(&["regen"]).exits(4).says("`docs/PLAN.md` has 2 names (hard links)");
+        assert_eq!((repo.read("docs/PLAN.md"), repo.read("other.txt")), (before.clone(), before));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn extended_attributes_are_kept() {
+        let repo = repo();
+        let file = repo.path().join("docs/PLAN.md");
+        let set = rustix::fs::setxattr(&file, "user.reader", b"Ines", rustix::fs::XattrFlags::empty());
+        let why = "the temporary folder must keep extended attributes; set TMPDIR to one that does";
+        set.unwrap_or_else(|error| panic!("{error}: {why}"));
+        repo.run(&["regen", "-q"]).exits(0);
+        let mut value = [0; 16];
+        let length = rustix::fs::getxattr(&file, "user.reader", &mut value[..]).unwrap();
+        assert_eq!(&value[..length], b"Ines");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_in_a_folder_is_removed_by_the_next_one_that_writes_there() {
+        let repo = repo();
+        repo.write("docs/.OTHER.md.4711-0.phx-tmp", "left").write("docs/.mine.tmp", "mine");
+        repo.run(&["regen", "-q"]).exits(0);
+        assert!(
+            !repo.path().join("docs/.OTHER.md.4711-0.phx-tmp").exists() && repo.path().join("docs/.mine.tmp").exists()
+        );
+    }
+
+    #[test]
+    fn another_phx_that_writes_is_waited_for_a_moment() {
+        let repo = repo();
+        repo.git(&["init", "-q"]);
+        std::fs::create_dir_all(repo.path().join(".git/phx")).unwrap();
+        let held = std::fs::File::create(repo.path().join(".git/phx/writing")).unwrap();
+        held.lock().unwrap();
+        let before = repo.read("docs/PLAN.md");
+        repo.run(&["regen"]).exits(2).says("another phx writes documents of this repository; nothing was written");
+        assert_eq!(repo.read("docs/PLAN.md"), before);
+        drop(held);
+        repo.run(&["regen", "-q"]).exits(0);
+    }
+
     #[test]
     fn the_mode_of_a_file_is_kept() {
         let repo = Repo::new();

@@ -64,12 +64,9 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
     })?;
     let texts: Vec<_> = stamped.iter().map(|one| (one.document.as_ref(), one.text.as_str())).collect();
     project.write_all(&texts).inspect_err(|_| {
-        // Where the first document was not written, none was, and the record vouches for nothing.
+        // Where the first document does not have its stamp, none has, and the record vouches for nothing.
         if let Some(first) = stamped.first()
-            && project
-                .store
-                .read(&first.document.path)
-                .is_ok_and(|now| now.as_deref() == Some(first.document.text.as_bytes()))
+            && project.store.read(&first.document.path).is_ok_and(|now| now.as_deref() != Some(first.text.as_bytes()))
         {
             let _ = disk::remove(&file);
         }

@@ -141,6 +141,6 @@ pub fn actor(root: &Path) -> Option<String> {
 pub fn brought(root: &Path, path: &str, text: &str) -> Option<String> {
     let search = format!("-S{text}");
     let literal = format!(":(literal){path}");
-    let printed = run(command(root, &["log", "--format=%H", &search, "HEAD", "--", &literal])).ok()?;
+    let printed = run(command(root, &["log", "--no-textconv", "--format=%H", &search, "HEAD", "--", &literal])).ok()?;
     String::from_utf8_lossy(&printed).lines().last().map(str::to_owned)
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::objects::{self, Change, Object};
 use super::place::{IndexKind, Place};
 use super::{command, feed, run};
+use crate::system::turn;
 
 /// How often the index may change under phx's hands before phx gives up.
 const ATTEMPTS: usize = 3;
@@ -166,10 +167,11 @@ impl<'a> Swap<'a> {
     /// Why they are as they were.
     pub fn finish(&self) -> Result<(), Refusal> {
         let folder = self.place.own.join("phx");
-        std::fs::create_dir_all(&folder)?;
         // One at a time, so that whoever is here knows that a copy which stands around is nobody's.
-        let turn = File::create(folder.join("lock"))?;
-        turn.lock()?;
+        let turn = turn::take(&self.place.own, "lock")?;
+        if turn.is_none() {
+            return Err(Refusal::Harm("another phx is changing the index of this repository"));
+        }
         sweep(&folder);
         self.swap(&folder)
     }
