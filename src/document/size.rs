@@ -33,8 +33,7 @@ pub fn bound(text: &str, body: usize) -> Option<usize> {
 /// Whether a line may open a block of its own right below another line.
 fn opens_block(line: &[u8]) -> bool {
     match line {
-        [b'#' | b'>' | b'|' | b'`' | b'~' | b'=' | b':', ..] => true,
-        [b'-' | b'*' | b'+', b' ' | b'\t', ..] => true,
+        [b'#' | b'>' | b'|' | b'`' | b'~' | b'=' | b':', ..] | [b'-' | b'*' | b'+', b' ' | b'\t', ..] => true,
         [b'<', rest @ ..] => rest.contains(&b'>'),
         [first, rest @ ..] if first.is_ascii_digit() => rest.iter().any(|byte| matches!(byte, b'.' | b')')),
         _ => false,
