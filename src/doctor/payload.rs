@@ -29,6 +29,10 @@ pub struct Orders {
 /// An action: its name, and what it does; the exit code.
 type Action = (&'static str, fn(&Orders) -> u8);
 
+/// How long a payload may run, in seconds: then SIGALRM ends it.
+#[cfg(unix)]
+const LONGEST: u32 = 600;
+
 /// All actions.
 const ACTIONS: &[Action] = &[
     ("attest", attest::run),
@@ -54,6 +58,15 @@ const ACTIONS: &[Action] = &[
 pub fn run(words: &[String]) -> u8 {
     let [action, token, arguments @ ..] = words else { return 2 };
     let orders = Orders { token: token.clone(), arguments: arguments.to_vec() };
+    // A host that heeds neither the end of its input nor a hang-up would keep a payload for ever.
+    #[cfg(unix)]
+    {
+        // SAFETY: the call sets a timer of this process, and touches no memory.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::alarm(LONGEST)
+        };
+    }
     ACTIONS.iter().find(|(name, _)| name == action).map_or(2, |(_, act)| act(&orders))
 }
 

@@ -268,3 +268,20 @@ fn a_worker_that_looks_and_then_creates_is_caught_on_a_file_each_time() {
     let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
     assert_eq!(json["checks"][0]["outcome"], "error", "{json:#}");
 }
+
+#[test]
+fn folders_of_killed_runs_are_removed_by_the_next_one() {
+    let repo = Repo::bare();
+    let temporary = repo.path().join("tmp");
+    // The time stands in the name: one of 2025, and one of just now.
+    let old = temporary.join("phx-doctor-db-01990292d00073368552357 2bda10c24".replace(' ', ""));
+    let fresh = temporary.join(format!("phx-doctor-db-{}", uuid::Uuid::now_v7().simple()));
+    for folder in [&old, &fresh, &temporary.join("phx-doctor-mine")] {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("scratch.db"), "").unwrap();
+    }
+    let mut command = repo.command(&["doctor", "db.sqlite"]);
+    command.env("TMPDIR", &temporary).env("TMP", &temporary);
+    command.output().unwrap();
+    assert!(!old.exists() && fresh.exists() && temporary.join("phx-doctor-mine").exists());
+}
