@@ -94,6 +94,8 @@ pub struct Known {
     pub failed: Option<Found>,
     /// Who waited for what while the gate of the schema was closed, a round each.
     pub queues: Vec<lock::Queue>,
+    /// Whether one of these rounds went wrong.
+    pub collided: bool,
 }
 
 /// What a check works with.

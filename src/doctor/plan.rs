@@ -163,15 +163,16 @@ impl Plan {
 
     fn websocket(&mut self, server: &Ws, allow: &Rc<Allow>) {
         let resolved = ws::resolved(server, &self.secrets).map(Rc::new);
-        let refusals = Rc::new(RefCell::new(Vec::new()));
+        let (refusals, was_served) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
         let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| Site::is_local(ws));
         let checks = ws::CHECKS.iter().map(|(check, look)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
+            let was_served = Rc::clone(&was_served);
             let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
-                Ok(ws) => look(Site { ws, allow, quick, log, refusals }),
+                Ok(ws) => look(Site { ws, allow, quick, log, refusals, was_served }),
             });
             (*check, looks)
         });

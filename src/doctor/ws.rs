@@ -19,7 +19,7 @@ pub mod scrape;
 pub mod slow_consumer;
 pub mod stress;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -88,7 +88,12 @@ pub struct Site {
     pub log: Log,
     /// Refusals that an earlier check of the run has seen.
     pub refusals: Rc<RefCell<Vec<Refused>>>,
+    /// Whether an earlier check of the run has been served.
+    pub was_served: Rc<Cell<bool>>,
 }
+
+/// How the message starts of a server that has lost its slots during the run.
+pub const LOST: &str = "the server has lost its slots";
 
 /// What became of a connection that wanted to be served.
 #[derive(Debug)]
@@ -175,11 +180,21 @@ impl Site {
         let route = self.roomy(connections).await?;
         match self.join(&route).await? {
             Joined::Served(client) => match client.beat(ANSWER).await {
-                Ok(_) => client.close().await,
+                Ok(_) => {
+                    self.was_served.set(true);
+                    client.close().await;
+                }
                 Err(missing) => {
                     return Found::error(format!("a first connection is not served: {}", words(&missing))).early();
                 }
             },
+            Joined::Refused(refused) if self.was_served.get() && refused.class != "tcp-refused" => {
+                let why =
+                    format!("{LOST}: it served connections before, and refuses a first one now: {}", refused.class);
+                return Found::error(why)
+                    .remedy("free what a connection holds however it ends; see ws.leak", &[])
+                    .early();
+            }
             Joined::Refused(refused) => return unreachable(&refused, &route).early(),
         }
         Ok(route)

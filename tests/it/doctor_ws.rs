@@ -276,3 +276,28 @@ fn interrupted_by(signal: rustix::process::Signal) {
     assert_eq!((json["checks"].as_array().unwrap().len(), &json["checks"][0]["outcome"]), (1, &"pass".into()));
     assert!(!repo.path().join(".phx").exists());
 }
+
+/// A server that serves seven connections and never frees a slot.
+#[test]
+fn a_server_that_loses_its_slots_during_a_run_fails_for_it() {
+    static SERVED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let port = server(|mut stream| {
+        if SERVED.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 7 {
+            upgraded(&mut stream, false);
+            stay(&mut stream);
+        } else {
+            request(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let repo = named(port, "liveness = { kind = \"none\" }\nchurn = { cycles = 10 }\n");
+    let json = doctor(&repo, &["ws.conformance", "ws.leak", "-o", "json"]).exits(1).json();
+    let check = json["checks"].as_array().unwrap().iter().find(|check| check["id"] == "ws.leak").unwrap().clone();
+    assert_eq!(check["outcome"], "fail", "{json:#}");
+    let detail = check["detail"].as_str().unwrap();
+    assert_eq!(
+        detail,
+        "the server has lost its slots: it served connections before, and refuses a first one now: http-503"
+    );
+    assert!(check["remediation"]["text"].as_str().unwrap().contains("free what a connection holds"), "{check:#}");
+}

@@ -57,8 +57,13 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
         Err(_) if asked.is_empty() || asked.iter().all(|glob| glob.starts_with("repo")) => return Ok(Doctor::default()),
         Err(Broken::Schema(why)) => return Err(Failure::usage(why.as_str())),
         Err(Broken::Configuration(mistakes)) => {
-            let failure = Failure::usage("the configuration cannot be used, so there are no subjects");
-            return Err(mistakes.iter().fold(failure, |failure, mistake| failure.hint(mistake.as_str())));
+            // The cause stands in the error itself; what else is wrong follows.
+            let first = mistakes.first().map_or("", String::as_str);
+            let failure = Failure::usage(format!("the configuration cannot be used: {first}"));
+            return Err(mistakes
+                .iter()
+                .skip(1)
+                .fold(failure, |failure, mistake| failure.hint(format!("also {mistake}"))));
         }
     };
     let mut doctor = project.config.doctor.clone();

@@ -21,6 +21,9 @@ impl Reader<'_> {
         if time.is_none() {
             let said = match &value.data {
                 Data::Number(number) => format!("`{key}` is `{number}`, a time without a unit"),
+                _ if value.as_text().and_then(duration::milliseconds) == Some(0) => {
+                    format!("`{key}` must be above zero")
+                }
                 _ => format!("`{key}` is no time"),
             };
             self.mistake(value.span, said, "write it as `500ms`, `2s` or `5m`");
@@ -101,7 +104,9 @@ impl Reader<'_> {
     pub(super) fn named(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
         let pairs = self.pairs(tree, key);
         for entry in tree.get(key).map(Tree::entries).unwrap_or_default() {
-            let bare = entry.value.as_text().is_some_and(|value| !value.contains("${"));
+            // `{canary}` is a value that doctor makes up, to see whether it comes back.
+            let is_made_up = |value: &str| value.contains("${") || value.contains("{canary}");
+            let bare = entry.value.as_text().is_some_and(|value| !is_made_up(value));
             let is_token = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
             if entry.key.is_empty() || !entry.key.chars().all(is_token) {
                 self.mistake(

@@ -248,7 +248,12 @@ impl Reader<'_> {
             // The port, or all of it, may be a variable.
             Err(_) if given.contains(VARIABLE) => {}
             Err(why) => {
-                let help = format!("write it as `{}://127.0.0.1:8080/`", schemes[0]);
+                let help = if given.contains('{') {
+                    "of words in braces a URL takes `{listen}` (the port of the service that doctor starts) and `${NAME}` (a variable)"
+                        .to_owned()
+                } else {
+                    format!("write it as `{}://127.0.0.1:8080/`", schemes[0])
+                };
                 self.mistake(span, format!("not a URL: {why}"), help);
             }
             Ok(endpoint) => {

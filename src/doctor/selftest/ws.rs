@@ -1,6 +1,5 @@
 //! Built-in servers for the checks of `ws`.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -184,8 +183,14 @@ fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(Site) -> Look
         };
         let Some(ws) = claimed(server.port, claims) else { return Found::error("the claims cannot be read") };
         let allow = Rc::new(Allow::new(&Doctor::default().allow_hosts));
-        let site =
-            Site { ws: Rc::new(ws), allow, quick: true, log: Log::start(), refusals: Rc::new(RefCell::default()) };
+        let site = Site {
+            ws: Rc::new(ws),
+            allow,
+            quick: true,
+            log: Log::start(),
+            refusals: Rc::default(),
+            was_served: Rc::default(),
+        };
         let log = site.log.clone();
         let mut found = look(site).await;
         found.evidence = log.lines();

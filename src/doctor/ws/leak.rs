@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::crowd::{Crowd, GRACE};
 use super::dial::Route;
 use super::process::{self, Held};
-use super::{ANSWER, Site};
+use super::{ANSWER, LOST, Site};
 use crate::doctor::Check;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::record::Outcome;
@@ -55,7 +55,16 @@ async fn check(site: Site) -> Verdict {
         return Found::skip("no `churn` is named").early();
     };
     let slots = site.limit().map_or(SOME, |(limit, _)| limit);
-    let route = site.ready(slots as u64).await?;
+    let route = match site.ready(slots as u64).await {
+        Err(found) if found.detail.starts_with(LOST) => {
+            // The checks before have come and gone, and nothing of them is connected any more.
+            return Ok(Found { outcome: Outcome::Fail, observations: 1, ..*found }
+                .observed("capacity", 0)
+                .expected("capacity", slots)
+                .control("an earlier connection", Outcome::Pass));
+        }
+        ready => ready?,
+    };
     let processes = process::of(site.ws.process.as_ref());
     let (baseline, mut series) = (process::held(&processes), Vec::new());
     let cycles = if site.quick { 10 } else { churn.cycles };

@@ -62,6 +62,7 @@ pub async fn round(
     site.known.borrow_mut().queues.push(queue);
     gate.open().await?;
     let wrong = site.judged(crew, &base, reference).await?;
+    site.known.borrow_mut().collided |= !wrong.is_empty();
     Ok(Round { wrong, gathered: Some(gathered) })
 }
 
