@@ -47,7 +47,7 @@ def naively():
         except (Transient, urllib3.exceptions.HTTPError):
             if attempt == 9:
                 raise
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 try:
