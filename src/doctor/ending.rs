@@ -60,13 +60,21 @@ pub fn apart(command: &mut Command) {
     // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
     #[allow(unsafe_code)]
     unsafe {
-        command.pre_exec(|| {
-            default_signals()?;
-            #[cfg(target_os = "linux")]
-            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-            Ok(())
-        });
+        command.pre_exec(bound);
     }
+}
+
+/// Sets every signal to its default, and on Linux has the program end when phx ends, however that happens. To be called between
+/// fork and exec.
+///
+/// # Errors
+/// None that is known.
+#[cfg(unix)]
+pub fn bound() -> std::io::Result<()> {
+    default_signals()?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
 }
 
 /// Sets every signal of this process to its default. To be called between fork and exec: a program inherits the signals that phx
@@ -75,7 +83,7 @@ pub fn apart(command: &mut Command) {
 /// # Errors
 /// None that is known: all of these signals have a default.
 #[cfg(unix)]
-pub fn default_signals() -> std::io::Result<()> {
+fn default_signals() -> std::io::Result<()> {
     for signal in [
         libc::SIGHUP,
         libc::SIGINT,

@@ -257,3 +257,22 @@ fn a_server_of_terminals_that_is_none_is_no_verdict() {
     );
     says(&repo, "pty.real", "error", "is not in `doctor.allow_hosts`");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_host_ends_with_a_phx_that_is_killed() {
+    let mark = format!("phx-killed-{}", std::process::id());
+    let repo = host(&["sh", "-c", &format!("trap '' HUP; exec sleep 600.{} # {mark} {{cmd}}", std::process::id())], "");
+    let sleeper = format!("sleep 600.{}", std::process::id());
+    let mut child = repo.command(&["doctor", "pty.real"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let wait = |wanted: usize| {
+        (0..400).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(25));
+            processes_of(&sleeper) == wanted
+        })
+    };
+    assert!(wait(1), "the host is started");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(wait(0), "nothing is left");
+}

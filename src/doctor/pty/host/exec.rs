@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 use super::Ended;
-use crate::doctor::ending::default_signals;
+use crate::doctor::ending::bound;
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 64 << 10;
@@ -61,7 +61,7 @@ impl Exec {
                 pty_process::Command::new(program).args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
             // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
             #[allow(unsafe_code)]
-            let command = unsafe { command.pre_exec(default_signals) };
+            let command = unsafe { command.pre_exec(bound) };
             let child = command.spawn(pts).map_err(|error| failed(&error))?;
             let (output, input) = pty.into_split();
             let group = group(&child);
@@ -80,7 +80,7 @@ impl Exec {
         #[allow(unsafe_code)]
         unsafe {
             command.pre_exec(|| {
-                default_signals()?;
+                bound()?;
                 rustix::process::setsid().map(drop).map_err(std::io::Error::from)
             });
         }
