@@ -53,6 +53,19 @@ pub enum Mode {
     SynDrop,
     /// What comes first on each connection is kept until the mode changes. A stub waits before it answers.
     Hold,
+    /// A proxy hands on the first pieces that clients send, so many of all connections, and keeps the others until the mode changes.
+    HoldAfter(usize),
+}
+
+impl Mode {
+    /// Whether a proxy keeps the piece at this place; the first piece of a connection is kept by `Hold` as well.
+    fn holds(self, place: usize, is_first: bool) -> bool {
+        match self {
+            Self::Hold => is_first,
+            Self::HoldAfter(pieces) => place >= pieces,
+            _ => false,
+        }
+    }
 }
 
 /// What stands behind the port.

@@ -184,6 +184,23 @@ impl Base {
         }
     }
 
+    /// Whether no statement of others runs in it, and they have no transaction open.
+    ///
+    /// # Errors
+    /// If the server does not tell.
+    pub async fn is_at_rest(&self) -> Result<bool, Box<Found>> {
+        let broken = |why: String| Box::new(Found::error(format!("transactions cannot be counted: {why}")));
+        match self {
+            Self::Postgres(scratch) => {
+                let client = scratch.connect().await.map_err(broken)?;
+                postgres::is_at_rest(&client).await.map_err(broken)
+            }
+            #[cfg(feature = "mysql")]
+            Self::Mysql(scratch) => scratch.is_at_rest().await.map_err(broken),
+            Self::Sqlite(file) => Ok(file.writer().is_none()),
+        }
+    }
+
     /// Ends all connections of others to it.
     ///
     /// # Errors

@@ -190,6 +190,21 @@ impl Scratch {
         connected(&mut client, &self.name).await.map_err(|refusal| refusal.why)
     }
 
+    /// Whether others run no statement in it, and have no transaction open.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub async fn is_at_rest(&self) -> Result<bool, String> {
+        let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.processlist p LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id \
+             WHERE p.db = '{}' AND p.id <> CONNECTION_ID() AND (p.command <> 'Sleep' OR t.trx_id IS NOT NULL)",
+            self.name
+        );
+        let busy = within(client.query_first::<i64, _>(sql)).await.map_err(|refusal| refusal.why)?;
+        Ok(busy == Some(0))
+    }
+
     /// Ends all connections of others to it.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 mod scratch;
 
-pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, identities, locks};
+pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, identities, is_at_rest, locks};
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

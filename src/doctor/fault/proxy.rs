@@ -54,11 +54,14 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End
             Ok(_) => return End::Closed,
         }
     }
-    let since = (is_talker || !first.is_empty()).then(|| hit(shared, number));
+    let counted = (is_talker || !first.is_empty()).then(|| hit(shared, number));
     let mut told = shared.told.clone();
-    let _ = told.wait_for(|told| told.mode != Mode::Hold).await;
+    let place = counted.map_or(0, |(_, place)| place);
+    if told.wait_for(|told| !told.mode.holds(place, true)).await.is_err() {
+        return End::Reset;
+    }
     let mode = shared.told().mode;
-    if since.is_some_and(|since| fails(mode, since)) {
+    if counted.is_some_and(|(since, _)| fails(mode, since)) {
         return End::Reset;
     }
     if is_mute(mode) {
@@ -72,7 +75,11 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End
         let mut block = vec![0; BLOCK];
         loop {
             let Ok(read @ 1..) = from_client.read(&mut block).await else { return End::Closed };
-            let since = hit(shared, number);
+            let (since, place) = hit(shared, number);
+            // Without somebody who tells, what is held is lost.
+            if told.wait_for(|told| !told.mode.holds(place, false)).await.is_err() {
+                return End::Reset;
+            }
             let told = shared.told();
             if fails(told.mode, since) {
                 return End::Reset;
@@ -134,9 +141,10 @@ async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: Mod
     None
 }
 
-fn hit(shared: &Shared, number: u64) -> usize {
+/// Counts a piece: how many came since the mode was set, and its place among all of them.
+fn hit(shared: &Shared, number: u64) -> (usize, usize) {
     let (method, path) = (String::new(), String::new());
-    shared.hit(Hit { at: Instant::now(), connection: number, method, path, correlation: None, gone: None }).0
+    shared.hit(Hit { at: Instant::now(), connection: number, method, path, correlation: None, gone: None })
 }
 
 fn fails(mode: Mode, since: usize) -> bool {

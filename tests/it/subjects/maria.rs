@@ -59,6 +59,7 @@ fn workers_and_pools_on_mariadb() {
         "db.init.reference",
         "db.init.idempotent",
         "db.race.proxy",
+        "db.race.crash",
         "db.lock.released",
         "db.state.late_db",
         "db.reconnect.terminate",
@@ -68,7 +69,10 @@ fn workers_and_pools_on_mariadb() {
     ];
     let said: Vec<super::Said<'_>> =
         well.iter().map(|id| (*id, "pass")).chain([("db.race.ddl", "skip"), ("db.race.start", "skip")]).collect();
-    subjects.say(&table("lock"), &said);
+    subjects.say(&table("resume"), &said);
+    // It creates the table and fills it in two steps, and another one that finds the table fills nothing.
+    let found = subjects.say(&table("lock"), &[("db.race.crash", "fail")]);
+    assert!(found[0]["detail"].as_str().unwrap().contains("harbour has 0 rows instead of 2"), "{:#}", found[0]);
     let found = subjects.say(&table("naive"), &[("db.race.proxy", "fail")]);
     assert!(found[0]["detail"].as_str().unwrap().contains("already exists"), "{:#}", found[0]);
     let gone = table("lock").replace(&format!("{port}/"), "1/");

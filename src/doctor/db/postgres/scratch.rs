@@ -140,6 +140,17 @@ pub async fn backends(client: &Client) -> Result<Vec<i32>, String> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Whether others in the database of a connection run no statement and have no transaction open.
+///
+/// # Errors
+/// Why that cannot be told.
+pub async fn is_at_rest(client: &Client) -> Result<bool, String> {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+        AND application_name <> $1 AND backend_type = 'client backend' AND state <> 'idle'";
+    let row = within(client.query_one(sql, &[&OWN])).await.map_err(|refusal| refusal.why)?;
+    Ok(row.get::<_, i64>(0) == 0)
+}
+
 /// The tables in the database of a connection, each with the number of the table and that of its file.
 ///
 /// # Errors

@@ -82,6 +82,9 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
         }
         return connection.execute_batch(SEEDS);
     }
+    if has("steps") || has("resumes") {
+        return in_steps(&connection, has).await;
+    }
     connection.execute_batch("BEGIN IMMEDIATE")?;
     if has("slow") {
         // Long enough to be killed in the middle of it.
@@ -94,6 +97,26 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
     }
     if has("again") {
         connection.execute_batch("INSERT INTO harbour (name) VALUES ('again')")?;
+    }
+    connection.execute_batch("COMMIT")
+}
+
+/// Two steps that others can see; `steps` fills the table only if it has created it itself, `resumes` if it is empty.
+async fn in_steps(connection: &Connection, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()> {
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'harbour'";
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let is_there = connection.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0;
+    tokio::time::sleep(DAWDLE / 5).await;
+    if !is_there {
+        connection.execute_batch(SCHEMA)?;
+    }
+    connection.execute_batch("COMMIT")?;
+    tokio::time::sleep(DAWDLE / 5).await;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let rows: i64 = connection.query_row("SELECT count(*) FROM harbour", [], |row| row.get(0))?;
+    let fills = if has("resumes") { rows == 0 } else { !is_there };
+    if fills {
+        connection.execute_batch(SEEDS)?;
     }
     connection.execute_batch("COMMIT")
 }
@@ -144,7 +167,18 @@ async fn postgres(dsn: &str, has: &impl Fn(&str) -> bool) -> Result<(), tokio_po
             .await;
     }
     client.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
-    client.batch_execute(&format!("BEGIN; {schema}; {seeds}; COMMIT")).await?;
+    if has("steps") {
+        if count(&client, "SELECT 1 FROM pg_tables WHERE tablename = 'prepared'").await? == 0 {
+            client.batch_execute(&schema).await?;
+            client.batch_execute(SEEDS).await?;
+            client.batch_execute("CREATE TABLE prepared (version INTEGER)").await?;
+        }
+    } else if has("resumes") {
+        client.batch_execute(&schema).await?;
+        client.batch_execute(&seeds).await?;
+    } else {
+        client.batch_execute(&format!("BEGIN; {schema}; {seeds}; COMMIT")).await?;
+    }
     if has("never-unlocks") {
         return Ok(());
     }
