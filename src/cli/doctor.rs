@@ -35,9 +35,13 @@ pub struct Doctor {
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
 
-    /// Fewer trials, shorter watches
+    /// Fewer trials, shorter watches, and at most 30 s for each probe and target
     #[arg(long)]
     pub quick: bool,
+
+    /// Run all checks to their end, instead of at most 60 s for each probe and target
+    #[arg(long, conflicts_with = "quick")]
+    pub thorough: bool,
 
     /// Only say what would be opened and started
     #[arg(long)]

@@ -45,7 +45,12 @@ pub fn run(session: &Session, arguments: &Doctor) -> Result<u8, Failure> {
     let place = last::place(&repository);
     let root = repository.project.as_ref().ok().map(|project| project.root.clone());
     let is_broken = repository.project.is_err();
-    let asked = Asked { checks: arguments.checks.clone(), targets: arguments.target.clone(), quick: arguments.quick };
+    let asked = Asked {
+        checks: arguments.checks.clone(),
+        targets: arguments.target.clone(),
+        quick: arguments.quick,
+        thorough: arguments.thorough,
+    };
     let plan = Plan::new(repository, doctor, asked);
     if let Some(name) = plan.unknown_target() {
         return Err(known::no_target(name, &plan.targets()));

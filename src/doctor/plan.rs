@@ -31,6 +31,8 @@ pub struct Asked {
     pub targets: Vec<String>,
     /// Whether fewer trials will do.
     pub quick: bool,
+    /// Whether checks take the time that they need, without the bound for each probe and target.
+    pub thorough: bool,
 }
 
 /// Why a check is not made that loads a server of others.
@@ -143,7 +145,8 @@ impl Plan {
             let given = self.doctor.deadlines.iter().find(|(asked, _)| is_meant(asked, check.id));
             let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
             subject.checks.push(check);
-            self.jobs.push(Job { check, target: target.to_owned(), deadline_ms, look });
+            let is_bounded = !self.asked.checks.iter().any(|word| word == check.id);
+            self.jobs.push(Job { check, target: target.to_owned(), deadline_ms, is_bounded, look });
         }
         if !subject.checks.is_empty() {
             self.subjects.push(subject);
@@ -163,16 +166,16 @@ impl Plan {
 
     fn websocket(&mut self, server: &Ws, allow: &Rc<Allow>) {
         let resolved = ws::resolved(server, &self.secrets).map(Rc::new);
-        let (refusals, was_served) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
+        let (refusals, seen) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
         let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| Site::is_local(ws));
         let checks = ws::CHECKS.iter().map(|(check, look)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
-            let was_served = Rc::clone(&was_served);
+            let seen = Rc::clone(&seen);
             let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
             let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
-                Ok(ws) => look(Site { ws, allow, quick, log, refusals, was_served }),
+                Ok(ws) => look(Site { ws, allow, quick, log, refusals, seen }),
             });
             (*check, looks)
         });
@@ -280,8 +283,10 @@ impl Plan {
     pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(Done, Vec<String>), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
-        let deadline = Duration::from_millis(self.doctor.deadline_ms);
-        let mut done = runtime.block_on(run::all(self.jobs, deadline, now, &self.secrets, progress));
+        let probe = if self.asked.quick { run::QUICK_BOUND } else { run::BOUND };
+        let probe = (!self.asked.thorough).then_some(probe);
+        let limits = run::Limits { run: Duration::from_millis(self.doctor.deadline_ms), probe };
+        let mut done = runtime.block_on(run::all(self.jobs, limits, now, &self.secrets, progress));
         runtime.shutdown_background();
         // What is open goes with the loop; what is to be undone may have waited for that.
         after::all_done();

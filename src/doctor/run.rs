@@ -1,6 +1,7 @@
 //! Running checks: the time that each takes is measured, its deadline and that of the run are held, its own failure is an
 //! error, and so is one that looked at nothing or whose control failed. What was interrupted is given up at once.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ use crate::system::clock;
 
 /// After this time a check that is still running is said to be slow.
 const SLOW: Duration = Duration::from_secs(10);
+/// How long all checks of one probe may take on one target by default.
+pub const BOUND: Duration = Duration::from_secs(60);
+/// The same with `--quick`.
+pub const QUICK_BOUND: Duration = Duration::from_secs(30);
 
 /// A check that is to be run on a subject.
 pub struct Job {
@@ -26,6 +31,8 @@ pub struct Job {
     pub target: String,
     /// How long it may take, in milliseconds.
     pub deadline_ms: u64,
+    /// Whether the bound for its probe and target applies to it; not if it was asked for by its id.
+    pub is_bounded: bool,
     /// How it looks.
     pub look: Box<dyn FnOnce(Log) -> Looking>,
 }
@@ -49,19 +56,32 @@ pub struct Done {
     pub interrupted: bool,
 }
 
+/// Times at which running checks are given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest time of the whole run.
+    pub run: Duration,
+    /// The longest time of all checks of one probe on one target; `None` for no such bound.
+    pub probe: Option<Duration>,
+}
+
 /// Runs the checks one after the other.
 pub async fn all(
     jobs: Vec<Job>,
-    deadline: Duration,
+    limits: Limits,
     now: DateTime<Utc>,
     secrets: &Secrets,
     progress: &dyn Progress,
 ) -> Done {
-    let end = Instant::now() + deadline;
+    let end = Instant::now() + limits.run;
     let (mut records, count) = (Vec::new(), jobs.len());
+    let mut spent: BTreeMap<(&str, String), Duration> = BTreeMap::new();
     let mut interrupt = std::pin::pin!(interruption());
     for (at, job) in jobs.into_iter().enumerate() {
         progress.begins(job.check.id, &job.target, (at + 1, count));
+        let spent = spent.entry((probe_of(job.check), job.target.clone())).or_default();
+        let bound = limits.probe.filter(|_| job.is_bounded).map(|bound| Bound { all: bound, spent: *spent });
+        let start = Instant::now();
         let record = tokio::select! {
             biased;
             () = &mut interrupt => {
@@ -69,8 +89,9 @@ pub async fn all(
                 super::ending::end_strays();
                 return Done { records, interrupted: true };
             }
-            record = within(job, end, now, progress) => record,
+            record = within(job, end, bound, now, progress) => record,
         };
+        *spent += start.elapsed();
         super::ending::end_strays();
         super::after::settled().await;
         records.push(without(record, secrets));
@@ -86,12 +107,41 @@ pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() 
     record(check, target, (now, watch.milliseconds(), check.deadline_ms), found, Vec::new())
 }
 
-/// Runs a check until its deadline, or the end of the run.
-async fn within(job: Job, end: Instant, now: DateTime<Utc>, progress: &dyn Progress) -> Record {
-    let Job { check, target, deadline_ms, look } = job;
+/// The time of one probe on one target.
+#[derive(Clone, Copy)]
+struct Bound {
+    all: Duration,
+    spent: Duration,
+}
+
+impl Bound {
+    fn left(self) -> Duration {
+        self.all.saturating_sub(self.spent)
+    }
+
+    /// Result of a check for which there is no time.
+    fn is_over(self, check: &Check, target: &str) -> Found {
+        let (probe, all) = (probe_of(check), self.all.as_secs());
+        Found::skip(format!("left out: the {all} s for `{probe}` on `{target}` are over"))
+            .remedy("give all checks the time that they need", &["phx doctor --thorough"])
+    }
+}
+
+/// The first word of a check's id.
+fn probe_of(check: &Check) -> &'static str {
+    check.id.split('.').next().unwrap_or_default()
+}
+
+/// Runs a check until its deadline, the bound of its probe, or the end of the run.
+async fn within(job: Job, end: Instant, bound: Option<Bound>, now: DateTime<Utc>, progress: &dyn Progress) -> Record {
+    let Job { check, target, deadline_ms, look, .. } = job;
     let (watch, log) = (clock::Watch::start(), Log::start());
-    let deadline = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
-    let found = if deadline.is_zero() {
+    let own = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
+    let over = bound.filter(|bound| bound.left() < own);
+    let deadline = over.map_or(own, Bound::left);
+    let found = if let Some(over) = over.filter(|over| over.left().is_zero()) {
+        over.is_over(check, &target)
+    } else if deadline.is_zero() {
         Found::error("the deadline of the whole run was over")
             .remedy("raise `[doctor] deadline`, or name fewer checks", &[])
     } else {
@@ -104,6 +154,7 @@ async fn within(job: Job, end: Instant, now: DateTime<Utc>, progress: &dyn Progr
         tokio::select! {
             done = timeout(deadline, work) => match done {
                 Ok(found) => found.unwrap_or_else(|_| failed()),
+                Err(_) if over.is_some() => over.map_or_else(failed, |over| over.is_over(check, &target)),
                 Err(_) => Found::error(format!("it was not done within {} ms", millis(deadline)))
                     .remedy(format!("give it more time: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
             },
@@ -235,6 +286,43 @@ mod tests {
         assert_eq!(outcome(|| Found::new(Outcome::Fail, 0)), Outcome::Error);
         assert_eq!(outcome(|| Found::skip("why")), Outcome::Skip);
         assert_eq!(outcome(|| panic!("on purpose")), Outcome::Error);
+    }
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn begins(&self, _: &str, _: &str, _: (usize, usize)) {}
+        fn is_slow(&self, _: &str, _: &str, _: u64) {}
+        fn ends(&self) {}
+    }
+
+    #[test]
+    fn the_bound_of_a_probe_and_target_leaves_out_what_does_not_fit() {
+        const OTHER: Check = Check { id: "b.b", ..CHECK };
+        let job = |check: &'static Check, target: &str, is_bounded, is_endless| {
+            let look = Box::new(move |_| -> Looking {
+                Box::pin(async move {
+                    if is_endless {
+                        std::future::pending::<()>().await;
+                    }
+                    Found::pass(1)
+                })
+            });
+            Job { check, target: target.to_owned(), deadline_ms: 60_000, is_bounded, look }
+        };
+        let jobs = vec![
+            job(&CHECK, "t", true, true),
+            job(&CHECK, "t", true, false),
+            job(&CHECK, "t", false, false),
+            job(&CHECK, "u", true, false),
+            job(&OTHER, "t", true, false),
+        ];
+        let limits = Limits { run: Duration::from_secs(60), probe: Some(Duration::from_secs(1)) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let done = runtime.block_on(all(jobs, limits, DateTime::UNIX_EPOCH, &Secrets::default(), &Silent));
+        let outcomes: Vec<Outcome> = done.records.iter().map(|record| record.found.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Skip, Outcome::Skip, Outcome::Pass, Outcome::Pass, Outcome::Pass]);
+        assert_eq!(done.records[0].found.detail, "left out: the 1 s for `a` on `t` are over");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod scrape;
 pub mod slow_consumer;
 pub mod stress;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +41,8 @@ use dial::{Dialed, Refused, Route};
 const ANSWER: Duration = Duration::from_secs(2);
 /// How long a limit of a rate is given to forget.
 const LONGEST_REST: Duration = Duration::from_secs(10);
+/// The least time for a connection to a server that queues in silence.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// Descriptors that phx needs beside those of the connections.
 const SPARE: u64 = 64;
 
@@ -88,8 +91,19 @@ pub struct Site {
     pub log: Log,
     /// Refusals that an earlier check of the run has seen.
     pub refusals: Rc<RefCell<Vec<Refused>>>,
-    /// Whether an earlier check of the run has been served.
-    pub was_served: Rc<Cell<bool>>,
+    /// What earlier checks of the run have seen.
+    pub seen: Rc<Seen>,
+}
+
+/// What the checks of a run have seen of a server.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Whether a connection was served.
+    was_served: Cell<bool>,
+    /// Whether the server left a connection without an answer for the whole of `handshake_timeout`.
+    queues: Cell<bool>,
+    /// The longest time until a connection was upgraded.
+    slowest: Cell<Duration>,
 }
 
 /// How the message starts of a server that has lost its slots during the run.
@@ -155,6 +169,17 @@ impl Site {
         })
     }
 
+    /// The same way, with less time if the server is known to queue in silence: for that it is waited only once, and
+    /// after that many times as long as any connection has taken.
+    fn hurried<'r>(&self, route: &'r Route) -> Cow<'r, Route> {
+        let limit = (self.seen.slowest.get() * 20).max(LEAST_PATIENCE);
+        if self.seen.queues.get() && limit < route.limit {
+            Cow::Owned(Route { limit, ..route.clone() })
+        } else {
+            Cow::Borrowed(route)
+        }
+    }
+
     fn tls(&self) -> Result<Tls, String> {
         http::tls(self.ws.ca.as_deref())
     }
@@ -178,17 +203,18 @@ impl Site {
     /// Why nothing can be verified.
     pub async fn ready(&self, connections: u64) -> Result<Route, Box<Found>> {
         let route = self.roomy(connections).await?;
-        match self.join(&route).await? {
+        // A slot of the check before may still become free, so this one is waited for.
+        match self.joined(route.dial().await).await? {
             Joined::Served(client) => match client.beat(ANSWER).await {
                 Ok(_) => {
-                    self.was_served.set(true);
+                    self.seen.was_served.set(true);
                     client.close().await;
                 }
                 Err(missing) => {
                     return Found::error(format!("a first connection is not served: {}", words(&missing))).early();
                 }
             },
-            Joined::Refused(refused) if self.was_served.get() && refused.class != "tcp-refused" => {
+            Joined::Refused(refused) if self.seen.was_served.get() && refused.class != "tcp-refused" => {
                 let why =
                     format!("{LOST}: it served connections before, and refuses a first one now: {}", refused.class);
                 return Found::error(why)
@@ -205,7 +231,7 @@ impl Site {
     /// # Errors
     /// Where this side fails.
     pub async fn join(&self, route: &Route) -> Result<Joined, Box<Found>> {
-        self.joined(route.dial().await).await
+        self.joined(self.hurried(route).dial().await).await
     }
 
     /// Connects once; the request is completed when all connections of the gate have come so far.
@@ -213,16 +239,23 @@ impl Site {
     /// # Errors
     /// Where this side fails.
     pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<Found>> {
-        self.joined(route.dial_at(Some(gate)).await).await
+        self.joined(self.hurried(route).dial_at(Some(gate)).await).await
     }
 
     async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<Found>> {
         match dialed {
             Dialed::Open(opened) => {
+                let took = opened.phases.iter().sum();
+                self.seen.slowest.set(self.seen.slowest.get().max(took));
                 let refusal = self.ws.refusal_pattern.clone();
                 Ok(Joined::Served(Client::new(*opened, self.ws.liveness.clone(), refusal, self.gap()).await))
             }
-            Dialed::Refused(refused) => Ok(Joined::Refused(refused)),
+            Dialed::Refused(refused) => {
+                if refused.class == "silent" && self.seen.was_served.get() {
+                    self.seen.queues.set(true);
+                }
+                Ok(Joined::Refused(refused))
+            }
             Dialed::Broken(why) => Found::error(why).early(),
         }
     }

@@ -14,14 +14,16 @@ pub mod truncate;
 
 use super::Site;
 use super::rig::{Way, shortened};
-use crate::config::doctor::Timeout;
+use crate::config::doctor::{Entry, Timeout};
 use crate::doctor::fault::Mode;
 use crate::doctor::found::{Found, Looking, Verdict, looking};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
 /// How they find out.
-pub const METHOD: &str = "Calls three times while the dependency fails in this way. Fails where an answer takes longer than `max` and `grace`, or says that all is well. Where no call reaches the dependency, nothing is known.";
+pub const METHOD: &str = "Calls three times while the dependency fails in this way; a service that is called over HTTP also 20 times at once, if the fault makes it wait. Fails if an answer takes longer than `max` and `grace`, or says that all is well. If no call reaches the dependency, nothing is known.";
+/// How many calls come at once: more than a small pool of connections has.
+const CROWD: usize = 20;
 
 impl Site {
     /// What is claimed of the time.
@@ -31,6 +33,14 @@ impl Site {
     pub fn timeout(&self) -> Result<Timeout, Box<Found>> {
         self.ipc.timeout.ok_or_else(|| Box::new(Found::skip("no `timeout` is claimed")))
     }
+}
+
+/// Whether calls wait while a dependency fails in a way, instead of failing at once.
+fn waits(mode: Mode) -> bool {
+    matches!(
+        mode,
+        Mode::HangAccept | Mode::HangHeaders | Mode::HangBody | Mode::Drip(_) | Mode::HalfClose | Mode::SynDrop
+    )
 }
 
 /// Looks at what a service does while its dependency fails in a way.
@@ -58,6 +68,15 @@ async fn run(site: Site, mode: Mode) -> Verdict {
         last = shortened(&called.text);
     }
     let trials = site.trials();
+    let (mut together, mut slowest_together) = (0_u64, 0);
+    if late == 0 && good == 0 && unseen == 0 && waits(mode) && matches!(site.ipc.entry, Entry::Http { .. }) {
+        let mut rig = site.rig().await?;
+        rig.fail(mode).await?;
+        let called = rig.crowd(CROWD).await?;
+        slowest_together = called.iter().map(|called| millis(called.time)).max().unwrap_or_default();
+        together = called.iter().filter(|called| millis(called.time) > most || called.is_late).count() as u64;
+        site.log.note("answers", format!("{CROWD} calls at once: the longest took {slowest_together} ms"));
+    }
     let found = if unseen > 0 {
         Found::error("the fault did not reach the service: the dependency was not asked")
     } else if good > 0 {
@@ -68,6 +87,12 @@ async fn run(site: Site, mode: Mode) -> Verdict {
             if given_up { format!("given up after {slowest} ms") } else { format!("the longest {slowest} ms") };
         Found::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, {longest}"))
             .remedy("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
+    } else if together > 0 {
+        let why = format!(
+            "{together} of {CROWD} calls at once took longer than {most} ms, the longest {slowest_together} ms"
+        );
+        Found::fail(trials + CROWD as u64, why)
+            .remedy("count the wait for a connection of the pool, or a worker, as part of the deadline", &[])
     } else {
         Found::pass(trials)
     };

@@ -49,6 +49,7 @@ const ROWS: &[Row] = &[
     ("ipc.timeout.accept", Breaking, "no deadline", "", TIMEOUT),
     ("ipc.timeout.headers", Conforming, "a deadline", IN_TIME, TIMEOUT),
     ("ipc.timeout.headers", Breaking, "no deadline", "", TIMEOUT),
+    ("ipc.timeout.headers", Breaking, "a pool of two without a deadline", "timeout=250 pooled", TIMEOUT),
     ("ipc.timeout.body", Conforming, "a deadline", IN_TIME, TIMEOUT),
     ("ipc.timeout.body", Breaking, "no deadline", "", TIMEOUT),
     ("ipc.timeout.drip", Conforming, "a deadline", IN_TIME, TIMEOUT),

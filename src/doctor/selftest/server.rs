@@ -61,6 +61,8 @@ pub struct Behaviour {
     pub delay: Duration,
     /// From how many connections on each answer takes longer, for ever.
     pub tires_at: Option<usize>,
+    /// Whether a refused client that resets its connection ends all that are served.
+    pub fragile: bool,
     /// Whether its gauge stands still.
     pub stuck_gauge: bool,
     /// Whether errors of the protocol end the connection without a code.
@@ -181,6 +183,12 @@ impl Shared {
                     let _ = tcp
                         .write_all(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
                         .await;
+                    if self.behaviour.fragile {
+                        let after = tokio::time::timeout(Duration::from_secs(1), tcp.read(&mut [0; 1])).await;
+                        if matches!(after, Ok(Err(_))) {
+                            self.counts().served.iter().for_each(|(_, gone)| gone.notify_one());
+                        }
+                    }
                 }
             }
             return;

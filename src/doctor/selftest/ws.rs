@@ -43,6 +43,13 @@ const ROWS: &[Row] = &[
     (
         "ws.limit.stable",
         Breaking,
+        "does not survive a refused client that resets",
+        || Behaviour { fragile: true, ..capped() },
+        "",
+    ),
+    (
+        "ws.limit.stable",
+        Breaking,
         "lets an old one go for each newcomer",
         || Behaviour { refuse: Refuse::Evict, ..capped() },
         "",
@@ -99,6 +106,13 @@ const ROWS: &[Row] = &[
         Conforming,
         "takes up to 4 KiB",
         || Behaviour { largest: Some(4 << 10), ..plain() },
+        "max_frame = \"4KiB\"",
+    ),
+    (
+        "ws.frame.max",
+        Breaking,
+        "takes less than 4 KiB",
+        || Behaviour { largest: Some((4 << 10) - 1), ..plain() },
         "max_frame = \"4KiB\"",
     ),
     (
@@ -189,7 +203,7 @@ fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(Site) -> Look
             quick: true,
             log: Log::start(),
             refusals: Rc::default(),
-            was_served: Rc::default(),
+            seen: Rc::default(),
         };
         let log = site.log.clone();
         let mut found = look(site).await;

@@ -140,6 +140,16 @@ impl Route {
         (format!("{}\r\n\r\n", lines.join("\r\n")).into_bytes(), derive_accept_key(key.as_bytes()))
     }
 
+    /// Asks for the upgrade, waits so long for the start of an answer, and resets the connection.
+    pub async fn abandon(&self, wait: Duration) {
+        let Ok((mut stream, _)) = self.connect().await else { return };
+        let (request, _) = self.request();
+        if stream.write_all(&request).await.is_ok() && !wait.is_zero() {
+            let _ = timeout(wait, stream.read(&mut [0; 1])).await;
+        }
+        stream.reset();
+    }
+
     /// Connects, asks for the upgrade, and reads the answer.
     pub async fn dial(&self) -> Dialed {
         self.dial_at(None).await

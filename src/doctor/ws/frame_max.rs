@@ -26,10 +26,10 @@ const PARTS: usize = 4;
 pub const CHECK: Check = Check {
     id: "ws.frame.max",
     claim: "a message that is larger than allowed is refused, and nothing else happens",
-    method: "A message of `max_frame` bytes is taken (the control); one of a byte more is sent in one frame, then in four. Passes where each is \
-             answered with close 1009, 1002 or 1008; fails where one is taken, ended without a code, or where no other client is \
-             served afterwards. Skipped where no `max_frame` is claimed.",
-    opens: "four connections, and messages of max_frame bytes on three of them",
+    method: "A message of half `max_frame` is taken (the control); one of `max_frame` bytes is sent, then one of a byte more in one frame and in four. \
+             Passes if the first is taken and each of the others is answered with close 1009, 1002 or 1008; fails if the first is refused, one of the others is \
+             taken or ended without a code, or no other client is served afterwards. Skipped if no `max_frame` is claimed.",
+    opens: "five connections, and messages of max_frame bytes on three of them",
     harm: "",
     deadline_ms: 20_000,
 };
@@ -44,8 +44,11 @@ async fn check(site: Site) -> Verdict {
         return Found::skip("no `max_frame` is claimed").early();
     };
     let route = site.ready(8).await?;
-    let control = send(&route, most, 1).await?;
-    site.log.note("control", format!("{most} bytes: {control}"));
+    let half = most.div_ceil(2);
+    let control = send(&route, half, 1).await?;
+    site.log.note("control", format!("{half} bytes: {control}"));
+    let exact = send(&route, most, 1).await?;
+    site.log.note("exact", format!("{most} bytes: {exact}"));
     let mut answers = Vec::new();
     for parts in [1, PARTS] {
         let answer = send(&route, most + 1, parts).await?;
@@ -56,6 +59,9 @@ async fn check(site: Site) -> Verdict {
     let says_so = |answer: &String| SAYS_SO.iter().any(|code| *answer == format!("close-{code}"));
     let found = if !after {
         Found::fail(2, "after it no other client is served")
+    } else if exact != TAKEN {
+        Found::fail(1, format!("a message of exactly {most} bytes is not taken: {exact}"))
+            .remedy("claim one byte less as `max_frame`, or compare with `>` instead of `>=`", &[])
     } else if let Some(answer) = answers.iter().find(|answer| !says_so(answer)) {
         Found::fail(
             2,
@@ -71,11 +77,12 @@ async fn check(site: Site) -> Verdict {
     };
     let control = if control == TAKEN { Outcome::Pass } else { Outcome::Fail };
     Ok(found
+        .observed("exact", exact.as_str())
         .observed("whole", answers[0].as_str())
         .observed("in_parts", answers[1].as_str())
         .expected("whole", "close-1009")
         .expected("in_parts", "close-1009")
-        .control(&format!("a message of {most} bytes"), control))
+        .control(&format!("a message of {half} bytes"), control))
 }
 
 /// What a message is that nothing is said against.

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
 use super::crowd::{Crowd, GRACE};
-use super::dial::Route;
 use super::process::{self, Held};
 use super::{ANSWER, LOST, Site};
 use crate::doctor::Check;
@@ -42,14 +40,6 @@ pub fn look(site: Site) -> Looking {
     looking(check(site))
 }
 
-/// Asks for an upgrade and resets the connection before the answer.
-async fn abort(route: &Route) {
-    let Ok((mut stream, _)) = route.connect().await else { return };
-    let (request, _) = route.request();
-    let _ = stream.write_all(&request).await;
-    stream.reset();
-}
-
 async fn check(site: Site) -> Verdict {
     let Some(churn) = site.ws.churn else {
         return Found::skip("no `churn` is named").early();
@@ -80,7 +70,7 @@ async fn check(site: Site) -> Verdict {
             }
         }
         for _ in 0..ABORTED {
-            abort(&route).await;
+            route.abandon(Duration::ZERO).await;
         }
         sleep(GRACE / 10).await;
         series.extend(process::held(&processes));

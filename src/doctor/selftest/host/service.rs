@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 /// After how many failures in a row a breaker opens.
@@ -39,6 +40,8 @@ struct Service {
     words: Vec<String>,
     breakers: [Mutex<State>; 2],
     failures: Mutex<u32>,
+    /// Connections of the pool that `pooled` waits for without a deadline.
+    pool: Semaphore,
 }
 
 /// Serves until it is ended.
@@ -51,6 +54,7 @@ pub async fn run(words: &[String]) -> i32 {
         words: words.to_vec(),
         breakers: [Mutex::new(State::Closed(0)), Mutex::new(State::Closed(0))],
         failures: Mutex::new(0),
+        pool: Semaphore::new(2),
     });
     while let Ok((tcp, _)) = listener.accept().await {
         let service = Arc::clone(&service);
@@ -109,6 +113,7 @@ impl Service {
         if self.has("tired") && tired > 0 {
             sleep(Duration::from_millis(30)).await;
         }
+        let _connection = if self.has("pooled") { self.pool.acquire().await.ok() } else { None };
         let deadline = self.number("timeout").map_or(FOREVER, Duration::from_millis);
         let called = if self.has("careless") {
             // The work goes on when nobody waits for it any more.

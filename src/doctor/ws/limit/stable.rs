@@ -19,11 +19,16 @@ const PACE: Duration = Duration::from_millis(20);
 /// Differences below this, in milliseconds, are the noise of the machine.
 pub const NOISE: f64 = 20.0;
 
+/// Of so many newcomers one resets its connection.
+const RESETS: u64 = 4;
+/// How long such a one waits for its answer.
+const ANSWERED: Duration = Duration::from_millis(500);
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "ws.limit.stable",
     claim: "refusals do not hurt those that are served",
-    method: "All slots are held; for 3 s a newcomer comes every 20 ms, and the held ones are asked for signs of life. Fails where one of \
+    method: "All slots are held; for 3 s a newcomer comes every 20 ms, each fourth one resets its connection when it is answered, and the held ones are asked for signs of life. Fails if one of \
              them ended; warns where the 99th percentile of their answers more than doubled, and by more than 20 ms.",
     opens: "limit connections, and 50 a second beside them for 3 s",
     harm: "",
@@ -50,8 +55,12 @@ async fn check(site: Site) -> Verdict {
     let (mut before, mut during) = (Times::default(), Times::default());
     crowd.beats(5, &mut before).await;
     let watch = if site.quick { WATCH / 3 } else { WATCH };
-    let (start, mut refused, mut intruders) = (Instant::now(), 0_u64, Vec::new());
+    let (start, mut asked, mut refused, mut intruders) = (Instant::now(), 0_u64, 0_u64, Vec::new());
     while start.elapsed() < watch {
+        asked += 1;
+        if asked.is_multiple_of(RESETS) {
+            route.abandon(ANSWERED).await;
+        }
         match site.join(&route).await? {
             Joined::Refused(_) => refused += 1,
             Joined::Served(client) => intruders.push(client),
@@ -79,7 +88,10 @@ async fn check(site: Site) -> Verdict {
     let (calm, busy) = (before.quantile(0.99), during.quantile(0.99));
     let found = if dead > 0 {
         Found::fail(during.count(), format!("{dead} of {limit} that were served ended while others were refused"))
-            .remedy("refuse the newcomer, not the one that is there", &[])
+            .remedy(
+                "refuse the newcomer, not the one that is there; handle errors of connections that are refused, too",
+                &[],
+            )
     } else if busy > 2.0 * calm && busy > calm + NOISE {
         Found::warn(
             during.count(),
