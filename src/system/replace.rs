@@ -1,9 +1,11 @@
 //! Putting new bytes in the place of a file: in one step, with its mode and owner, and only if it is still what was read.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Tells the temporary files of one process apart.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -164,16 +166,24 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what killed runs left behind in the folder of a file: temporary files that nobody holds the lock of.
+/// Removes what killed runs left behind in the folder of a file, once for each folder: temporary files that nobody holds
+/// the lock of.
 fn sweep(target: &Path) {
-    let Some(Ok(entries)) = target.parent().map(std::fs::read_dir) else {
+    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let Some(folder) = target.parent() else { return };
+    if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf()) {
         return;
-    };
-    for entry in entries.flatten() {
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let found = entry.file_name();
         let found = found.to_string_lossy();
-        let is_ours = found.starts_with('.') && found.ends_with(".phx-tmp");
-        if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+        if !(found.starts_with('.') && found.ends_with(".phx-tmp")) {
+            continue;
+        }
+        // The lock is held until the name is gone, so that whoever has just made the file notices.
+        if let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
             let _ = std::fs::remove_file(entry.path());
         }
     }
