@@ -31,6 +31,7 @@ mod manual;
 mod merges;
 mod mutations;
 mod new;
+mod random_merges;
 mod reading;
 mod regen;
 mod reports;

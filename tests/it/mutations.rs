@@ -10,7 +10,7 @@ use phx::document::model;
 use phx::rules::{Context, Judge};
 use phx::text::Edits;
 
-use crate::support::package;
+use crate::support::{Random, package};
 use crate::unchanged::Engine;
 
 /// Number of mutations over all documents.
@@ -79,16 +79,6 @@ const INSERTIONS: &[&str] = &[
     "1,000",
     "5–8",
 ];
-
-/// A linear congruential generator (Knuth, MMIX): the same mutations in each run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % u64::try_from(limit.max(1)).unwrap()).unwrap()
-    }
-}
 
 fn documents() -> Vec<(PathBuf, Vec<u8>)> {
     let mut folders = vec![package().join("tests/it/data/documents")];

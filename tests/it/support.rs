@@ -243,6 +243,16 @@ pub fn document(more: &str, body: &str) -> String {
     )
 }
 
+/// A linear congruential generator (Knuth, MMIX): the same numbers in each run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % u64::try_from(limit.max(1)).unwrap()).unwrap()
+    }
+}
+
 /// The package's own folder.
 pub fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
