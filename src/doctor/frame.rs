@@ -72,6 +72,11 @@ pub fn reports(token: &str, bytes: &[u8]) -> Vec<(Value, usize)> {
     found
 }
 
+/// Whether a line of a report begins in what came out of a terminal.
+pub fn begins(token: &str, bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, format!("{START}{token}:").as_bytes()).is_some()
+}
+
 /// The raw bytes, and whether their end has come.
 pub fn raw(token: &str, bytes: &[u8]) -> Option<(usize, Option<usize>)> {
     let start = raw_start(token);
@@ -105,6 +110,8 @@ mod tests {
         let found = reports("t0ken", wrapped.as_bytes());
         assert_eq!((found.len(), &found[0].0), (1, &value));
         assert!(reports("other", wrapped.as_bytes()).is_empty());
+        let cut = &wrapped.as_bytes()[..wrapped.len() - 20];
+        assert!(reports("t0ken", cut).is_empty() && begins("t0ken", cut) && !begins("other", cut));
     }
 
     #[test]

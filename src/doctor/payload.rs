@@ -33,6 +33,10 @@ type Action = (&'static str, fn(&Orders) -> u8);
 #[cfg(unix)]
 const LONGEST: u32 = 600;
 
+/// How long a payload that ends waits until its report has come, in seconds.
+#[cfg(unix)]
+const ACKNOWLEDGED: i64 = 2;
+
 /// All actions.
 const ACTIONS: &[Action] = &[
     ("attest", attest::run),
@@ -101,15 +105,30 @@ fn wait(orders: &Orders) -> u8 {
     0
 }
 
+/// Waits a moment for the line that says that a report has come: some hosts drop the last output of a program that ends.
+fn acknowledged() {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let input = rustix::stdio::stdin();
+        let wait = Timespec { tv_sec: ACKNOWLEDGED, tv_nsec: 0 };
+        if poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&wait)).is_ok_and(|ready| ready > 0) {
+            let _ = std::io::stdin().read(&mut [0]);
+        }
+    }
+}
+
 /// Ends with a code.
 fn exit(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
+    acknowledged();
     u8::try_from(orders.number(0)).unwrap_or(1)
 }
 
 /// Ends by SIGKILL.
 fn die(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
+    acknowledged();
     #[cfg(unix)]
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     1

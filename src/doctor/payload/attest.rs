@@ -7,6 +7,7 @@ use super::Orders;
 /// Reports the facts.
 pub fn run(orders: &Orders) -> u8 {
     orders.report(&facts("facts"));
+    super::acknowledged();
     0
 }
 

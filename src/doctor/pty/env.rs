@@ -32,6 +32,7 @@ async fn check(site: Site) -> Verdict {
     let canaries: Vec<(String, String)> = made.collect();
     let mut session = site.open_with("attest", &[], &canaries).await?;
     let facts = session.report("facts", Duration::from_secs(10)).await?;
+    session.acknowledge().await;
     let names: Vec<&str> =
         facts["environment"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
     let seen: Vec<&str> =

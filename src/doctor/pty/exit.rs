@@ -31,6 +31,7 @@ async fn check(site: Site) -> Verdict {
     let mut codes = Vec::new();
     for code in ["0", "3", "255", "137"] {
         let (mut session, _) = site.ready("exit", &[code]).await?;
+        session.acknowledge().await;
         let ended = session.end(PROMPT).await;
         if ended == Ended::Unknown {
             return Found::skip("this server does not say how its shell ended").early();
@@ -44,6 +45,7 @@ async fn check(site: Site) -> Verdict {
         codes.push(ended);
     }
     let (mut session, _) = site.ready("die", &[]).await?;
+    session.acknowledge().await;
     let killed = session.end(PROMPT).await;
     if matches!(killed, Ended::Code(0) | Ended::Running) {
         wrong.push(format!("a kill became {killed}"));

@@ -95,6 +95,7 @@ impl Site {
         let mut session = self.open("attest", &[]).await?;
         let why = match session.report("facts", START).await {
             Ok(facts) => {
+                session.acknowledge().await;
                 session.end(START).await;
                 return Ok(facts);
             }
@@ -112,7 +113,7 @@ impl Site {
             }
         }
         let facts = shell::facts(&session.token, &session.bytes).ok_or(why)?;
-        self.log.note("fallback", "phx cannot be run inside, so a shell was asked: it says less");
+        self.log.note("fallback", "phx did not report from inside, so a shell was asked: it reports less");
         Ok(facts)
     }
 }
@@ -168,7 +169,10 @@ impl Session {
                 return Ok(value);
             }
         }
-        let why = if self.over {
+        let came_in_part = frame::begins(&self.token, &self.bytes[self.read_to..]);
+        let why = if came_in_part {
+            "the report from inside came in part: the host cut or repainted what was written".to_owned()
+        } else if self.over {
             let ended = self.link.ended(Duration::from_secs(1)).await;
             // What it complained of comes over another stream.
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -178,6 +182,10 @@ impl Session {
             let said = self.said();
             format!("no report came from inside within {} ms{said}", within.as_millis())
         };
+        if came_in_part {
+            let help = "hand on what a program writes as it is, to its end; see what `phx doctor pty.io.tail` says";
+            return Found::error(why).remedy(help, &[]).early();
+        }
         let help =
             "see that the host runs what stands for `{cmd}`, and that phx can be run inside; `payload` names it there";
         Found::error(why).remedy(help, &[]).early()
@@ -239,6 +247,11 @@ impl Session {
         if !self.link.write(bytes, &mut self.bytes).await {
             self.over = true;
         }
+    }
+
+    /// Tells a payload that waits for it that its report has come.
+    pub async fn acknowledge(&mut self) {
+        self.send(b"\n").await;
     }
 
     /// Sets the size; whether this host can.
