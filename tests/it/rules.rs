@@ -1,10 +1,7 @@
 //! The rules: the examples on each page, and the fixtures of each rule, run as a user would run them.
 //!
-//! `tests/rules/<slug>/<case>/input.md` is checked as `DOC.md`, or as the path in `path.txt`, with `phx.toml` if there is
-//! one. `expected.txt` is what `phx validate -o concise` prints; `clean.txt` says that it prints nothing.
-//! `expected.md` is the input once the fixes are applied.
-
-use std::path::{Path, PathBuf};
+//! `tests/rules/<slug>/<case>/input.md` is validated as `DOC.md`, or as the path in `path.txt`, with `phx.toml` if it
+//! exists. `result.snap` is the exit code, the output, and the document after `--fix` if it differs.
 
 use crate::support::{Repo, package};
 
@@ -41,15 +38,6 @@ fn rules() -> Vec<serde_json::Value> {
 
 fn slug(rule: &serde_json::Value) -> &str {
     rule["rule"].as_str().unwrap()
-}
-
-fn folders(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else {
-        return Vec::new();
-    };
-    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
 }
 
 #[test]
@@ -91,7 +79,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 fn every_example_on_a_page_does_what_the_page_says() {
     for rule in rules() {
         let slug = slug(&rule);
-        let page = Repo::new().run(&["explain", slug]).exits(0).stdout;
+        let page = Repo::new().unrecorded().run(&["explain", slug]).exits(0).stdout;
         assert!(page.starts_with(&format!("# {slug}\n")), "{slug}: the page bears the rule's name");
         assert!(page.contains("\n## Why\n"), "{slug}: the page says why");
         let (mut finds, mut clean) = (0, 0);
@@ -102,7 +90,7 @@ fn every_example_on_a_page_does_what_the_page_says() {
                 configuration = text;
                 continue;
             }
-            let repo = Repo::new();
+            let repo = Repo::new().unrecorded();
             repo.write("phx.toml", &configuration);
             let expectation = words.next().unwrap();
             let path = words.next().and_then(|word| word.strip_prefix("path=")).unwrap_or("DOC.md");
@@ -122,41 +110,46 @@ fn every_example_on_a_page_does_what_the_page_says() {
 
 #[test]
 fn every_fixture_gives_what_is_expected_of_it() {
-    let root = package().join("tests/rules");
+    let cases = std::cell::RefCell::new(std::collections::BTreeMap::<String, [usize; 2]>::new());
+    insta::glob!("../rules", "*/*/input.md", |input| {
+        let case = input.parent().unwrap();
+        let slug = case.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let repo = Repo::new().unrecorded();
+        let path = std::fs::read_to_string(case.join("path.txt")).unwrap_or_else(|_| "DOC.md".to_owned());
+        let path = path.trim();
+        repo.write(path, std::fs::read(input).unwrap());
+        if let Ok(configuration) = std::fs::read(case.join("phx.toml")) {
+            repo.write("phx.toml", configuration);
+        }
+        let run = repo.run(&["validate", "-q", "--color=never", others(slug)]);
+        let mut result = format!("exit code: {}\n{}{}", run.code, run.stdout, run.stderr);
+        let report = repo.run(&["validate", "-o", "json", others(slug)]).json();
+        let findings = report["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|finding| finding["help"].is_string()), "{}: no help: {report}", case.display());
+        let has_finding = findings.iter().any(|finding| finding["rule"] == slug);
+        cases.borrow_mut().entry(slug.to_owned()).or_default()[usize::from(has_finding)] += 1;
+        let read = || std::fs::read(repo.path().join(path)).unwrap();
+        let before = read();
+        repo.run(&["validate", "--fix", "-q", others(slug)]);
+        let fixed = read();
+        if fixed != before {
+            result += &format!("\nafter `phx validate --fix`:\n{}", String::from_utf8_lossy(&fixed));
+            let again = repo.validate().stdout;
+            let is_fixed = findings.iter().all(|finding| finding["rule"] != slug || !finding["fix"].is_null());
+            assert!(!is_fixed || !again.contains(&format!("[{slug}]")), "{}:\n{again}", case.display());
+        }
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(case);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.remove_snapshot_suffix();
+        settings.remove_input_file();
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("result", crate::transcript::printable(&result)));
+    });
+    let cases = cases.into_inner();
     for rule in rules() {
         let slug = slug(&rule);
-        let (mut positive, mut clean) = (0, 0);
-        for case in folders(&root.join(slug)) {
-            let repo = Repo::new();
-            let path = std::fs::read_to_string(case.join("path.txt")).unwrap_or_else(|_| "DOC.md".to_owned());
-            let path = path.trim();
-            let input = std::fs::read(case.join("input.md")).unwrap();
-            repo.write(path, &input);
-            if let Ok(configuration) = std::fs::read(case.join("phx.toml")) {
-                repo.write("phx.toml", configuration);
-            }
-            let run = repo.run(&["validate", "-o", "concise", "-q", others(slug)]);
-            let report = repo.run(&["validate", "-o", "json", others(slug)]).json();
-            for finding in report["findings"].as_array().unwrap() {
-                assert!(finding["help"].is_string(), "{} gives no way out: {finding}", case.display());
-            }
-            if case.join("clean.txt").exists() {
-                clean += 1;
-                assert_eq!(run.stdout, "", "{}", case.display());
-                assert_eq!(run.code, 0, "{}", case.display());
-            } else {
-                positive += 1;
-                let expected = std::fs::read_to_string(case.join("expected.txt")).unwrap();
-                assert_eq!(run.stdout, expected, "{}", case.display());
-                assert!(expected.contains(&format!("[{slug}]")), "{} finds something else", case.display());
-            }
-            if let Ok(expected) = std::fs::read_to_string(case.join("expected.md")) {
-                repo.run(&["validate", "--fix", "-q", others(slug)]);
-                assert_eq!(repo.read(path), expected, "{}", case.display());
-                let again = repo.validate().stdout;
-                assert!(!again.contains(&format!("[{slug}]")), "{}:\n{again}", case.display());
-            }
-        }
+        let [clean, positive] = cases.get(slug).copied().unwrap_or_default();
         let held = positive > 0 && clean > 0;
         assert_eq!(held, !WITHOUT_FIXTURE.contains(&slug), "{slug}: {positive} fixtures that find, {clean} clean ones");
     }
@@ -172,16 +165,11 @@ fn a_missing_document_is_found_where_the_whole_repository_is_checked() {
     let repo = Repo::new();
     repo.write("phx.toml", "[documents]\nrequire = [\"phase-plan\", \"document\"]\n");
     repo.write("DOC.md", crate::support::clean_document());
-    let expected = "phx.toml:2:12: error[missing-document] there is no document of the kind `phase-plan`\n";
-    repo.validate().exits(1).prints(expected);
-    repo.run(&["validate", "-o", "concise", "DOC.md"]).exits(0).prints("");
+    repo.validate().exits(1);
+    repo.run(&["validate", "-o", "concise", "DOC.md"]).exits(0);
 }
 
 #[test]
 fn a_rule_that_does_not_exist_cannot_be_explained() {
-    Repo::new()
-        .run(&["explain", "stale-documents"])
-        .exits(2)
-        .prints("")
-        .says("there is no rule `stale-documents`; did you mean `stale-document`?");
+    Repo::new().run(&["explain", "stale-documents"]).exits(2);
 }

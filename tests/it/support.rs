@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use crate::transcript::Transcript;
 
 /// The time of every test that sets none: within the windows of the fixtures.
 pub const NOW: &str = "2025-09-01T00:00:00Z";
@@ -9,6 +12,7 @@ pub const NOW: &str = "2025-09-01T00:00:00Z";
 /// A folder of files that phx runs in, removed at the end.
 pub struct Repo {
     directory: tempfile::TempDir,
+    transcript: Option<Arc<Transcript>>,
 }
 
 /// What a repository holds.
@@ -22,8 +26,11 @@ pub struct State {
     pub status: String,
 }
 
-/// What a run came to.
+/// Result of a finished process.
 pub struct Run {
+    /// Command line, for the transcript.
+    command: String,
+    transcript: Option<Arc<Transcript>>,
     /// Exit code.
     pub code: i32,
     /// Standard output.
@@ -53,7 +60,13 @@ impl Repo {
     /// A folder that is no repository.
     pub fn bare() -> Self {
         let directory = tempfile::Builder::new().prefix("phx-test-").tempdir().unwrap();
-        Self { directory }
+        Self { directory, transcript: Some(Transcript::of_this_test()) }
+    }
+
+    /// Keeps the runs out of the transcript: their output depends on the time that they take.
+    pub fn unrecorded(mut self) -> Self {
+        self.transcript = None;
+        self
     }
 
     /// Where it is.
@@ -72,6 +85,13 @@ impl Repo {
     /// Reads a file.
     pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// Adds a text to the transcript of the test: a file, a commit message.
+    pub fn note(&self, text: &str) {
+        if self.transcript.is_some() {
+            crate::transcript::note(text);
+        }
     }
 
     /// phx with arguments, in a clean environment, at [`NOW`].
@@ -128,7 +148,7 @@ impl Repo {
 
     /// Runs git, whatever becomes of it.
     pub fn try_git(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
-        Run::of(self.git_command(arguments).envs(environment.iter().copied()).output().unwrap())
+        self.finish(self.git_command(arguments).envs(environment.iter().copied()))
     }
 
     /// The bytes of every file of the worktree, the entries of the index, and what `git status` says.
@@ -163,12 +183,22 @@ impl Repo {
 
     /// Runs phx.
     pub fn run(&self, arguments: &[&str]) -> Run {
-        Run::of(self.command(arguments).output().unwrap())
+        self.finish(&mut self.command(arguments))
     }
 
     /// Runs phx with more variables.
     pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Run {
-        Run::of(self.command(arguments).envs(env.iter().copied()).output().unwrap())
+        self.finish(self.command(arguments).envs(env.iter().copied()))
+    }
+
+    /// Runs a command to its end.
+    pub fn finish(&self, command: &mut Command) -> Run {
+        let output = command.output().unwrap();
+        Run {
+            transcript: self.transcript.clone(),
+            command: Transcript::shown(command, &self.path()),
+            ..Run::of(output)
+        }
     }
 
     /// Validates everything in one line a finding.
@@ -181,44 +211,26 @@ impl Run {
     /// What a finished process came to.
     pub fn of(output: Output) -> Self {
         Self {
+            command: String::new(),
+            transcript: None,
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// Asserts the exit code.
+    /// Asserts the exit code, and adds the run to the transcript of the test.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
-        self
+        self.recorded()
     }
 
-    /// Asserts standard output.
-    #[track_caller]
-    pub fn prints(self, expected: &str) -> Self {
-        assert_eq!(self.stdout, expected, "stderr:\n{}", self.stderr);
-        self
-    }
-
-    /// Asserts that standard error holds a text.
-    #[track_caller]
-    pub fn says(self, expected: &str) -> Self {
-        assert!(self.stderr.contains(expected), "no `{expected}` in stderr:\n{}", self.stderr);
-        self
-    }
-
-    /// Asserts that standard output holds a text.
-    #[track_caller]
-    pub fn finds(self, expected: &str) -> Self {
-        assert!(self.stdout.contains(expected), "no `{expected}` in stdout:\n{}", self.stdout);
-        self
-    }
-
-    /// Asserts that standard output does not hold a text.
-    #[track_caller]
-    pub fn lacks(self, text: &str) -> Self {
-        assert!(!self.stdout.contains(text), "`{text}` in stdout:\n{}", self.stdout);
+    /// Adds the run to the transcript of the test, once.
+    pub fn recorded(mut self) -> Self {
+        if let Some(transcript) = self.transcript.take() {
+            transcript.add(&self.command, self.code, &self.stdout, &self.stderr);
+        }
         self
     }
 
