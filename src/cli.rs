@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-pub use doctor::Doctor;
-pub use record::{Audit, AuditWhat, Hook, HookMode, HookName, MergeDriver, Review, Trace};
+pub use doctor::DoctorArgs;
+pub use record::{AuditArgs, AuditCommand, HookCommand, HookModeArg, HookName, MergeDriverArgs, ReviewArgs, TraceArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -80,45 +80,45 @@ pub enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check documents against their schemas and the rules
-    Validate(Validate),
+    Validate(ValidateArgs),
     /// Rewrite AUTO blocks from facts
-    Regen(Regen),
+    Regen(RegenArgs),
     /// Show every governed document, what is due first on top
-    Status(Status),
+    Status(StatusArgs),
     /// Vouch for documents: show what changed since the last review, stamp, record
-    Review(Review),
+    Review(ReviewArgs),
     /// Install, take away, look at and run the git hooks
     #[command(subcommand)]
-    Hook(Hook),
+    Hook(HookCommand),
     /// Merge three versions of a document, as Git asks a merge driver to
-    MergeDriver(MergeDriver),
+    MergeDriver(MergeDriverArgs),
     /// Tell the story of a correlation id or of a document
-    Trace(Trace),
+    Trace(TraceArgs),
     /// Check the commits of a range again, and the ledger
-    Audit(Audit),
+    Audit(AuditArgs),
     /// Verify from outside what documents say of the systems around them
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Write a new document of a kind
-    New(New),
+    New(NewArgs),
     /// Print a document's model as JSON
-    Inspect(Inspect),
+    Inspect(InspectArgs),
     /// Say what a rule finds, why, and what to do
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// List the rules
-    Rules(Rules),
+    Rules(RulesArgs),
     /// List and print schemas
     #[command(subcommand)]
-    Schema(Schema),
+    Schema(SchemaCommand),
     /// Print a completion script for a shell
-    Completions(Completions),
+    Completions(CompletionsArgs),
     /// Print the manual page, in roff
-    Man(Man),
+    Man(ManArgs),
 }
 
 /// Check documents against their schemas and the rules
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a switch of its own
-pub struct Validate {
+pub struct ValidateArgs {
     /// Files and directories; `-` is standard input [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -184,7 +184,7 @@ pub struct Validate {
 /// that somebody edited by hand is left alone.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // each is a switch of its own
-pub struct Regen {
+pub struct RegenArgs {
     /// Files and directories [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -226,7 +226,7 @@ pub struct Regen {
 ///
 /// A line each: when it is due, how old it is, its kind, and how its AUTO blocks stand.
 #[derive(Debug, Args)]
-pub struct Status {
+pub struct StatusArgs {
     /// Files and directories [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
@@ -251,7 +251,7 @@ pub enum FailOn {
 
 /// Write a new document of a kind
 #[derive(Debug, Args)]
-pub struct New {
+pub struct NewArgs {
     /// The kind, as `upcoming-features`; `phx schema list` lists them
     pub kind: String,
 
@@ -262,7 +262,7 @@ pub struct New {
 
 /// Print a document's model as JSON
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub struct InspectArgs {
     /// The document
     #[arg(value_name = "DOC", value_hint = ValueHint::FilePath)]
     pub document: PathBuf,
@@ -270,14 +270,14 @@ pub struct Inspect {
 
 /// Say what a rule finds, why, and what to do
 #[derive(Debug, Args)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// The rule, as `stale-document`
     pub rule: String,
 }
 
 /// List the rules
 #[derive(Debug, Args)]
-pub struct Rules {
+pub struct RulesArgs {
     /// Format of the list
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
@@ -294,7 +294,7 @@ pub enum ListFormat {
 
 /// List and print schemas
 #[derive(Debug, Subcommand)]
-pub enum Schema {
+pub enum SchemaCommand {
     /// List the versions, and the kinds that each has a schema for
     List {
         /// Format of the list
@@ -313,7 +313,7 @@ pub enum Schema {
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
@@ -321,7 +321,7 @@ pub struct Completions {
 
 /// Print the manual page, in roff
 #[derive(Debug, Args)]
-pub struct Man {
+pub struct ManArgs {
     /// The command; phx itself where there is none
     pub command: Option<String>,
 

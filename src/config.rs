@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
-pub use doctor::Doctor;
+pub use doctor::DoctorSettings;
 pub use globs::Globs;
 
 use crate::finding::Finding;
-use crate::text::{Entry, Lines, Span, Tree};
-use reader::Reader;
+use crate::text::{Lines, Node, NodeEntry, Span};
+use reader::ConfigReader;
 
 /// The name of the configuration file.
 pub const FILE: &str = "phx.toml";
@@ -24,7 +24,7 @@ pub const FILE: &str = "phx.toml";
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Which files are documents.
-    pub documents: Documents,
+    pub documents: DocumentSettings,
     /// Settings for kinds, in the order they are written.
     pub kinds: Vec<KindSettings>,
     /// Where the governance block stands.
@@ -34,13 +34,13 @@ pub struct Config {
     /// What blocks.
     pub enforcement: Enforcement,
     /// What the pre-commit hook does.
-    pub hook: Hook,
+    pub hook: HookSettings,
     /// What stands under `[facts]`.
-    pub facts: Option<Tree<'static>>,
+    pub facts: Option<Node<'static>>,
     /// Where coverage comes from, and what it should be.
     pub coverage: Coverage,
     /// What `phx doctor` verifies.
-    pub doctor: Doctor,
+    pub doctor: DoctorSettings,
 }
 
 /// `[coverage]`
@@ -67,7 +67,7 @@ pub struct CoverageFolder {
 
 /// `[documents]`
 #[derive(Clone, Debug, Default)]
-pub struct Documents {
+pub struct DocumentSettings {
     /// Only these; every `*.md` where it is `None`.
     pub include: Option<Globs>,
     /// Never these.
@@ -154,7 +154,7 @@ pub struct RuleSettings {
     /// Its level, if set.
     pub level: Option<Level>,
     /// Its options beside the level.
-    pub options: Vec<Entry<'static>>,
+    pub options: Vec<NodeEntry<'static>>,
 }
 
 /// `[enforcement]`
@@ -171,14 +171,14 @@ pub enum Enforcement {
 
 /// `[hook]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hook {
+pub struct HookSettings {
     /// Whether AUTO bodies are written where that is harmless.
     pub writes: bool,
     /// Whether any stale document blocks, or only one whose sources the commit touches.
     pub any_stale_blocks: bool,
 }
 
-impl Default for Hook {
+impl Default for HookSettings {
     fn default() -> Self {
         Self { writes: true, any_stale_blocks: true }
     }
@@ -196,7 +196,7 @@ impl Config {
         let lines = Lines::new(text);
         let source = crate::finding::Source { path, text, lines: &lines };
         let (tree, mistakes) = raw::parse(source);
-        let mut reader = Reader::new(source, mistakes);
+        let mut reader = ConfigReader::new(source, mistakes);
         let config = reader.config(&tree);
         (config, reader.mistakes)
     }

@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 
 use crate::document::items::{Field, FieldValue};
 use crate::document::quantity::{self, Quantity};
-use crate::document::{Document, Item, Problem, ProblemKind, fields};
-use crate::text::Tree;
+use crate::document::{Document, Item, ProblemKind, ReadProblem, fields};
+use crate::text::Node;
 
 /// What is kept of one document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct CorpusEntry {
     /// Path from the root.
     pub path: String,
     /// Kind.
     pub kind: String,
 }
 
-impl Entry {
+impl CorpusEntry {
     /// What is kept of a document.
     pub fn of(document: &Document) -> Self {
         Self { path: document.path.clone(), kind: document.shape.kind.clone() }
@@ -33,7 +33,7 @@ impl Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
     /// The governed documents.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<CorpusEntry>,
     /// How many files were looked at and are not governed.
     pub ignored: usize,
 }
@@ -65,11 +65,11 @@ impl Digest {
     /// canonical names) and those `fields` that are words or numbers, and what of them is `unreadable`; what looks like an item and is `unread`.
     /// Items within items are left out.
     pub fn of(document: &Document) -> Self {
-        let governance = document.governance.tree.as_ref().map_or(Value::Null, Tree::to_json);
-        let front = document.front.as_ref().map_or(Value::Null, Tree::to_json);
+        let governance = document.governance.tree.as_ref().map_or(Value::Null, Node::to_json);
+        let front = document.front.as_ref().map_or(Value::Null, Node::to_json);
         let title = document.outline.title.as_ref().map(|(title, _)| &title.text);
         let things = document.items.iter().filter(|item| document.is_outermost(item));
-        let problems: Vec<&Problem> =
+        let problems: Vec<&ReadProblem> =
             document.active_problems(None).into_iter().map(|index| &document.problems[index]).collect();
         let items: Vec<Value> = things.map(|item| item_json(document, item, &problems)).collect();
         let unread = problems.iter().filter(|problem| problem.kind == ProblemKind::UnreadItem);
@@ -121,7 +121,7 @@ impl Digest {
 }
 
 /// A problem that keeps values from being computed: its location and message.
-fn problem_json(document: &Document, problem: &Problem) -> Value {
+fn problem_json(document: &Document, problem: &ReadProblem) -> Value {
     let location = format!("{}:{}", document.path, document.line(problem.span.start));
     json!({ "location": location, "message": problem.message })
 }
@@ -133,7 +133,7 @@ pub fn phase(document: &Document) -> Option<Phase> {
     Some((group, governance.get("phase_number")?.to_json().as_u64()?))
 }
 
-fn item_json(document: &Document, item: &Item, problems: &[&Problem]) -> Value {
+fn item_json(document: &Document, item: &Item, problems: &[&ReadProblem]) -> Value {
     let outline = &document.outline;
     let title = item.title(outline);
     let mut within: Vec<&str> = Vec::new();
@@ -152,7 +152,7 @@ fn item_json(document: &Document, item: &Item, problems: &[&Problem]) -> Value {
     };
     let named = item.fields.iter().filter_map(|field| Some((field.id.to_string(), value(field)?)));
     let fields: serde_json::Map<String, Value> = named.collect();
-    let is_own = |problem: &&&Problem| {
+    let is_own = |problem: &&&ReadProblem| {
         problem.item.and_then(|index| document.items.get(index)).is_some_and(|other| std::ptr::eq(other, item))
     };
     let own = problems.iter().filter(is_own);

@@ -6,11 +6,11 @@ pub mod allow;
 pub mod db;
 pub mod ending;
 pub mod fault;
-pub mod found;
+pub mod check_result;
 pub mod frame;
 pub mod http;
 pub mod ipc;
-pub mod judge;
+pub mod policy;
 pub mod log;
 pub mod payload;
 pub mod plan;
@@ -27,7 +27,7 @@ pub mod stream;
 pub mod times;
 pub mod ws;
 
-pub use record::{Outcome, Record, Remedy};
+pub use record::{CheckRecord, Help, Outcome};
 
 /// What a check proves, known without running it.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ pub fn checks() -> Vec<&'static Check> {
 }
 
 /// What phx runs inside of what it verifies, on a command line that is not for people; the exit code, where this is one.
-pub fn inner(arguments: &mut dyn Iterator<Item = std::ffi::OsString>) -> Option<u8> {
+pub fn run_internal_command(arguments: &mut dyn Iterator<Item = std::ffi::OsString>) -> Option<u8> {
     let word = arguments.nth(1)?;
     if word != "__payload" && word != "__host" {
         return None;
@@ -105,7 +105,7 @@ pub fn inner(arguments: &mut dyn Iterator<Item = std::ffi::OsString>) -> Option<
 }
 
 /// Whether an id is one that a person means: `*` stands for anything, dots too, and a name stands for all below it.
-pub fn is_meant(asked: &str, id: &str) -> bool {
+pub fn matches_selector(asked: &str, id: &str) -> bool {
     let word = PROBES.iter().find(|probe| probe.aliases.contains(&asked)).map_or(asked, |probe| probe.word);
     matches(word, id) || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
 }
@@ -138,10 +138,20 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_anything_and_a_name_for_what_is_below() {
-        assert!(is_meant("repo.*", "repo.git") && is_meant("*", "repo.git") && is_meant("*.g*t", "repo.git"));
         assert!(
-            is_meant("repo", "repo.git") && is_meant("websocket", "ws.alive") && is_meant("ws.limit", "ws.limit.exact")
+            matches_selector("repo.*", "repo.git")
+                && matches_selector("*", "repo.git")
+                && matches_selector("*.g*t", "repo.git")
         );
-        assert!(!is_meant("rep", "repo.git") && !is_meant("ws.*", "repo.git") && !is_meant("ws.lim", "ws.limit.exact"));
+        assert!(
+            matches_selector("repo", "repo.git")
+                && matches_selector("websocket", "ws.alive")
+                && matches_selector("ws.limit", "ws.limit.exact")
+        );
+        assert!(
+            !matches_selector("rep", "repo.git")
+                && !matches_selector("ws.*", "repo.git")
+                && !matches_selector("ws.lim", "ws.limit.exact")
+        );
     }
 }

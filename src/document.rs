@@ -6,7 +6,7 @@ pub mod body;
 pub mod conflict;
 mod counted;
 pub mod dialect;
-pub mod fault;
+pub mod syntax_error;
 mod field_ids;
 pub mod fields;
 mod front;
@@ -41,19 +41,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use blocks::{Block, Mode};
+pub use blocks::{Block, BlockMode};
 pub use dialect::Dialect;
-pub use fault::{Fault, FaultKind};
-pub use governance::{Declared, Governance, Placed};
-pub use items::{Item, Table};
+pub use governance::{Declared, Governance, Spanned};
+pub use items::{Item, ItemTable};
 pub use marker::{Marker, MarkerKind};
 pub use outline::{Outline, Section};
-pub use reading::{Problem, ProblemKind};
-pub use region::{Region, Verdict};
+pub use reading::{ProblemKind, ReadProblem};
+pub use region::{GovernanceScan, Region};
 pub use shape::Shape;
+pub use syntax_error::{SyntaxError, SyntaxErrorKind};
 
-use crate::text::{Lines, Span, Tree, decode::Decoded};
-use nodes::{Node, NodeKind};
+use crate::text::{Lines, Node, Span, decode::Decoded};
+use nodes::{MarkdownNode, MarkdownNodeKind};
 
 /// How long a document may be, in bytes.
 pub const SIZE: usize = 16 * 1024 * 1024;
@@ -74,7 +74,7 @@ pub struct Document {
     /// Where its front matter stands.
     pub region: Option<Region>,
     /// The front matter's mapping, if it can be read.
-    pub front: Option<Tree<'static>>,
+    pub front: Option<Node<'static>>,
     /// The governance block.
     pub governance: Governance,
     /// Its markers in order.
@@ -86,15 +86,15 @@ pub struct Document {
     /// Its items in order.
     pub items: Vec<Item>,
     /// Its tables in order, AUTO blocks left out.
-    pub tables: Vec<Table>,
+    pub tables: Vec<ItemTable>,
     /// What stands at the top level of its body, AUTO blocks left out.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<MarkdownNode>,
     /// For each name in `manual_sections` that met no block: the section without a marker that it meets.
     pub unmarked: Vec<(usize, usize)>,
     /// What is wrong with its syntax, in order.
-    pub faults: Vec<Fault>,
+    pub syntax_errors: Vec<SyntaxError>,
     /// Problems that keep a value from being computed, in order.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ReadProblem>,
 }
 
 impl Document {
@@ -106,30 +106,30 @@ impl Document {
         dialect: &Arc<Dialect>,
         shape: &dyn Fn(Option<&str>) -> Arc<Shape>,
     ) -> Self {
-        let mut faults = encoding_faults(&decoded);
+        let mut syntax_errors = encoding_errors(&decoded);
         let text = decoded.text;
         let lines = Lines::new(&text);
         let mut region = region::find(text.as_bytes());
-        let (front, governance) = front::read(&text, &mut region, dialect, &mut faults);
+        let (front, governance) = front::read(&text, &mut region, dialect, &mut syntax_errors);
         let shape = shape(governance.kind.as_ref().map(|kind| kind.value.as_str()));
         let body = region.map_or_else(|| region::bom(text.as_bytes()), |region| region.body);
         let bound = size::bound(&text, body);
-        faults.extend(bound.map(size::too_large));
+        syntax_errors.extend(bound.map(size::too_large));
         let mut parsed = nodes::parse(&text[..bound.unwrap_or(text.len())], body);
-        faults.extend(parsed.too_deep.map(too_deep));
+        syntax_errors.extend(parsed.too_deep.map(too_deep));
         let mut markers = marker::find(&text, body, &parsed);
-        bound_blocks(&mut markers, &mut faults);
-        faults.extend(markers.iter().filter_map(malformed));
+        bound_blocks(&mut markers, &mut syntax_errors);
+        syntax_errors.extend(markers.iter().filter_map(malformed));
         let (pairs, pairing) = blocks::pair(&text, &lines, &markers);
-        faults.extend(pairing);
+        syntax_errors.extend(pairing);
         let bodies = blocks::auto_spans(&markers, &pairs);
-        conflicts(&text, &parsed.nodes, &bodies, &mut faults);
+        conflicts(&text, &parsed.nodes, &bodies, &mut syntax_errors);
         let inner = blocks::inner_headings(&parsed.nodes, &bodies);
         leave_out(&mut parsed.nodes, &bodies);
         let outline = Outline::read(&text, &parsed.nodes, text.len());
-        faults.extend(blocks::swallowed(&lines, &outline, &inner));
-        faults.sort_by_key(|fault| fault.span.start);
-        size::bound_faults(&mut faults);
+        syntax_errors.extend(blocks::swallowed(&lines, &outline, &inner));
+        syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
+        size::bound_errors(&mut syntax_errors);
         let blocks = blocks::build(&text, &lines, &markers, &pairs, &outline);
         let mut document = Self {
             path: path.to_owned(),
@@ -146,12 +146,12 @@ impl Document {
             outline,
             nodes: parsed.nodes,
             unmarked: Vec::new(),
-            faults,
+            syntax_errors,
             problems: Vec::new(),
             text,
         };
         document.name();
-        let (items, mut problems) = items::items(items::Source {
+        let (items, mut problems) = items::items(items::ItemSource {
             text: &document.text,
             nodes: &document.nodes,
             outline: &document.outline,
@@ -197,7 +197,7 @@ impl Document {
     }
 
     /// The blocks of a mode.
-    pub fn blocks_of(&self, mode: Mode) -> impl Iterator<Item = &Block> {
+    pub fn blocks_of(&self, mode: BlockMode) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.mode == mode)
     }
 
@@ -233,10 +233,10 @@ impl Document {
     }
 }
 
-fn too_deep(entry: Span) -> Fault {
+fn too_deep(entry: Span) -> SyntaxError {
     let message = format!("lists are nested more than {} levels deep", nodes::DEPTH);
-    Fault::new(
-        FaultKind::Oversized,
+    SyntaxError::new(
+        SyntaxErrorKind::Oversized,
         Span::at(entry.start),
         message,
         "nest the list less deep, or add the file to `documents.exclude` in phx.toml",
@@ -244,55 +244,59 @@ fn too_deep(entry: Span) -> Fault {
 }
 
 /// The error of a comment that only resembles a marker.
-fn malformed(marker: &Marker) -> Option<Fault> {
+fn malformed(marker: &Marker) -> Option<SyntaxError> {
     let correct = marker.correct.as_ref()?;
     let message = "this comment resembles a marker and is not one";
-    let mut fault = Fault::new(FaultKind::Malformed, marker.span, message, format!("write `{correct}`"));
-    fault.replacement = Some(correct.clone());
-    Some(fault)
+    let mut syntax_error =
+        SyntaxError::new(SyntaxErrorKind::Malformed, marker.span, message, format!("write `{correct}`"));
+    syntax_error.replacement = Some(correct.clone());
+    Some(syntax_error)
 }
 
 /// What git left in conflict outside AUTO blocks. What else seems wrong with the syntax may follow from it, and is not told.
-fn conflicts(text: &str, nodes: &[Node], bodies: &[Span], faults: &mut Vec<Fault>) {
+fn conflicts(text: &str, nodes: &[MarkdownNode], bodies: &[Span], syntax_errors: &mut Vec<SyntaxError>) {
     let mut conflicts: Vec<Span> = conflict::find(text, nodes).into_iter().map(|conflict| conflict.span).collect();
     conflicts.retain(|conflict| !bodies.iter().any(|body| body.covers(*conflict)));
     if conflicts.is_empty() {
         return;
     }
-    faults.retain(|fault| fault.kind == FaultKind::Encoding);
+    syntax_errors.retain(|syntax_error| syntax_error.kind == SyntaxErrorKind::Encoding);
     let help = "keep what is true of both sides";
-    faults
-        .extend(conflicts.iter().map(|span| Fault::new(FaultKind::Conflict, *span, "git left a conflict here", help)));
+    syntax_errors.extend(
+        conflicts
+            .iter()
+            .map(|span| SyntaxError::new(SyntaxErrorKind::Conflict, *span, "git left a conflict here", help)),
+    );
 }
 
-fn encoding_faults(decoded: &Decoded) -> Vec<Fault> {
-    let mut faults = Vec::new();
+fn encoding_errors(decoded: &Decoded) -> Vec<SyntaxError> {
+    let mut syntax_errors = Vec::new();
     for at in &decoded.invalid {
-        faults.push(Fault::new(
-            FaultKind::Encoding,
+        syntax_errors.push(SyntaxError::new(
+            SyntaxErrorKind::Encoding,
             Span::new(*at, at + 1),
             format!("the byte at offset {at} is not UTF-8"),
             "save the file as UTF-8",
         ));
     }
     if let Some(at) = decoded.nul {
-        faults.push(Fault::new(
-            FaultKind::Encoding,
+        syntax_errors.push(SyntaxError::new(
+            SyntaxErrorKind::Encoding,
             Span::new(at, at + 1),
             format!("a NUL byte at offset {at}"),
             "take it out; no Markdown holds one",
         ));
     }
-    faults
+    syntax_errors
 }
 
-fn bound_blocks(markers: &mut Vec<Marker>, faults: &mut Vec<Fault>) {
+fn bound_blocks(markers: &mut Vec<Marker>, syntax_errors: &mut Vec<SyntaxError>) {
     let opens = |marker: &&Marker| !matches!(marker.kind, MarkerKind::Living | MarkerKind::End { .. });
     let Some(past) = markers.iter().filter(opens).nth(blocks::BLOCKS) else {
         return;
     };
-    faults.push(Fault::new(
-        FaultKind::Oversized,
+    syntax_errors.push(SyntaxError::new(
+        SyntaxErrorKind::Oversized,
         past.span,
         format!("more than {} blocks in one document", blocks::BLOCKS),
         "split the document",
@@ -301,7 +305,7 @@ fn bound_blocks(markers: &mut Vec<Marker>, faults: &mut Vec<Fault>) {
 }
 
 /// Takes out what stands inside the given spans, which are in order.
-fn leave_out(nodes: &mut Vec<Node>, spans: &[Span]) {
+fn leave_out(nodes: &mut Vec<MarkdownNode>, spans: &[Span]) {
     let inside = |span: Span| {
         let index = spans.partition_point(|auto| auto.end <= span.start);
         spans.get(index).is_some_and(|auto| auto.start <= span.start)
@@ -310,7 +314,7 @@ fn leave_out(nodes: &mut Vec<Node>, spans: &[Span]) {
         return;
     }
     nodes.retain_mut(|node| {
-        if let NodeKind::List(items) = &mut node.kind {
+        if let MarkdownNodeKind::List(items) = &mut node.kind {
             items.retain(|item| !inside(item.span));
         }
         !inside(node.span)

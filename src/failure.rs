@@ -15,7 +15,7 @@ pub const INTERRUPTED: u8 = 130;
 
 /// Why phx cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// Called wrongly, or the configuration is wrong.
     Usage,
     /// The repository or a named directory holds nothing governed.
@@ -28,7 +28,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// Why.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What happened: lower case, no full stop.
     pub message: String,
     /// The ways out.
@@ -38,20 +38,20 @@ pub struct Failure {
 impl Failure {
     /// Called wrongly, or wrongly configured.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self::new(Kind::Usage, message)
+        Self::new(FailureKind::Usage, message)
     }
 
     /// Nothing governed.
     pub fn nothing(message: impl Into<String>) -> Self {
-        Self::new(Kind::Nothing, message)
+        Self::new(FailureKind::Nothing, message)
     }
 
     /// phx itself failed.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self::new(Kind::Internal, message)
+        Self::new(FailureKind::Internal, message)
     }
 
-    fn new(kind: Kind, message: impl Into<String>) -> Self {
+    fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hints: Vec::new() }
     }
 
@@ -65,9 +65,9 @@ impl Failure {
     /// The exit code that says so.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            Kind::Usage => 2,
-            Kind::Nothing => 3,
-            Kind::Internal => 4,
+            FailureKind::Usage => 2,
+            FailureKind::Nothing => 3,
+            FailureKind::Internal => 4,
         }
     }
 }

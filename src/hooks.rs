@@ -1,7 +1,7 @@
 //! The git hooks: installing them, what each does when git runs it, and CI's second look at what they were to hold.
 
 pub mod audit;
-pub mod gate;
+pub mod pre_commit;
 pub mod install;
 pub mod message;
 pub mod overrides;

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::corpus::reviews::{Review, Vouched};
+use crate::corpus::reviews::{Review, ReviewedSection};
 
 pub use verify::{is_record, problems};
 
@@ -34,17 +34,17 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// What it vouched for.
-    pub documents: Vec<Entry>,
+    pub documents: Vec<RecordedDocument>,
 }
 
 /// What an operation vouched for in one document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct RecordedDocument {
     /// The document's path from the root.
     pub path: String,
     /// Its MANUAL sections, as far as somebody has reviewed them.
-    pub sections: BTreeMap<String, Section>,
+    pub sections: BTreeMap<String, RecordedSection>,
     /// The hash of the files that it describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<String>,
@@ -55,7 +55,7 @@ pub struct Entry {
 /// The last review of a MANUAL section: by this operation or one before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Section {
+pub struct RecordedSection {
     /// The hash of its text.
     pub hash: String,
     /// When it was reviewed.
@@ -83,7 +83,7 @@ impl Record {
     pub fn review(&self, path: &str) -> Option<Review> {
         let named = self.documents.iter().find(|entry| entry.path == path);
         let entry = named.or(if let [only] = self.documents.as_slice() { Some(only) } else { None })?;
-        let vouched = |section: &Section| Vouched { hash: section.hash.clone(), at: section.reviewed };
+        let vouched = |section: &RecordedSection| ReviewedSection { hash: section.hash.clone(), at: section.reviewed };
         Some(Review {
             at: self.at,
             sections: entry.sections.iter().map(|(name, section)| (name.clone(), vouched(section))).collect(),
@@ -93,10 +93,10 @@ impl Record {
     }
 }
 
-impl Entry {
+impl RecordedDocument {
     /// What a review says of a document at a path.
     pub fn of(path: &str, review: &Review) -> Self {
-        let section = |vouched: &Vouched| Section { hash: vouched.hash.clone(), reviewed: vouched.at };
+        let section = |vouched: &ReviewedSection| RecordedSection { hash: vouched.hash.clone(), reviewed: vouched.at };
         Self {
             path: path.to_owned(),
             sections: review.sections.iter().map(|(name, vouched)| (name.clone(), section(vouched))).collect(),

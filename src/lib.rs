@@ -15,7 +15,7 @@ pub mod regen;
 pub mod rules;
 pub mod ledger;
 pub mod workspace;
-pub mod examine;
+pub mod validation;
 pub mod hooks;
 pub mod doctor;
 pub mod report;

@@ -10,7 +10,7 @@ use phx::system::disk;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(code) = phx::doctor::inner(&mut std::env::args_os()) {
+    if let Some(code) = phx::doctor::run_internal_command(&mut std::env::args_os()) {
         return ExitCode::from(code);
     }
     let cli = phx::command::parse();

@@ -22,16 +22,16 @@ pub mod parts;
 pub mod plan;
 pub mod proof;
 pub mod provenance;
-pub mod rewritten;
+pub mod block_results;
 pub mod scaffold;
 pub mod scope;
-pub mod sum;
-pub mod trace;
+pub mod checksum;
+pub mod access_log;
 pub mod values;
 
 pub use facts::Facts;
-pub use library::{Library, Measured, Override};
-pub use plan::{BlockPlan, Outcome};
+pub use library::{Library, Measured, TemplateOverride};
+pub use plan::{BlockPlan, RenderOutcome};
 
 /// How much a template may compute, in steps of the template machine.
 pub const FUEL: u64 = 1_000_000;

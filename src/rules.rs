@@ -3,7 +3,7 @@
 
 pub mod context;
 pub mod declare;
-pub mod judge;
+pub mod rule_runner;
 pub mod settings;
 pub mod suppression;
 
@@ -48,9 +48,9 @@ mod unterminated_front_matter;
 mod unused_suppression;
 mod weakened_policy;
 
-pub use context::{Broken, BrokenFile, Context, Evidence, Whole};
-pub use judge::{Judge, Levels};
+pub use context::{BrokenFile, Context, GovernanceEvidence, UnreadReason, Whole};
 pub use review_due_soon::is_due_soon;
+pub use rule_runner::{Levels, RuleRunner};
 
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
@@ -69,22 +69,22 @@ pub struct Rule {
     /// The options that it takes in `[rules]` beside `level`.
     pub options: &'static [&'static str],
     /// How it finds.
-    pub checks: &'static [Check],
+    pub checks: &'static [RuleCheck],
 }
 
 /// What a rule looks at.
 #[derive(Debug)]
-pub enum Check {
+pub enum RuleCheck {
     /// Each document.
     Document(fn(&Context<'_>) -> Vec<Finding>),
     /// Each document, with what the repository remembers of it.
-    Past(fn(&Context<'_>) -> Vec<Finding>),
+    Reviews(fn(&Context<'_>) -> Vec<Finding>),
     /// Each AUTO block that can be written, with its plan.
     Block(fn(&Context<'_>, &BlockPlan) -> Option<Finding>),
     /// All documents together.
     Whole(fn(&Whole<'_>) -> Vec<Finding>),
     /// A file that could not become a document.
-    Broken(fn(&BrokenFile<'_>) -> Option<Finding>),
+    File(fn(&BrokenFile<'_>) -> Option<Finding>),
     /// The suppressions of a document, once all else is judged.
     Suppression(fn(&suppression::Use<'_>) -> Option<Finding>),
 }

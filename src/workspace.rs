@@ -1,7 +1,7 @@
 //! Where documents are: finding the root and the configuration, discovering, loading and writing documents, and reading
 //! what facts are made from. The only maker of a corpus.
 
-pub mod census;
+pub mod document_index;
 pub mod history;
 pub mod load;
 pub mod measured;
@@ -18,7 +18,7 @@ pub mod templates;
 pub mod visit;
 pub mod write;
 
-pub use census::Census;
+pub use document_index::DocumentIndex;
 pub use load::Loaded;
 pub use project::Project;
 pub use store::{Origin, Store};

@@ -4,12 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use phx::config::Config;
-use phx::corpus::reviews::Past;
+use phx::corpus::reviews::ReviewHistory;
 use phx::document::{Dialect, Document, Shape, model};
 use phx::regen::facts::{Facts, MeasuredFacts};
 use phx::regen::plan::{self, Sources};
-use phx::regen::{Library, Outcome, Override};
-use phx::rules::{Context, Judge};
+use phx::regen::{Library, RenderOutcome, Override};
+use phx::rules::{Context, RuleRunner};
 use phx::schema::{Catalog, Overlay};
 use phx::text::{Edits, Folder, decode};
 
@@ -51,16 +51,16 @@ pub fn document(bytes: &[u8]) {
         catalog: &CATALOG,
         config: &Config::default(),
         plans: &plans,
-        past: &Past::default(),
+        past: &ReviewHistory::default(),
         now: DateTime::<Utc>::UNIX_EPOCH,
         folder: &Folder::default(),
     };
-    let findings = Judge::default().document(&context);
+    let findings = RuleRunner::default().document(&context);
     assert!(findings.iter().all(|finding| !finding.message.is_empty()));
     assert!(model::model(&document).to_json().is_object());
     let mut edits = Edits::default();
     for plan in &plans {
-        if let Outcome::Body(body) = &plan.outcome {
+        if let RenderOutcome::Body(body) = &plan.outcome {
             let _ = edits.add(plan::edits(&document, plan, body));
         }
     }

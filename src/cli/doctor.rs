@@ -20,7 +20,7 @@ With `-o nagios` alone the codes are those of its plugins.";
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 #[command(after_help = EXIT_CODES)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Probes and checks: `ws`, `ws.limit`, `ws.limit.exact`, `*.exact` [default: all]
     #[arg(value_name = "CHECK")]
     pub checks: Vec<String>,

@@ -12,7 +12,7 @@ use super::ListFormat;
 /// Shows the MANUAL sections and the sources that changed since the last review, asks, then moves the stamp and the
 /// `reviewed:` dates and writes a record to `.phx/ledger`. Nothing is staged unless asked for.
 #[derive(Debug, Args)]
-pub struct Review {
+pub struct ReviewArgs {
     /// Documents, each whole or one of its MANUAL sections
     #[arg(value_name = "DOC[#SECTION]", required = true)]
     pub targets: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Review {
 /// update, the later review dates and the AUTO blocks of the first side are taken; Git merges the rest. Exits with 1 where a
 /// conflict is left in OURS.
 #[derive(Debug, Args)]
-pub struct MergeDriver {
+pub struct MergeDriverArgs {
     /// The version that both sides started from (%O)
     #[arg(value_name = "BASE")]
     pub base: PathBuf,
@@ -56,12 +56,12 @@ pub struct MergeDriver {
 
 /// Install, take away, look at and run the git hooks
 #[derive(Debug, Subcommand)]
-pub enum Hook {
+pub enum HookCommand {
     /// Install the hooks where git looks for them; a hook that stands there runs first from then on
     Install {
         /// What pre-commit does about outdated AUTO blocks [default: as `hook.mode` says, else write]
         #[arg(long, value_name = "MODE", value_enum)]
-        mode: Option<HookMode>,
+        mode: Option<HookModeArg>,
         /// Check the commits that are pushed, too
         #[arg(long)]
         pre_push: bool,
@@ -77,7 +77,7 @@ pub enum Hook {
         name: HookName,
         /// What pre-commit does about outdated AUTO blocks [default: as `hook.mode` says, else write]
         #[arg(long, value_name = "MODE", value_enum)]
-        mode: Option<HookMode>,
+        mode: Option<HookModeArg>,
         /// What git gives the hook
         #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -86,7 +86,7 @@ pub enum Hook {
 
 /// What the pre-commit hook does about outdated AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HookMode {
+pub enum HookModeArg {
     /// Block
     Check,
     /// Write them where that is harmless, in the commit and in the worktree
@@ -108,7 +108,7 @@ pub enum HookName {
 
 /// Tell the story of a correlation id or of a document
 #[derive(Debug, Args)]
-pub struct Trace {
+pub struct TraceArgs {
     /// A correlation id, or a document
     #[arg(value_name = "ID|DOC")]
     pub subject: String,
@@ -124,10 +124,10 @@ pub struct Trace {
 /// commit would not have passed and no override says why. `phx audit verify` looks at the records of the ledger.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Audit {
+pub struct AuditArgs {
     /// What to look at instead
     #[command(subcommand)]
-    pub what: Option<AuditWhat>,
+    pub what: Option<AuditCommand>,
 
     /// The commits, as `origin/main..HEAD`
     #[arg(long, value_name = "A..B")]
@@ -140,7 +140,7 @@ pub struct Audit {
 
 /// What there is to audit beside commits.
 #[derive(Debug, Subcommand)]
-pub enum AuditWhat {
+pub enum AuditCommand {
     /// Check that each record of the ledger is well formed and bears the name that its content says
     Verify {
         /// Check too that every record of A is unchanged in B, unless a revert between them names it

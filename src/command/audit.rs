@@ -4,19 +4,19 @@ use serde_json::json;
 
 use super::program;
 use super::session::Session;
-use crate::cli::{Audit, AuditWhat, ListFormat};
+use crate::cli::{AuditArgs, AuditCommand, ListFormat};
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::hooks::audit::{Audited, Auditor};
 use crate::hooks::verify;
 use crate::report::{audit as report, json_text};
 use crate::system::disk;
-use crate::system::git::place;
+use crate::system::git::git_dirs;
 use crate::text::printable;
 use crate::workspace::Origin;
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
-    if let Some(AuditWhat::Verify { range }) = &arguments.what {
+pub fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
+    if let Some(AuditCommand::Verify { range }) = &arguments.what {
         return verified(session, range.as_deref());
     }
     let range = arguments.range.as_deref().ok_or_else(|| {
@@ -53,7 +53,7 @@ pub fn run(session: &Session, arguments: &Audit) -> Result<u8, Failure> {
 pub fn auditor(session: &Session) -> Result<Auditor, Failure> {
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-    let root = place::repository(&cwd).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+    let root = git_dirs::repository(&cwd).ok_or_else(|| Failure::usage("there is no git repository here"))?;
     Ok(Auditor { root, config: session.config.clone(), program: program::facts })
 }
 
@@ -62,8 +62,8 @@ pub fn text<'a>(audited: impl Iterator<Item = &'a Audited>) -> String {
     audited.map(|one| report::text(&line(one))).collect()
 }
 
-fn line(one: &Audited) -> report::Line<'_> {
-    report::Line {
+fn line(one: &Audited) -> report::AuditLine<'_> {
+    report::AuditLine {
         id: &one.commit.id,
         at: one.commit.at,
         author: &one.commit.author,
@@ -72,7 +72,7 @@ fn line(one: &Audited) -> report::Line<'_> {
         problem: one.problem.as_deref(),
         findings: &one.findings,
         warnings: &one.warnings,
-        more_overdue: one.more_overdue,
+        omitted_stale: one.omitted_stale,
         overrides: one.overrides.iter().map(|found| found.text.as_str()).collect(),
     }
 }

@@ -7,20 +7,20 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
 use super::session::Session;
-use crate::cli::{Cli, Completions};
+use crate::cli::{Cli, CompletionsArgs};
 use crate::doctor;
-use crate::examine::open;
 use crate::failure::{CLEAN, Failure};
 use crate::report;
 use crate::rules::RULES;
 use crate::system::environment;
+use crate::validation::open;
 use crate::workspace::Origin;
 
 /// The variable by which a script asks for words.
 const VARIABLE: &str = "COMPLETE";
 
 /// Runs the command.
-pub fn run(arguments: &Completions) -> Result<u8, Failure> {
+pub fn run(arguments: &CompletionsArgs) -> Result<u8, Failure> {
     let name = arguments.shell.to_string();
     let shells = Shells::builtins();
     let unknown = || Failure::usage(format!("no completion is known for `{name}`"));

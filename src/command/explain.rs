@@ -1,13 +1,13 @@
 //! `phx explain`: print a rule's page.
 
 use super::session::Session;
-use crate::cli::Explain;
+use crate::cli::ExplainArgs;
 use crate::failure::{CLEAN, Failure};
 use crate::rules::{RULES, find};
 use crate::text::suggest;
 
 /// Runs the command.
-pub fn run(arguments: &Explain) -> Result<u8, Failure> {
+pub fn run(arguments: &ExplainArgs) -> Result<u8, Failure> {
     let slug = &arguments.rule;
     let Some(rule) = find(slug) else {
         let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));

@@ -108,7 +108,7 @@ pub fn exit_code(report: &Report<'_>) -> u8 {
 }
 
 /// Fails where the repository or a named directory holds nothing governed; never for files named one by one.
-pub fn refuse_nothing(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
+pub fn ensure_documents_found(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
     let files = named.iter().any(|path| !disk::is_directory(path) || path == Path::new("-"));
     if !visit.corpus.entries.is_empty() || allowed || files {
         return Ok(());

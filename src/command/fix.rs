@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::session::Session;
 use crate::document::Document;
-use crate::examine::Examiner;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::regen::{diff, fixes, proof};
 use crate::text::Edits;
+use crate::validation::Validator;
 use crate::workspace::Selection;
 
 /// How often fixes are looked for: one that touches the place of another waits for the next round.
@@ -18,15 +18,15 @@ const ROUNDS: usize = 32;
 type Fixed = Vec<(Arc<Document>, Edits, String)>;
 
 /// Applies fixes until there are none; the documents that could not be written are returned.
-pub fn apply(session: &Session, examiner: &Examiner<'_>, selection: &Selection) -> Result<Vec<Failure>, Failure> {
+pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection) -> Result<Vec<Failure>, Failure> {
     if matches!(selection, Selection::Bytes { .. }) {
         return Err(Failure::usage("standard input cannot be mended in its place").hint("`--diff` shows the fixes"));
     }
-    let _turn = examiner.project.turn()?;
+    let _turn = validator.project.turn()?;
     let mut mended: BTreeSet<String> = BTreeSet::new();
     let mut failed: BTreeMap<String, Failure> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let (fixed, refused) = proved(examiner, selection.clone());
+        let (fixed, refused) = proved(validator, selection.clone());
         for (path, failure) in refused {
             failed.entry(path).or_insert(failure);
         }
@@ -36,7 +36,7 @@ pub fn apply(session: &Session, examiner: &Examiner<'_>, selection: &Selection) 
                 continue;
             }
             is_last = false;
-            match examiner.project.write(&document, &text) {
+            match validator.project.write(&document, &text) {
                 Ok(()) => drop(mended.insert(document.path.clone())),
                 Err(failure) => drop(failed.insert(document.path.clone(), failure)),
             }
@@ -53,8 +53,8 @@ pub fn apply(session: &Session, examiner: &Examiner<'_>, selection: &Selection) 
 }
 
 /// Prints what the fixes would change.
-pub fn show(session: &Session, examiner: &Examiner<'_>, selection: Selection) -> Result<u8, Failure> {
-    let (fixed, refused) = proved(examiner, selection);
+pub fn show(session: &Session, validator: &Validator<'_>, selection: Selection) -> Result<u8, Failure> {
+    let (fixed, refused) = proved(validator, selection);
     let diffs: String = fixed.iter().map(|(document, edits, _)| diff::unified(document, edits, &|_| None)).collect();
     Session::print(&crate::report::regen::colored(&diffs, session.color))?;
     match refused.into_values().next() {
@@ -64,13 +64,13 @@ pub fn show(session: &Session, examiner: &Examiner<'_>, selection: Selection) ->
 }
 
 /// The fixes of one round, and the failures, by path, of documents in which a fix would change something else.
-fn proved(examiner: &Examiner<'_>, selection: Selection) -> (Fixed, BTreeMap<String, Failure>) {
+fn proved(validator: &Validator<'_>, selection: Selection) -> (Fixed, BTreeMap<String, Failure>) {
     let found: Mutex<(Fixed, BTreeMap<String, Failure>)> = Mutex::default();
-    examiner.each(selection, &|document, findings| {
+    validator.each(selection, &|document, findings| {
         let edits = fixes::edits(&findings);
         if let Some(document) = document.filter(|_| !edits.is_empty()) {
             let text = edits.apply(&document.text);
-            let after = examiner.project.parse_again(document, &text);
+            let after = validator.project.parse_again(document, &text);
             let result = proof::fixes(document, &after, &edits);
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             match result {

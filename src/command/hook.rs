@@ -3,12 +3,12 @@
 mod serve;
 
 use super::session::Session;
-use crate::cli::{Hook as Arguments, HookMode as Mode};
+use crate::cli::{HookCommand as Arguments, HookModeArg as Mode};
 use crate::failure::{CLEAN, FINDINGS, Failure};
-use crate::hooks::install::{Done, Folder, State};
+use crate::hooks::install::{HookState, HooksFolder, InstallResult};
 use crate::hooks::{Hook, HookMode};
 use crate::system::disk;
-use crate::system::git::place::{self, Place};
+use crate::system::git::git_dirs::{self, GitDirs};
 use crate::workspace::Origin;
 
 /// Runs the command.
@@ -29,12 +29,12 @@ fn read(mode: Mode) -> HookMode {
 }
 
 fn install(session: &Session, mode: Option<HookMode>, pre_push: bool) -> Result<u8, Failure> {
-    let folder = Folder::find()?;
+    let folder = HooksFolder::find()?;
     let hooks = if pre_push { Hook::ALL } else { Hook::USUAL };
     for (hook, done) in folder.install(hooks, mode)? {
         let what = match done {
-            Done::Chained => "installed; the hook that stood there runs first",
-            Done::Kept => "was installed already",
+            InstallResult::Chained => "installed; the hook that stood there runs first",
+            InstallResult::Unchanged => "was installed already",
             _ => "installed",
         };
         session.notice(&format!("{}: {what}", hook.name()));
@@ -54,20 +54,24 @@ fn documents(session: &Session) -> Vec<String> {
     let (Ok(project), Ok(cwd)) = (session.project_from(&Origin::Index), disk::working_directory()) else {
         return Vec::new();
     };
-    let place = place::worktree(&cwd).and_then(|root| Place::find(&root));
-    let census = place.and_then(|place| project.census("HEAD", Some(&place.common)).ok());
-    census.map(|census| census.documents().into_iter().map(|known| known.path).collect()).unwrap_or_default()
+    let place = git_dirs::worktree(&cwd).and_then(|root| GitDirs::find(&root));
+    let document_index = place.and_then(|place| project.document_index("HEAD", Some(&place.common)).ok());
+    document_index
+        .map(|document_index| document_index.documents().into_iter().map(|known| known.path).collect())
+        .unwrap_or_default()
 }
 
 fn uninstall(session: &Session) -> Result<u8, Failure> {
-    let folder = Folder::find()?;
+    let folder = HooksFolder::find()?;
     if folder.unregister_driver()? {
         session.notice("merge driver: removed");
     }
     for (hook, done) in folder.uninstall()? {
         match done {
-            Done::Removed => session.notice(&format!("{}: taken away", hook.name())),
-            Done::Restored => session.notice(&format!("{}: the hook that stood there stands there again", hook.name())),
+            InstallResult::Removed => session.notice(&format!("{}: taken away", hook.name())),
+            InstallResult::Restored => {
+                session.notice(&format!("{}: the hook that stood there stands there again", hook.name()))
+            }
             _ => {}
         }
     }
@@ -75,20 +79,22 @@ fn uninstall(session: &Session) -> Result<u8, Failure> {
 }
 
 fn status(session: &Session) -> Result<u8, Failure> {
-    let folder = Folder::find()?;
+    let folder = HooksFolder::find()?;
     let mut text = format!("hooks live in {}\n", folder.path.display());
     let mut code = CLEAN;
     for hook in Hook::ALL {
         let state = folder.state(*hook);
         let asked = Hook::USUAL.contains(hook);
         let (what, good) = match state {
-            State::Installed { chained: true } => ("installed; another hook runs first".to_owned(), true),
-            State::Installed { chained: false } => ("installed".to_owned(), true),
-            State::Missing | State::Foreign if !asked => continue,
-            State::Missing => ("missing; `phx hook install` installs it".to_owned(), false),
-            State::Foreign => ("somebody else's; `phx hook install` runs it first and then phx".to_owned(), false),
-            State::Changed => ("changed since phx wrote it".to_owned(), false),
-            State::Lost(program) => (format!("starts `{program}`, which is not there; `phx hook install`"), false),
+            HookState::Installed { chained: true } => ("installed; another hook runs first".to_owned(), true),
+            HookState::Installed { chained: false } => ("installed".to_owned(), true),
+            HookState::Missing | HookState::Foreign if !asked => continue,
+            HookState::Missing => ("missing; `phx hook install` installs it".to_owned(), false),
+            HookState::Foreign => ("somebody else's; `phx hook install` runs it first and then phx".to_owned(), false),
+            HookState::Changed => ("changed since phx wrote it".to_owned(), false),
+            HookState::ProgramMissing(program) => {
+                (format!("starts `{program}`, which is not there; `phx hook install`"), false)
+            }
         };
         text.push_str(&format!("{}: {what}\n", hook.name()));
         code = if good { code } else { FINDINGS };

@@ -3,15 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::session::Session;
-use crate::cli::Inspect;
-use crate::document::{Fault, model};
+use crate::cli::InspectArgs;
+use crate::document::{SyntaxError, model};
 use crate::failure::{CLEAN, Failure};
 use crate::report::json_text;
 use crate::system::disk;
 use crate::workspace::{Selection, Visited};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
     let path = &arguments.document;
     let project = session.project()?;
     if disk::is_directory(path) {
@@ -21,12 +21,12 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
     let visit = project.visit(Selection::Paths(vec![path.clone()]), &|visited| {
         let result = match visited {
             Visited::Document(document) => {
-                let faults: Vec<String> = document
-                    .faults
+                let syntax_errors: Vec<String> = document
+                    .syntax_errors
                     .iter()
-                    .map(|fault| say(fault, &document.path, document.line(fault.span.start)))
+                    .map(|syntax_error| say(syntax_error, &document.path, document.line(syntax_error.span.start)))
                     .collect();
-                Ok((json_text(&model::model(document).to_json()), faults))
+                Ok((json_text(&model::model(document).to_json()), syntax_errors))
             }
             Visited::Unreadable { path, why } => Err(format!("`{path}` cannot be read: {why}")),
             Visited::TooLarge { path } => Err(format!("`{path}` is longer than a document may be")),
@@ -38,9 +38,9 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
         return Err(failure);
     }
     match printed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(Ok((model, faults))) => {
-            for fault in faults {
-                session.notice(&fault);
+        Some(Ok((model, syntax_errors))) => {
+            for syntax_error in syntax_errors {
+                session.notice(&syntax_error);
             }
             Session::print(&model)?;
             Ok(CLEAN)
@@ -51,6 +51,6 @@ pub fn run(session: &Session, arguments: &Inspect) -> Result<u8, Failure> {
     }
 }
 
-fn say(fault: &Fault, path: &str, line: usize) -> String {
-    format!("{path}:{line}: {}", fault.message)
+fn say(syntax_error: &SyntaxError, path: &str, line: usize) -> String {
+    format!("{path}:{line}: {}", syntax_error.message)
 }

@@ -12,7 +12,7 @@ use crate::system::disk;
 use crate::text::suggest;
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &cli::Man) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
     let mut command = Cli::command();
     command.build();
     if let Some(folder) = &arguments.install {

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use super::program;
 use super::session::Session;
-use crate::cli::MergeDriver;
+use crate::cli::MergeDriverArgs;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::regen::facts::{Facts, MeasuredFacts};
 use crate::regen::plan::Sources;
 use crate::system::disk;
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::merge;
-use crate::system::git::place::Place;
 use crate::workspace::merging::{Texts, Versions};
 use crate::workspace::{Origin, Project};
 
 /// Runs the command. Whatever goes wrong, the result is that of Git's own merge.
-pub fn run(session: &Session, arguments: &MergeDriver) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &MergeDriverArgs) -> Result<u8, Failure> {
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
     let (merged, has_conflicts) = match merged(session, arguments, &cwd) {
@@ -37,13 +37,13 @@ pub fn run(session: &Session, arguments: &MergeDriver) -> Result<u8, Failure> {
 type Merged = (Vec<u8>, bool);
 
 /// What Git makes of the three files.
-fn plain(arguments: &MergeDriver, cwd: &Path) -> Result<Merged, Failure> {
+fn plain(arguments: &MergeDriverArgs, cwd: &Path) -> Result<Merged, Failure> {
     merge::files(cwd, &arguments.base, &arguments.ours, &arguments.theirs, arguments.marker_size)
         .map_err(|why| Failure::usage(format!("git cannot merge `{}`: {why}", arguments.path)))
 }
 
 /// The merged document. Nothing if one of the versions is none.
-fn merged(session: &Session, arguments: &MergeDriver, cwd: &Path) -> Result<Option<Merged>, String> {
+fn merged(session: &Session, arguments: &MergeDriverArgs, cwd: &Path) -> Result<Option<Merged>, String> {
     let project = session.project_from(&Origin::Worktree).map_err(|failure| failure.message)?;
     let read = |path: &PathBuf| {
         let bytes = disk::read_optional(&cwd.join(path)).map_err(|error| disk::explain(&error))?;
@@ -64,7 +64,7 @@ fn merged(session: &Session, arguments: &MergeDriver, cwd: &Path) -> Result<Opti
 
 /// What Git makes of three texts, which it needs as files.
 fn merged_texts(project: &Project, texts: &Texts, marker_size: usize) -> Result<Merged, String> {
-    let place = Place::find(&project.root).ok_or("there is no git repository here")?;
+    let place = GitDirs::find(&project.root).ok_or("there is no git repository here")?;
     let folder = place.own.join("phx").join(format!("merge-{}", std::process::id()));
     let files = ["base", "ours", "theirs"].map(|name| folder.join(name));
     let written = files.iter().zip(texts).try_for_each(|(file, text)| disk::keep(file, text.as_bytes()));

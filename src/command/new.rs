@@ -7,7 +7,7 @@ use chrono::Duration;
 
 use super::program;
 use super::session::Session;
-use crate::cli::New;
+use crate::cli::NewArgs;
 use crate::failure::{CLEAN, Failure};
 use crate::ledger;
 use crate::regen::facts::Facts;
@@ -15,12 +15,12 @@ use crate::regen::plan;
 use crate::regen::scaffold::{self, Values};
 use crate::system::{disk, inside};
 use crate::text::{duration, suggest};
-use crate::workspace::planned::{Met, Planning};
+use crate::workspace::planned::{PlannedDocument, Planning};
 use crate::workspace::{Project, Selection};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: New) -> Result<u8, Failure> {
-    let New { kind: name, path } = arguments;
+pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
+    let NewArgs { kind: name, path } = arguments;
     let project = session.project()?;
     let (template_name, template) = template(&project, &name)?;
     let kind = project.kind(&name);
@@ -67,7 +67,7 @@ fn regenerated(project: &Project, file: &Path, text: String) -> String {
     let selection = Selection::Bytes { name: file.to_path_buf(), bytes: text.clone().into_bytes() };
     let written = Mutex::new(text);
     project.visit_planned(selection, &planning, &|met| {
-        if let Met::Document(planned) = met {
+        if let PlannedDocument::Document(planned) = met {
             *written.lock().unwrap_or_else(PoisonError::into_inner) =
                 plan::carried_out(planned.document, planned.plans);
         }

@@ -6,21 +6,21 @@ use std::sync::{Mutex, PoisonError};
 
 use super::session::Session;
 use super::{findings, program};
-use crate::cli::{ListFormat, Regen};
+use crate::cli::{ListFormat, RegenArgs};
 use crate::failure::{CLEAN, FINDINGS, Failure};
+use crate::regen::block_results::Rewritten;
 use crate::regen::facts::Facts;
-use crate::regen::rewritten::Rewritten;
 use crate::report::regen::{self as report, Options};
 use crate::system::disk;
 use crate::text::suggest;
 use crate::workspace::measured::Measurements;
-use crate::workspace::planned::{Met, Planning};
-use crate::workspace::rewrite::{Action, Done, Edited, Mode, Rewrite};
+use crate::workspace::planned::{PlannedDocument, Planning};
+use crate::workspace::rewrite::{Edited, Rewrite, RewriteMode, WriteAction, WriteOutcome};
 use crate::workspace::visit::Visit;
 use crate::workspace::{Project, Selection, Visited};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &RegenArgs) -> Result<u8, Failure> {
     if arguments.staged {
         return staged::run(session, arguments.output);
     }
@@ -31,7 +31,7 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
     let (documents, failures): (Vec<_>, Vec<_>) = done.into_iter().map(|done| (done.rewritten, done.failure)).unzip();
     let failures: Vec<Failure> = visit.failures.iter().cloned().chain(failures.into_iter().flatten()).collect();
     if failures.is_empty() {
-        findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
+        findings::ensure_documents_found(&visit, &arguments.paths, arguments.allow_empty)?;
         require_section(arguments.section.as_deref(), &documents)?;
     }
     let again = [(arguments.force, " --force"), (arguments.clean, " --clean")];
@@ -65,7 +65,7 @@ pub fn run(session: &Session, arguments: &Regen) -> Result<u8, Failure> {
 }
 
 /// Plans every selected document, and carries the plans out unless they are only to be shown. Sorted by path.
-fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen) -> (Visit, Vec<Done>) {
+fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &RegenArgs) -> (Visit, Vec<WriteOutcome>) {
     let measured = !arguments.check || arguments.measured;
     let planning = Planning {
         measurements: measured.then_some(measurements),
@@ -73,8 +73,8 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
     };
     let rewrite = Rewrite {
         project,
-        action: if arguments.clean { Action::Clean } else { Action::Render },
-        mode: if arguments.check { Mode::Check } else { Mode::Write },
+        action: if arguments.clean { WriteAction::Clean } else { WriteAction::Render },
+        mode: if arguments.check { RewriteMode::Check } else { RewriteMode::Write },
         edited: if arguments.force { Edited::Restore } else { Edited::Refuse },
         section: arguments.section.as_deref(),
     };
@@ -84,12 +84,17 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
     };
     let done = Mutex::new(Vec::new());
     let visit = project.visit_planned(selection, &planning, &|met| {
-        let stopped = |path: &str, why: String| Done { rewritten: Rewritten::stopped(path, why), failure: None };
+        let stopped =
+            |path: &str, why: String| WriteOutcome { rewritten: Rewritten::stopped(path, why), failure: None };
         let one = match met {
-            Met::Document(planned) => rewrite.document(planned),
-            Met::Other(Visited::Unreadable { path, why }) => stopped(path, format!("it cannot be read: {why}")),
-            Met::Other(Visited::TooLarge { path }) => stopped(path, "it is longer than a document may be".to_owned()),
-            Met::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => return,
+            PlannedDocument::Document(planned) => rewrite.document(planned),
+            PlannedDocument::Other(Visited::Unreadable { path, why }) => {
+                stopped(path, format!("it cannot be read: {why}"))
+            }
+            PlannedDocument::Other(Visited::TooLarge { path }) => {
+                stopped(path, "it is longer than a document may be".to_owned())
+            }
+            PlannedDocument::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => return,
         };
         done.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     });

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use super::program;
 use super::session::Session;
-use crate::cli::Review;
+use crate::cli::ReviewArgs;
 use crate::corpus::stamp::written;
 use crate::document::Document;
-use crate::examine::Examiner;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::ledger;
 use crate::report::review as report;
-use crate::rules::Judge;
+use crate::rules::RuleRunner;
 use crate::system::{disk, environment};
+use crate::validation::Validator;
 use crate::workspace::restage::Restaged;
 use crate::workspace::{Origin, Project, paths};
 
@@ -24,17 +24,17 @@ use crate::workspace::{Origin, Project, paths};
 type Target = (Arc<Document>, BTreeSet<String>);
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     let project = if arguments.staged { session.project_from(&Origin::Index)? } else { session.project()? };
-    let judge = Judge::default();
-    let examiner = Examiner::new(&project, &judge, session.now, program::facts);
+    let judge = RuleRunner::default();
+    let validator = Validator::new(&project, &judge, session.now, program::facts);
     let targets = targets(&project, &arguments.targets)?;
     // Who vouches without being asked need not be shown what for.
     let shown = if arguments.yes && session.is_quiet() { &[][..] } else { &targets };
     for (document, sections) in shown {
         Session::print(&report::text(
             &project.folder.shown(&document.path),
-            &examiner.since(document, sections),
+            &validator.since(document, sections),
             session.color,
         ))?;
     }
@@ -43,10 +43,10 @@ pub fn run(session: &Session, arguments: &Review) -> Result<u8, Failure> {
         return Ok(FINDINGS);
     }
     let _turn = if arguments.staged { None } else { project.turn()? };
-    let record = write::record(session, &examiner, arguments, &targets)?;
+    let record = write::record(session, &validator, arguments, &targets)?;
     let mut stamped = Vec::new();
     for (document, sections) in targets {
-        let stamp = examiner.stamp(&document, record.id, sections);
+        let stamp = validator.stamp(&document, record.id, sections);
         let edits = stamp.edits(&document).map_err(|key| {
             Failure::usage(format!("`{}` has no `{key}` that can be stamped", document.path))
                 .hint(format!("add `{key}: …` to the front matter; `phx schema show governance` describes its value"))
@@ -83,13 +83,16 @@ fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> 
         let document = project.load_path(&path).ok_or_else(|| {
             Failure::usage(format!("`{file}` is no governed document")).hint("`phx status` lists those that are")
         })?;
-        if let Some(fault) = document.faults.first() {
-            let place =
-                format!("`{path}` cannot be stamped: line {}: {}", document.line(fault.span.start), fault.message);
+        if let Some(syntax_error) = document.syntax_errors.first() {
+            let place = format!(
+                "`{path}` cannot be stamped: line {}: {}",
+                document.line(syntax_error.span.start),
+                syntax_error.message
+            );
             return Err(Failure::usage(place)
                 .hint(format!("mend that first; `phx validate {}` says how", project.folder.quoted(&path))));
         }
-        let sections = Examiner::sections_of(&document, section, &project.folder)?;
+        let sections = Validator::sections_of(&document, section, &project.folder)?;
         match targets.iter_mut().find(|(known, _)| known.path == document.path) {
             Some((_, known)) => known.extend(sections),
             None => targets.push((document, sections)),

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::session::Session;
-use crate::cli::{ListFormat, Rules};
+use crate::cli::{ListFormat, RulesArgs};
 use crate::failure::{CLEAN, Failure};
 use crate::rules::{RULES, Rule};
 
 /// Runs the command.
-pub fn run(arguments: &Rules) -> Result<u8, Failure> {
+pub fn run(arguments: &RulesArgs) -> Result<u8, Failure> {
     let text = match arguments.output {
         ListFormat::Text => {
             let width = RULES.iter().map(|rule| rule.slug.len()).max().unwrap_or(0);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::session::Session;
-use crate::cli::{ListFormat, Schema};
+use crate::cli::{ListFormat, SchemaCommand};
 use crate::failure::{CLEAN, Failure};
 use crate::schema::{Catalog, embedded};
 use crate::text::suggest;
@@ -22,11 +22,11 @@ const UNVERSIONED: &[(&str, &str)] = &[
 ];
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: Schema) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: SchemaCommand) -> Result<u8, Failure> {
     let catalog = session.project_from(&crate::workspace::Origin::Worktree)?.catalog;
     let text = match arguments {
-        Schema::List { output } => list(&catalog, output),
-        Schema::Show { name, schema_version } => show(&catalog, &name, schema_version.as_deref())?,
+        SchemaCommand::List { output } => list(&catalog, output),
+        SchemaCommand::Show { name, schema_version } => show(&catalog, &name, schema_version.as_deref())?,
     };
     Session::print(&text)?;
     Ok(CLEAN)

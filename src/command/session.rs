@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use crate::cli::{ColorChoice, Global};
 use crate::document::values;
-use crate::examine::open;
 use crate::failure::Failure;
 use crate::report::{Color, text};
 use crate::system::{clock, disk, environment};
 use crate::text::{Folder, fit, printable};
+use crate::validation::open;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 

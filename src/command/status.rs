@@ -4,35 +4,39 @@ use std::sync::{Mutex, PoisonError};
 
 use super::session::Session;
 use super::{findings, program};
-use crate::cli::{ListFormat, Status};
-use crate::corpus::reviews::Past;
-use crate::examine::Examiner;
+use crate::cli::{ListFormat, StatusArgs};
+use crate::corpus::reviews::ReviewHistory;
 use crate::failure::{CLEAN, Failure};
-use crate::regen::sum;
-use crate::regen::{BlockPlan, Outcome};
-use crate::report::status::{self, Line, State};
-use crate::rules::{Judge, is_due_soon};
+use crate::regen::checksum;
+use crate::regen::{BlockPlan, RenderOutcome};
+use crate::report::status::{self, DeadlineState, StatusLine};
+use crate::rules::{RuleRunner, is_due_soon};
 use crate::system::disk;
-use crate::workspace::planned::{Met, Planned};
+use crate::validation::Validator;
+use crate::workspace::planned::{Planned, PlannedDocument};
 use crate::workspace::{Selection, Visited};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &StatusArgs) -> Result<u8, Failure> {
     let project = session.project()?;
-    let judge = Judge::default();
-    let examiner = Examiner::new(&project, &judge, session.now, program::facts);
+    let judge = RuleRunner::default();
+    let validator = Validator::new(&project, &judge, session.now, program::facts);
     let selection = match arguments.paths.as_slice() {
         [] => Selection::All,
         paths => Selection::Paths(paths.to_vec()),
     };
     let lines = Mutex::new(Vec::new());
-    let visit = project.visit_planned(selection, &examiner.planning(), &|met| match met {
-        Met::Document(planned) => {
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(&examiner, planned));
+    let visit = project.visit_planned(selection, &validator.planning(), &|met| match met {
+        PlannedDocument::Document(planned) => {
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(&validator, planned));
         }
-        Met::Other(Visited::Unreadable { path, why }) => session.notice(&format!("`{path}` cannot be read: {why}")),
-        Met::Other(Visited::TooLarge { path }) => session.notice(&format!("`{path}` is longer than a document may be")),
-        Met::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => {}
+        PlannedDocument::Other(Visited::Unreadable { path, why }) => {
+            session.notice(&format!("`{path}` cannot be read: {why}"))
+        }
+        PlannedDocument::Other(Visited::TooLarge { path }) => {
+            session.notice(&format!("`{path}` is longer than a document may be"))
+        }
+        PlannedDocument::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => {}
     });
     let mut lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
     status::sort(&mut lines);
@@ -46,7 +50,7 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
     if let Some(failure) = visit.failures.first() {
         return Ok(failure.exit_code());
     }
-    findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
+    findings::ensure_documents_found(&visit, &arguments.paths, arguments.allow_empty)?;
     match arguments.output {
         ListFormat::Text => Session::show(&text)?,
         ListFormat::Json => Session::print(&text)?,
@@ -54,21 +58,21 @@ pub fn run(session: &Session, arguments: &Status) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-fn line(examiner: &Examiner<'_>, planned: Planned<'_>) -> Line {
+fn line(validator: &Validator<'_>, planned: Planned<'_>) -> StatusLine {
     let Planned { document, plans, .. } = planned;
     let governance = &document.governance;
     let due = governance.update_required_by.as_ref().map(|due| due.value);
-    let due_soon = examiner.with_context(document, plans, &Past::default(), is_due_soon);
+    let due_soon = validator.with_context(document, plans, &ReviewHistory::default(), is_due_soon);
     let state = match due {
-        None => State::Unknown,
-        Some(due) if due < examiner.now => State::Stale,
-        Some(_) if due_soon => State::DueSoon,
-        Some(_) => State::Current,
+        None => DeadlineState::Unknown,
+        Some(due) if due < validator.now => DeadlineState::Stale,
+        Some(_) if due_soon => DeadlineState::DueSoon,
+        Some(_) => DeadlineState::Current,
     };
     let states = ["current", "outdated", "edited", "ungenerated", "failed"];
     let of = |plan: &BlockPlan| block_state(document.slice(document.blocks[plan.block].body), plan);
     let counted = states.iter().map(|state| (*state, plans.iter().filter(|plan| of(plan) == *state).count()));
-    Line {
+    StatusLine {
         path: document.path.clone(),
         kind: document.shape.kind.clone(),
         updated: governance.last_updated.as_ref().map(|updated| updated.value),
@@ -80,10 +84,10 @@ fn line(examiner: &Examiner<'_>, planned: Planned<'_>) -> Line {
 
 fn block_state(standing: &str, plan: &BlockPlan) -> &'static str {
     match (plan.state, &plan.outcome) {
-        (sum::State::Edited, _) => "edited",
-        (sum::State::Unwritten, _) => "ungenerated",
-        (sum::State::Intact, Outcome::Body(body)) if body != standing => "outdated",
-        (sum::State::Intact, Outcome::Failed(_) | Outcome::Blocked(_)) => "failed",
-        (sum::State::Intact, _) => "current",
+        (checksum::ChecksumState::Edited, _) => "edited",
+        (checksum::ChecksumState::Ungenerated, _) => "ungenerated",
+        (checksum::ChecksumState::Intact, RenderOutcome::Body(body)) if body != standing => "outdated",
+        (checksum::ChecksumState::Intact, RenderOutcome::Failed(_) | RenderOutcome::Blocked(_)) => "failed",
+        (checksum::ChecksumState::Intact, _) => "current",
     }
 }

@@ -7,18 +7,18 @@ use chrono::{DateTime, Utc};
 
 use super::program;
 use super::session::Session;
-use crate::cli::{ListFormat, Trace};
-use crate::examine::Examiner;
+use crate::cli::{ListFormat, TraceArgs};
 use crate::failure::{CLEAN, Failure};
 use crate::hooks::overrides;
 use crate::ledger;
-use crate::report::trace::{self as report, Brought, Step};
-use crate::rules::Judge;
+use crate::report::trace::{self as report, IntroducingCommit, TraceStep};
+use crate::rules::RuleRunner;
 use crate::system::git::history::{self, Commit};
+use crate::validation::Validator;
 use crate::workspace::{Origin, Project, paths};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Worktree)?;
     let subject = arguments.subject.trim();
     let steps = if crate::document::values::uuid_problem(subject).is_none() {
@@ -43,18 +43,18 @@ pub fn run(session: &Session, arguments: &Trace) -> Result<u8, Failure> {
 }
 
 /// The record of an id and the commits that name it: by trailer, else the one that brought it in.
-fn of_id(session: &Session, project: &Project, id: &str) -> Result<Step, Failure> {
+fn of_id(session: &Session, project: &Project, id: &str) -> Result<TraceStep, Failure> {
     let grep = format!("--grep={id}");
     let named = history::commits(&project.root, &["--all", "--regexp-ignore-case", "--fixed-strings", &grep]);
-    let mut commits: Vec<(Commit, Brought)> = history_of(project, named)?
+    let mut commits: Vec<(Commit, IntroducingCommit)> = history_of(project, named)?
         .into_iter()
         .filter(|commit| overrides::stamps(&commit.message).iter().any(|stamp| stamp.eq_ignore_ascii_case(id)))
-        .map(|commit| (commit, Brought::Trailer))
+        .map(|commit| (commit, IntroducingCommit::Trailer))
         .collect();
     if commits.is_empty() {
         let search = format!("-S{id}");
         let found = history::commits(&project.root, &["--all", "--reverse", &search, "--", "*.md", "*.MD"]);
-        commits.extend(history_of(project, found)?.into_iter().next().map(|commit| (commit, Brought::Text)));
+        commits.extend(history_of(project, found)?.into_iter().next().map(|commit| (commit, IntroducingCommit::Text)));
     }
     commits.sort_by(|a, b| (a.0.at, &a.0.id).cmp(&(b.0.at, &b.0.id)));
     Ok(step(session, project, id, commits))
@@ -70,18 +70,18 @@ fn history_of<T: Default>(project: &Project, found: Result<T, String>) -> Result
     }
 }
 
-fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Brought)>) -> Step {
-    let judge = Judge::default();
-    let record = Examiner::new(project, &judge, session.now, program::facts).record(id);
-    let line = |(commit, brought): (Commit, Brought)| report::CommitLine {
+fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, IntroducingCommit)>) -> TraceStep {
+    let judge = RuleRunner::default();
+    let record = Validator::new(project, &judge, session.now, program::facts).record(id);
+    let line = |(commit, introducing_commit): (Commit, IntroducingCommit)| report::CommitLine {
         id: commit.short().to_owned(),
         at: commit.at,
         subject: commit.subject().to_owned(),
         overrides: overrides::overrides(&commit.message).into_iter().map(|found| found.text).collect(),
         author: commit.author,
-        brought,
+        introducing_commit,
     };
-    Step {
+    TraceStep {
         id: id.to_owned(),
         record: record.map(|record| report::RecordLine {
             at: record.at,
@@ -96,8 +96,8 @@ fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, Br
 }
 
 /// A document as the story names it: with its sections where not all were reviewed.
-fn reviewed(entry: ledger::Entry, at: DateTime<Utc>) -> String {
-    let looked = |section: &ledger::Section| section.reviewed == at;
+fn reviewed(entry: ledger::RecordedDocument, at: DateTime<Utc>) -> String {
+    let looked = |section: &ledger::RecordedSection| section.reviewed == at;
     if entry.sections.values().all(looked) {
         return entry.path;
     }
@@ -107,21 +107,21 @@ fn reviewed(entry: ledger::Entry, at: DateTime<Utc>) -> String {
 }
 
 /// The stamps that a document has borne, oldest first, each with its record and its commits.
-fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<Step>, Failure> {
+fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<TraceStep>, Failure> {
     let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(subject)));
-    let commits = history_of(project, history::story(&project.root, &path))?;
+    let commits = history_of(project, history::follow_history(&project.root, &path))?;
     let mut order: Vec<String> = Vec::new();
-    let mut bore: BTreeMap<String, Vec<(Commit, Brought)>> = BTreeMap::new();
+    let mut bore: BTreeMap<String, Vec<(Commit, IntroducingCommit)>> = BTreeMap::new();
     for (commit, id) in project.ids_of(commits) {
         let stamped = overrides::stamps(&commit.message).contains(&id);
         let known = bore.entry(id.clone()).or_default();
-        let brought = match (stamped, known.is_empty()) {
-            (true, _) => Brought::Trailer,
-            (false, true) => Brought::Text,
+        let introducing_commit = match (stamped, known.is_empty()) {
+            (true, _) => IntroducingCommit::Trailer,
+            (false, true) => IntroducingCommit::Text,
             // It changed the document without a stamp of its own.
-            (false, false) => Brought::Unattributed,
+            (false, false) => IntroducingCommit::Unattributed,
         };
-        known.push((commit, brought));
+        known.push((commit, introducing_commit));
         if !order.contains(&id) {
             order.push(id);
         }

@@ -4,51 +4,51 @@ use std::path::{Path, PathBuf};
 
 use super::session::Session;
 use super::{findings, fix, program};
-use crate::cli::Validate;
+use crate::cli::ValidateArgs;
 use crate::config::Level;
-use crate::examine::change::{Stale, Step};
-use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{self, Finding, Severity};
 use crate::report::Report;
-use crate::rules::{Judge, Levels, RULES, Rule, Whole, find};
+use crate::rules::{Levels, RULES, Rule, RuleRunner, Whole, find};
 use crate::system::disk;
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::objects::{self, Change};
-use crate::system::git::place::Place;
 use crate::text::suggest;
+use crate::validation::change::{ChangeContext, Stale};
+use crate::validation::{Comparison, Validator};
 use crate::workspace::{Origin, Project, Selection, paths};
 
 /// Runs the command.
-pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
+pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
     let outputs = findings::outputs(&arguments.output)?;
     let command_line = command_line(arguments)?;
     let project = match origin(arguments) {
         Origin::Worktree => session.project()?,
         origin => session.project_from(&origin)?,
     };
-    let judge = Judge::new(Levels::new(&project.config, &command_line));
-    let mut examiner = Examiner::new(&project, &judge, session.now, program::facts);
-    examiner.config.clone_from(&session.config);
+    let judge = RuleRunner::new(Levels::new(&project.config, &command_line));
+    let mut validator = Validator::new(&project, &judge, session.now, program::facts);
+    validator.config.clone_from(&session.config);
     let selection =
-        if arguments.staged { staged(&examiner, &arguments.paths)? } else { selection(arguments, &project)? };
+        if arguments.staged { staged(&validator, &arguments.paths)? } else { selection(arguments, &project)? };
     if arguments.staged || arguments.since.is_some() || arguments.rev.is_some() {
-        examiner.comparison = Comparison::Change;
+        validator.comparison = Comparison::Change;
     }
     if let Some(revision) = project.store.revision() {
-        examiner.before = format!("{revision}^");
+        validator.before = format!("{revision}^");
     } else if let Some(since) = &arguments.since {
-        examiner.before = objects::merge_base(&project.root, since).map_err(Failure::usage)?;
+        validator.before = objects::merge_base(&project.root, since).map_err(Failure::usage)?;
     }
     if arguments.diff {
-        return fix::show(session, &examiner, selection);
+        return fix::show(session, &validator, selection);
     }
     let mut failures = Vec::new();
     if arguments.fix {
-        failures = fix::apply(session, &examiner, &selection)?;
+        failures = fix::apply(session, &validator, &selection)?;
     }
     let whole = matches!(selection, Selection::All);
-    let (visit, mut found) = examiner.documents(selection);
-    found.extend(examiner.lost(&changes(arguments, &examiner)?));
+    let (visit, mut found) = validator.documents(selection);
+    found.extend(validator.lost(&changes(arguments, &validator)?));
     if whole {
         found.extend(judge.whole(&Whole {
             corpus: &visit.corpus,
@@ -84,29 +84,29 @@ pub fn run(session: &Session, arguments: &Validate) -> Result<u8, Failure> {
     let is_hint = |finding: &Finding| finding.rule == "lost-governance" && finding.severity == Severity::Warning;
     let nothing_validated = found.iter().all(is_hint);
     if nothing_validated && !arguments.staged && arguments.since.is_none() {
-        findings::refuse_nothing(&visit, &arguments.paths, arguments.allow_empty)?;
+        findings::ensure_documents_found(&visit, &arguments.paths, arguments.allow_empty)?;
     }
     Ok(findings::exit_code(&report))
 }
 
 /// What differs from the state that documents are compared with.
-fn changes(arguments: &Validate, examiner: &Examiner<'_>) -> Result<Vec<Change>, Failure> {
-    let project = examiner.project;
+fn changes(arguments: &ValidateArgs, validator: &Validator<'_>) -> Result<Vec<Change>, Failure> {
+    let project = validator.project;
     let found = match project.store.revision() {
         // The first commit has nothing before it.
-        Some(revision) => match objects::commit(&project.root, &examiner.before) {
+        Some(revision) => match objects::commit(&project.root, &validator.before) {
             Ok(before) => objects::between(&project.root, &before, revision),
             Err(_) => Ok(Vec::new()),
         },
         None if arguments.staged => Ok(project.store.changes().to_vec()),
-        None if arguments.since.is_some() => objects::changed_since(&project.root, &examiner.before),
+        None if arguments.since.is_some() => objects::changed_since(&project.root, &validator.before),
         None => Ok(Vec::new()),
     };
     found.map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))
 }
 
 /// Where the documents are read from.
-fn origin(arguments: &Validate) -> Origin {
+fn origin(arguments: &ValidateArgs) -> Origin {
     match &arguments.rev {
         Some(revision) => Origin::Revision(revision.clone()),
         None if arguments.staged => Origin::Index,
@@ -115,7 +115,7 @@ fn origin(arguments: &Validate) -> Origin {
 }
 
 /// Which documents are asked for.
-fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failure> {
+fn selection(arguments: &ValidateArgs, project: &Project) -> Result<Selection, Failure> {
     if let Some(since) = &arguments.since {
         let paths = objects::since(&project.root, since)
             .map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))?;
@@ -136,21 +136,21 @@ fn selection(arguments: &Validate, project: &Project) -> Result<Selection, Failu
 }
 
 /// The documents that are staged, and those whose facts that changes, as far as they stand below one of the places.
-fn staged(examiner: &Examiner<'_>, places: &[PathBuf]) -> Result<Selection, Failure> {
-    let project = examiner.project;
-    let kept = Place::find(&project.root).map(|place| place.common);
-    let mut census = project.census("HEAD", kept.as_deref())?;
+fn staged(validator: &Validator<'_>, places: &[PathBuf]) -> Result<Selection, Failure> {
+    let project = validator.project;
+    let kept = GitDirs::find(&project.root).map(|place| place.common);
+    let mut document_index = project.document_index("HEAD", kept.as_deref())?;
     let changes = project.store.changes();
-    let step = Step { before: "HEAD", changes, own: None, stale: Stale::Touched };
+    let step = ChangeContext { before: "HEAD", changes, own: None, stale: Stale::Touched };
     let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&project.cwd, place)).collect();
     let asked = |path: &String| {
         let file = project.root.join(path);
         file.starts_with(&project.base) && (places.is_empty() || places.iter().any(|place| file.starts_with(place)))
     };
-    Ok(Selection::Known(examiner.scope(step, &mut census)?.direct.into_iter().filter(asked).collect()))
+    Ok(Selection::Known(validator.scope(step, &mut document_index)?.direct.into_iter().filter(asked).collect()))
 }
 
-fn command_line(arguments: &Validate) -> Result<Vec<(&'static Rule, Level)>, Failure> {
+fn command_line(arguments: &ValidateArgs) -> Result<Vec<(&'static Rule, Level)>, Failure> {
     let sets = [(&arguments.allow, Level::Off), (&arguments.warn, Level::Warning), (&arguments.deny, Level::Error)];
     let mut levels = Vec::new();
     for (slugs, level) in sets {

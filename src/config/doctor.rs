@@ -7,25 +7,25 @@ mod program;
 mod pty;
 mod ws;
 
-pub use db::{Db, Engine, Health, State};
-pub use ipc::{Breaker, Entry, Errors, Ipc, Retry, Timeout, Upstream};
-pub use program::Program;
+pub use db::{Db, EngineKind, HealthSettings, StateSettings};
+pub use ipc::{Breaker, Errors, Ipc, Retry, ServiceEntry, Timeout, UpstreamSettings};
+pub use program::ProgramSettings;
 pub use pty::{Codec, Host, Pty, PtyEnv, Sandbox, Stdio};
 pub use ws::{Churn, Endpoint, LimitScope, Liveness, MetricsEndpoint, Process, Rate, Stress, Ws};
 
 use chrono::NaiveDate;
 
 use super::raw;
-use super::reader::Reader;
+use super::reader::ConfigReader;
 use crate::finding::{Finding, Source};
-use crate::text::{Data, Lines, Span, Tree};
+use crate::text::{Lines, Node, NodeData, Span};
 
 /// What is connected to where nothing else is allowed: this machine alone.
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1/128"];
 
 /// `[doctor]`
 #[derive(Clone, Debug, PartialEq)]
-pub struct Doctor {
+pub struct DoctorSettings {
     /// How long a whole run may take, in milliseconds.
     pub deadline_ms: u64,
     /// How long single checks may take, by id, in milliseconds.
@@ -63,7 +63,7 @@ pub struct Suppress {
     pub until: NaiveDate,
 }
 
-impl Default for Doctor {
+impl Default for DoctorSettings {
     fn default() -> Self {
         Self {
             deadline_ms: 300_000,
@@ -81,14 +81,14 @@ impl Default for Doctor {
     }
 }
 
-impl Doctor {
+impl DoctorSettings {
     /// Reads a file that `include` names: it may hold what `[doctor]` holds, but for `include`. Where there are mistakes,
     /// the value must not be used.
     pub fn parse_included(path: &str, text: &str) -> (Self, Vec<Finding>) {
         let lines = Lines::new(text);
         let source = Source { path, text, lines: &lines };
         let (tree, mistakes) = raw::parse(source);
-        let mut reader = Reader::new(source, mistakes);
+        let mut reader = ConfigReader::new(source, mistakes);
         reader.known_keys(&tree, &["doctor"], "a file of `doctor.include`");
         let doctor = reader.doctor(tree.get("doctor"));
         for (_, span) in &doctor.include {
@@ -121,14 +121,14 @@ impl Doctor {
     }
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Reads `[doctor]`.
-    pub(super) fn doctor(&mut self, tree: Option<&Tree<'static>>) -> Doctor {
-        let default = Doctor::default();
+    pub(super) fn doctor(&mut self, tree: Option<&Node<'static>>) -> DoctorSettings {
+        let default = DoctorSettings::default();
         let Some(tree) = self.table(tree, "doctor") else {
             return default;
         };
-        let mut doctor = Doctor {
+        let mut doctor = DoctorSettings {
             deadline_ms: self.milliseconds(tree, "deadline").unwrap_or(default.deadline_ms),
             deadlines: self.deadlines(tree.get("deadlines")),
             allow_hosts: self.words(tree, "allow_hosts").unwrap_or(default.allow_hosts),
@@ -174,23 +174,23 @@ impl Reader<'_> {
         doctor
     }
 
-    fn only_once(&mut self, table: &Tree<'static>, name: &str, is_there: bool) {
+    fn only_once(&mut self, table: &Node<'static>, name: &str, is_there: bool) {
         if is_there {
             self.mistake(table.span, format!("a second subject `{name}`"), "give it a name of its own");
         }
     }
 
     /// The tables of a list of tables.
-    fn tables<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> &'t [Tree<'static>] {
+    fn tables<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> &'t [Node<'static>] {
         let Some(list) = tree.get(key) else { return &[] };
-        if !matches!(list.data, Data::List(_)) {
+        if !matches!(list.data, NodeData::List(_)) {
             let help = format!("write `[[doctor.{key}]]`");
             self.mistake(list.span, format!("`{key}` must be a list of tables"), help);
         }
         list.items()
     }
 
-    fn suppression(&mut self, tree: &Tree<'static>) -> Option<Suppress> {
+    fn suppression(&mut self, tree: &Node<'static>) -> Option<Suppress> {
         let tree = self.table(Some(tree), "doctor.suppress")?;
         let id = self.needed(tree, "id", "doctor.suppress")?;
         let reason = self.needed(tree, "reason", "doctor.suppress")?;
@@ -208,14 +208,14 @@ impl Reader<'_> {
         Some(Suppress { id, target, reason, until })
     }
 
-    fn deadlines(&mut self, tree: Option<&Tree<'static>>) -> Vec<(String, u64)> {
+    fn deadlines(&mut self, tree: Option<&Node<'static>>) -> Vec<(String, u64)> {
         let Some(tree) = tree else { return Vec::new() };
-        let Data::Map(entries) = &tree.data else {
+        let NodeData::Map(entries) = &tree.data else {
             let help = "write `deadlines = { \"ws.limit.exact\" = \"1m\" }`";
             self.mistake(tree.span, "`deadlines` must be a table", help);
             return Vec::new();
         };
-        let read = |entry: &crate::text::Entry<'static>| {
+        let read = |entry: &crate::text::NodeEntry<'static>| {
             let time = self.milliseconds(tree, &entry.key)?;
             Some((entry.key.to_string(), time))
         };

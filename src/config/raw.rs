@@ -5,13 +5,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::finding::{Finding, Severity, Source};
-use crate::text::{Data, Entry, Span, Tree};
+use crate::text::{Node, NodeData, NodeEntry, Span};
 
 /// The rule under which mistakes in the configuration are reported.
 pub const RULE: &str = "configuration";
 
 /// Parses TOML. What cannot be read is left out, and a mistake says so.
-pub fn parse(source: Source<'_>) -> (Tree<'static>, Vec<Finding>) {
+pub fn parse(source: Source<'_>) -> (Node<'static>, Vec<Finding>) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mistakes = errors.iter().map(|error| {
         let span = error.span().map_or(Span::at(0), Span::from);
@@ -20,37 +20,37 @@ pub fn parse(source: Source<'_>) -> (Tree<'static>, Vec<Finding>) {
     });
     let mistakes = mistakes.collect();
     let span = Span::new(0, source.text.len());
-    (Tree::new(span, entries(table.get_ref())), mistakes)
+    (Node::new(span, entries(table.get_ref())), mistakes)
 }
 
-fn entries(table: &DeTable<'_>) -> Data<'static> {
-    let mut entries: Vec<Entry<'static>> = table
+fn entries(table: &DeTable<'_>) -> NodeData<'static> {
+    let mut entries: Vec<NodeEntry<'static>> = table
         .iter()
-        .map(|(key, value)| Entry {
+        .map(|(key, value)| NodeEntry {
             key: key.get_ref().to_string().into(),
             key_span: key.span().into(),
             value: tree(value),
         })
         .collect();
     entries.sort_by_key(|entry| entry.key_span.start);
-    Data::Map(entries)
+    NodeData::Map(entries)
 }
 
-fn tree(value: &Spanned<DeValue<'_>>) -> Tree<'static> {
+fn tree(value: &Spanned<DeValue<'_>>) -> Node<'static> {
     let data = match value.get_ref() {
-        DeValue::String(text) => Data::Text(text.to_string().into()),
+        DeValue::String(text) => NodeData::Text(text.to_string().into()),
         DeValue::Integer(number) => {
             let parsed = i64::from_str_radix(number.as_str(), number.radix());
-            parsed.map_or(Data::Null, |number| Data::Number(number.into()))
+            parsed.map_or(NodeData::Null, |number| NodeData::Number(number.into()))
         }
         DeValue::Float(number) => {
             let parsed = number.as_str().parse().ok().and_then(Number::from_f64);
-            parsed.map_or(Data::Null, Data::Number)
+            parsed.map_or(NodeData::Null, NodeData::Number)
         }
-        DeValue::Boolean(value) => Data::Bool(*value),
-        DeValue::Datetime(time) => Data::Text(time.to_string().into()),
-        DeValue::Array(items) => Data::List(items.iter().map(tree).collect()),
+        DeValue::Boolean(value) => NodeData::Bool(*value),
+        DeValue::Datetime(time) => NodeData::Text(time.to_string().into()),
+        DeValue::Array(items) => NodeData::List(items.iter().map(tree).collect()),
         DeValue::Table(table) => entries(table),
     };
-    Tree::new(value.span().into(), data)
+    Node::new(value.span().into(), data)
 }

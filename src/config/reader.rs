@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use super::raw::RULE;
 use super::tables::TABLES;
 use super::{
-    Config, Coverage, CoverageFolder, Documents, Enforcement, FrontMatter, Globs, Hook, KindSettings, Level,
-    RuleSettings, VocabularyWord,
+    Config, Coverage, CoverageFolder, DocumentSettings, Enforcement, FrontMatter, Globs, HookSettings, KindSettings,
+    Level, RuleSettings, VocabularyWord,
 };
 use crate::finding::{Finding, Severity, Source};
-use crate::text::{Data, Entry, Span, Tree, duration, suggest};
+use crate::text::{Node, NodeData, NodeEntry, Span, duration, suggest};
 
 /// Reads, and keeps the mistakes.
-pub struct Reader<'a> {
+pub struct ConfigReader<'a> {
     source: Source<'a>,
     /// What is wrong so far.
     pub mistakes: Vec<Finding>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConfigReader<'a> {
     /// A reader of one file.
     pub fn new(source: Source<'a>, mistakes: Vec<Finding>) -> Self {
         Self { source, mistakes }
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the whole file.
-    pub fn config(&mut self, tree: &Tree<'static>) -> Config {
+    pub fn config(&mut self, tree: &Node<'static>) -> Config {
         let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).filter(|name| !name.contains('.')).collect();
         self.known_keys(tree, &tables, "the configuration");
         let config = Config {
@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
         config
     }
 
-    pub(super) fn known_keys(&mut self, tree: &Tree<'static>, known: &[&str], of: &str) {
+    pub(super) fn known_keys(&mut self, tree: &Node<'static>, known: &[&str], of: &str) {
         for entry in tree.entries() {
             if !known.contains(&entry.key.as_ref()) {
                 let near = suggest::did_you_mean(&entry.key, known.iter().copied());
@@ -64,9 +64,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The table, if it is one; its keys are known.
-    pub(super) fn table<'t>(&mut self, tree: Option<&'t Tree<'static>>, name: &str) -> Option<&'t Tree<'static>> {
+    pub(super) fn table<'t>(&mut self, tree: Option<&'t Node<'static>>, name: &str) -> Option<&'t Node<'static>> {
         let tree = tree?;
-        if !matches!(tree.data, Data::Map(_)) {
+        if !matches!(tree.data, NodeData::Map(_)) {
             self.mistake(
                 tree.span,
                 format!("`{name}` is {}; it must be a table", tree.kind()),
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         Some(tree)
     }
 
-    pub(super) fn text<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> Option<(&'t str, Span)> {
+    pub(super) fn text<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> Option<(&'t str, Span)> {
         let value = tree.get(key)?;
         if value.as_text().is_none() {
             self.mistake(value.span, format!("`{key}` is {}; it must be a string", value.kind()), "put it in quotes");
@@ -89,10 +89,10 @@ impl<'a> Reader<'a> {
         Some((value.as_text()?, value.span))
     }
 
-    pub(super) fn texts(&mut self, tree: &Tree<'static>, key: &str) -> Option<Vec<(String, Span)>> {
+    pub(super) fn texts(&mut self, tree: &Node<'static>, key: &str) -> Option<Vec<(String, Span)>> {
         let value = tree.get(key)?;
         let texts: Option<Vec<_>> = match &value.data {
-            Data::List(items) => items.iter().map(|item| Some((item.as_text()?.to_owned(), item.span))).collect(),
+            NodeData::List(items) => items.iter().map(|item| Some((item.as_text()?.to_owned(), item.span))).collect(),
             _ => None,
         };
         if texts.is_none() {
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         texts
     }
 
-    fn globs(&mut self, tree: &Tree<'static>, key: &str) -> Option<Globs> {
+    fn globs(&mut self, tree: &Node<'static>, key: &str) -> Option<Globs> {
         let texts = self.texts(tree, key)?;
         let (patterns, spans): (Vec<_>, Vec<_>) = texts.into_iter().unzip();
         match Globs::new(patterns) {
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One word out of several.
-    pub(super) fn choice<T: Copy>(&mut self, tree: &Tree<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, tree: &Node<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
         let (word, span) = self.text(tree, key)?;
         let found = options.iter().find(|(name, _)| *name == word);
         if found.is_none() {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         found.map(|(_, value)| *value)
     }
 
-    pub(super) fn pairs(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
+    pub(super) fn pairs(&mut self, tree: &Node<'static>, key: &str) -> Vec<(String, String)> {
         let Some(value) = tree.get(key) else {
             return Vec::new();
         };
@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
                 None => self.mistake(entry.value.span, format!("`{}` must be a string", entry.key), "put it in quotes"),
             }
         }
-        if !matches!(value.data, Data::Map(_)) {
+        if !matches!(value.data, NodeData::Map(_)) {
             self.mistake(
                 value.span,
                 format!("`{key}` must be a table of names"),
@@ -151,22 +151,22 @@ impl<'a> Reader<'a> {
         pairs
     }
 
-    fn documents(&mut self, tree: Option<&Tree<'static>>) -> Documents {
+    fn documents(&mut self, tree: Option<&Node<'static>>) -> DocumentSettings {
         let Some(tree) = self.table(tree, "documents") else {
-            return Documents::default();
+            return DocumentSettings::default();
         };
-        Documents {
+        DocumentSettings {
             include: self.globs(tree, "include"),
             exclude: self.globs(tree, "exclude").unwrap_or_default(),
             require: self.texts(tree, "require").unwrap_or_default(),
         }
     }
 
-    fn kinds(&mut self, tree: Option<&Tree<'static>>) -> Vec<KindSettings> {
+    fn kinds(&mut self, tree: Option<&Node<'static>>) -> Vec<KindSettings> {
         let Some(tree) = tree else {
             return Vec::new();
         };
-        let Data::List(tables) = &tree.data else {
+        let NodeData::List(tables) = &tree.data else {
             self.mistake(tree.span, "`kind` must be a list of tables", "write `[[kind]]`");
             return Vec::new();
         };
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         kinds
     }
 
-    fn kind(&mut self, tree: &Tree<'static>) -> Option<KindSettings> {
+    fn kind(&mut self, tree: &Node<'static>) -> Option<KindSettings> {
         let tree = self.table(Some(tree), "kind")?;
         let Some((name, span)) = self.text(tree, "name") else {
             if tree.get("name").is_none() {
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `aliases = { points = "Punkte", owner = ["Zuständig", "Team"] }`: a pair for each other name.
-    fn aliases(&mut self, tree: &Tree<'static>) -> Vec<(String, String)> {
+    fn aliases(&mut self, tree: &Node<'static>) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for entry in self.mapping(tree, "aliases").to_vec() {
             let others = self.names(&entry, "aliases");
@@ -213,10 +213,10 @@ impl<'a> Reader<'a> {
     }
 
     /// `vocabulary = { status = { Done = ["Erledigt"] } }`
-    fn vocabulary(&mut self, tree: &Tree<'static>) -> Vec<VocabularyWord> {
+    fn vocabulary(&mut self, tree: &Node<'static>) -> Vec<VocabularyWord> {
         let mut all = Vec::new();
         for field in self.mapping(tree, "vocabulary").to_vec() {
-            if !matches!(field.value.data, Data::Map(_)) {
+            if !matches!(field.value.data, NodeData::Map(_)) {
                 let help = format!("write `{} = {{ WORD = [\"…\"] }}`", field.key);
                 self.mistake(field.value.span, format!("`{}` must be a table of words", field.key), help);
                 continue;
@@ -231,19 +231,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a table within a table.
-    fn mapping<'t>(&mut self, tree: &'t Tree<'static>, key: &str) -> &'t [Entry<'static>] {
+    fn mapping<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> &'t [NodeEntry<'static>] {
         let Some(value) = tree.get(key) else { return &[] };
-        if !matches!(value.data, Data::Map(_)) {
+        if !matches!(value.data, NodeData::Map(_)) {
             self.mistake(value.span, format!("`{key}` must be a table"), format!("write `{key} = {{ NAME = \"…\" }}`"));
         }
         value.entries()
     }
 
     /// A name, or a list of names.
-    fn names(&mut self, entry: &Entry<'static>, of: &str) -> Vec<String> {
-        let one = |value: &Tree<'static>| value.as_text().map(str::to_owned);
+    fn names(&mut self, entry: &NodeEntry<'static>, of: &str) -> Vec<String> {
+        let one = |value: &Node<'static>| value.as_text().map(str::to_owned);
         let names: Option<Vec<String>> = match &entry.value.data {
-            Data::List(items) => items.iter().map(one).collect(),
+            NodeData::List(items) => items.iter().map(one).collect(),
             _ => one(&entry.value).map(|name| vec![name]),
         };
         if names.is_none() {
@@ -254,13 +254,13 @@ impl<'a> Reader<'a> {
         names.unwrap_or_default()
     }
 
-    fn front_matter(&mut self, tree: Option<&Tree<'static>>) -> FrontMatter {
+    fn front_matter(&mut self, tree: Option<&Node<'static>>) -> FrontMatter {
         let default = FrontMatter::default();
         let Some(tree) = self.table(tree, "front_matter") else {
             return default;
         };
         let root = self.text(tree, "root").map(|(root, _)| root.to_owned());
-        let spans = tree.get("aliases").map(Tree::entries).unwrap_or_default();
+        let spans = tree.get("aliases").map(Node::entries).unwrap_or_default();
         FrontMatter {
             root: root.unwrap_or(default.root),
             aliases: self.pairs(tree, "aliases"),
@@ -268,14 +268,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn rules(&mut self, tree: Option<&Tree<'static>>) -> BTreeMap<String, RuleSettings> {
+    fn rules(&mut self, tree: Option<&Node<'static>>) -> BTreeMap<String, RuleSettings> {
         let Some(tree) = self.table(tree, "rules") else {
             return BTreeMap::new();
         };
         let mut rules = BTreeMap::new();
         for entry in tree.entries() {
             let level_at = match &entry.value.data {
-                Data::Map(_) => entry.value.get("level"),
+                NodeData::Map(_) => entry.value.get("level"),
                 _ => Some(&entry.value),
             };
             let level = level_at.and_then(|value| self.level(value));
@@ -286,7 +286,7 @@ impl<'a> Reader<'a> {
         rules
     }
 
-    fn level(&mut self, value: &Tree<'static>) -> Option<Level> {
+    fn level(&mut self, value: &Node<'static>) -> Option<Level> {
         let word = value.as_text().unwrap_or_default();
         let level = Level::read(word);
         if level.is_none() {
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
         level
     }
 
-    fn enforcement(&mut self, tree: Option<&Tree<'static>>) -> Enforcement {
+    fn enforcement(&mut self, tree: Option<&Node<'static>>) -> Enforcement {
         let Some(tree) = self.table(tree, "enforcement") else {
             return Enforcement::default();
         };
@@ -305,12 +305,12 @@ impl<'a> Reader<'a> {
         self.choice(tree, "level", &options).unwrap_or_default()
     }
 
-    fn hook(&mut self, tree: Option<&Tree<'static>>) -> Hook {
-        let default = Hook::default();
+    fn hook(&mut self, tree: Option<&Node<'static>>) -> HookSettings {
+        let default = HookSettings::default();
         let Some(tree) = self.table(tree, "hook") else {
             return default;
         };
-        Hook {
+        HookSettings {
             writes: self.choice(tree, "mode", &[("write", true), ("check", false)]).unwrap_or(default.writes),
             any_stale_blocks: self
                 .choice(tree, "stale", &[("any", true), ("related", false)])
@@ -318,13 +318,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn coverage(&mut self, tree: Option<&Tree<'static>>) -> Coverage {
+    fn coverage(&mut self, tree: Option<&Node<'static>>) -> Coverage {
         let Some(tree) = self.table(tree, "coverage") else {
             return Coverage::default();
         };
         let folders = tree.get("folders");
-        let tables = folders.map(Tree::items).unwrap_or_default();
-        if let Some(folders) = folders.filter(|folders| !matches!(folders.data, Data::List(_))) {
+        let tables = folders.map(Node::items).unwrap_or_default();
+        if let Some(folders) = folders.filter(|folders| !matches!(folders.data, NodeData::List(_))) {
             self.mistake(folders.span, "`folders` must be a list of tables", "write `[[coverage.folders]]`");
         }
         Coverage {
@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn coverage_folder(&mut self, tree: &Tree<'static>) -> Option<CoverageFolder> {
+    fn coverage_folder(&mut self, tree: &Node<'static>) -> Option<CoverageFolder> {
         let tree = self.table(Some(tree), "coverage.folders")?;
         let path = self.text(tree, "path").map(|(path, _)| path.to_owned());
         if tree.get("path").is_none() {
@@ -352,10 +352,10 @@ impl<'a> Reader<'a> {
         Some(CoverageFolder { title: title.unwrap_or_else(made), target, path })
     }
 
-    fn percent(&mut self, tree: &Tree<'static>, key: &str) -> Option<f64> {
+    fn percent(&mut self, tree: &Node<'static>, key: &str) -> Option<f64> {
         let value = tree.get(key)?;
         let number = match &value.data {
-            Data::Number(number) => number.as_f64().filter(|number| (0.0..=100.0).contains(number)),
+            NodeData::Number(number) => number.as_f64().filter(|number| (0.0..=100.0).contains(number)),
             _ => None,
         };
         if number.is_none() {

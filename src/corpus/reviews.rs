@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::document::{Block, Document, MarkerKind, Mode};
+use crate::document::{Block, BlockMode, Document, MarkerKind};
 use crate::text::{Span, hex, lines};
 
 /// The keys of a stamp, as this program names them.
@@ -18,7 +18,7 @@ pub struct Review {
     /// When it was made.
     pub at: DateTime<Utc>,
     /// For each MANUAL section by its canonical name what was read of it.
-    pub sections: BTreeMap<String, Vouched>,
+    pub sections: BTreeMap<String, ReviewedSection>,
     /// The hash of the files that the document describes, where it names some.
     pub sources: Option<String>,
     /// The hash of the document's whole text without its stamp, its markers and what phx writes.
@@ -27,7 +27,7 @@ pub struct Review {
 
 /// What was read of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vouched {
+pub struct ReviewedSection {
     /// The hash of its text.
     pub hash: String,
     /// When.
@@ -36,7 +36,7 @@ pub struct Vouched {
 
 /// What the repository remembers of a document.
 #[derive(Clone, Debug, Default)]
-pub struct Past {
+pub struct ReviewHistory {
     /// Whether the repository has a ledger.
     pub has_ledger: bool,
     /// Whether it has a record of the document's correlation id.
@@ -53,7 +53,7 @@ pub struct Past {
 
 /// What changed since the last review.
 #[derive(Clone, Debug)]
-pub struct Since {
+pub struct ChangesSinceReview {
     /// The last review, if it is on record.
     pub last: Option<Review>,
     /// The sections that are looked at.
@@ -91,7 +91,7 @@ pub enum Changed {
 /// The names that the MANUAL blocks of a document go by in records, in order: the second of one name gets `#2`.
 pub fn manual_names(document: &Document) -> Vec<(String, &Block)> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let blocks = document.blocks_of(Mode::Manual);
+    let blocks = document.blocks_of(BlockMode::Manual);
     let named = blocks.map(|block| {
         let count = seen.entry(&block.name).or_default();
         *count += 1;
@@ -130,7 +130,7 @@ fn hash(text: &str) -> String {
 }
 
 fn normalized(document: &Document, whole: Span, left_out: &[Span]) -> String {
-    let bodies = document.blocks_of(Mode::Auto).filter(|block| block.closer.is_some()).map(|block| block.body);
+    let bodies = document.blocks_of(BlockMode::Auto).filter(|block| block.closer.is_some()).map(|block| block.body);
     let markers = document.markers.iter().filter(|marker| !matches!(marker.kind, MarkerKind::Ignore { .. }));
     let mut gone: Vec<Span> = bodies.chain(markers.map(|marker| marker.span)).chain(left_out.iter().copied()).collect();
     gone.sort_by_key(|span| (span.start, span.end));

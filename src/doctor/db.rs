@@ -1,12 +1,12 @@
 //! `phx doctor db`: whether a database can be prepared by many at once, and whether a service on it finds back to it and tells the truth
 //! about it. What is prepared are scratch databases, each of which goes with its check.
 
-pub mod crew;
+pub mod workers;
 pub mod dump;
 pub mod engine;
 pub mod health;
 pub mod init;
-pub mod life;
+pub mod service;
 pub mod lock;
 #[cfg(feature = "mysql")]
 pub mod mysql;
@@ -24,15 +24,15 @@ use std::rc::Rc;
 use super::Check;
 use super::after;
 use super::allow::Allow;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::ipc::expand_program;
 use super::log::Log;
 use super::secrets::Secrets;
-use crate::config::doctor::{Db, Engine, Program};
+use crate::config::doctor::{Db, EngineKind, ProgramSettings};
 use crate::system::{disk, environment};
 
 /// A check, and how it looks.
-pub type Look = (&'static Check, fn(Site) -> Looking);
+pub type DbCheck = (&'static Check, fn(DbTarget) -> CheckFuture);
 
 /// Why a check needs leave that changes a server.
 pub const HARM: &str = "It makes and drops databases `phx_doctor_*`, and ends connections to them: on a server it needs `[doctor] destructive = true`.";
@@ -45,30 +45,30 @@ pub const OPENS: &str =
 pub const SERVED: &str = "databases `phx_doctor_*` on the server, which it drops, `init`, `serve`, and a port of this machine between the service and the database";
 
 /// All checks, in the order in which they run.
-pub const CHECKS: &[Look] = &[
-    (&reach::CHECK, reach::look),
-    (&init::reference::CHECK, init::reference::look),
-    (&init::idempotent::CHECK, init::idempotent::look),
-    (&race::start::CHECK, race::start::look),
-    (&race::proxy::CHECK, race::proxy::look),
-    (&race::ddl::CHECK, race::ddl::look),
-    (&race::dml::CHECK, race::dml::look),
-    (&race::crash::CHECK, race::crash::look),
-    (&race::pooler::CHECK, race::pooler::look),
-    (&lock::mechanism::CHECK, lock::mechanism::look),
-    (&lock::released::CHECK, lock::released::look),
-    (&sqlite_files::busy::CHECK, sqlite_files::busy::look),
-    (&sqlite_files::wal::CHECK, sqlite_files::wal::look),
-    (&state::order::CHECK, state::order::look),
-    (&state::late_db::CHECK, state::late_db::look),
-    (&reconnect::terminate::CHECK, reconnect::terminate::look),
-    (&reconnect::reset::CHECK, reconnect::reset::look),
-    (&reconnect::blackhole::CHECK, reconnect::blackhole::look),
-    (&reconnect::restart::CHECK, reconnect::restart::look),
-    (&reconnect::pool::CHECK, reconnect::pool::look),
-    (&health::bounded::CHECK, health::bounded::look),
-    (&health::cheap::CHECK, health::cheap::look),
-    (&health::truth::CHECK, health::truth::look),
+pub const CHECKS: &[DbCheck] = &[
+    (&reach::CHECK, reach::run),
+    (&init::reference::CHECK, init::reference::run),
+    (&init::idempotent::CHECK, init::idempotent::run),
+    (&race::start::CHECK, race::start::run),
+    (&race::proxy::CHECK, race::proxy::run),
+    (&race::ddl::CHECK, race::ddl::run),
+    (&race::dml::CHECK, race::dml::run),
+    (&race::crash::CHECK, race::crash::run),
+    (&race::pooler::CHECK, race::pooler::run),
+    (&lock::mechanism::CHECK, lock::mechanism::run),
+    (&lock::released::CHECK, lock::released::run),
+    (&sqlite_files::busy::CHECK, sqlite_files::busy::run),
+    (&sqlite_files::wal::CHECK, sqlite_files::wal::run),
+    (&state::order::CHECK, state::order::run),
+    (&state::late_db::CHECK, state::late_db::run),
+    (&reconnect::terminate::CHECK, reconnect::terminate::run),
+    (&reconnect::reset::CHECK, reconnect::reset::run),
+    (&reconnect::blackhole::CHECK, reconnect::blackhole::run),
+    (&reconnect::restart::CHECK, reconnect::restart::run),
+    (&reconnect::pool::CHECK, reconnect::pool::run),
+    (&health::bounded::CHECK, health::bounded::run),
+    (&health::cheap::CHECK, health::cheap::run),
+    (&health::truth::CHECK, health::truth::run),
 ];
 
 /// The checks that need no configuration: phx itself prepares a file.
@@ -83,15 +83,15 @@ pub const EMBEDDED: &[&str] = &[
 ];
 
 /// Why a check is not made that changes a server.
-pub const SPARED: &str = "it makes and drops databases `phx_doctor_*` on a server, and ends connections to them; `[doctor] destructive = true` allows it";
+pub const SKIPPED_NOT_DESTRUCTIVE: &str = "it makes and drops databases `phx_doctor_*` on a server, and ends connections to them; `[doctor] destructive = true` allows it";
 
 /// What an earlier check of the run has found out.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct SharedFixtures {
     /// What one run of `init` leaves in an empty database.
     pub reference: Option<init::Reference>,
     /// Why one run of `init` is no reference.
-    pub failed: Option<Found>,
+    pub failed: Option<CheckResult>,
     /// Who waited for what while the gate of the schema was closed, a round each.
     pub queues: Vec<lock::Queue>,
     /// Whether one of these rounds went wrong.
@@ -100,7 +100,7 @@ pub struct Known {
 
 /// What a check works with.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct DbTarget {
     /// What is claimed, with the values of variables.
     pub db: Rc<Db>,
     /// What may be connected to.
@@ -110,16 +110,19 @@ pub struct Site {
     /// What happens.
     pub log: Log,
     /// What is known already.
-    pub known: Rc<RefCell<Known>>,
+    pub known: Rc<RefCell<SharedFixtures>>,
 }
 
-impl Site {
+impl DbTarget {
     /// The program that prepares a database.
     ///
     /// # Errors
     /// A skip, where none is named.
-    pub fn init(&self) -> Result<Program, Box<Found>> {
-        self.db.init.clone().ok_or_else(|| Box::new(Found::skip("no `init` is named: nothing prepares a database")))
+    pub fn init(&self) -> Result<ProgramSettings, Box<CheckResult>> {
+        self.db
+            .init
+            .clone()
+            .ok_or_else(|| Box::new(CheckResult::skip("no `init` is named: nothing prepares a database")))
     }
 
     /// How many workers run at once.
@@ -136,11 +139,11 @@ impl Site {
     ///
     /// # Errors
     /// A skip, where it is not.
-    pub fn gate(&self, name: &str) -> Result<(), Box<Found>> {
+    pub fn gate(&self, name: &str) -> Result<(), Box<CheckResult>> {
         if self.db.gates.iter().any(|gate| gate == name) {
             return Ok(());
         }
-        Found::skip(format!("`gates` does not name `{name}`")).early()
+        CheckResult::skip(format!("`gates` does not name `{name}`")).stop()
     }
 }
 
@@ -150,8 +153,8 @@ pub fn embedded() -> Option<Db> {
     let program = environment::program().ok()?;
     let words = ["__host", "migrate", "sqlite", "{path}"].map(str::to_owned);
     let command = [program.to_str()?.to_owned()].into_iter().chain(words).collect();
-    let init = Program { command, env: Vec::new(), ready: None, within_ms: 10_000 };
-    Some(Db { init: Some(init), rounds: 2, ..Db::of(Engine::Sqlite) })
+    let init = ProgramSettings { command, env: Vec::new(), ready: None, within_ms: 10_000 };
+    Some(Db { init: Some(init), rounds: 2, ..Db::of(EngineKind::Sqlite) })
 }
 
 /// What the configuration says of a database, with the values of variables.
@@ -190,7 +193,7 @@ pub fn scratch_name() -> String {
 }
 
 /// Drops a scratch database in the background, and says so where that is not possible; one without a name was never made.
-pub fn bury(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
+pub fn drop_in_background(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
     if name.is_empty() {
         return;
     }
@@ -203,5 +206,5 @@ pub fn bury(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Sen
 
 /// Whether a check leaves what others use alone: it makes no database on a server, and ends no connection.
 pub fn is_harmless(db: &Db, check: &Check) -> bool {
-    db.engine == Engine::Sqlite || check.harm.is_empty()
+    db.engine == EngineKind::Sqlite || check.harm.is_empty()
 }

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum ExitReason {
     /// With a code.
     Code(i32),
     /// By a signal.
@@ -16,7 +16,7 @@ pub enum Ended {
     Unknown,
 }
 
-impl Ended {
+impl ExitReason {
     /// As the system says.
     #[cfg(unix)]
     pub fn of(status: ExitStatus) -> Self {
@@ -36,7 +36,7 @@ impl Ended {
     }
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for ExitReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(formatter, "code {code}"),
@@ -53,10 +53,10 @@ fn group(id: Option<u32>) -> Option<rustix::process::Pid> {
 
 /// Gives a program a group of its own and signals as they are by default, and on Linux an end when phx ends, however that happens.
 #[cfg(unix)]
-pub fn apart(command: &mut Command) {
+pub fn set_process_group(command: &mut Command) {
     command.process_group(0);
     #[cfg(target_os = "linux")]
-    adopt();
+    become_subreaper();
     // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
     #[allow(unsafe_code)]
     unsafe {
@@ -147,7 +147,7 @@ pub fn freeze(id: Option<u32>, still: bool) {
 
 /// Has what programs leave behind become children of this process, so that it can be found.
 #[cfg(target_os = "linux")]
-fn adopt() {
+fn become_subreaper() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -160,7 +160,7 @@ static STARTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::n
 
 /// Ends all children of this process: between two checks there are none but those that a program has left behind.
 #[cfg(target_os = "linux")]
-pub fn end_strays() {
+pub fn kill_orphans() {
     use crate::system::disk;
     use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
     if !STARTED.load(std::sync::atomic::Ordering::Relaxed) {
@@ -191,11 +191,11 @@ pub fn end_strays() {
 
 /// Ends what programs have left behind: only Linux shows it.
 #[cfg(not(target_os = "linux"))]
-pub fn end_strays() {}
+pub fn kill_orphans() {}
 
 /// Gives a program a group of its own: there are none here.
 #[cfg(not(unix))]
-pub fn apart(_: &mut Command) {}
+pub fn set_process_group(_: &mut Command) {}
 
 /// Interrupts a program: there is no way here.
 #[cfg(not(unix))]

@@ -20,7 +20,7 @@ const TURN: Duration = Duration::from_secs(5);
 
 /// What a dependency does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum FaultMode {
     /// It answers, or hands on.
     Ok,
     /// It answers with this status. A proxy resets.
@@ -57,7 +57,7 @@ pub enum Mode {
     HoldAfter(usize),
 }
 
-impl Mode {
+impl FaultMode {
     /// Whether a proxy keeps the piece at this place; the first piece of a connection is kept by `Hold` as well.
     fn holds(self, place: usize, is_first: bool) -> bool {
         match self {
@@ -70,7 +70,7 @@ impl Mode {
 
 /// What stands behind the port.
 #[derive(Clone, Debug)]
-pub enum Behind {
+pub enum Backend {
     /// Nothing: HTTP is answered here, with this body where all is well.
     Stub(String),
     /// A server on TCP that waits for what the client says, as far as one can see.
@@ -100,8 +100,8 @@ pub struct Hit {
 
 /// What the connections are told.
 #[derive(Clone, Copy, Debug)]
-struct Told {
-    mode: Mode,
+struct Directive {
+    mode: FaultMode,
     /// How many hits there had been when the mode was set.
     since: usize,
     /// Connections up to this one are reset.
@@ -111,7 +111,7 @@ struct Told {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct RecordedCalls {
     hits: Vec<Hit>,
     connections: u64,
     open: u64,
@@ -121,20 +121,20 @@ struct Seen {
 }
 
 #[derive(Debug)]
-struct Shared {
-    behind: Behind,
-    seen: Mutex<Seen>,
-    told: watch::Receiver<Told>,
+struct UpstreamState {
+    behind: Backend,
+    seen: Mutex<RecordedCalls>,
+    told: watch::Receiver<Directive>,
     /// What the door does, once it does it.
-    done: watch::Sender<Option<Mode>>,
+    done: watch::Sender<Option<FaultMode>>,
 }
 
-impl Shared {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+impl UpstreamState {
+    fn seen(&self) -> MutexGuard<'_, RecordedCalls> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn told(&self) -> Told {
+    fn told(&self) -> Directive {
         *self.told.borrow()
     }
 
@@ -158,8 +158,8 @@ impl Shared {
 pub struct Upstream {
     /// Where it listens.
     pub address: SocketAddr,
-    shared: Arc<Shared>,
-    tell: watch::Sender<Told>,
+    shared: Arc<UpstreamState>,
+    tell: watch::Sender<Directive>,
     task: JoinHandle<()>,
 }
 
@@ -175,11 +175,11 @@ impl Upstream {
     ///
     /// # Errors
     /// As the system says.
-    pub fn start(listen: SocketAddr, behind: Behind) -> std::io::Result<Self> {
+    pub fn start(listen: SocketAddr, behind: Backend) -> std::io::Result<Self> {
         let listener = door::open(listen)?;
         let address = listener.local_addr()?;
-        let (tell, told) = watch::channel(Told { mode: Mode::Ok, since: 0, cut: 0, silent: 0 });
-        let shared = Arc::new(Shared { behind, seen: Mutex::default(), told, done: watch::Sender::new(None) });
+        let (tell, told) = watch::channel(Directive { mode: FaultMode::Ok, since: 0, cut: 0, silent: 0 });
+        let shared = Arc::new(UpstreamState { behind, seen: Mutex::default(), told, done: watch::Sender::new(None) });
         let task = tokio::spawn(door::serve(listener, address, Arc::clone(&shared)));
         Ok(Self { address, shared, tell, task })
     }
@@ -188,18 +188,18 @@ impl Upstream {
     ///
     /// # Errors
     /// As the system says.
-    pub fn local(behind: Behind) -> std::io::Result<Self> {
+    pub fn local(behind: Backend) -> std::io::Result<Self> {
         Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), behind)
     }
 
     /// Does as told as soon as it can.
-    pub fn tell(&self, mode: Mode) {
+    pub fn tell(&self, mode: FaultMode) {
         let since = self.shared.seen().hits.len();
         self.tell.send_modify(|told| (told.mode, told.since) = (mode, since));
     }
 
     /// Does as told from now on, and waits until that is so.
-    pub async fn set(&self, mode: Mode) {
+    pub async fn set(&self, mode: FaultMode) {
         self.tell(mode);
         let mut done = self.shared.done.subscribe();
         let _ = tokio::time::timeout(TURN, done.wait_for(|done| *done == Some(mode))).await;

@@ -40,7 +40,7 @@ pub struct Request {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The status.
     pub status: u16,
     /// What it says.
@@ -51,7 +51,7 @@ pub struct Answer {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failed {
+pub enum HttpError {
     /// Nothing could be connected to.
     Connect(String),
     /// The connection ended before the answer did.
@@ -60,7 +60,7 @@ pub enum Failed {
     Late(Duration),
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for HttpError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect(why) => write!(formatter, "nothing could be connected to: {why}"),
@@ -86,7 +86,7 @@ impl Page {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn get(&self, within: Duration) -> Result<Answer, Failed> {
+    pub async fn get(&self, within: Duration) -> Result<HttpAnswer, HttpError> {
         self.ask(&Request { method: "GET".to_owned(), headers: Vec::new(), body: String::new() }, within).await
     }
 
@@ -94,25 +94,25 @@ impl Page {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn ask(&self, request: &Request, within: Duration) -> Result<Answer, Failed> {
+    pub async fn ask(&self, request: &Request, within: Duration) -> Result<HttpAnswer, HttpError> {
         let start = Instant::now();
-        let asked = timeout(within, self.exchange(request)).await.unwrap_or(Err(Failed::Late(within)));
-        asked.map(|(status, body)| Answer { status, body, time: start.elapsed() })
+        let asked = timeout(within, self.exchange(request)).await.unwrap_or(Err(HttpError::Late(within)));
+        asked.map(|(status, body)| HttpAnswer { status, body, time: start.elapsed() })
     }
 
-    async fn exchange(&self, request: &Request) -> Result<(u16, String), Failed> {
+    async fn exchange(&self, request: &Request) -> Result<(u16, String), HttpError> {
         let Self { endpoint, addresses, tls } = self;
-        let tcp = TcpStream::connect(&addresses[..]).await.map_err(|error| Failed::Connect(error.to_string()))?;
+        let tcp = TcpStream::connect(&addresses[..]).await.map_err(|error| HttpError::Connect(error.to_string()))?;
         let _ = tcp.set_nodelay(true);
         let stream = match tls {
-            Some(tls) => tls.connect(&endpoint.host, tcp).await.map_err(Failed::Connect)?,
+            Some(tls) => tls.connect(&endpoint.host, tcp).await.map_err(HttpError::Connect)?,
             None => Stream::Plain(tcp),
         };
-        let broken = |error: &dyn std::error::Error| Failed::Broken(whole(error));
+        let broken = |error: &dyn std::error::Error| HttpError::Broken(whole(error));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
         // A task that outlived its request would keep the connection: the other side must see when nobody waits any more.
-        let worker = Worker(tokio::spawn(async {
+        let worker = HttpWorker(tokio::spawn(async {
             let _ = connection.await;
         }));
         let host = if endpoint.host.contains(':') { format!("[{}]", endpoint.host) } else { endpoint.host.clone() };
@@ -133,9 +133,9 @@ impl Page {
     }
 }
 
-struct Worker(tokio::task::JoinHandle<()>);
+struct HttpWorker(tokio::task::JoinHandle<()>);
 
-impl Drop for Worker {
+impl Drop for HttpWorker {
     fn drop(&mut self) {
         self.0.abort();
     }

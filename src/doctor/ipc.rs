@@ -6,7 +6,7 @@ pub mod breaker;
 pub mod error;
 pub mod recover;
 pub mod retry;
-pub mod rig;
+pub mod harness;
 pub mod timeout;
 
 use std::cell::RefCell;
@@ -14,10 +14,10 @@ use std::rc::Rc;
 
 use super::Check;
 use super::allow::Allow;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::log::Log;
 use super::secrets::Secrets;
-use crate::config::doctor::{Entry, Ipc, Program};
+use crate::config::doctor::{Ipc, ProgramSettings, ServiceEntry};
 
 /// What all of them open.
 pub const OPENS: &str = "a port of this machine that the service calls, and the service itself, which is started where the configuration says so";
@@ -27,44 +27,44 @@ pub const HARM: &str =
     "It calls the service for a while, at a steady rate: on another machine it needs `[doctor] destructive = true`.";
 
 /// A check, and how it looks.
-pub type Look = (&'static Check, fn(Site) -> Looking);
+pub type IpcCheck = (&'static Check, fn(IpcTarget) -> CheckFuture);
 
 /// All checks, in the order in which they run.
-pub const CHECKS: &[Look] = &[
-    (&baseline::CHECK, baseline::look),
-    (&breaker::opens::CHECK, breaker::opens::look),
-    (&breaker::open::CHECK, breaker::open::look),
-    (&breaker::half_opens::CHECK, breaker::half_opens::look),
-    (&breaker::reopens::CHECK, breaker::reopens::look),
-    (&breaker::single_trial::CHECK, breaker::single_trial::look),
-    (&breaker::closes::CHECK, breaker::closes::look),
-    (&breaker::isolated::CHECK, breaker::isolated::look),
-    (&timeout::refuse::CHECK, timeout::refuse::look),
-    (&timeout::syn::CHECK, timeout::syn::look),
-    (&timeout::accept::CHECK, timeout::accept::look),
-    (&timeout::headers::CHECK, timeout::headers::look),
-    (&timeout::body::CHECK, timeout::body::look),
-    (&timeout::drip::CHECK, timeout::drip::look),
-    (&timeout::truncate::CHECK, timeout::truncate::look),
-    (&timeout::reset::CHECK, timeout::reset::look),
-    (&timeout::garbage::CHECK, timeout::garbage::look),
-    (&timeout::half_close::CHECK, timeout::half_close::look),
-    (&timeout::cancel::CHECK, timeout::cancel::look),
-    (&retry::count::CHECK, retry::count::look),
-    (&retry::backoff::CHECK, retry::backoff::look),
-    (&retry::jitter::CHECK, retry::jitter::look),
-    (&retry::cap::CHECK, retry::cap::look),
-    (&retry::never::CHECK, retry::never::look),
-    (&retry::after::CHECK, retry::after::look),
-    (&error::clear::CHECK, error::clear::look),
-    (&error::secret::CHECK, error::secret::look),
-    (&recover::CHECK, recover::look),
-    (&retry::amplification::CHECK, retry::amplification::look),
+pub const CHECKS: &[IpcCheck] = &[
+    (&baseline::CHECK, baseline::run),
+    (&breaker::opens::CHECK, breaker::opens::run),
+    (&breaker::open::CHECK, breaker::open::run),
+    (&breaker::half_opens::CHECK, breaker::half_opens::run),
+    (&breaker::reopens::CHECK, breaker::reopens::run),
+    (&breaker::single_trial::CHECK, breaker::single_trial::run),
+    (&breaker::closes::CHECK, breaker::closes::run),
+    (&breaker::isolated::CHECK, breaker::isolated::run),
+    (&timeout::refuse::CHECK, timeout::refuse::run),
+    (&timeout::syn::CHECK, timeout::syn::run),
+    (&timeout::accept::CHECK, timeout::accept::run),
+    (&timeout::headers::CHECK, timeout::headers::run),
+    (&timeout::body::CHECK, timeout::body::run),
+    (&timeout::drip::CHECK, timeout::drip::run),
+    (&timeout::truncate::CHECK, timeout::truncate::run),
+    (&timeout::reset::CHECK, timeout::reset::run),
+    (&timeout::garbage::CHECK, timeout::garbage::run),
+    (&timeout::half_close::CHECK, timeout::half_close::run),
+    (&timeout::cancel::CHECK, timeout::cancel::run),
+    (&retry::count::CHECK, retry::count::run),
+    (&retry::backoff::CHECK, retry::backoff::run),
+    (&retry::jitter::CHECK, retry::jitter::run),
+    (&retry::cap::CHECK, retry::cap::run),
+    (&retry::never::CHECK, retry::never::run),
+    (&retry::after::CHECK, retry::after::run),
+    (&error::clear::CHECK, error::clear::run),
+    (&error::secret::CHECK, error::secret::run),
+    (&recover::CHECK, recover::run),
+    (&retry::amplification::CHECK, retry::amplification::run),
 ];
 
 /// What a check works with.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct IpcTarget {
     /// What the service claims, with the values of variables.
     pub ipc: Rc<Ipc>,
     /// What may be connected to.
@@ -76,10 +76,10 @@ pub struct Site {
     /// Waits of a service before it tries again, as an earlier check of the run has seen them.
     pub waits: Rc<RefCell<retry::Waits>>,
     /// Why the service cannot be put to work, as an earlier check of the run has found out.
-    pub unfit: Rc<RefCell<Option<Found>>>,
+    pub startup_error: Rc<RefCell<Option<CheckResult>>>,
 }
 
-impl Site {
+impl IpcTarget {
     /// How often a trial is made.
     pub fn trials(&self) -> u64 {
         if self.quick { 1 } else { 3 }
@@ -105,9 +105,9 @@ pub fn resolved(ipc: &Ipc, secrets: &Secrets) -> Result<Ipc, String> {
     Ok(ipc)
 }
 
-fn expand_entry(entry: &mut Entry, secrets: &Secrets) -> Result<(), String> {
+fn expand_entry(entry: &mut ServiceEntry, secrets: &Secrets) -> Result<(), String> {
     match entry {
-        Entry::Http { url, headers, body, .. } => {
+        ServiceEntry::Http { url, headers, body, .. } => {
             *url = secrets.expand(url)?;
             for (name, value) in headers {
                 *value = secrets.expand(value)?;
@@ -119,7 +119,7 @@ fn expand_entry(entry: &mut Entry, secrets: &Secrets) -> Result<(), String> {
                 *body = secrets.expand(body)?;
             }
         }
-        Entry::Command { command, env } => expand_words(command, env, secrets)?,
+        ServiceEntry::Command { command, env } => expand_words(command, env, secrets)?,
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ fn expand_entry(entry: &mut Entry, secrets: &Secrets) -> Result<(), String> {
 ///
 /// # Errors
 /// The variable that is not set.
-pub fn expand_program(program: &mut Program, secrets: &Secrets) -> Result<(), String> {
+pub fn expand_program(program: &mut ProgramSettings, secrets: &Secrets) -> Result<(), String> {
     expand_words(&mut program.command, &mut program.env, secrets)?;
     if let Some(ready) = &mut program.ready {
         *ready = secrets.expand(ready)?;

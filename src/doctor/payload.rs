@@ -27,7 +27,7 @@ pub struct Orders {
 }
 
 /// An action: its name, and what it does; the exit code.
-type Action = (&'static str, fn(&Orders) -> u8);
+type PayloadAction = (&'static str, fn(&Orders) -> u8);
 
 /// How long a payload may run, in seconds: then SIGALRM ends it.
 #[cfg(unix)]
@@ -38,7 +38,7 @@ const LONGEST: u32 = 600;
 const ACKNOWLEDGED: i64 = 2;
 
 /// All actions.
-const ACTIONS: &[Action] = &[
+const ACTIONS: &[PayloadAction] = &[
     ("attest", attest::run),
     ("wait", wait),
     ("exit", exit),

@@ -8,23 +8,23 @@ use chrono::{DateTime, Utc};
 
 use super::after;
 use super::allow::Allow;
+use super::check_result::{CheckFuture, CheckResult};
 use super::db;
-use super::found::{Found, Looking};
 use super::ipc;
 use super::log::Log;
 use super::pty;
 use super::repo::{self, Repository};
-use super::run::{self, Done, Job, Progress};
-use super::scratch::Scratch;
+use super::run::{self, CheckJob, Progress, RunResult};
+use super::scratch::ScratchFolder;
 use super::secrets::Secrets;
-use super::ws::{self, Site};
-use super::{Check, PROBES, is_meant, judge};
-use crate::config::Doctor;
-use crate::config::doctor::{Db, Endpoint, Entry, Host, Ipc, Pty, Ws};
+use super::ws::{self, WsTarget};
+use super::{Check, PROBES, matches_selector, policy};
+use crate::config::DoctorSettings;
+use crate::config::doctor::{Db, Endpoint, Host, Ipc, Pty, ServiceEntry, Ws};
 
 /// What a person asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Selection {
     /// Checks, as words and globs; all where there is none.
     pub checks: Vec<String>,
     /// Subjects; all where there is none.
@@ -36,26 +36,26 @@ pub struct Asked {
 }
 
 /// Why a check is not made that loads a server of others.
-const SPARED: &str = "it loads a server that others may use; `[doctor] destructive = true` allows it";
+const SKIPPED_NOT_DESTRUCTIVE: &str = "it loads a server that others may use; `[doctor] destructive = true` allows it";
 
 /// A check, and how it is asked.
-type Asking = (&'static Check, Box<dyn FnOnce(Log) -> Looking>);
+type Asking = (&'static Check, Box<dyn FnOnce(Log) -> CheckFuture>);
 
 /// What a run is to do.
 pub struct Plan {
     /// The subjects, in their order: the name, what it is, and its checks.
-    pub subjects: Vec<Subject>,
+    pub subjects: Vec<PlannedTarget>,
     /// Probes for which there is no subject: what to write.
-    pub without: Vec<(&'static str, &'static str)>,
-    jobs: Vec<Job>,
-    doctor: Doctor,
-    asked: Asked,
+    pub unconfigured_probes: Vec<(&'static str, &'static str)>,
+    jobs: Vec<CheckJob>,
+    doctor: DoctorSettings,
+    asked: Selection,
     secrets: Rc<Secrets>,
 }
 
 /// A subject, and what is to be done with it.
 #[derive(Debug)]
-pub struct Subject {
+pub struct PlannedTarget {
     /// Its name.
     pub target: String,
     /// What it is, and what is started for it, without secrets.
@@ -67,7 +67,7 @@ pub struct Subject {
 }
 
 /// The names of all subjects, those first that need no configuration.
-pub fn targets(doctor: &Doctor) -> Vec<&str> {
+pub fn targets(doctor: &DoctorSettings) -> Vec<&str> {
     let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
     let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
     let services = doctor.ipc.iter().map(|ipc| ipc.name.as_str());
@@ -77,9 +77,10 @@ pub fn targets(doctor: &Doctor) -> Vec<&str> {
 
 impl Plan {
     /// What is to be done.
-    pub fn new(repository: Repository, doctor: Doctor, asked: Asked) -> Self {
+    pub fn new(repository: Repository, doctor: DoctorSettings, asked: Selection) -> Self {
         let secrets = Rc::new(Secrets::default());
-        let mut plan = Self { subjects: Vec::new(), without: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
+        let mut plan =
+            Self { subjects: Vec::new(), unconfigured_probes: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
         plan.repository(repository);
         let allow = Rc::new(Allow::new(&plan.doctor.allow_hosts));
         plan.machine(&allow);
@@ -105,8 +106,9 @@ impl Plan {
             plan.asked.checks.is_empty()
                 || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
         };
-        let without = PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && asked(probe.word));
-        plan.without = without.map(|probe| (probe.word, probe.subject)).collect();
+        let unconfigured_probes =
+            PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && asked(probe.word));
+        plan.unconfigured_probes = unconfigured_probes.map(|probe| (probe.word, probe.subject)).collect();
         plan
     }
 
@@ -127,26 +129,26 @@ impl Plan {
     }
 
     fn wants(&self, check: &Check) -> bool {
-        let Asked { checks, .. } = &self.asked;
-        checks.is_empty() || checks.iter().any(|glob| is_meant(glob, check.id))
+        let Selection { checks, .. } = &self.asked;
+        checks.is_empty() || checks.iter().any(|glob| matches_selector(glob, check.id))
     }
 
     fn add(&mut self, target: &str, about: String, checks: Vec<Asking>) {
-        let Asked { targets, .. } = &self.asked;
+        let Selection { targets, .. } = &self.asked;
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
         }
         let is_configured = ![repo::TARGET, pty::MACHINE].contains(&target);
-        let mut subject = Subject { target: target.to_owned(), about, checks: Vec::new(), is_configured };
+        let mut subject = PlannedTarget { target: target.to_owned(), about, checks: Vec::new(), is_configured };
         for (check, look) in checks {
             if !self.wants(check) {
                 continue;
             }
-            let given = self.doctor.deadlines.iter().find(|(asked, _)| is_meant(asked, check.id));
+            let given = self.doctor.deadlines.iter().find(|(asked, _)| matches_selector(asked, check.id));
             let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
             subject.checks.push(check);
             let is_bounded = !self.asked.checks.iter().any(|word| word == check.id);
-            self.jobs.push(Job { check, target: target.to_owned(), deadline_ms, is_bounded, look });
+            self.jobs.push(CheckJob { check, target: target.to_owned(), deadline_ms, is_bounded, look });
         }
         if !subject.checks.is_empty() {
             self.subjects.push(subject);
@@ -158,7 +160,8 @@ impl Plan {
         let about = repository.cwd.display().to_string();
         let checks = repo::CHECKS.iter().map(|(check, look)| {
             let repository = Rc::clone(&repository);
-            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |_| Box::pin(async move { look(&repository) }));
+            let looks: Box<dyn FnOnce(Log) -> CheckFuture> =
+                Box::new(move |_| Box::pin(async move { look(&repository) }));
             (*check, looks)
         });
         self.add(repo::TARGET, about, checks.collect());
@@ -167,15 +170,15 @@ impl Plan {
     fn websocket(&mut self, server: &Ws, allow: &Rc<Allow>) {
         let resolved = ws::resolved(server, &self.secrets).map(Rc::new);
         let (refusals, seen) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
-        let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| Site::is_local(ws));
+        let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| WsTarget::is_local(ws));
         let checks = ws::CHECKS.iter().map(|(check, look)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
             let seen = Rc::clone(&seen);
             let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
-            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
-                Ok(ws) => look(Site { ws, allow, quick, log, refusals, seen }),
+                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(ws) => look(WsTarget { ws, allow, quick, log, refusals, seen }),
             });
             (*check, looks)
         });
@@ -185,32 +188,34 @@ impl Plan {
     }
 
     fn machine(&mut self, allow: &Rc<Allow>) {
-        let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(|_| Box::pin(async { pty::local::look() }));
+        let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(|_| Box::pin(async { pty::local::run() }));
         let mut checks = vec![(&pty::local::CHECK, looks)];
         if self.doctor.db.is_empty()
             && let Some(embedded) = db::embedded()
         {
-            let is_meant = |check: &Check| db::EMBEDDED.contains(&check.id);
-            checks.extend(self.database_checks(&embedded, allow).into_iter().filter(|(check, _)| is_meant(check)));
+            let matches_selector = |check: &Check| db::EMBEDDED.contains(&check.id);
+            checks.extend(
+                self.database_checks(&embedded, allow).into_iter().filter(|(check, _)| matches_selector(check)),
+            );
         }
         self.add(pty::MACHINE, std::env::consts::OS.to_owned(), checks);
     }
 
     fn terminals(&mut self, host: &Pty, allow: &Rc<Allow>) {
-        let workdir = pty::needs_workdir(host).then(|| Scratch::new("workdir").ok()).flatten().map(Rc::new);
+        let workdir = pty::needs_workdir(host).then(|| ScratchFolder::new("workdir").ok()).flatten().map(Rc::new);
         let resolved = pty::resolved(host, &self.secrets, workdir.as_ref().map(|folder| folder.path())).map(Rc::new);
         let checks = pty::CHECKS.iter().map(|(check, look)| {
             let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
             let quick = self.asked.quick;
-            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if cfg!(not(unix)) => {
-                    Box::pin(async { Found::skip("platform: terminals are looked into on Unix alone") })
+                    Box::pin(async { CheckResult::skip("platform: terminals are looked into on Unix alone") })
                 }
                 Ok(pty) => {
-                    let looking = look(pty::Site { pty, allow, quick, log });
+                    let boxed = look(pty::PtyTarget { pty, allow, quick, log });
                     Box::pin(async move {
-                        let found = looking.await;
+                        let found = boxed.await;
                         // The folder of the sessions is there as long as the last of them.
                         drop(workdir);
                         found
@@ -229,23 +234,23 @@ impl Plan {
 
     fn service(&mut self, service: &Ipc, allow: &Rc<Allow>) {
         let resolved = ipc::resolved(service, &self.secrets).map(Rc::new);
-        let (waits, unfit) = (Rc::new(RefCell::default()), Rc::new(RefCell::new(None)));
+        let (waits, startup_error) = (Rc::new(RefCell::default()), Rc::new(RefCell::new(None)));
         let spared = !self.doctor.destructive && !is_local(&service.entry);
         let checks = ipc::CHECKS.iter().map(|(check, look)| {
             let (resolved, allow) = (resolved.clone(), Rc::clone(allow));
-            let (waits, unfit) = (Rc::clone(&waits), Rc::clone(&unfit));
+            let (waits, startup_error) = (Rc::clone(&waits), Rc::clone(&startup_error));
             let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
-            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { Found::skip(SPARED) }),
-                Ok(ipc) => look(ipc::Site { ipc, allow, quick, log, waits, unfit }),
+                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(ipc) => look(ipc::IpcTarget { ipc, allow, quick, log, waits, startup_error }),
             });
             (*check, looks)
         });
         let checks = checks.collect();
         let called = match &service.entry {
-            Entry::Http { url, .. } => url.clone(),
-            Entry::Command { command, .. } => format!("starts {}", command.join(" ")),
+            ServiceEntry::Http { url, .. } => url.clone(),
+            ServiceEntry::Command { command, .. } => format!("starts {}", command.join(" ")),
         };
         let started = service.start.as_ref().map(|start| format!("starts {}; ", start.command.join(" ")));
         self.add(&service.name, format!("{}calls {called}", started.unwrap_or_default()), checks);
@@ -253,15 +258,15 @@ impl Plan {
 
     fn database_checks(&self, database: &Db, allow: &Rc<Allow>) -> Vec<Asking> {
         let resolved = db::resolved(database, &self.secrets).map(Rc::new);
-        let known = Rc::new(RefCell::new(db::Known::default()));
+        let known = Rc::new(RefCell::new(db::SharedFixtures::default()));
         let checks = db::CHECKS.iter().map(|(check, look)| {
             let (resolved, allow, known) = (resolved.clone(), Rc::clone(allow), Rc::clone(&known));
             let is_spared = !self.doctor.destructive && !db::is_harmless(database, check);
             let quick = self.asked.quick;
-            let looks: Box<dyn FnOnce(Log) -> Looking> = Box::new(move |log| match resolved {
+            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { Found::skip(db::SPARED) }),
-                Ok(db) => look(db::Site { db, allow, quick, log, known }),
+                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(db::SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(db) => look(db::DbTarget { db, allow, quick, log, known }),
             });
             (*check, looks)
         });
@@ -280,7 +285,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where the system gives no event loop.
-    pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(Done, Vec<String>), String> {
+    pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(RunResult, Vec<String>), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
         let probe = if self.asked.quick { run::QUICK_BOUND } else { run::BOUND };
@@ -290,23 +295,23 @@ impl Plan {
         runtime.shutdown_background();
         // What is open goes with the loop; what is to be undone may have waited for that.
         after::all_done();
-        judge::require(&mut done.records, &self.doctor.require);
+        policy::fail_required_skips(&mut done.records, &self.doctor.require);
         if self.asked.targets.is_empty() && !done.interrupted {
-            let missing = judge::missing(&done.records, &self.doctor.require, &self.asked.checks, now);
+            let missing = policy::missing_required(&done.records, &self.doctor.require, &self.asked.checks, now);
             done.records.extend(missing);
         }
-        let notes = judge::suppress(&mut done.records, &self.doctor.suppress, now.date_naive());
+        let notes = policy::suppress(&mut done.records, &self.doctor.suppress, now.date_naive());
         Ok((done, notes))
     }
 }
 
 /// What a check comes to whose subject names a variable that is of no use.
-fn unresolved(why: String) -> Found {
-    Found::error(why).remedy("set or correct it in the environment that phx is started in", &[])
+fn unresolved(why: String) -> CheckResult {
+    CheckResult::error(why).help("set or correct it in the environment that phx is started in", &[])
 }
 
 /// Whether a service is on this machine.
-fn is_local(entry: &Entry) -> bool {
-    let Entry::Http { url, .. } = entry else { return true };
+fn is_local(entry: &ServiceEntry) -> bool {
+    let ServiceEntry::Http { url, .. } = entry else { return true };
     Endpoint::parse(&url.replace("{listen}", "1"), ["http", "https"]).is_ok_and(|endpoint| endpoint.is_local())
 }

@@ -10,9 +10,9 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::allow::Allow;
-use super::ending::{self, Ended};
+use super::ending::{self, ExitReason};
 use super::http::Page;
-use crate::config::doctor::Program;
+use crate::config::doctor::ProgramSettings;
 
 /// How much of the start, and of the end, of what a program says is kept, in bytes.
 const KEPT: usize = 32 << 10;
@@ -23,9 +23,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// What stands in a configuration for what is known only at run time: names without braces, and values.
 #[derive(Clone, Debug, Default)]
-pub struct Places(Vec<(&'static str, String)>);
+pub struct Placeholders(Vec<(&'static str, String)>);
 
-impl Places {
+impl Placeholders {
     /// With one more.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -42,13 +42,13 @@ impl Places {
 
 /// What a program said: its start and its end.
 #[derive(Debug, Default)]
-struct Said {
+struct ProgramOutput {
     start: Vec<u8>,
     end: Vec<u8>,
     total: u64,
 }
 
-impl Said {
+impl ProgramOutput {
     fn add(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
         let (first, rest) = bytes.split_at(bytes.len().min(KEPT.saturating_sub(self.start.len())));
@@ -71,10 +71,10 @@ impl Said {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    said: Arc<Mutex<Said>>,
+    said: Arc<Mutex<ProgramOutput>>,
     streams: tokio::task::JoinSet<()>,
     group: Option<u32>,
-    ended: Option<Ended>,
+    ended: Option<ExitReason>,
 }
 
 impl Drop for Running {
@@ -88,15 +88,15 @@ impl Running {
     ///
     /// # Errors
     /// Why it cannot be started.
-    pub fn start(command: &[String], env: &[(String, String)], places: &Places) -> Result<Self, String> {
+    pub fn start(command: &[String], env: &[(String, String)], places: &Placeholders) -> Result<Self, String> {
         let words: Vec<String> = command.iter().map(|word| places.fill(word)).collect();
         let (program, arguments) = words.split_first().ok_or("there is no command")?;
         let mut command = Command::new(program);
         command.args(arguments).envs(env.iter().map(|(name, value)| (name, places.fill(value)))).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        ending::apart(&mut command);
+        ending::set_process_group(&mut command);
         let mut child = command.spawn().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
-        let said = Arc::new(Mutex::new(Said::default()));
+        let said = Arc::new(Mutex::new(ProgramOutput::default()));
         let mut streams = tokio::task::JoinSet::new();
         if let Some(stream) = child.stdout.take() {
             streams.spawn(listen(stream, Arc::clone(&said)));
@@ -119,16 +119,16 @@ impl Running {
     }
 
     /// How it ended, in words, where it has.
-    pub fn fate(&mut self) -> String {
-        let known = self.ended.or_else(|| self.child.try_wait().ok().flatten().map(Ended::of));
+    pub fn exit_description(&mut self) -> String {
+        let known = self.ended.or_else(|| self.child.try_wait().ok().flatten().map(ExitReason::of));
         known.map_or_else(|| "still running".to_owned(), |ended| format!("with {ended}"))
     }
 
     /// How it ended, where it did within this time; what it said last is there then, too.
-    pub async fn ended(&mut self, within: Duration) -> Option<Ended> {
+    pub async fn ended(&mut self, within: Duration) -> Option<ExitReason> {
         if self.ended.is_none() {
             let status = timeout(within, self.child.wait()).await.ok()?;
-            self.ended = Some(status.map_or(Ended::Unknown, Ended::of));
+            self.ended = Some(status.map_or(ExitReason::Unknown, ExitReason::of));
             // Now its number is not yet another's.
             ending::end(self.group.take());
             let _ = timeout(LAST_WORDS, async { while self.streams.join_next().await.is_some() {} }).await;
@@ -152,7 +152,7 @@ impl Running {
     }
 
     /// What it said last, as part of a sentence.
-    pub fn said_last(&self) -> String {
+    pub fn last_output_line(&self) -> String {
         match self.last_line() {
             line if line.is_empty() => "it said nothing".to_owned(),
             line => format!("it said last: {line}"),
@@ -173,7 +173,7 @@ impl Running {
     }
 }
 
-async fn listen(mut stream: impl AsyncRead + Unpin, said: Arc<Mutex<Said>>) {
+async fn listen(mut stream: impl AsyncRead + Unpin, said: Arc<Mutex<ProgramOutput>>) {
     let mut block = vec![0; 16 << 10];
     while let Ok(read @ 1..) = stream.read(&mut block).await {
         said.lock().unwrap_or_else(PoisonError::into_inner).add(&block[..read]);
@@ -186,11 +186,11 @@ async fn listen(mut stream: impl AsyncRead + Unpin, said: Arc<Mutex<Said>>) {
 ///
 /// # Errors
 /// Why it could not be started, or that it did not end in time, with what it said.
-pub async fn run(program: &Program, places: &Places) -> Result<(Ended, String), String> {
+pub async fn run(program: &ProgramSettings, places: &Placeholders) -> Result<(ExitReason, String), String> {
     let mut running = Running::start(&program.command, &program.env, places)?;
     match running.ended(Duration::from_millis(program.within_ms)).await {
         Some(ended) => Ok((ended, running.output())),
-        None => Err(format!("it did not end within {} ms; {}", program.within_ms, running.said_last())),
+        None => Err(format!("it did not end within {} ms; {}", program.within_ms, running.last_output_line())),
     }
 }
 
@@ -198,7 +198,7 @@ pub async fn run(program: &Program, places: &Places) -> Result<(Ended, String), 
 ///
 /// # Errors
 /// Why it could not be started, or was not ready in time, with what it said.
-pub async fn serve(program: &Program, places: &Places, allow: &Allow) -> Result<Running, String> {
+pub async fn serve(program: &ProgramSettings, places: &Placeholders, allow: &Allow) -> Result<Running, String> {
     let mut running = Running::start(&program.command, &program.env, places)?;
     let Some(ready) = &program.ready else { return Ok(running) };
     let page = Page::find(&places.fill(ready), allow, None).await?;
@@ -210,10 +210,18 @@ pub async fn serve(program: &Program, places: &Places, allow: &Allow) -> Result<
         }
         if !running.is_alive() {
             let _ = running.ended(LAST_WORDS).await;
-            return Err(format!("the service ended {} before it was ready; {}", running.fate(), running.said_last()));
+            return Err(format!(
+                "the service ended {} before it was ready; {}",
+                running.exit_description(),
+                running.last_output_line()
+            ));
         }
         if Instant::now() >= end {
-            return Err(format!("the service was not ready within {} ms; {}", program.within_ms, running.said_last()));
+            return Err(format!(
+                "the service was not ready within {} ms; {}",
+                program.within_ms,
+                running.last_output_line()
+            ));
         }
         sleep(Duration::from_millis(20)).await;
     }

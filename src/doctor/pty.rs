@@ -31,59 +31,59 @@ use std::time::Duration;
 
 use super::Check;
 use super::allow::Allow;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::log::Log;
 use super::secrets::Secrets;
 use crate::config::doctor::{Host, Pty};
 
 /// A check, and how it looks.
-pub type Look = (&'static Check, fn(Site) -> Looking);
+pub type PtyCheck = (&'static Check, fn(PtyTarget) -> CheckFuture);
 
 /// The name of the subject that is always there.
 pub use crate::regen::facts::doctor::MACHINE;
 
 /// All checks of a host, in the order in which they run.
-pub const CHECKS: &[Look] = &[
-    (&real::CHECK, real::look),
-    (&controlling::CHECK, controlling::look),
-    (&size::CHECK, size::look),
-    (&resize::CHECK, resize::look),
-    (&exit::CHECK, exit::look),
-    (&signals::CHECK, signals::look),
-    (&jobctl::CHECK, jobctl::look),
-    (&hup::CHECK, hup::look),
-    (&io::out::CHECK, io::out::look),
-    (&io::tail::CHECK, io::tail::look),
-    (&io::input::CHECK, io::input::look),
-    (&io::utf8::CHECK, io::utf8::look),
-    (&io::binary::CHECK, io::binary::look),
-    (&io::slow::CHECK, io::slow::look),
-    (&render::CHECK, render::look),
-    (&zombies::CHECK, zombies::look),
-    (&orphans::CHECK, orphans::look),
-    (&leak::CHECK, leak::look),
-    (&isolation::CHECK, isolation::look),
-    (&env::CHECK, env::look),
-    (&fds::CHECK, fds::look),
-    (&dispositions::CHECK, dispositions::look),
-    (&sandbox::read::CHECK, sandbox::read::look),
-    (&sandbox::write::CHECK, sandbox::write::look),
-    (&sandbox::net::CHECK, sandbox::net::look),
-    (&sandbox::signal::CHECK, sandbox::signal::look),
-    (&sandbox::proc::CHECK, sandbox::proc::look),
-    (&sandbox::ptrace::CHECK, sandbox::ptrace::look),
-    (&sandbox::mount::CHECK, sandbox::mount::look),
-    (&sandbox::rawsock::CHECK, sandbox::rawsock::look),
-    (&sandbox::tiocsti::CHECK, sandbox::tiocsti::look),
-    (&sandbox::nproc::CHECK, sandbox::nproc::look),
-    (&sandbox::memory::CHECK, sandbox::memory::look),
-    (&sandbox::cpu::CHECK, sandbox::cpu::look),
-    (&sandbox::allowed::CHECK, sandbox::allowed::look),
+pub const CHECKS: &[PtyCheck] = &[
+    (&real::CHECK, real::run),
+    (&controlling::CHECK, controlling::run),
+    (&size::CHECK, size::run),
+    (&resize::CHECK, resize::run),
+    (&exit::CHECK, exit::run),
+    (&signals::CHECK, signals::run),
+    (&jobctl::CHECK, jobctl::run),
+    (&hup::CHECK, hup::run),
+    (&io::out::CHECK, io::out::run),
+    (&io::tail::CHECK, io::tail::run),
+    (&io::input::CHECK, io::input::run),
+    (&io::utf8::CHECK, io::utf8::run),
+    (&io::binary::CHECK, io::binary::run),
+    (&io::slow::CHECK, io::slow::run),
+    (&render::CHECK, render::run),
+    (&zombies::CHECK, zombies::run),
+    (&orphans::CHECK, orphans::run),
+    (&leak::CHECK, leak::run),
+    (&isolation::CHECK, isolation::run),
+    (&env::CHECK, env::run),
+    (&fds::CHECK, fds::run),
+    (&dispositions::CHECK, dispositions::run),
+    (&sandbox::read::CHECK, sandbox::read::run),
+    (&sandbox::write::CHECK, sandbox::write::run),
+    (&sandbox::net::CHECK, sandbox::net::run),
+    (&sandbox::signal::CHECK, sandbox::signal::run),
+    (&sandbox::proc::CHECK, sandbox::proc::run),
+    (&sandbox::ptrace::CHECK, sandbox::ptrace::run),
+    (&sandbox::mount::CHECK, sandbox::mount::run),
+    (&sandbox::rawsock::CHECK, sandbox::rawsock::run),
+    (&sandbox::tiocsti::CHECK, sandbox::tiocsti::run),
+    (&sandbox::nproc::CHECK, sandbox::nproc::run),
+    (&sandbox::memory::CHECK, sandbox::memory::run),
+    (&sandbox::cpu::CHECK, sandbox::cpu::run),
+    (&sandbox::allowed::CHECK, sandbox::allowed::run),
 ];
 
 /// What a check works with.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct PtyTarget {
     /// What the host claims, with the values of variables.
     pub pty: Rc<Pty>,
     /// What may be connected to.
@@ -136,7 +136,7 @@ pub fn resolved(pty: &Pty, secrets: &Secrets, workdir: Option<&Path>) -> Result<
     Ok(pty)
 }
 
-impl Site {
+impl PtyTarget {
     /// Whether the host is a program that doctor starts.
     pub fn is_started(&self) -> bool {
         matches!(self.pty.host, Host::Exec { .. })
@@ -164,6 +164,10 @@ impl Site {
 ///
 /// # Errors
 /// A skip, on every other system.
-pub fn on_linux() -> Result<(), Box<Found>> {
-    if cfg!(target_os = "linux") { Ok(()) } else { Found::skip("platform: this can be seen on Linux alone").early() }
+pub fn on_linux() -> Result<(), Box<CheckResult>> {
+    if cfg!(target_os = "linux") {
+        Ok(())
+    } else {
+        CheckResult::skip("platform: this can be seen on Linux alone").stop()
+    }
 }

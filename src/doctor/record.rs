@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::found::Found;
+use super::check_result::CheckResult;
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ pub struct Evidence {
 
 /// What mends it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remedy {
+pub struct Help {
     /// In words.
     pub text: String,
     /// As commands.
@@ -88,7 +88,7 @@ pub struct Suppressed {
 
 /// What a check came to, on one subject.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct CheckRecord {
     /// The check.
     pub id: &'static str,
     /// The subject.
@@ -96,7 +96,7 @@ pub struct Record {
     /// What is true where it passes.
     pub claim: &'static str,
     /// What it found.
-    pub found: Found,
+    pub found: CheckResult,
     /// When it began.
     pub started: DateTime<Utc>,
     /// How long it took.
@@ -107,7 +107,7 @@ pub struct Record {
     pub suppressed: Option<Suppressed>,
 }
 
-impl Record {
+impl CheckRecord {
     /// What it counts as, and what is said of it: what is suppressed counts as skipped.
     pub fn shown(&self) -> (Outcome, String) {
         match &self.suppressed {

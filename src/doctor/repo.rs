@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::Check;
-use super::found::Found;
-use crate::examine::open;
+use super::check_result::CheckResult;
 use crate::finding::Finding;
+use crate::validation::open;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
@@ -28,14 +28,14 @@ pub struct Repository {
     /// The directory that phx was started in.
     pub cwd: PathBuf,
     /// The project around it, or why it cannot be opened.
-    pub project: Result<Project, Broken>,
+    pub project: Result<Project, ProjectProblem>,
     /// The time.
     pub now: DateTime<Utc>,
 }
 
 /// Why a project cannot be opened.
 #[derive(Clone, Debug)]
-pub enum Broken {
+pub enum ProjectProblem {
     /// The mistakes of its configuration.
     Configuration(Vec<String>),
     /// A schema of its own is none: why.
@@ -43,37 +43,37 @@ pub enum Broken {
 }
 
 /// How a check looks.
-pub type Look = fn(&Repository) -> Found;
+pub type RepoCheck = fn(&Repository) -> CheckResult;
 
 /// Each check with what it does.
-pub const CHECKS: &[(&Check, Look)] = &[
-    (&git::CHECK, git::look),
-    (&config::CHECK, config::look),
-    (&schemas::CHECK, schemas::look),
-    (&templates::CHECK, templates::look),
-    (&hooks::CHECK, hooks::look),
-    (&ledger::CHECK, ledger::look),
-    (&documents::CHECK, documents::look),
+pub const CHECKS: &[(&Check, RepoCheck)] = &[
+    (&git::CHECK, git::run),
+    (&config::CHECK, config::run),
+    (&schemas::CHECK, schemas::run),
+    (&templates::CHECK, templates::run),
+    (&hooks::CHECK, hooks::run),
+    (&ledger::CHECK, ledger::run),
+    (&documents::CHECK, documents::run),
 ];
 
 impl Repository {
     /// Opens the project around a directory.
     pub fn open(cwd: PathBuf, config: Option<&std::path::Path>, now: DateTime<Utc>) -> Self {
         let project = open::project(config, &Origin::Worktree).map_err(|error| match error {
-            OpenError::Failure(failure) => Broken::Configuration(vec![failure.message]),
-            OpenError::Schema(failure) => Broken::Schema(failure.message),
-            OpenError::Mistakes(mistakes) => Broken::Configuration(mistakes.iter().map(line).collect()),
+            OpenError::Failure(failure) => ProjectProblem::Configuration(vec![failure.message]),
+            OpenError::Schema(failure) => ProjectProblem::Schema(failure.message),
+            OpenError::Mistakes(mistakes) => ProjectProblem::Configuration(mistakes.iter().map(line).collect()),
         });
         Self { cwd, project, now }
     }
 
     /// The project, or a reason not to look any further.
-    fn opened(&self) -> Result<&Project, Box<Found>> {
-        let why = |broken: &Broken| match broken {
-            Broken::Configuration(_) => "the configuration cannot be used, so nothing else is known",
-            Broken::Schema(_) => "a schema cannot be used, so nothing else is known",
+    fn opened(&self) -> Result<&Project, Box<CheckResult>> {
+        let why = |broken: &ProjectProblem| match broken {
+            ProjectProblem::Configuration(_) => "the configuration cannot be used, so nothing else is known",
+            ProjectProblem::Schema(_) => "a schema cannot be used, so nothing else is known",
         };
-        self.project.as_ref().map_err(|broken| Box::new(Found::error(why(broken))))
+        self.project.as_ref().map_err(|broken| Box::new(CheckResult::error(why(broken))))
     }
 }
 

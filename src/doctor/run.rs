@@ -10,9 +10,9 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 
 use super::Check;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::log::{Log, millis};
-use super::record::{Evidence, Outcome, Record};
+use super::record::{CheckRecord, Evidence, Outcome};
 use super::secrets::Secrets;
 use crate::system::clock;
 
@@ -24,7 +24,7 @@ pub const BOUND: Duration = Duration::from_secs(60);
 pub const QUICK_BOUND: Duration = Duration::from_secs(30);
 
 /// A check that is to be run on a subject.
-pub struct Job {
+pub struct CheckJob {
     /// The check.
     pub check: &'static Check,
     /// The subject.
@@ -34,7 +34,7 @@ pub struct Job {
     /// Whether the bound for its probe and target applies to it; not if it was asked for by its id.
     pub is_bounded: bool,
     /// How it looks.
-    pub look: Box<dyn FnOnce(Log) -> Looking>,
+    pub look: Box<dyn FnOnce(Log) -> CheckFuture>,
 }
 
 /// What a person sees while checks run.
@@ -49,9 +49,9 @@ pub trait Progress {
 
 /// What a run came to.
 #[derive(Debug)]
-pub struct Done {
+pub struct RunResult {
     /// What each check came to, in their order.
-    pub records: Vec<Record>,
+    pub records: Vec<CheckRecord>,
     /// Whether somebody interrupted it.
     pub interrupted: bool,
 }
@@ -67,12 +67,12 @@ pub struct Limits {
 
 /// Runs the checks one after the other.
 pub async fn all(
-    jobs: Vec<Job>,
+    jobs: Vec<CheckJob>,
     limits: Limits,
     now: DateTime<Utc>,
     secrets: &Secrets,
     progress: &dyn Progress,
-) -> Done {
+) -> RunResult {
     let end = Instant::now() + limits.run;
     let (mut records, count) = (Vec::new(), jobs.len());
     let mut spent: BTreeMap<(&str, String), Duration> = BTreeMap::new();
@@ -86,22 +86,22 @@ pub async fn all(
             biased;
             () = &mut interrupt => {
                 progress.ends();
-                super::ending::end_strays();
-                return Done { records, interrupted: true };
+                super::ending::kill_orphans();
+                return RunResult { records, interrupted: true };
             }
             record = within(job, end, bound, now, progress) => record,
         };
         *spent += start.elapsed();
-        super::ending::end_strays();
+        super::ending::kill_orphans();
         super::after::settled().await;
-        records.push(without(record, secrets));
+        records.push(unconfigured_probes(record, secrets));
     }
     progress.ends();
-    Done { records, interrupted: false }
+    RunResult { records, interrupted: false }
 }
 
 /// Runs a check that takes no time worth limiting.
-pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() -> Found) -> Record {
+pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() -> CheckResult) -> CheckRecord {
     let watch = clock::Watch::start();
     let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| failed());
     record(check, target, (now, watch.milliseconds(), check.deadline_ms), found, Vec::new())
@@ -120,10 +120,10 @@ impl Bound {
     }
 
     /// Result of a check for which there is no time.
-    fn is_over(self, check: &Check, target: &str) -> Found {
+    fn is_over(self, check: &Check, target: &str) -> CheckResult {
         let (probe, all) = (probe_of(check), self.all.as_secs());
-        Found::skip(format!("left out: the {all} s for `{probe}` on `{target}` are over"))
-            .remedy("give all checks the time that they need", &["phx doctor --thorough"])
+        CheckResult::skip(format!("left out: the {all} s for `{probe}` on `{target}` are over"))
+            .help("give all checks the time that they need", &["phx doctor --thorough"])
     }
 }
 
@@ -133,8 +133,14 @@ fn probe_of(check: &Check) -> &'static str {
 }
 
 /// Runs a check until its deadline, the bound of its probe, or the end of the run.
-async fn within(job: Job, end: Instant, bound: Option<Bound>, now: DateTime<Utc>, progress: &dyn Progress) -> Record {
-    let Job { check, target, deadline_ms, look, .. } = job;
+async fn within(
+    job: CheckJob,
+    end: Instant,
+    bound: Option<Bound>,
+    now: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> CheckRecord {
+    let CheckJob { check, target, deadline_ms, look, .. } = job;
     let (watch, log) = (clock::Watch::start(), Log::start());
     let own = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
     let over = bound.filter(|bound| bound.left() < own);
@@ -142,8 +148,8 @@ async fn within(job: Job, end: Instant, bound: Option<Bound>, now: DateTime<Utc>
     let found = if let Some(over) = over.filter(|over| over.left().is_zero()) {
         over.is_over(check, &target)
     } else if deadline.is_zero() {
-        Found::error("the deadline of the whole run was over")
-            .remedy("raise `[doctor] deadline`, or name fewer checks", &[])
+        CheckResult::error("the deadline of the whole run was over")
+            .help("raise `[doctor] deadline`, or name fewer checks", &[])
     } else {
         let work = AssertUnwindSafe(async { look(log.clone()).await }).catch_unwind();
         let slow = async {
@@ -155,17 +161,17 @@ async fn within(job: Job, end: Instant, bound: Option<Bound>, now: DateTime<Utc>
             done = timeout(deadline, work) => match done {
                 Ok(found) => found.unwrap_or_else(|_| failed()),
                 Err(_) if over.is_some() => over.map_or_else(failed, |over| over.is_over(check, &target)),
-                Err(_) => Found::error(format!("it was not done within {} ms", millis(deadline)))
-                    .remedy(format!("give it more time: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
+                Err(_) => CheckResult::error(format!("it was not done within {} ms", millis(deadline)))
+                    .help(format!("give it more time: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
             },
-            () = slow => Found::error("it was not done"),
+            () = slow => CheckResult::error("it was not done"),
         }
     };
     record(check, &target, (now, watch.milliseconds(), deadline_ms), found, log.lines())
 }
 
-fn failed() -> Found {
-    Found::error("the check itself failed; please report what was printed above")
+fn failed() -> CheckResult {
+    CheckResult::error("the check itself failed; please report what was printed above")
 }
 
 /// The record of what was found. What proved nothing is an error.
@@ -173,21 +179,21 @@ pub fn record(
     check: &Check,
     target: &str,
     (started, duration_ms, deadline_ms): (DateTime<Utc>, u64, u64),
-    found: Found,
+    found: CheckResult,
     log: Vec<Evidence>,
-) -> Record {
+) -> CheckRecord {
     let mut found = found;
     let verdict = matches!(found.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
     if verdict && found.observations == 0 {
-        found = Found { outcome: Outcome::Error, ..found }.detail("nothing was looked at, so nothing is known");
+        found = CheckResult { outcome: Outcome::Error, ..found }.detail("nothing was looked at, so nothing is known");
     }
     if let Some(control) = found.control.clone().filter(|control| verdict && control.outcome != Outcome::Pass) {
         let why = format!("{} did not work, so nothing is proven", control.kind);
-        found = Found { outcome: Outcome::Error, ..found }.detail(why);
+        found = CheckResult { outcome: Outcome::Error, ..found }.detail(why);
     }
     if found.outcome == Outcome::Pass && duration_ms > deadline_ms {
         let why = format!("it took {duration_ms} ms, and may take {deadline_ms} ms");
-        found = Found { outcome: Outcome::Error, ..found }.detail(why);
+        found = CheckResult { outcome: Outcome::Error, ..found }.detail(why);
     }
     found.evidence.splice(0..0, log);
     found.detail = plain(&found.detail);
@@ -197,7 +203,7 @@ pub fn record(
     for value in found.observed.values_mut() {
         *value = plain_json(value);
     }
-    Record {
+    CheckRecord {
         id: check.id,
         target: target.to_owned(),
         claim: check.claim,
@@ -233,14 +239,14 @@ fn plain_json(value: &serde_json::Value) -> serde_json::Value {
 }
 
 /// The record without secrets.
-fn without(mut record: Record, secrets: &Secrets) -> Record {
+fn unconfigured_probes(mut record: CheckRecord, secrets: &Secrets) -> CheckRecord {
     let map = |map: &serde_json::Map<String, serde_json::Value>| {
         map.iter().map(|(key, value)| (secrets.redact(key), secrets.redact_json(value))).collect()
     };
     record.found.detail = secrets.redact(&record.found.detail);
     record.found.observed = map(&record.found.observed);
     record.found.expected = map(&record.found.expected);
-    record.found.remedy.text = secrets.redact(&record.found.remedy.text);
+    record.found.help.text = secrets.redact(&record.found.help.text);
     for line in &mut record.found.evidence {
         line.detail = secrets.redact(&line.detail);
     }
@@ -275,16 +281,16 @@ mod tests {
 
     const CHECK: Check = Check { id: "a.b", claim: "c", method: "m", opens: "nothing", harm: "", deadline_ms: 60_000 };
 
-    fn outcome(look: impl FnOnce() -> Found) -> Outcome {
+    fn outcome(look: impl FnOnce() -> CheckResult) -> Outcome {
         one(&CHECK, "t", DateTime::UNIX_EPOCH, look).found.outcome
     }
 
     #[test]
     fn what_looked_at_nothing_or_failed_itself_is_an_error() {
-        assert_eq!(outcome(|| Found::pass(1)), Outcome::Pass);
-        assert_eq!(outcome(|| Found::pass(0)), Outcome::Error);
-        assert_eq!(outcome(|| Found::new(Outcome::Fail, 0)), Outcome::Error);
-        assert_eq!(outcome(|| Found::skip("why")), Outcome::Skip);
+        assert_eq!(outcome(|| CheckResult::pass(1)), Outcome::Pass);
+        assert_eq!(outcome(|| CheckResult::pass(0)), Outcome::Error);
+        assert_eq!(outcome(|| CheckResult::new(Outcome::Fail, 0)), Outcome::Error);
+        assert_eq!(outcome(|| CheckResult::skip("why")), Outcome::Skip);
         assert_eq!(outcome(|| panic!("on purpose")), Outcome::Error);
     }
 
@@ -300,15 +306,15 @@ mod tests {
     fn the_bound_of_a_probe_and_target_leaves_out_what_does_not_fit() {
         const OTHER: Check = Check { id: "b.b", ..CHECK };
         let job = |check: &'static Check, target: &str, is_bounded, is_endless| {
-            let look = Box::new(move |_| -> Looking {
+            let look = Box::new(move |_| -> CheckFuture {
                 Box::pin(async move {
                     if is_endless {
                         std::future::pending::<()>().await;
                     }
-                    Found::pass(1)
+                    CheckResult::pass(1)
                 })
             });
-            Job { check, target: target.to_owned(), deadline_ms: 60_000, is_bounded, look }
+            CheckJob { check, target: target.to_owned(), deadline_ms: 60_000, is_bounded, look }
         };
         let jobs = vec![
             job(&CHECK, "t", true, true),
@@ -327,13 +333,13 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_shown() {
-        let found = one(&CHECK, "t", DateTime::UNIX_EPOCH, || Found::fail(1, "a\u{1b}[31mb\u{7}\n")).found;
+        let found = one(&CHECK, "t", DateTime::UNIX_EPOCH, || CheckResult::fail(1, "a\u{1b}[31mb\u{7}\n")).found;
         assert_eq!(found.detail, "a\\u{1b}[31mb\\u{7}\n");
     }
 
     #[test]
     fn a_verdict_whose_control_failed_is_an_error() {
-        assert_eq!(outcome(|| Found::fail(1, "why").control("a baseline", Outcome::Fail)), Outcome::Error);
-        assert_eq!(outcome(|| Found::pass(1).control("a baseline", Outcome::Pass)), Outcome::Pass);
+        assert_eq!(outcome(|| CheckResult::fail(1, "why").control("a baseline", Outcome::Fail)), Outcome::Error);
+        assert_eq!(outcome(|| CheckResult::pass(1).control("a baseline", Outcome::Pass)), Outcome::Pass);
     }
 }

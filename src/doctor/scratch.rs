@@ -24,9 +24,9 @@ fn sweep() {
 
 /// A folder that is taken away when nobody needs it any more, interrupted or not.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct ScratchFolder(PathBuf);
 
-impl Scratch {
+impl ScratchFolder {
     /// Makes one.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchFolder {
     fn drop(&mut self) {
         disk::remove_tree(&self.0);
     }

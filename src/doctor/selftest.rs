@@ -20,11 +20,11 @@ use tokio::time::timeout;
 use cluster::Lazy;
 
 use super::after;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::log::millis;
-use super::record::{Outcome, Record};
-use super::run::{self, Done, Progress};
-use super::{Check, is_meant};
+use super::record::{CheckRecord, Outcome};
+use super::run::{self, Progress, RunResult};
+use super::{Check, matches_selector};
 
 /// Cases that run at once.
 const AT_ONCE: usize = 3;
@@ -35,33 +35,33 @@ const LONGEST: Duration = Duration::from_secs(90);
 
 /// What a check must say of a built-in subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FixtureKind {
     /// The claim is true of it.
     Conforming,
     /// It is not.
-    Breaking,
+    Defective,
 }
 
 /// A check on a built-in subject.
-pub struct Case {
+pub struct FixtureCase {
     /// The check.
     pub check: &'static Check,
     /// Whether the subject conforms.
-    pub kind: Kind,
+    pub kind: FixtureKind,
     /// What the subject does.
     pub subject: &'static str,
     /// The check at work.
-    pub look: Box<dyn Fn() -> Looking>,
+    pub look: Box<dyn Fn() -> CheckFuture>,
 }
 
 /// All cases.
-fn cases(cluster: &Rc<Lazy>) -> Vec<Case> {
+fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
     let mut cases = repo::cases();
     cases.extend(pty::cases());
     cases.extend(ws::cases());
     cases.extend(ipc::cases());
     cases.extend(db::cases(cluster));
-    cases.sort_by_key(|case| (case.check.id, case.kind == Kind::Breaking));
+    cases.sort_by_key(|case| (case.check.id, case.kind == FixtureKind::Defective));
     cases
 }
 
@@ -69,26 +69,27 @@ fn cases(cluster: &Rc<Lazy>) -> Vec<Case> {
 ///
 /// # Errors
 /// Where the system gives no event loop.
-pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Result<Done, String> {
+pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Result<RunResult, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
-    let meant = |case: &Case| globs.is_empty() || globs.iter().any(|glob| is_meant(glob, case.check.id));
+    let meant = |case: &FixtureCase| globs.is_empty() || globs.iter().any(|glob| matches_selector(glob, case.check.id));
     let cluster = Rc::new(Lazy::default());
-    let cases: Vec<Case> = cases(&cluster).into_iter().filter(meant).collect();
+    let cases: Vec<FixtureCase> = cases(&cluster).into_iter().filter(meant).collect();
     let count = cases.len();
     let work = async {
         let told = cases.into_iter().enumerate().map(|(at, case)| async move {
             progress.begins(case.check.id, case.subject, (at + 1, count));
             (at, one(case, now).await)
         });
-        let mut told: Vec<(usize, Record)> = futures_util::stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
+        let mut told: Vec<(usize, CheckRecord)> =
+            futures_util::stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
         told.sort_by_key(|(at, _)| *at);
         told.into_iter().map(|(_, record)| record).collect()
     };
     let done = runtime.block_on(async {
         tokio::select! {
-            () = run::interruption() => Done { records: Vec::new(), interrupted: true },
-            records = work => Done { records, interrupted: false },
+            () = run::interruption() => RunResult { records: Vec::new(), interrupted: true },
+            records = work => RunResult { records, interrupted: false },
         }
     });
     progress.ends();
@@ -97,31 +98,35 @@ pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Res
     Ok(done)
 }
 
-async fn one(case: Case, now: DateTime<Utc>) -> Record {
-    let Case { check, kind, subject, look } = case;
+async fn one(case: FixtureCase, now: DateTime<Utc>) -> CheckRecord {
+    let FixtureCase { check, kind, subject, look } = case;
     let start = std::time::Instant::now();
-    let mut found = Found::error("it was not run");
+    let mut found = CheckResult::error("it was not run");
     // A check without a verdict, as on a machine that is too busy for it, is run again; a wrong verdict is not.
     for _ in 0..ATTEMPTS {
-        found = timeout(LONGEST, look()).await.unwrap_or_else(|_| Found::error("it was not done"));
+        found = timeout(LONGEST, look()).await.unwrap_or_else(|_| CheckResult::error("it was not done"));
         if found.outcome != Outcome::Error {
             break;
         }
     }
     let told = match (kind, found.outcome) {
-        (_, Outcome::Skip) => Found::skip(found.detail.as_str()),
-        (Kind::Conforming, Outcome::Pass) | (Kind::Breaking, Outcome::Fail | Outcome::Warn) => {
+        (_, Outcome::Skip) => CheckResult::skip(found.detail.as_str()),
+        (FixtureKind::Conforming, Outcome::Pass) | (FixtureKind::Defective, Outcome::Fail | Outcome::Warn) => {
             let detail = if found.detail.is_empty() { String::new() } else { format!(": {}", found.detail) };
-            Found::pass(1)
+            CheckResult::pass(1)
                 .observed("said", found.outcome.name())
                 .detail(format!("told as `{}`{detail}", found.outcome.name()))
         }
         (_, outcome) => {
-            let word = if kind == Kind::Conforming { "conforms" } else { "does not conform" };
-            Found::fail(1, format!("the subject {word}, and the check says `{}`: {}", outcome.name(), found.detail))
+            let word = if kind == FixtureKind::Conforming { "conforms" } else { "does not conform" };
+            CheckResult::fail(
+                1,
+                format!("the subject {word}, and the check says `{}`: {}", outcome.name(), found.detail),
+            )
         }
     };
-    let target = format!("{}, {subject}", if kind == Kind::Conforming { "a conforming one" } else { "a breaking one" });
+    let target =
+        format!("{}, {subject}", if kind == FixtureKind::Conforming { "a conforming one" } else { "a breaking one" });
     let mut told = told;
     told.evidence = found.evidence;
     run::record(check, &target, (now, millis(start.elapsed()), millis(LONGEST)), told, Vec::new())
@@ -135,7 +140,7 @@ mod tests {
     fn every_check_has_a_subject_that_conforms_and_one_that_does_not() {
         let cases = cases(&Rc::default());
         for check in crate::doctor::checks() {
-            for kind in [Kind::Conforming, Kind::Breaking] {
+            for kind in [FixtureKind::Conforming, FixtureKind::Defective] {
                 assert!(
                     cases.iter().any(|case| case.check.id == check.id && case.kind == kind),
                     "{} {kind:?}",

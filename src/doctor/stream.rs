@@ -40,7 +40,7 @@ impl Stream {
     /// # Errors
     /// Where the system does not allow it; then it is closed.
     #[cfg(target_os = "linux")]
-    pub fn vanish(self) -> std::io::Result<()> {
+    pub fn drop_silently(self) -> std::io::Result<()> {
         use std::os::fd::AsRawFd;
         let on: libc::c_int = 1;
         let size = u32::try_from(size_of_val(&on)).unwrap_or(4);
@@ -63,7 +63,7 @@ impl Stream {
     /// # Errors
     /// Always: only Linux can.
     #[cfg(not(target_os = "linux"))]
-    pub fn vanish(self) -> std::io::Result<()> {
+    pub fn drop_silently(self) -> std::io::Result<()> {
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
     }
 }

@@ -3,7 +3,7 @@
 pub mod alive;
 pub mod client;
 pub mod conformance;
-pub mod crowd;
+pub mod connection_set;
 pub mod dial;
 pub mod frame_max;
 pub mod handshake;
@@ -28,7 +28,7 @@ use tokio::sync::Barrier;
 
 use super::Check;
 use super::allow::Allow;
-use super::found::{Found, Looking};
+use super::check_result::{CheckFuture, CheckResult};
 use super::http;
 use super::log::Log;
 use super::secrets::Secrets;
@@ -42,7 +42,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// How long a limit of a rate is given to forget.
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The least time for a connection to a server that queues in silence.
-const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Descriptors that phx needs beside those of the connections.
 const SPARE: u64 = 64;
 
@@ -50,37 +50,37 @@ const SPARE: u64 = 64;
 pub const HARM: &str = "It may slow down what others use: on another machine it needs `[doctor] destructive = true`.";
 
 /// A check, and how it looks.
-pub type Look = (&'static Check, fn(Site) -> Looking);
+pub type WsCheck = (&'static Check, fn(WsTarget) -> CheckFuture);
 
 /// All checks, in the order in which they run: each leaves the server as it found it, and those that load it come last.
-pub const CHECKS: &[Look] = &[
-    (&handshake::CHECK, handshake::look),
-    (&alive::CHECK, alive::look),
-    (&limit::exact::CHECK, limit::exact::look),
-    (&refusal::CHECK, refusal::look),
-    (&limit::burst::CHECK, limit::burst::look),
-    (&limit::scope::CHECK, limit::scope::look),
-    (&limit::stable::CHECK, limit::stable::look),
-    (&release::close::CHECK, release::close::look),
-    (&release::rst::CHECK, release::rst::look),
-    (&release::fin::CHECK, release::fin::look),
-    (&release::abandoned::CHECK, release::abandoned::look),
-    (&release::mute::CHECK, release::mute::look),
-    (&release::vanish::CHECK, release::vanish::look),
-    (&rate::connect::CHECK, rate::connect::look),
-    (&rate::message::CHECK, rate::message::look),
-    (&frame_max::CHECK, frame_max::look),
-    (&conformance::CHECK, conformance::look),
-    (&metrics::CHECK, metrics::look),
-    (&slow_consumer::CHECK, slow_consumer::look),
-    (&stress::CHECK, stress::look),
-    (&recover::CHECK, recover::look),
-    (&leak::CHECK, leak::look),
+pub const CHECKS: &[WsCheck] = &[
+    (&handshake::CHECK, handshake::run),
+    (&alive::CHECK, alive::run),
+    (&limit::exact::CHECK, limit::exact::run),
+    (&refusal::CHECK, refusal::run),
+    (&limit::burst::CHECK, limit::burst::run),
+    (&limit::scope::CHECK, limit::scope::run),
+    (&limit::stable::CHECK, limit::stable::run),
+    (&release::close::CHECK, release::close::run),
+    (&release::rst::CHECK, release::rst::run),
+    (&release::fin::CHECK, release::fin::run),
+    (&release::abandoned::CHECK, release::abandoned::run),
+    (&release::mute::CHECK, release::mute::run),
+    (&release::vanish::CHECK, release::vanish::run),
+    (&rate::connect::CHECK, rate::connect::run),
+    (&rate::message::CHECK, rate::message::run),
+    (&frame_max::CHECK, frame_max::run),
+    (&conformance::CHECK, conformance::run),
+    (&metrics::CHECK, metrics::run),
+    (&slow_consumer::CHECK, slow_consumer::run),
+    (&stress::CHECK, stress::run),
+    (&recover::CHECK, recover::run),
+    (&leak::CHECK, leak::run),
 ];
 
 /// What a check works with.
 #[derive(Clone, Debug)]
-pub struct Site {
+pub struct WsTarget {
     /// What the server claims, with the values of variables.
     pub ws: Rc<Ws>,
     /// What may be connected to.
@@ -92,12 +92,12 @@ pub struct Site {
     /// Refusals that an earlier check of the run has seen.
     pub refusals: Rc<RefCell<Vec<Refused>>>,
     /// What earlier checks of the run have seen.
-    pub seen: Rc<Seen>,
+    pub seen: Rc<ServerBehaviour>,
 }
 
 /// What the checks of a run have seen of a server.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct ServerBehaviour {
     /// Whether a connection was served.
     was_served: Cell<bool>,
     /// Whether the server left a connection without an answer for the whole of `handshake_timeout`.
@@ -143,19 +143,19 @@ pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
     Ok(ws)
 }
 
-impl Site {
+impl WsTarget {
     /// The way to the server.
     ///
     /// # Errors
     /// Why there is none, as the result of the check.
-    pub async fn route(&self) -> Result<Route, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(why));
+    pub async fn route(&self) -> Result<Route, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(why));
         let endpoint =
             Endpoint::parse(&self.ws.url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
         let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await;
         let addresses = addresses.map_err(|why| {
             let help = "if it may be connected to, say so: `[doctor] allow_hosts = [\"127.0.0.0/8\", \"::1\", …]`";
-            Box::new(Found::error(why).remedy(help, &[]))
+            Box::new(CheckResult::error(why).help(help, &[]))
         })?;
         let tls = if endpoint.tls { Some(self.tls().map_err(broken)?) } else { None };
         Ok(Route {
@@ -172,7 +172,7 @@ impl Site {
     /// The same way, with less time if the server is known to queue in silence: for that it is waited only once, and
     /// after that many times as long as any connection has taken.
     fn hurried<'r>(&self, route: &'r Route) -> Cow<'r, Route> {
-        let limit = (self.seen.slowest.get() * 20).max(LEAST_PATIENCE);
+        let limit = (self.seen.slowest.get() * 20).max(MIN_TIMEOUT);
         if self.seen.queues.get() && limit < route.limit {
             Cow::Owned(Route { limit, ..route.clone() })
         } else {
@@ -188,11 +188,11 @@ impl Site {
     ///
     /// # Errors
     /// Why nothing can be verified.
-    pub async fn roomy(&self, connections: u64) -> Result<Route, Box<Found>> {
-        self.rest().await;
+    pub async fn route_with_fd_limit(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
+        self.wait_for_rate_limit_reset().await;
         process::make_room(connections + SPARE).map_err(|why| {
             let help = "allow more open files, then run it again";
-            Box::new(Found::error(why).remedy(help, &["ulimit -n 4096"]))
+            Box::new(CheckResult::error(why).help(help, &["ulimit -n 4096"]))
         })?;
         self.route().await
     }
@@ -201,27 +201,27 @@ impl Site {
     ///
     /// # Errors
     /// Why nothing can be verified.
-    pub async fn ready(&self, connections: u64) -> Result<Route, Box<Found>> {
-        let route = self.roomy(connections).await?;
+    pub async fn ready(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
+        let route = self.route_with_fd_limit(connections).await?;
         // A slot of the check before may still become free, so this one is waited for.
         match self.joined(route.dial().await).await? {
-            Joined::Served(client) => match client.beat(ANSWER).await {
+            Joined::Served(client) => match client.check_liveness(ANSWER).await {
                 Ok(_) => {
                     self.seen.was_served.set(true);
                     client.close().await;
                 }
                 Err(missing) => {
-                    return Found::error(format!("a first connection is not served: {}", words(&missing))).early();
+                    return CheckResult::error(format!("a first connection is not served: {}", words(&missing))).stop();
                 }
             },
             Joined::Refused(refused) if self.seen.was_served.get() && refused.class != "tcp-refused" => {
                 let why =
                     format!("{LOST}: it served connections before, and refuses a first one now: {}", refused.class);
-                return Found::error(why)
-                    .remedy("free what a connection holds however it ends; see ws.leak", &[])
-                    .early();
+                return CheckResult::error(why)
+                    .help("free what a connection holds however it ends; see ws.leak", &[])
+                    .stop();
             }
-            Joined::Refused(refused) => return unreachable(&refused, &route).early(),
+            Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
         }
         Ok(route)
     }
@@ -230,7 +230,7 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn join(&self, route: &Route) -> Result<Joined, Box<Found>> {
+    pub async fn join(&self, route: &Route) -> Result<Joined, Box<CheckResult>> {
         self.joined(self.hurried(route).dial().await).await
     }
 
@@ -238,11 +238,11 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<Found>> {
+    pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<CheckResult>> {
         self.joined(self.hurried(route).dial_at(Some(gate)).await).await
     }
 
-    async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<Found>> {
+    async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<CheckResult>> {
         match dialed {
             Dialed::Open(opened) => {
                 let took = opened.phases.iter().sum();
@@ -256,7 +256,7 @@ impl Site {
                 }
                 Ok(Joined::Refused(refused))
             }
-            Dialed::Broken(why) => Found::error(why).early(),
+            Dialed::Broken(why) => CheckResult::error(why).stop(),
         }
     }
 
@@ -264,14 +264,14 @@ impl Site {
     ///
     /// # Errors
     /// A skip, where no limit is claimed, or nobody knows how often.
-    pub fn limit_in_all(&self) -> Result<(usize, usize), Box<Found>> {
+    pub fn limit_in_all(&self) -> Result<(usize, usize), Box<CheckResult>> {
         let (limit, over) = self.limit()?;
         match (self.ws.limit_scope, self.ws.workers) {
             (LimitScope::Worker, Some(workers)) => {
                 Ok((limit.saturating_mul(usize::try_from(workers).unwrap_or(usize::MAX)), over))
             }
             (LimitScope::Worker, None) => {
-                Found::skip("the limit is each worker's, and `workers` does not say how many there are").early()
+                CheckResult::skip("the limit is each worker's, and `workers` does not say how many there are").stop()
             }
             _ => Ok((limit, over)),
         }
@@ -286,9 +286,9 @@ impl Site {
     ///
     /// # Errors
     /// A skip, where no limit is claimed.
-    pub fn limit(&self) -> Result<(usize, usize), Box<Found>> {
+    pub fn limit(&self) -> Result<(usize, usize), Box<CheckResult>> {
         let Some(limit) = self.ws.limit else {
-            return Found::skip("no `limit` is claimed").early();
+            return CheckResult::skip("no `limit` is claimed").stop();
         };
         let over = self.ws.overshoot.unwrap_or_else(|| (limit / 10).max(5));
         Ok((usize::try_from(limit).unwrap_or(usize::MAX), usize::try_from(over).unwrap_or(usize::MAX)))
@@ -300,7 +300,7 @@ impl Site {
     }
 
     /// Waits until a limit of the rate of connections has forgotten those of the check before.
-    pub async fn rest(&self) {
+    pub async fn wait_for_rate_limit_reset(&self) {
         if let Some(rate) = self.ws.rate {
             let time = seconds((rate.burst + 1.0) / rate.per_second);
             tokio::time::sleep(time.min(LONGEST_REST)).await;
@@ -343,12 +343,12 @@ pub fn words(missing: &client::Missing) -> String {
 }
 
 /// The result where not even a first connection is served.
-pub fn unreachable(refused: &Refused, route: &Route) -> Found {
+pub fn unreachable(refused: &Refused, route: &Route) -> CheckResult {
     let Endpoint { host, port, .. } = &route.endpoint;
     let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
     let said = match refused.class.as_str() {
         "tcp-refused" => format!("nothing listens at {host}:{port} (tcp-refused)"),
         class => format!("not even a first connection to {host}:{port} is served: {class}{reason}"),
     };
-    Found::error(said).observed("class", refused.class.as_str()).remedy("start the server, or correct `url`", &[])
+    CheckResult::error(said).observed("class", refused.class.as_str()).help("start the server, or correct `url`", &[])
 }

@@ -1,10 +1,10 @@
 //! Blocks: what stands between an AUTO marker and its END, and the section under a MANUAL marker.
 
-use super::fault::{Fault, FaultKind};
 use super::fields;
 use super::marker::{Marker, MarkerKind};
-use super::nodes::{Node, NodeKind};
+use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use super::outline::{Outline, Title};
+use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use crate::text::{Lines, Span, slug};
 
 /// How many blocks a document may hold.
@@ -12,7 +12,7 @@ pub const BLOCKS: usize = 10_000;
 
 /// Who writes a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum BlockMode {
     /// The program.
     Auto,
     /// People.
@@ -23,7 +23,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Who writes it.
-    pub mode: Mode,
+    pub mode: BlockMode,
     /// The name in its marker.
     pub marker_name: Option<String>,
     /// Slug of that name, else of the bold lead-in or the heading above.
@@ -48,7 +48,7 @@ pub struct Block {
 
 /// An AUTO block before it has a name: where its markers are.
 #[derive(Clone, Debug)]
-pub struct Pair {
+pub struct BlockPair {
     /// Index of the opening marker.
     pub opener: usize,
     /// Index of the END marker.
@@ -56,18 +56,18 @@ pub struct Pair {
 }
 
 /// Pairs AUTO markers with their ENDs. What does not pair is a fault at the opener.
-pub fn pair(text: &str, lines: &Lines, markers: &[Marker]) -> (Vec<Pair>, Vec<Fault>) {
-    let mut pairs: Vec<Pair> = Vec::new();
+pub fn pair(text: &str, lines: &Lines, markers: &[Marker]) -> (Vec<BlockPair>, Vec<SyntaxError>) {
+    let mut pairs: Vec<BlockPair> = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     let mut inner: Vec<(usize, usize)> = Vec::new();
-    let mut faults = Vec::new();
+    let mut syntax_errors = Vec::new();
     for (index, marker) in markers.iter().enumerate() {
         match &marker.kind {
             MarkerKind::Auto { .. } => {
                 if let Some(&outer) = open.last() {
                     inner.push((outer, index));
                 }
-                pairs.push(Pair { opener: index, closer: None });
+                pairs.push(BlockPair { opener: index, closer: None });
                 open.push(index);
             }
             MarkerKind::Manual { .. } => {
@@ -76,10 +76,10 @@ pub fn pair(text: &str, lines: &Lines, markers: &[Marker]) -> (Vec<Pair>, Vec<Fa
                 }
             }
             MarkerKind::End { name, .. } => match open.pop() {
-                None => faults.push(end_alone(marker)),
+                None => syntax_errors.push(end_alone(marker)),
                 Some(opener) => {
-                    if let Some(fault) = names_differ(&markers[opener], name.as_deref(), lines, marker) {
-                        faults.push(fault);
+                    if let Some(syntax_error) = names_differ(&markers[opener], name.as_deref(), lines, marker) {
+                        syntax_errors.push(syntax_error);
                     }
                     if let Some(pair) = pairs.iter_mut().rev().find(|pair| pair.opener == opener) {
                         pair.closer = Some(index);
@@ -89,51 +89,51 @@ pub fn pair(text: &str, lines: &Lines, markers: &[Marker]) -> (Vec<Pair>, Vec<Fa
             MarkerKind::Living | MarkerKind::Ignore { .. } => {}
         }
     }
-    faults.extend(open.iter().map(|index| never_closed(&markers[*index])));
+    syntax_errors.extend(open.iter().map(|index| never_closed(&markers[*index])));
     let closed = |opener: usize| !open.contains(&opener);
     for (outer, marker) in inner.iter().filter(|(outer, _)| closed(*outer)) {
         let line = lines.line(markers[*outer].span.start);
-        faults.push(nested(text, &markers[*marker], line));
+        syntax_errors.push(nested(text, &markers[*marker], line));
     }
-    faults.sort_by_key(|fault| fault.span.start);
-    (pairs, faults)
+    syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
+    (pairs, syntax_errors)
 }
 
-fn end_alone(marker: &Marker) -> Fault {
-    Fault::new(
-        FaultKind::Unbalanced,
+fn end_alone(marker: &Marker) -> SyntaxError {
+    SyntaxError::new(
+        SyntaxErrorKind::Unbalanced,
         marker.span,
         "an END marker that closes no block",
         "put `<!-- AUTO-GENERATED - DO NOT EDIT -->` where the block starts, or take the END marker out",
     )
 }
 
-fn never_closed(marker: &Marker) -> Fault {
-    Fault::new(
-        FaultKind::Unbalanced,
+fn never_closed(marker: &Marker) -> SyntaxError {
+    SyntaxError::new(
+        SyntaxErrorKind::Unbalanced,
         marker.span,
         "an AUTO block that is never closed",
         "put `<!-- END AUTO-GENERATED -->` on a line of its own where the block ends",
     )
 }
 
-fn names_differ(opener: &Marker, end: Option<&str>, lines: &Lines, closer: &Marker) -> Option<Fault> {
+fn names_differ(opener: &Marker, end: Option<&str>, lines: &Lines, closer: &Marker) -> Option<SyntaxError> {
     let MarkerKind::Auto { name: Some(name) } = &opener.kind else {
         return None;
     };
     let end = end.filter(|end| end != name)?;
     let line = lines.line(closer.span.start);
-    Some(Fault::new(
-        FaultKind::Unbalanced,
+    Some(SyntaxError::new(
+        SyntaxErrorKind::Unbalanced,
         opener.span,
         format!("the block `{name}` is closed by an END marker for `{end}` on line {line}"),
         "give both markers the same name",
     ))
 }
 
-fn nested(text: &str, marker: &Marker, outer: usize) -> Fault {
-    Fault::new(
-        FaultKind::Nested,
+fn nested(text: &str, marker: &Marker, outer: usize) -> SyntaxError {
+    SyntaxError::new(
+        SyntaxErrorKind::Nested,
         marker.span,
         format!("`{}` stands inside the AUTO block that opens on line {outer}", marker.span.slice(text)),
         "close the outer block first; what stands inside an AUTO block is overwritten",
@@ -154,12 +154,12 @@ pub struct InnerHeading {
 }
 
 /// The headings inside AUTO blocks, of which the spans are given.
-pub fn inner_headings(nodes: &[Node], bodies: &[Span]) -> Vec<InnerHeading> {
+pub fn inner_headings(nodes: &[MarkdownNode], bodies: &[Span]) -> Vec<InnerHeading> {
     let mut found = Vec::new();
     for body in bodies {
         let first = nodes.partition_point(|node| node.span.start < body.start);
         for node in nodes[first..].iter().take_while(|node| node.span.start < body.end) {
-            if let NodeKind::Heading { level, title } = &node.kind {
+            if let MarkdownNodeKind::Heading { level, title } = &node.kind {
                 found.push(InnerHeading { block: body.start, level: *level, title: title.clone(), span: node.span });
             }
         }
@@ -168,15 +168,15 @@ pub fn inner_headings(nodes: &[Node], bodies: &[Span]) -> Vec<InnerHeading> {
 }
 
 /// Headings that end the section of the AUTO block that contains them: the END marker is missing before them.
-pub fn swallowed(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Vec<Fault> {
+pub fn swallowed(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Vec<SyntaxError> {
     let ends_section = |heading: &&InnerHeading| {
         let level = outline.nearest(heading.block).map_or(1, |section| outline.sections[section].level);
         heading.level <= level
     };
-    let fault = |heading: &InnerHeading| {
+    let syntax_error = |heading: &InnerHeading| {
         let line = lines.line(heading.block);
-        Fault::new(
-            FaultKind::Unbalanced,
+        SyntaxError::new(
+            SyntaxErrorKind::Unbalanced,
             heading.span,
             format!("the heading `{}` is inside the AUTO block that opens on line {line}", heading.title),
             "put `<!-- END AUTO-GENERATED -->` on a line of its own before the section of the heading starts",
@@ -185,11 +185,11 @@ pub fn swallowed(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Ve
     let mut found: Vec<&InnerHeading> = inner.iter().filter(ends_section).collect();
     // What follows the first one is inside for the same reason.
     found.dedup_by_key(|heading| heading.block);
-    found.into_iter().map(fault).collect()
+    found.into_iter().map(syntax_error).collect()
 }
 
 /// The spans of the AUTO blocks, markers included, outermost only and in order.
-pub fn auto_spans(markers: &[Marker], pairs: &[Pair]) -> Vec<Span> {
+pub fn auto_spans(markers: &[Marker], pairs: &[BlockPair]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for pair in pairs {
         let Some(closer) = pair.closer else { continue };
@@ -202,13 +202,13 @@ pub fn auto_spans(markers: &[Marker], pairs: &[Pair]) -> Vec<Span> {
 }
 
 /// Makes the blocks of both modes, in the order of their openers. Names are ids still.
-pub fn build(text: &str, lines: &Lines, markers: &[Marker], pairs: &[Pair], outline: &Outline) -> Vec<Block> {
+pub fn build(text: &str, lines: &Lines, markers: &[Marker], pairs: &[BlockPair], outline: &Outline) -> Vec<Block> {
     let mut pairs = pairs.iter();
     let mut blocks = Vec::new();
     for marker in markers {
         let (mode, name, reviewed) = match &marker.kind {
-            MarkerKind::Auto { name } => (Mode::Auto, name, None),
-            MarkerKind::Manual { name, reviewed } => (Mode::Manual, name, reviewed.clone()),
+            MarkerKind::Auto { name } => (BlockMode::Auto, name, None),
+            MarkerKind::Manual { name, reviewed } => (BlockMode::Manual, name, reviewed.clone()),
             _ => continue,
         };
         let section = outline.nearest(marker.span.start);
@@ -230,11 +230,11 @@ pub fn build(text: &str, lines: &Lines, markers: &[Marker], pairs: &[Pair], outl
             section,
         };
         match mode {
-            Mode::Manual => {
+            BlockMode::Manual => {
                 let end = section.map_or(text.len(), |index| outline.sections[index].content.end);
                 block.body = Span::new(marker.line.end, end);
             }
-            Mode::Auto => {
+            BlockMode::Auto => {
                 let closer = pairs.next().and_then(|pair| pair.closer);
                 if let Some(closer) = closer.map(|index| &markers[index]) {
                     block.body = Span::new(marker.line.end, closer.line.start);

@@ -23,7 +23,7 @@ pub enum PieceKind {
         title: String,
     },
     /// `Label: value`, with or without a bullet, on one line.
-    Pair(Pair),
+    Pair(LabelledLine),
     /// A table: adjacent lines that start with `|`.
     Table,
     /// Entries of a list that are no pairs; of a numbered list all entries.
@@ -38,7 +38,7 @@ pub enum PieceKind {
 
 /// A label and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct LabelledLine {
     /// The label as it is written, backticks and asterisks left out.
     pub label: Span,
     /// The value; empty where there is none.
@@ -162,9 +162,9 @@ fn with_space(words: &str, marker: usize) -> usize {
 }
 
 /// Splits `Label: value`, `**Label**: value` or `**Label:** value`.
-pub fn pair(text: &str, span: Span) -> Option<Pair> {
+pub fn pair(text: &str, span: Span) -> Option<LabelledLine> {
     if let [field] = fields::bold_of_line(text, span).as_slice() {
-        return Some(Pair { label: core(text, field.label)?, value: field.value });
+        return Some(LabelledLine { label: core(text, field.label)?, value: field.value });
     }
     let words = span.slice(text);
     let colon = words
@@ -172,7 +172,7 @@ pub fn pair(text: &str, span: Span) -> Option<Pair> {
         .map(|(at, _)| at)
         .find(|at| words[at + 1..].is_empty() || words[at + 1..].starts_with(' '))?;
     let label = core(text, Span::new(span.start, span.start + colon))?;
-    Some(Pair { label, value: Span::new(span.start + colon + 1, span.end).trimmed(text) })
+    Some(LabelledLine { label, value: Span::new(span.start + colon + 1, span.end).trimmed(text) })
 }
 
 /// A label without the marks at its ends and the emoji before it; `None` for one of marks alone.
@@ -211,7 +211,7 @@ pub fn cells(line: &str) -> Vec<String> {
 }
 
 /// The rows of a table of labels and values, such as `Metric | Value`: each line with its pair. `None` for another table.
-pub fn value_rows(table: &str) -> Option<Vec<(Span, Pair)>> {
+pub fn value_rows(table: &str) -> Option<Vec<(Span, LabelledLine)>> {
     const VALUES: &[&str] = &["value", "values", "count", "number", "amount", "total", "current"];
     let mut lines = lines::of(table, Span::new(0, table.len()));
     let (header, rule) = (cells(lines.next()?.slice(table)), cells(lines.next()?.slice(table)));
@@ -222,13 +222,13 @@ pub fn value_rows(table: &str) -> Option<Vec<(Span, Pair)>> {
         let whole = Span::new(line.start, lines::behind(table, line.end));
         let pair = row_pair(line.slice(table))?;
         let forth = |span: Span| span.shifted(line.start);
-        Some((whole, Pair { label: forth(pair.label), value: forth(pair.value) }))
+        Some((whole, LabelledLine { label: forth(pair.label), value: forth(pair.value) }))
     };
     lines.map(row).collect()
 }
 
 /// The pair in a line `| Label | value |`.
-pub fn row_pair(line: &str) -> Option<Pair> {
+pub fn row_pair(line: &str) -> Option<LabelledLine> {
     let start = line.len() - line.trim_start().len();
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     let bar = inner.find('|')?;
@@ -238,7 +238,7 @@ pub fn row_pair(line: &str) -> Option<Pair> {
     let from = start + 1;
     let label = core(line, Span::new(from, from + bar))?;
     let value = Span::new(from + bar + 1, from + inner.len()).trimmed(line);
-    Some(Pair { label, value })
+    Some(LabelledLine { label, value })
 }
 
 /// Whether cells are those of the line between a table's header and its rows.

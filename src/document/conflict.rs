@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::nodes::{Node, NodeKind};
+use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use crate::text::Span;
 
 /// The line that opens the first side, with the blank that Git writes behind it.
@@ -22,7 +22,7 @@ pub struct Conflict {
 }
 
 /// The conflicts in a text, without those in code.
-pub fn find(text: &str, nodes: &[Node]) -> Vec<Conflict> {
+pub fn find(text: &str, nodes: &[MarkdownNode]) -> Vec<Conflict> {
     let mut found = Vec::new();
     let mut from = 0;
     for at in memmem::find_iter(text.as_bytes(), OPEN) {
@@ -84,8 +84,8 @@ fn read(text: &str, start: usize) -> Option<Conflict> {
     None
 }
 
-fn is_in_code(at: usize, nodes: &[Node]) -> bool {
-    nodes.iter().any(|node| matches!(node.kind, NodeKind::Code { .. }) && node.span.covers(Span::at(at)))
+fn is_in_code(at: usize, nodes: &[MarkdownNode]) -> bool {
+    nodes.iter().any(|node| matches!(node.kind, MarkdownNodeKind::Code { .. }) && node.span.covers(Span::at(at)))
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ mod texts;
 
 use std::collections::HashSet;
 
-use super::field_ids::{Labels, Reading};
-use super::items::{Item, Source};
-use super::nodes::{Node, NodeKind};
+use super::field_ids::{FieldReading, Labels};
+use super::items::{Item, ItemSource};
+use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use super::outline::Section;
-use super::reading::{Problem, ProblemKind};
-use crate::document::Mode;
+use super::reading::{ProblemKind, ReadProblem};
+use crate::document::BlockMode;
 use crate::text::{Span, slug};
 
 /// Items of the sections whose items count.
@@ -27,11 +27,11 @@ pub(super) struct Counted {
     /// Rows of tables that are items.
     pub(super) rows: Vec<Item>,
     /// Problems of reading, in order.
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<ReadProblem>,
 }
 
 /// Finds the items that count.
-pub(super) fn find(source: Source<'_>, readings: &[Reading], labels: &mut Labels<'_>) -> Counted {
+pub(super) fn find(source: ItemSource<'_>, readings: &[FieldReading], labels: &mut Labels<'_>) -> Counted {
     let sections = &source.outline.sections;
     let mut counted = Counted {
         covered: vec![false; sections.len()],
@@ -67,14 +67,14 @@ pub(super) fn find(source: Source<'_>, readings: &[Reading], labels: &mut Labels
     counted
 }
 
-fn is_container(source: Source<'_>, section: &Section) -> bool {
+fn is_container(source: ItemSource<'_>, section: &Section) -> bool {
     let names = [&*section.id, &*section.canonical];
     source.shape.counts(&names) || section.repeated_id().is_some_and(|id| source.shape.counts(&[&id]))
 }
 
 struct Walk<'a, 's, 'l> {
-    source: Source<'a>,
-    readings: &'a [Reading],
+    source: ItemSource<'a>,
+    readings: &'a [FieldReading],
     labels: &'l mut Labels<'s>,
     children: &'a [Vec<usize>],
     counted: &'l mut Counted,
@@ -89,7 +89,7 @@ impl Walk<'_, '_, '_> {
         &self.source.outline.sections[index]
     }
 
-    fn own(&self, index: usize) -> &[Node] {
+    fn own(&self, index: usize) -> &[MarkdownNode] {
         &self.source.nodes[self.section(index).own.clone()]
     }
 
@@ -105,7 +105,8 @@ impl Walk<'_, '_, '_> {
     fn own_texts(&mut self) {
         self.repeated_titles();
         let groups = std::mem::take(&mut self.groups);
-        let has_table = |index: &usize| self.own(*index).iter().any(|node| matches!(node.kind, NodeKind::Table(_)));
+        let has_table =
+            |index: &usize| self.own(*index).iter().any(|node| matches!(node.kind, MarkdownNodeKind::Table(_)));
         let titles = if groups.iter().any(has_table) { self.titles() } else { HashSet::new() };
         let mut ids = None;
         let mut listed: Vec<(String, usize)> = Vec::new();
@@ -199,7 +200,7 @@ impl Walk<'_, '_, '_> {
         let message = format!("the {noun} `{}` is listed twice", span.slice(self.source.text).trim_matches(['#', ' ']));
         let help = format!("give the second {noun} another title, or remove it");
         let kind = ProblemKind::UnreadItem;
-        self.counted.problems.push(Problem { kind, span, message, help, within, item: None, field: None });
+        self.counted.problems.push(ReadProblem { kind, span, message, help, within, item: None, field: None });
     }
 
     /// Whether a heading is a section or block of the kind, and not an item: it has a marker and no field.
@@ -207,11 +208,10 @@ impl Walk<'_, '_, '_> {
         let section = self.section(index);
         let shape = self.source.shape;
         let named = shape.sections.iter().chain(&shape.blocks).any(|name| *name == section.canonical);
-        let marked = self
-            .source
-            .blocks
-            .iter()
-            .any(|block| block.section == Some(index) && (block.mode == Mode::Manual || block.closer.is_some()));
+        let marked =
+            self.source.blocks.iter().any(|block| {
+                block.section == Some(index) && (block.mode == BlockMode::Manual || block.closer.is_some())
+            });
         (named || marked)
             && self.readings[index].known == 0
             && self.best_below(index).max(self.row_fields(index)).is_none()
@@ -246,7 +246,7 @@ impl Walk<'_, '_, '_> {
             "give the {noun} a heading with `{form}` below it; if it is not a {noun}, write \
              `<!-- phx-ignore unread-item: REASON -->` on the line above"
         );
-        self.counted.problems.push(Problem {
+        self.counted.problems.push(ReadProblem {
             kind: ProblemKind::UnreadItem,
             span,
             message,

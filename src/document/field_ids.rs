@@ -9,7 +9,7 @@ use crate::text::{Span, slug};
 
 /// Fields and lists in the own text of a section.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(super) struct FieldReading {
     /// Fields in order.
     pub(super) fields: Vec<Field>,
     /// Lists that are not the value of a field, as indices of nodes.
@@ -67,9 +67,9 @@ impl<'s> Labels<'s> {
 }
 
 /// Gives fields their ids. Of several labels for one known field the most specific one gets its id.
-pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: &mut Labels<'_>) -> Reading {
+pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: &mut Labels<'_>) -> FieldReading {
     if raw.is_empty() {
-        return Reading { lists, ..Reading::default() };
+        return FieldReading { lists, ..FieldReading::default() };
     }
     let shape = labels.shape;
     let found: Vec<(Arc<str>, Option<KnownLabel>)> =
@@ -79,7 +79,7 @@ pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: 
         let rank = &mut best[known.field];
         *rank = Some(rank.map_or(known.rank, |rank| rank.min(known.rank)));
     }
-    let mut reading = Reading { lists, ..Reading::default() };
+    let mut reading = FieldReading { lists, ..FieldReading::default() };
     let mut ids = FieldIds::default();
     let mut counts = vec![0_usize; shape.fields.len()];
     for (raw, (id, known)) in raw.into_iter().zip(found) {

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use super::nodes::one_line;
 use super::shape::Shape;
-use crate::text::{Data, Span, Tree, emoji, lines};
+use crate::text::{Node, NodeData, Span, emoji, lines};
 
 /// A label and the value next to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -313,32 +313,32 @@ pub fn plain(text: &str) -> String {
 }
 
 /// A value, and the emoji before it. Whole numbers become numbers; several lines are joined by spaces.
-pub fn value(text: &str, span: Span) -> (Option<Cow<'_, str>>, Tree<'_>) {
+pub fn value(text: &str, span: Span) -> (Option<Cow<'_, str>>, Node<'_>) {
     match one_line(span.slice(text)) {
         Cow::Borrowed(joined) => {
             let (icon, data) = read_value(joined);
-            (icon.map(Cow::Borrowed), Tree::new(span, data))
+            (icon.map(Cow::Borrowed), Node::new(span, data))
         }
         Cow::Owned(joined) => {
             let (icon, data) = read_value(&joined);
             let icon = icon.map(|icon| Cow::Owned(icon.to_owned()));
             let data = match data {
-                Data::Number(number) => Data::Number(number),
-                Data::Text(text) => Data::Text(Cow::Owned(text.into_owned())),
-                _ => Data::Null,
+                NodeData::Number(number) => NodeData::Number(number),
+                NodeData::Text(text) => NodeData::Text(Cow::Owned(text.into_owned())),
+                _ => NodeData::Null,
             };
-            (icon, Tree::new(span, data))
+            (icon, Node::new(span, data))
         }
     }
 }
 
-fn read_value(joined: &str) -> (Option<&str>, Data<'_>) {
+fn read_value(joined: &str) -> (Option<&str>, NodeData<'_>) {
     let (icon, rest) = emoji::split_leading(joined);
     if rest.is_empty() {
-        return (None, Data::Text(Cow::Borrowed(joined)));
+        return (None, NodeData::Text(Cow::Borrowed(joined)));
     }
     let number = rest.parse::<i64>().ok().filter(|_| !rest.starts_with('+'));
-    let data = number.map_or(Data::Text(Cow::Borrowed(rest)), |number| Data::Number(number.into()));
+    let data = number.map_or(NodeData::Text(Cow::Borrowed(rest)), |number| NodeData::Number(number.into()));
     ((!icon.is_empty()).then_some(icon), data)
 }
 

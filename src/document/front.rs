@@ -1,48 +1,48 @@
 //! The front matter of a document: where it ends, its YAML, and what is left of it if that cannot be read.
 
 use super::dialect::Dialect;
-use super::fault::{Fault, FaultKind};
 use super::governance::Governance;
 use super::region::{self, Region};
+use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use super::{salvage, yaml};
-use crate::text::{Data, Lines, Span, Tree, lines};
+use crate::text::{Lines, Node, NodeData, Span, lines};
 
 /// Reads the front matter. If its YAML cannot be read, the reader of lines goes on.
 pub(super) fn read(
     text: &str,
     region: &mut Option<Region>,
     dialect: &Dialect,
-    faults: &mut Vec<Fault>,
-) -> (Option<Tree<'static>>, Governance) {
+    syntax_errors: &mut Vec<SyntaxError>,
+) -> (Option<Node<'static>>, Governance) {
     let Some(region) = region else {
         return (None, Governance::default());
     };
     let place = region.opener;
     let unread = Governance { place, ..Governance::default() };
     let mut parsed = yaml::parse(text, region.content);
-    if region.end == region::End::Closed && parsed.0.is_none() {
+    if region.end == region::RegionEnd::Closed && parsed.0.is_none() {
         // The line that closes it may be a thematic break of the body.
         let likely = likely_content(text, region.content);
         let (front, likely_faults) = yaml::parse(text, likely);
         if looks_like_body(text, Span::new(likely.end, region.content.end)) {
-            *region = Region { content: likely, body: likely.end, end: region::End::Unterminated, ..*region };
+            *region = Region { content: likely, body: likely.end, end: region::RegionEnd::Unterminated, ..*region };
             parsed = (front, likely_faults);
         }
     }
     match region.end {
-        region::End::Closed => {}
-        region::End::TooLong => {
-            faults.push(Fault::new(
-                FaultKind::Oversized,
+        region::RegionEnd::Closed => {}
+        region::RegionEnd::TooLong => {
+            syntax_errors.push(SyntaxError::new(
+                SyntaxErrorKind::Oversized,
                 place,
                 format!("no line `---` closes the front matter within {} KiB", region::FRONT_MATTER / 1024),
                 "close the front matter with `---`",
             ));
             return (None, unread);
         }
-        region::End::Unterminated => {
-            faults.push(Fault::new(
-                FaultKind::Unterminated,
+        region::RegionEnd::Unterminated => {
+            syntax_errors.push(SyntaxError::new(
+                SyntaxErrorKind::Unterminated,
                 place,
                 "front matter that is never closed",
                 "put `---` on a line of its own after the last key",
@@ -55,22 +55,22 @@ pub(super) fn read(
         }
     }
     let content = region.content;
-    let (front, yaml_faults) = parsed;
+    let (front, yaml_errors) = parsed;
     let Some(front) = front else {
         let salvaged = salvage::read(text, content, dialect);
-        faults.extend(explain(text, salvaged.faults, salvaged.keyless, yaml_faults));
+        syntax_errors.extend(explain(text, salvaged.syntax_errors, salvaged.keyless, yaml_errors));
         let (last_updated, update_required_by) = (salvaged.last_updated, salvaged.update_required_by);
         return (None, Governance { last_updated, update_required_by, ..unread });
     };
-    faults.extend(yaml_faults);
-    if !matches!(front.data, Data::Map(_)) {
-        faults.push(not_a_mapping("the front matter", &front, front.span));
+    syntax_errors.extend(yaml_errors);
+    if !matches!(front.data, NodeData::Map(_)) {
+        syntax_errors.push(not_a_mapping("the front matter", &front, front.span));
         return (None, unread);
     }
     let mut governance = Governance::read(&front, place, dialect);
-    if let Some(tree) = governance.tree.take_if(|tree| !matches!(tree.data, Data::Map(_))) {
+    if let Some(tree) = governance.tree.take_if(|tree| !matches!(tree.data, NodeData::Map(_))) {
         let name = if dialect.root.is_empty() { "the front matter".to_owned() } else { format!("`{}`", dialect.root) };
-        faults.push(not_a_mapping(&name, &tree, governance.place));
+        syntax_errors.push(not_a_mapping(&name, &tree, governance.place));
     }
     (Some(front), governance)
 }
@@ -89,9 +89,9 @@ fn looks_like_body(text: &str, rest: Span) -> bool {
     })
 }
 
-fn not_a_mapping(name: &str, tree: &Tree<'_>, place: Span) -> Fault {
-    Fault::new(
-        FaultKind::FrontMatter,
+fn not_a_mapping(name: &str, tree: &Node<'_>, place: Span) -> SyntaxError {
+    SyntaxError::new(
+        SyntaxErrorKind::FrontMatter,
         place,
         format!("{name} is {}, not a mapping", tree.kind()),
         "write it as lines of `key: value`",
@@ -110,14 +110,20 @@ fn likely_content(text: &str, content: Span) -> Span {
 
 /// The errors of YAML at the positions of its parser, and the guesses of the reader of lines; a guess about a line replaces
 /// the error on it, and an error replaces a line that is only known to have no key.
-fn explain(text: &str, guesses: Vec<Fault>, keyless: Vec<Fault>, yaml: Vec<Fault>) -> Vec<Fault> {
+fn explain(
+    text: &str,
+    guesses: Vec<SyntaxError>,
+    keyless: Vec<SyntaxError>,
+    yaml: Vec<SyntaxError>,
+) -> Vec<SyntaxError> {
     let lines = Lines::new(text);
-    let line = |fault: &Fault| lines.line(fault.span.start);
+    let line = |syntax_error: &SyntaxError| lines.line(syntax_error.span.start);
     let explained: Vec<usize> = guesses.iter().map(line).collect();
-    let mut faults: Vec<Fault> = yaml.into_iter().filter(|fault| !explained.contains(&line(fault))).collect();
-    let located: Vec<usize> = faults.iter().map(line).collect();
-    faults.extend(keyless.into_iter().filter(|fault| !located.contains(&line(fault))));
-    faults.extend(guesses);
-    faults.sort_by_key(|fault| fault.span.start);
-    faults
+    let mut syntax_errors: Vec<SyntaxError> =
+        yaml.into_iter().filter(|syntax_error| !explained.contains(&line(syntax_error))).collect();
+    let located: Vec<usize> = syntax_errors.iter().map(line).collect();
+    syntax_errors.extend(keyless.into_iter().filter(|syntax_error| !located.contains(&line(syntax_error))));
+    syntax_errors.extend(guesses);
+    syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
+    syntax_errors
 }

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::dialect::Dialect;
 use super::values;
-use crate::text::{Data, Entry, Span, Tree};
+use crate::text::{Node, NodeData, NodeEntry, Span};
 
 /// What the value of a key looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum KeyType {
     /// A UUID.
     Uuid,
     /// A time (RFC 3339).
@@ -27,38 +27,38 @@ pub enum Look {
 
 /// A key of the governance block.
 #[derive(Debug)]
-pub struct Key {
+pub struct GovernanceKey {
     /// Its name.
     pub name: &'static str,
     /// What its value looks like.
-    pub look: Look,
+    pub key_type: KeyType,
     /// Whether it must be there.
     pub required: bool,
 }
 
-const fn key(name: &'static str, look: Look, required: bool) -> Key {
-    Key { name, look, required }
+const fn key(name: &'static str, key_type: KeyType, required: bool) -> GovernanceKey {
+    GovernanceKey { name, key_type, required }
 }
 
 /// All keys, in the order in which documents write them. The governance schema says the same; a test holds
 /// the two together.
-pub const KEYS: &[Key] = &[
-    key("correlation_id", Look::Uuid, true),
-    key("last_updated", Look::Time, true),
-    key("update_required_by", Look::Time, true),
-    key("validation_schema", Look::Version, true),
-    key("auto_sections", Look::List, true),
-    key("manual_sections", Look::List, true),
-    key("phase_group", Look::Group, true),
-    key("phase_number", Look::Number, true),
-    key("sources", Look::List, false),
-    key("owner", Look::Text, false),
-    key("kind", Look::Text, false),
+pub const KEYS: &[GovernanceKey] = &[
+    key("correlation_id", KeyType::Uuid, true),
+    key("last_updated", KeyType::Time, true),
+    key("update_required_by", KeyType::Time, true),
+    key("validation_schema", KeyType::Version, true),
+    key("auto_sections", KeyType::List, true),
+    key("manual_sections", KeyType::List, true),
+    key("phase_group", KeyType::Group, true),
+    key("phase_number", KeyType::Number, true),
+    key("sources", KeyType::List, false),
+    key("owner", KeyType::Text, false),
+    key("kind", KeyType::Text, false),
 ];
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed<T> {
+pub struct Spanned<T> {
     /// Where it stands.
     pub span: Span,
     /// What it is.
@@ -66,10 +66,10 @@ pub struct Placed<T> {
 }
 
 /// A time in the front matter.
-pub type Time = Placed<DateTime<Utc>>;
+pub type Time = Spanned<DateTime<Utc>>;
 
 /// A name in `auto_sections` or `manual_sections`.
-pub type Declared = Placed<String>;
+pub type Declared = Spanned<String>;
 
 /// The most stars of a glob in `sources`.
 const STARS: usize = 12;
@@ -78,7 +78,7 @@ const STARS: usize = 12;
 #[derive(Clone, Debug, Default)]
 pub struct Governance {
     /// The block under the program's own key names; `None` where there is none that can be read.
-    pub tree: Option<Tree<'static>>,
+    pub tree: Option<Node<'static>>,
     /// Where the key that holds the block stands; the opening line in a flat front matter.
     pub place: Span,
     /// When the document was last updated.
@@ -86,18 +86,18 @@ pub struct Governance {
     /// By when it must be updated again.
     pub update_required_by: Option<Time>,
     /// The version of its schema.
-    pub validation_schema: Option<Placed<String>>,
+    pub validation_schema: Option<Spanned<String>>,
     /// The AUTO blocks that it declares.
     pub auto_sections: Vec<Declared>,
     /// The MANUAL sections that it declares.
     pub manual_sections: Vec<Declared>,
     /// The kind that it names.
-    pub kind: Option<Placed<String>>,
+    pub kind: Option<Spanned<String>>,
 }
 
 impl Governance {
     /// Reads the block from the front matter's mapping. `place` is the opening line.
-    pub fn read(front: &Tree<'static>, place: Span, dialect: &Dialect) -> Self {
+    pub fn read(front: &Node<'static>, place: Span, dialect: &Dialect) -> Self {
         let (tree, place) = if dialect.root.is_empty() {
             (Some(flat(front, dialect)), place)
         } else {
@@ -142,51 +142,51 @@ impl Governance {
     }
 
     /// The id of the operation that last stamped the document.
-    pub fn correlation_id(&self) -> Option<Placed<&str>> {
+    pub fn correlation_id(&self) -> Option<Spanned<&str>> {
         let value = &self.entry("correlation_id")?.value;
-        Some(Placed { span: value.span, value: value.as_text()? })
+        Some(Spanned { span: value.span, value: value.as_text()? })
     }
 
     /// The entry of a key, under the program's own name for it.
-    pub fn entry(&self, key: &str) -> Option<&Entry<'static>> {
+    pub fn entry(&self, key: &str) -> Option<&NodeEntry<'static>> {
         self.tree.as_ref()?.entry(key)
     }
 }
 
-fn nested(block: &Tree<'static>, dialect: &Dialect) -> Tree<'static> {
-    let Data::Map(entries) = &block.data else {
+fn nested(block: &Node<'static>, dialect: &Dialect) -> Node<'static> {
+    let NodeData::Map(entries) = &block.data else {
         return block.clone();
     };
     let renamed = entries.iter().map(|entry| renamed(entry, dialect));
-    Tree::new(block.span, Data::Map(renamed.collect()))
+    Node::new(block.span, NodeData::Map(renamed.collect()))
 }
 
 /// In a flat front matter only the program's own keys belong to the block.
-fn flat(front: &Tree<'static>, dialect: &Dialect) -> Tree<'static> {
+fn flat(front: &Node<'static>, dialect: &Dialect) -> Node<'static> {
     let ours = front
         .entries()
         .iter()
         .map(|entry| renamed(entry, dialect))
         .filter(|entry| KEYS.iter().any(|key| key.name == entry.key));
-    Tree::new(front.span, Data::Map(ours.collect()))
+    Node::new(front.span, NodeData::Map(ours.collect()))
 }
 
-fn renamed(entry: &Entry<'static>, dialect: &Dialect) -> Entry<'static> {
-    Entry { key: dialect.canonical(&entry.key).to_owned().into(), ..entry.clone() }
+fn renamed(entry: &NodeEntry<'static>, dialect: &Dialect) -> NodeEntry<'static> {
+    NodeEntry { key: dialect.canonical(&entry.key).to_owned().into(), ..entry.clone() }
 }
 
-fn time(tree: &Tree<'_>, key: &str) -> Option<Time> {
+fn time(tree: &Node<'_>, key: &str) -> Option<Time> {
     let value = tree.get(key)?;
-    Some(Placed { span: value.span, value: values::timestamp(value.as_text()?)? })
+    Some(Spanned { span: value.span, value: values::timestamp(value.as_text()?)? })
 }
 
-fn text(tree: &Tree<'_>, key: &str) -> Option<Placed<String>> {
+fn text(tree: &Node<'_>, key: &str) -> Option<Spanned<String>> {
     let value = tree.get(key)?;
-    Some(Placed { span: value.span, value: value.as_text()?.to_owned() })
+    Some(Spanned { span: value.span, value: value.as_text()?.to_owned() })
 }
 
-fn names(tree: &Tree<'_>, key: &str) -> Vec<Declared> {
-    let items = tree.get(key).map_or(&[][..], Tree::items);
-    let named = items.iter().filter_map(|item| Some(Placed { span: item.span, value: item.as_text()?.to_owned() }));
+fn names(tree: &Node<'_>, key: &str) -> Vec<Declared> {
+    let items = tree.get(key).map_or(&[][..], Node::items);
+    let named = items.iter().filter_map(|item| Some(Spanned { span: item.span, value: item.as_text()?.to_owned() }));
     named.collect()
 }

@@ -5,16 +5,16 @@
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
 
-use super::nodes::{Grid, Node, NodeKind};
+use super::nodes::{Grid, MarkdownNode, MarkdownNodeKind};
 use crate::text::Span;
 
 /// The nodes of an HTML block: its headings and tables, and the HTML between them.
-pub fn nodes(text: &str, block: Span) -> Vec<Node> {
+pub fn nodes(text: &str, block: Span) -> Vec<MarkdownNode> {
     let source = block.slice(text);
     if !mentions(source) {
-        return vec![Node { span: block.trimmed(text), kind: NodeKind::Html }];
+        return vec![MarkdownNode { span: block.trimmed(text), kind: MarkdownNodeKind::Html }];
     }
-    let mut reader = Reader { text, block, rest: block.start, nodes: Vec::new(), heading: None, table: None };
+    let mut reader = HtmlReader { text, block, rest: block.start, nodes: Vec::new(), heading: None, table: None };
     for token in Tokenizer::new_with_emitter(source, DefaultEmitter::<usize>::new_with_span()) {
         let Ok(token) = token;
         reader.take(&token);
@@ -33,14 +33,14 @@ fn mentions(source: &str) -> bool {
     })
 }
 
-struct Reader<'t> {
+struct HtmlReader<'t> {
     text: &'t str,
     block: Span,
     /// Start of the HTML that no node has yet.
     rest: usize,
-    nodes: Vec<Node>,
+    nodes: Vec<MarkdownNode>,
     heading: Option<Heading>,
-    table: Option<Table>,
+    table: Option<HtmlTable>,
 }
 
 /// A heading that is not closed yet.
@@ -52,13 +52,13 @@ struct Heading {
 
 /// A table that is not closed yet.
 #[derive(Default)]
-struct Table {
+struct HtmlTable {
     start: usize,
     rows: Vec<Vec<Span>>,
     cell: Option<usize>,
 }
 
-impl Reader<'_> {
+impl HtmlReader<'_> {
     fn take(&mut self, token: &Token<usize>) {
         let at = |offset: usize| self.block.start + offset;
         match token {
@@ -75,7 +75,7 @@ impl Reader<'_> {
 
     fn open(&mut self, name: &[u8], start: usize, end: usize) {
         match (name, &mut self.table) {
-            (b"table", None) => self.table = Some(Table { start, ..Table::default() }),
+            (b"table", None) => self.table = Some(HtmlTable { start, ..HtmlTable::default() }),
             (b"tr", Some(table)) => {
                 table.end_cell(self.text, start);
                 table.rows.push(Vec::new());
@@ -102,12 +102,12 @@ impl Reader<'_> {
                 self.table = None;
                 let mut rows = table.rows.into_iter().filter(|row| !row.is_empty());
                 let grid = Grid { header: rows.next().unwrap_or_default(), rows: rows.collect() };
-                self.push(Span::new(table.start, end), NodeKind::Table(grid));
+                self.push(Span::new(table.start, end), MarkdownNodeKind::Table(grid));
             }
             (name, None) => {
                 if let Some(heading) = self.heading.take_if(|heading| level(name) == Some(heading.level)) {
                     let words: Vec<&str> = heading.title.split_whitespace().collect();
-                    let kind = NodeKind::Heading { level: heading.level, title: words.join(" ") };
+                    let kind = MarkdownNodeKind::Heading { level: heading.level, title: words.join(" ") };
                     self.push(Span::new(heading.start, end), kind);
                 }
             }
@@ -115,9 +115,9 @@ impl Reader<'_> {
         }
     }
 
-    fn push(&mut self, span: Span, kind: NodeKind) {
+    fn push(&mut self, span: Span, kind: MarkdownNodeKind) {
         self.push_rest(span.start);
-        self.nodes.push(Node { span, kind });
+        self.nodes.push(MarkdownNode { span, kind });
         self.rest = span.end;
     }
 
@@ -125,17 +125,17 @@ impl Reader<'_> {
     fn push_rest(&mut self, end: usize) {
         let rest = Span::new(self.rest, end).trimmed(self.text);
         if !rest.is_empty() {
-            self.nodes.push(Node { span: rest, kind: NodeKind::Html });
+            self.nodes.push(MarkdownNode { span: rest, kind: MarkdownNodeKind::Html });
         }
     }
 
-    fn finish(mut self) -> Vec<Node> {
+    fn finish(mut self) -> Vec<MarkdownNode> {
         self.push_rest(self.block.end);
         self.nodes
     }
 }
 
-impl Table {
+impl HtmlTable {
     fn end_cell(&mut self, text: &str, end: usize) {
         if let (Some(start), Some(row)) = (self.cell.take(), self.rows.last_mut()) {
             row.push(Span::new(start, end).trimmed(text));
@@ -156,9 +156,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<String> {
-        let name = |node: Node| match node.kind {
-            NodeKind::Heading { level, title } => format!("h{level} {title}: {}", node.span.slice(text)),
-            NodeKind::Table(grid) => {
+        let name = |node: MarkdownNode| match node.kind {
+            MarkdownNodeKind::Heading { level, title } => format!("h{level} {title}: {}", node.span.slice(text)),
+            MarkdownNodeKind::Table(grid) => {
                 let row = |row: &Vec<Span>| row.iter().map(|cell| cell.slice(text)).collect::<Vec<_>>().join("/");
                 let rows: Vec<String> = std::iter::once(&grid.header).chain(&grid.rows).map(row).collect();
                 format!("table {}", rows.join(" "))

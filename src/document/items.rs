@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Document;
 use super::blocks::Block;
 use super::counted;
-use super::field_ids::{Labels, Reading};
-use super::nodes::{Node, NodeKind};
+use super::field_ids::{FieldReading, Labels};
+use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use super::outline::{Ids, Outline, Section, Title};
 use super::reader;
-use super::reading::Problem;
+use super::reading::ReadProblem;
 use super::shape::Shape;
 use crate::document::nodes::ListItem;
 use crate::text::Span;
@@ -18,7 +18,7 @@ use crate::text::Span;
 #[derive(Clone, Debug)]
 pub struct Item {
     /// The heading or table row that it is.
-    pub place: Place,
+    pub place: ValueLocation,
     /// Its fields in order.
     pub fields: Vec<Field>,
     /// Lists under its heading that are not the value of a field, as indices of nodes.
@@ -29,16 +29,16 @@ pub struct Item {
 
 /// The heading or table row that is an item.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum ValueLocation {
     /// A section, by index.
     Section(usize),
     /// A row of a table.
-    Row(Box<Row>),
+    Row(Box<ItemRow>),
 }
 
 /// A row of a table of items.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct ItemRow {
     /// The section that contains the table, by index.
     pub section: usize,
     /// Slug of the title, unique in the document.
@@ -66,7 +66,7 @@ pub enum FieldValue {
     /// A text.
     Text(Span),
     /// A list, a table or code: the index of the node.
-    Node(usize),
+    MarkdownNode(usize),
     /// Entries below a label that is an entry of a list itself.
     List(Vec<ListItem>),
     /// An AUTO block, by index.
@@ -78,7 +78,7 @@ impl FieldValue {
     pub fn span(&self, document: &Document) -> Option<Span> {
         Some(match self {
             Self::Text(span) => *span,
-            Self::Node(index) => document.nodes[*index].span,
+            Self::MarkdownNode(index) => document.nodes[*index].span,
             Self::Block(index) => document.blocks[*index].body,
             Self::List(entries) => Span::new(entries.first()?.span.start, entries.last()?.end()),
         })
@@ -87,7 +87,7 @@ impl FieldValue {
 
 /// A table outside AUTO blocks.
 #[derive(Clone, Copy, Debug)]
-pub struct Table {
+pub struct ItemTable {
     /// Its node, by index.
     pub node: usize,
     /// Its span.
@@ -100,40 +100,40 @@ impl Item {
     /// The section of an item that is a heading.
     pub fn section(&self) -> Option<usize> {
         match self.place {
-            Place::Section(section) => Some(section),
-            Place::Row(_) => None,
+            ValueLocation::Section(section) => Some(section),
+            ValueLocation::Row(_) => None,
         }
     }
 
     /// The title without its number, emoji and state.
     pub fn title<'a>(&'a self, outline: &'a Outline) -> &'a Title {
         match &self.place {
-            Place::Section(section) => &outline.sections[*section].title,
-            Place::Row(row) => &row.title,
+            ValueLocation::Section(section) => &outline.sections[*section].title,
+            ValueLocation::Row(row) => &row.title,
         }
     }
 
     /// The id.
     pub fn id<'a>(&'a self, outline: &'a Outline) -> &'a str {
         match &self.place {
-            Place::Section(section) => &outline.sections[*section].id,
-            Place::Row(row) => &row.id,
+            ValueLocation::Section(section) => &outline.sections[*section].id,
+            ValueLocation::Row(row) => &row.id,
         }
     }
 
     /// The heading, or the cell of the title.
     pub fn span(&self, outline: &Outline) -> Span {
         match &self.place {
-            Place::Section(section) => outline.sections[*section].heading,
-            Place::Row(row) => row.span,
+            ValueLocation::Section(section) => outline.sections[*section].heading,
+            ValueLocation::Row(row) => row.span,
         }
     }
 
     /// The sections that contain it, outermost first.
     pub fn within(&self, outline: &Outline) -> Vec<usize> {
         match &self.place {
-            Place::Section(section) => outline.sections[*section].within.clone(),
-            Place::Row(row) => {
+            ValueLocation::Section(section) => outline.sections[*section].within.clone(),
+            ValueLocation::Row(row) => {
                 let mut within = outline.sections[row.section].within.clone();
                 within.push(row.section);
                 within
@@ -149,9 +149,9 @@ impl Item {
 
 /// Input of the search for items.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
+pub(super) struct ItemSource<'a> {
     pub(super) text: &'a str,
-    pub(super) nodes: &'a [Node],
+    pub(super) nodes: &'a [MarkdownNode],
     pub(super) outline: &'a Outline,
     pub(super) blocks: &'a [Block],
     pub(super) shape: &'a Shape,
@@ -161,10 +161,10 @@ pub(super) struct Source<'a> {
 ///
 /// In sections whose items count, [`counted`] decides. Elsewhere a section is an item if its own text starts with a
 /// field, or that of a sibling does, or if it has a field that the kind knows.
-pub(super) fn items(source: Source<'_>) -> (Vec<Item>, Vec<Problem>) {
+pub(super) fn items(source: ItemSource<'_>) -> (Vec<Item>, Vec<ReadProblem>) {
     let sections = &source.outline.sections;
     let mut labels = Labels::new(source.shape);
-    let mut readings: Vec<Reading> =
+    let mut readings: Vec<FieldReading> =
         (0..sections.len()).map(|index| reader::section(source, index, &mut labels)).collect();
     let counted = counted::find(source, &readings, &mut labels);
     let kin = |section: &Section| (section.within.last().copied(), section.level);
@@ -183,7 +183,7 @@ pub(super) fn items(source: Source<'_>) -> (Vec<Item>, Vec<Problem>) {
         if is_item {
             let reading = std::mem::take(&mut readings[index]);
             items.push(Item {
-                place: Place::Section(index),
+                place: ValueLocation::Section(index),
                 fields: reading.fields,
                 lists: reading.lists,
                 counted: counted.covered[index],
@@ -195,9 +195,9 @@ pub(super) fn items(source: Source<'_>) -> (Vec<Item>, Vec<Problem>) {
 }
 
 /// The tables outside AUTO blocks.
-pub fn tables(nodes: &[Node], outline: &Outline) -> Vec<Table> {
-    let tables = nodes.iter().enumerate().filter(|(_, node)| matches!(node.kind, NodeKind::Table(_)));
-    let table = |(index, node): (usize, &Node)| Table {
+pub fn tables(nodes: &[MarkdownNode], outline: &Outline) -> Vec<ItemTable> {
+    let tables = nodes.iter().enumerate().filter(|(_, node)| matches!(node.kind, MarkdownNodeKind::Table(_)));
+    let table = |(index, node): (usize, &MarkdownNode)| ItemTable {
         node: index,
         span: node.span,
         section: outline.nearest(node.span.start),

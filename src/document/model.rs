@@ -4,97 +4,97 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Document;
-use super::blocks::{Block, Mode};
+use super::blocks::{Block, BlockMode};
 use super::fields;
-use super::items::{Field, FieldValue, Item, Table};
-use super::nodes::{Grid, ListItem, NodeKind, cell};
+use super::items::{Field, FieldValue, Item, ItemTable};
+use super::nodes::{Grid, ListItem, MarkdownNodeKind, cell};
 use super::outline::{Section, Title};
 use super::previous;
-use crate::text::{Data, Entry, Span, Tree};
+use crate::text::{Node, NodeData, NodeEntry, Span};
 
 /// Builds the model. Its shape is `schemas/model.schema.json`.
-pub fn model(document: &Document) -> Tree<'_> {
-    let builder = Builder { document, text: &document.text };
+pub fn model(document: &Document) -> Node<'_> {
+    let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
-    let front = document.front.as_ref().map_or(Tree::new(root, Data::Null), Tree::reborrow);
+    let front = document.front.as_ref().map_or(Node::new(root, NodeData::Null), Node::reborrow);
     let place = document.governance.place;
     let governance = document.governance.tree.as_ref();
-    let governance = governance.map_or(Tree::new(place, Data::Null), Tree::reborrow);
+    let governance = governance.map_or(Node::new(place, NodeData::Null), Node::reborrow);
     let title = document.outline.title.as_ref();
-    let title = title.map_or(Tree::new(root, Data::Null), |(title, span)| Tree::text(*span, title.text.as_str()));
+    let title = title.map_or(Node::new(root, NodeData::Null), |(title, span)| Node::text(*span, title.text.as_str()));
     let sections = document.outline.sections.iter().map(|section| builder.section_entry(section));
     let mut end_of_auto = 0;
     let blocks = document.blocks.iter().map(|block| {
         let is_nested = block.opener.start < end_of_auto;
-        if block.mode == Mode::Auto {
+        if block.mode == BlockMode::Auto {
             end_of_auto = end_of_auto.max(block.body.end);
         }
         builder.block(block, is_nested)
     });
     let entries = vec![
-        Entry::new("path", Tree::text(root, document.path.as_str())),
-        Entry::new("kind", Tree::text(root, document.shape.kind.as_str())),
-        Entry::new("title", title),
-        Entry::new("front_matter", front),
-        Entry { key: Cow::Borrowed("governance"), key_span: place, value: governance },
-        Entry::new("sections", Tree::new(root, Data::Map(sections.collect()))),
+        NodeEntry::new("path", Node::text(root, document.path.as_str())),
+        NodeEntry::new("kind", Node::text(root, document.shape.kind.as_str())),
+        NodeEntry::new("title", title),
+        NodeEntry::new("front_matter", front),
+        NodeEntry { key: Cow::Borrowed("governance"), key_span: place, value: governance },
+        NodeEntry::new("sections", Node::new(root, NodeData::Map(sections.collect()))),
         list(root, "blocks", blocks),
         list(root, "items", document.items.iter().map(|item| builder.item(item))),
         list(root, "tables", document.tables.iter().map(|table| builder.table(table))),
     ];
-    Tree::new(root, Data::Map(entries))
+    Node::new(root, NodeData::Map(entries))
 }
 
 /// The model without what the shipped schemas do not look at: texts, lists, rows, blocks. The keys are there, their
 /// values are empty. What is valid in full is valid like this, and a test holds the two together.
-pub fn outline(document: &Document) -> Tree<'_> {
-    let builder = Builder { document, text: &document.text };
+pub fn outline(document: &Document) -> Node<'_> {
+    let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
     let place = document.governance.place;
     let governance = document.governance.tree.as_ref();
-    let governance = governance.map_or(Tree::new(place, Data::Null), Tree::reborrow);
+    let governance = governance.map_or(Node::new(place, NodeData::Null), Node::reborrow);
     let sections = document.outline.sections.iter().map(|section| {
-        let canonical = Entry::new("canonical", Tree::text(section.heading, section.canonical.as_str()));
-        let value = Tree::new(section.heading, Data::Map(vec![canonical]));
-        Entry::new(section.id.as_str(), value)
+        let canonical = NodeEntry::new("canonical", Node::text(section.heading, section.canonical.as_str()));
+        let value = Node::new(section.heading, NodeData::Map(vec![canonical]));
+        NodeEntry::new(section.id.as_str(), value)
     });
     let items = document.items.iter().map(|item| {
         let span = item.span(&document.outline);
-        let null = |field: &'_ Field| Tree::new(field.label, Data::Null);
-        let fields = item.fields.iter().map(|field| Entry::new(&*field.id, null(field)));
-        let fields = Entry::new("fields", Tree::new(span, Data::Map(fields.collect())));
-        let heading = Entry::new("heading", Tree::new(span, Data::Bool(item.section().is_some())));
-        Tree::new(span, Data::Map(vec![builder.within(span, &item.within(&document.outline)), heading, fields]))
+        let null = |field: &'_ Field| Node::new(field.label, NodeData::Null);
+        let fields = item.fields.iter().map(|field| NodeEntry::new(&*field.id, null(field)));
+        let fields = NodeEntry::new("fields", Node::new(span, NodeData::Map(fields.collect())));
+        let heading = NodeEntry::new("heading", Node::new(span, NodeData::Bool(item.section().is_some())));
+        Node::new(span, NodeData::Map(vec![builder.within(span, &item.within(&document.outline)), heading, fields]))
     });
     let entries = vec![
-        Entry::new("governance", governance),
-        Entry::new("sections", Tree::new(root, Data::Map(sections.collect()))),
+        NodeEntry::new("governance", governance),
+        NodeEntry::new("sections", Node::new(root, NodeData::Map(sections.collect()))),
         list(root, "items", items),
         list(root, "tables", document.tables.iter().map(|table| builder.table(table))),
     ];
-    Tree::new(root, Data::Map(entries))
+    Node::new(root, NodeData::Map(entries))
 }
 
 /// One item, as it stands in the model.
-pub fn item<'a>(document: &'a Document, item: &'a Item) -> Tree<'a> {
-    Builder { document, text: &document.text }.item(item)
+pub fn item<'a>(document: &'a Document, item: &'a Item) -> Node<'a> {
+    ModelBuilder { document, text: &document.text }.item(item)
 }
 
 /// One table, as it stands in the model.
-pub fn table<'a>(document: &'a Document, table: &Table) -> Tree<'a> {
-    Builder { document, text: &document.text }.table(table)
+pub fn table<'a>(document: &'a Document, table: &ItemTable) -> Node<'a> {
+    ModelBuilder { document, text: &document.text }.table(table)
 }
 
 /// The value of a field, as it stands in the model.
-pub fn field<'a>(document: &'a Document, field: &'a Field) -> Tree<'a> {
-    Builder { document, text: &document.text }.field(field).1
+pub fn field<'a>(document: &'a Document, field: &'a Field) -> Node<'a> {
+    ModelBuilder { document, text: &document.text }.field(field).1
 }
 
 /// The entries of the list that a node is, each with whether it is a task that is done.
 pub fn list_entries(document: &Document, value: &FieldValue) -> Vec<(String, Option<bool>)> {
     let items = match value {
-        FieldValue::Node(index) => match &document.nodes[*index].kind {
-            NodeKind::List(items) => items.as_slice(),
+        FieldValue::MarkdownNode(index) => match &document.nodes[*index].kind {
+            MarkdownNodeKind::List(items) => items.as_slice(),
             _ => &[],
         },
         FieldValue::List(items) => items.as_slice(),
@@ -109,31 +109,31 @@ fn root_span(document: &Document) -> Span {
     document.outline.title.as_ref().map_or(first, |(_, span)| *span)
 }
 
-fn list<'a>(span: Span, key: &'static str, values: impl Iterator<Item = Tree<'a>>) -> Entry<'a> {
-    Entry::new(key, Tree::new(span, Data::List(values.collect())))
+fn list<'a>(span: Span, key: &'static str, values: impl Iterator<Item = Node<'a>>) -> NodeEntry<'a> {
+    NodeEntry::new(key, Node::new(span, NodeData::List(values.collect())))
 }
 
-fn text_or_null(span: Span, text: Option<&str>) -> Tree<'_> {
-    text.map_or(Tree::new(span, Data::Null), |text| Tree::text(span, text))
+fn text_or_null(span: Span, text: Option<&str>) -> Node<'_> {
+    text.map_or(Node::new(span, NodeData::Null), |text| Node::text(span, text))
 }
 
-fn number_or_null(span: Span, number: Option<u64>) -> Tree<'static> {
-    number.map_or(Tree::new(span, Data::Null), |number| Tree::number(span, number))
+fn number_or_null(span: Span, number: Option<u64>) -> Node<'static> {
+    number.map_or(Node::new(span, NodeData::Null), |number| Node::number(span, number))
 }
 
 /// `state`, where the title has one.
-fn state(span: Span, title: &Title) -> Option<Entry<'_>> {
-    title.state.as_deref().map(|state| Entry::new("state", Tree::text(span, state)))
+fn state(span: Span, title: &Title) -> Option<NodeEntry<'_>> {
+    title.state.as_deref().map(|state| NodeEntry::new("state", Node::text(span, state)))
 }
 
-struct Builder<'a> {
+struct ModelBuilder<'a> {
     document: &'a Document,
     text: &'a str,
 }
 
-impl<'a> Builder<'a> {
-    fn line(&self, span: Span) -> Entry<'a> {
-        Entry::new("line", Tree::number(span, self.document.line(span.start)))
+impl<'a> ModelBuilder<'a> {
+    fn line(&self, span: Span) -> NodeEntry<'a> {
+        NodeEntry::new("line", Node::number(span, self.document.line(span.start)))
     }
 
     fn section_id(&self, section: usize) -> &'a str {
@@ -141,45 +141,45 @@ impl<'a> Builder<'a> {
     }
 
     /// The ids of enclosing sections, outermost first.
-    fn within(&self, span: Span, sections: &[usize]) -> Entry<'a> {
-        Entry::new("within", Tree::texts(span, sections.iter().map(|section| self.section_id(*section))))
+    fn within(&self, span: Span, sections: &[usize]) -> NodeEntry<'a> {
+        NodeEntry::new("within", Node::texts(span, sections.iter().map(|section| self.section_id(*section))))
     }
 
-    fn section_entry(&self, section: &'a Section) -> Entry<'a> {
+    fn section_entry(&self, section: &'a Section) -> NodeEntry<'a> {
         let span = section.heading;
         let title = &section.title;
         let mut entries = vec![
-            Entry::new("title", Tree::text(span, title.text.as_str())),
-            Entry::new("canonical", Tree::text(span, section.canonical.as_str())),
-            Entry::new("level", Tree::number(span, section.level)),
+            NodeEntry::new("title", Node::text(span, title.text.as_str())),
+            NodeEntry::new("canonical", Node::text(span, section.canonical.as_str())),
+            NodeEntry::new("level", Node::number(span, section.level)),
             self.line(span),
-            Entry::new("number", number_or_null(span, title.number)),
+            NodeEntry::new("number", number_or_null(span, title.number)),
             self.within(span, &section.within),
-            Entry::new("checklist", Tree::new(span, Data::List(self.checklist(section)))),
-            Entry::new("text", Tree::text(section.content, self.section_text(section))),
+            NodeEntry::new("checklist", Node::new(span, NodeData::List(self.checklist(section)))),
+            NodeEntry::new("text", Node::text(section.content, self.section_text(section))),
         ];
         entries.extend(state(span, title));
-        let value = Tree::new(span, Data::Map(entries));
-        Entry { key: Cow::Borrowed(&section.id), key_span: span, value }
+        let value = Node::new(span, NodeData::Map(entries));
+        NodeEntry { key: Cow::Borrowed(&section.id), key_span: span, value }
     }
 
     /// The tasks under a heading, up to the next heading.
-    fn checklist(&self, section: &Section) -> Vec<Tree<'a>> {
+    fn checklist(&self, section: &Section) -> Vec<Node<'a>> {
         let mut tasks = Vec::new();
         for node in &self.document.nodes[section.own.clone()] {
-            if let NodeKind::List(items) = &node.kind {
+            if let MarkdownNodeKind::List(items) = &node.kind {
                 self.tasks(items, &mut tasks);
             }
         }
         tasks
     }
 
-    fn tasks(&self, items: &[ListItem], found: &mut Vec<Tree<'a>>) {
+    fn tasks(&self, items: &[ListItem], found: &mut Vec<Node<'a>>) {
         for item in items {
             if let Some(done) = item.done {
-                let text = Entry::new("text", Tree::text(item.span, item.text(self.text)));
-                let done = Entry::new("done", Tree::new(item.span, Data::Bool(done)));
-                found.push(Tree::new(item.span, Data::Map(vec![text, done])));
+                let text = NodeEntry::new("text", Node::text(item.span, item.text(self.text)));
+                let done = NodeEntry::new("done", Node::new(item.span, NodeData::Bool(done)));
+                found.push(Node::new(item.span, NodeData::Map(vec![text, done])));
             }
             self.tasks(&item.children, found);
         }
@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
         let blocks = &self.document.blocks;
         let index = blocks.partition_point(|block| block.opener.start < opener.start);
         match blocks.get(index) {
-            Some(block) if block.opener == opener && block.mode == Mode::Auto => {
+            Some(block) if block.opener == opener && block.mode == BlockMode::Auto => {
                 block.closer.map_or(0, |closer| closer.end)
             }
             _ => 0,
@@ -221,34 +221,36 @@ impl<'a> Builder<'a> {
     }
 
     /// A block; one within another AUTO block has no previous values of its own.
-    fn block(&self, block: &'a Block, is_nested: bool) -> Tree<'a> {
+    fn block(&self, block: &'a Block, is_nested: bool) -> Node<'a> {
         let span = block.opener;
         let section = block.section.map(|section| self.section_id(section));
         let item = self.document.item_around(block.section).map(|item| item.id(&self.document.outline));
         let mode = match block.mode {
-            Mode::Auto => "auto",
-            Mode::Manual => "manual",
+            BlockMode::Auto => "auto",
+            BlockMode::Manual => "manual",
         };
         let mut entries = vec![
-            Entry::new("mode", Tree::text(span, mode)),
-            Entry::new("name", Tree::text(span, block.name.as_str())),
-            Entry::new("declared", Tree::new(span, Data::Bool(block.declared))),
-            Entry::new("section", text_or_null(span, section)),
-            Entry::new("item", text_or_null(span, item)),
+            NodeEntry::new("mode", Node::text(span, mode)),
+            NodeEntry::new("name", Node::text(span, block.name.as_str())),
+            NodeEntry::new("declared", Node::new(span, NodeData::Bool(block.declared))),
+            NodeEntry::new("section", text_or_null(span, section)),
+            NodeEntry::new("item", text_or_null(span, item)),
             self.line(span),
         ];
         match block.mode {
-            Mode::Auto => {
-                entries.push(Entry::new("sum", text_or_null(span, block.sum.as_deref())));
+            BlockMode::Auto => {
+                entries.push(NodeEntry::new("sum", text_or_null(span, block.sum.as_deref())));
                 let body = if is_nested { Span::at(block.body.start) } else { block.body };
-                entries.push(Entry::new("previous", previous::read(self.text, body)));
+                entries.push(NodeEntry::new("previous", previous::read(self.text, body)));
             }
-            Mode::Manual => entries.push(Entry::new("reviewed", text_or_null(span, block.reviewed.as_deref()))),
+            BlockMode::Manual => {
+                entries.push(NodeEntry::new("reviewed", text_or_null(span, block.reviewed.as_deref())))
+            }
         }
-        Tree::new(span, Data::Map(entries))
+        Node::new(span, NodeData::Map(entries))
     }
 
-    fn item(&self, item: &'a Item) -> Tree<'a> {
+    fn item(&self, item: &'a Item) -> Node<'a> {
         let outline = &self.document.outline;
         let span = item.span(outline);
         let title = item.title(outline);
@@ -257,100 +259,100 @@ impl<'a> Builder<'a> {
         for field in &item.fields {
             let (icon, value) = self.field(field);
             if let Some(icon) = icon {
-                icons.push(Entry::new(&*field.id, Tree::text(value.span, icon)));
+                icons.push(NodeEntry::new(&*field.id, Node::text(value.span, icon)));
             }
-            fields.push(Entry { key: Cow::Borrowed(&field.id), key_span: field.label, value });
+            fields.push(NodeEntry { key: Cow::Borrowed(&field.id), key_span: field.label, value });
         }
         if let Some(icon) = title.icons.first() {
-            icons.push(Entry::new("title", Tree::text(span, icon.as_str())));
+            icons.push(NodeEntry::new("title", Node::text(span, icon.as_str())));
         }
         let mut entries = vec![
-            Entry::new("id", Tree::text(span, item.id(outline))),
-            Entry::new("number", number_or_null(span, title.number)),
-            Entry::new("title", Tree::text(span, title.text.as_str())),
+            NodeEntry::new("id", Node::text(span, item.id(outline))),
+            NodeEntry::new("number", number_or_null(span, title.number)),
+            NodeEntry::new("title", Node::text(span, title.text.as_str())),
             self.line(span),
             self.within(span, &item.within(outline)),
-            Entry::new("heading", Tree::new(span, Data::Bool(item.section().is_some()))),
-            Entry::new("fields", Tree::new(span, Data::Map(fields))),
-            Entry::new("icons", Tree::new(span, Data::Map(icons))),
+            NodeEntry::new("heading", Node::new(span, NodeData::Bool(item.section().is_some()))),
+            NodeEntry::new("fields", Node::new(span, NodeData::Map(fields))),
+            NodeEntry::new("icons", Node::new(span, NodeData::Map(icons))),
         ];
         let loose = item.lists.iter().flat_map(|index| self.node_list(*index));
-        let loose: Vec<Tree<'a>> = loose.collect();
+        let loose: Vec<Node<'a>> = loose.collect();
         if !loose.is_empty() {
-            entries.push(Entry::new("list", Tree::new(span, Data::List(loose))));
+            entries.push(NodeEntry::new("list", Node::new(span, NodeData::List(loose))));
         }
         entries.extend(state(span, title));
-        Tree::new(span, Data::Map(entries))
+        Node::new(span, NodeData::Map(entries))
     }
 
     /// A field's value, and the emoji that led it.
-    fn field(&self, field: &'a Field) -> (Option<Cow<'a, str>>, Tree<'a>) {
+    fn field(&self, field: &'a Field) -> (Option<Cow<'a, str>>, Node<'a>) {
         match &field.value {
             FieldValue::Text(span) => fields::value(self.text, *span),
-            FieldValue::Node(index) => (None, self.node(*index)),
+            FieldValue::MarkdownNode(index) => (None, self.node(*index)),
             FieldValue::List(items) => {
                 let list = items.iter().map(|item| self.list_item(item)).collect();
-                (None, Tree::new(field.label, Data::List(list)))
+                (None, Node::new(field.label, NodeData::List(list)))
             }
             FieldValue::Block(index) => {
                 let block = &self.document.blocks[*index];
-                let name = Entry::new("block", Tree::text(block.opener, block.name.as_str()));
-                (None, Tree::new(block.opener, Data::Map(vec![name])))
+                let name = NodeEntry::new("block", Node::text(block.opener, block.name.as_str()));
+                (None, Node::new(block.opener, NodeData::Map(vec![name])))
             }
         }
     }
 
-    fn node(&self, index: usize) -> Tree<'a> {
+    fn node(&self, index: usize) -> Node<'a> {
         let node = &self.document.nodes[index];
         let data = match &node.kind {
-            NodeKind::Table(grid) => Data::Map(self.grid(node.span, grid)),
-            NodeKind::Code { language, code } => Data::Map(vec![
-                Entry::new("language", Tree::text(node.span, language.as_str())),
-                Entry::new("code", Tree::text(node.span, code.as_str())),
+            MarkdownNodeKind::Table(grid) => NodeData::Map(self.grid(node.span, grid)),
+            MarkdownNodeKind::Code { language, code } => NodeData::Map(vec![
+                NodeEntry::new("language", Node::text(node.span, language.as_str())),
+                NodeEntry::new("code", Node::text(node.span, code.as_str())),
             ]),
-            _ => Data::List(self.node_list(index)),
+            _ => NodeData::List(self.node_list(index)),
         };
-        Tree::new(node.span, data)
+        Node::new(node.span, data)
     }
 
-    fn node_list(&self, index: usize) -> Vec<Tree<'a>> {
+    fn node_list(&self, index: usize) -> Vec<Node<'a>> {
         match &self.document.nodes[index].kind {
-            NodeKind::List(items) => items.iter().map(|item| self.list_item(item)).collect(),
+            MarkdownNodeKind::List(items) => items.iter().map(|item| self.list_item(item)).collect(),
             _ => Vec::new(),
         }
     }
 
     /// An entry of a list: a text, or a mapping where it is a task or has entries of its own.
-    fn list_item(&self, item: &'a ListItem) -> Tree<'a> {
-        let text = Tree::text(item.span, item.text(self.text));
+    fn list_item(&self, item: &'a ListItem) -> Node<'a> {
+        let text = Node::text(item.span, item.text(self.text));
         if item.done.is_none() && item.children.is_empty() {
             return text;
         }
-        let mut entries = vec![Entry::new("text", text)];
+        let mut entries = vec![NodeEntry::new("text", text)];
         if let Some(done) = item.done {
-            entries.push(Entry::new("done", Tree::new(item.span, Data::Bool(done))));
+            entries.push(NodeEntry::new("done", Node::new(item.span, NodeData::Bool(done))));
         }
         if !item.children.is_empty() {
             entries.push(list(item.span, "list", item.children.iter().map(|child| self.list_item(child))));
         }
-        Tree::new(item.span, Data::Map(entries))
+        Node::new(item.span, NodeData::Map(entries))
     }
 
-    fn table(&self, table: &Table) -> Tree<'a> {
+    fn table(&self, table: &ItemTable) -> Node<'a> {
         let mut sections = Vec::new();
         if let Some(index) = table.section {
             sections.clone_from(&self.document.outline.sections[index].within);
             sections.push(index);
         }
         let mut entries = vec![self.within(table.span, &sections), self.line(table.span)];
-        if let NodeKind::Table(grid) = &self.document.nodes[table.node].kind {
+        if let MarkdownNodeKind::Table(grid) = &self.document.nodes[table.node].kind {
             entries.extend(self.grid(table.span, grid));
         }
-        Tree::new(table.span, Data::Map(entries))
+        Node::new(table.span, NodeData::Map(entries))
     }
 
     /// A table as `header` and `rows`, each row a mapping by the header's cells. A cell that repeats gets `_2`.
-    fn grid(&self, span: Span, grid: &Grid) -> Vec<Entry<'a>> {
+    fn grid(&self, span: Span, grid: &Grid) -> Vec<NodeEntry<'a>> {
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut names: Vec<String> = Vec::with_capacity(grid.header.len());
         for header in &grid.header {
@@ -363,17 +365,17 @@ impl<'a> Builder<'a> {
             let cells = names.iter().enumerate().map(|(index, name)| {
                 let place = row.get(index).copied();
                 let text = place.map_or(Cow::Borrowed(""), |place| cell(self.text, place));
-                Entry::new(name.clone(), Tree::text(place.unwrap_or(span), text))
+                NodeEntry::new(name.clone(), Node::text(place.unwrap_or(span), text))
             });
-            Tree::new(row.first().copied().unwrap_or(span), Data::Map(cells.collect()))
+            Node::new(row.first().copied().unwrap_or(span), NodeData::Map(cells.collect()))
         });
         let rows = list(span, "rows", rows);
-        let header = names.iter().map(|name| Tree::text(span, name.clone()));
+        let header = names.iter().map(|name| Node::text(span, name.clone()));
         let shape = &self.document.shape;
         let columns = names
             .iter()
             .filter_map(|name| shape.field_of(name))
-            .map(|known| Tree::text(span, shape.fields[known.field].id.as_str()));
+            .map(|known| Node::text(span, shape.fields[known.field].id.as_str()));
         vec![list(span, "header", header), list(span, "columns", columns), rows]
     }
 }

@@ -9,7 +9,7 @@ use crate::text::slug;
 
 /// Something that bears a name: a block or a section.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
+pub struct NameCandidate<'a> {
     /// The name in its marker.
     pub marker: Option<&'a str>,
     /// Its id.
@@ -23,21 +23,21 @@ struct Name<'a> {
 }
 
 /// The candidates that bear one id.
-struct Group<'a> {
+struct NameGroup<'a> {
     id: &'a str,
     markers: Vec<&'a str>,
     met: Option<usize>,
 }
 
 /// A stage: whether a name and a group fit.
-type Fits = fn(&Name<'_>, &Group<'_>, &[(String, String)]) -> bool;
+type Fits = fn(&Name<'_>, &NameGroup<'_>, &[(String, String)]) -> bool;
 
 /// The stages in order, each with whether it takes only what fits nothing else.
 const STAGES: &[(Fits, bool)] =
     &[(by_marker, false), (by_id, false), (by_number, false), (by_prefix, true), (by_alias, false)];
 
 /// For each candidate the index of the name that it meets.
-pub fn meet(names: &[&str], candidates: &[Candidate<'_>], aliases: &[(String, String)]) -> Vec<Option<usize>> {
+pub fn meet(names: &[&str], candidates: &[NameCandidate<'_>], aliases: &[(String, String)]) -> Vec<Option<usize>> {
     if names.is_empty() || candidates.is_empty() {
         return vec![None; candidates.len()];
     }
@@ -71,13 +71,13 @@ pub fn meet(names: &[&str], candidates: &[Candidate<'_>], aliases: &[(String, St
 }
 
 /// The distinct ids in order, and for each candidate which of them is its own.
-fn group<'a>(candidates: &[Candidate<'a>]) -> (Vec<Group<'a>>, Vec<usize>) {
+fn group<'a>(candidates: &[NameCandidate<'a>]) -> (Vec<NameGroup<'a>>, Vec<usize>) {
     let mut places: HashMap<&str, usize> = HashMap::new();
-    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut groups: Vec<NameGroup<'a>> = Vec::new();
     let mut group_of = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let at = *places.entry(candidate.id).or_insert_with(|| {
-            groups.push(Group { id: candidate.id, markers: Vec::new(), met: None });
+            groups.push(NameGroup { id: candidate.id, markers: Vec::new(), met: None });
             groups.len() - 1
         });
         groups[at].markers.extend(candidate.marker);
@@ -86,25 +86,25 @@ fn group<'a>(candidates: &[Candidate<'a>]) -> (Vec<Group<'a>>, Vec<usize>) {
     (groups, group_of)
 }
 
-fn by_marker(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+fn by_marker(name: &Name<'_>, group: &NameGroup<'_>, _: &[(String, String)]) -> bool {
     group.markers.contains(&name.raw)
 }
 
-fn by_id(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+fn by_id(name: &Name<'_>, group: &NameGroup<'_>, _: &[(String, String)]) -> bool {
     name.id == group.id
 }
 
-fn by_number(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+fn by_number(name: &Name<'_>, group: &NameGroup<'_>, _: &[(String, String)]) -> bool {
     same_in_singular(&name.id, group.id)
 }
 
-fn by_prefix(name: &Name<'_>, group: &Group<'_>, _: &[(String, String)]) -> bool {
+fn by_prefix(name: &Name<'_>, group: &NameGroup<'_>, _: &[(String, String)]) -> bool {
     let (name, id) = (name.id.as_str(), group.id);
     let (short, long) = if name.len() < id.len() { (name, id) } else { (id, name) };
     short.contains('_') && long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_'))
 }
 
-fn by_alias(name: &Name<'_>, group: &Group<'_>, aliases: &[(String, String)]) -> bool {
+fn by_alias(name: &Name<'_>, group: &NameGroup<'_>, aliases: &[(String, String)]) -> bool {
     let same = |a: &str, b: &str| a == name.id && b == group.id;
     aliases.iter().any(|(a, b)| same(a, b) || same(b, a))
 }
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn met(names: &[&str], ids: &[&str]) -> Vec<Option<usize>> {
-        let candidates: Vec<_> = ids.iter().map(|id| Candidate { marker: None, id }).collect();
+        let candidates: Vec<_> = ids.iter().map(|id| NameCandidate { marker: None, id }).collect();
         let aliases = [("feature_metrics".to_owned(), "feature_summary".to_owned())];
         meet(names, &candidates, &aliases)
     }

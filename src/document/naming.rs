@@ -1,22 +1,22 @@
 //! Canonical names: what the blocks and sections of a document are called, by its declarations and its kind.
 
-use super::names::{self, Candidate};
-use super::{Block, Document, Mode};
+use super::names::{self, NameCandidate};
+use super::{Block, BlockMode, Document};
 
 impl Document {
     /// Gives blocks and sections their canonical names.
     pub(super) fn name(&mut self) {
-        for mode in [Mode::Auto, Mode::Manual] {
+        for mode in [BlockMode::Auto, BlockMode::Manual] {
             self.name_blocks(mode);
         }
         self.name_sections();
         self.meet_unmarked();
     }
 
-    fn name_blocks(&mut self, mode: Mode) {
+    fn name_blocks(&mut self, mode: BlockMode) {
         let declared = match mode {
-            Mode::Auto => &self.governance.auto_sections,
-            Mode::Manual => &self.governance.manual_sections,
+            BlockMode::Auto => &self.governance.auto_sections,
+            BlockMode::Manual => &self.governance.manual_sections,
         };
         let places: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].mode == mode).collect();
         let candidates: Vec<_> = places.iter().map(|at| candidate(&self.blocks[*at])).collect();
@@ -43,9 +43,9 @@ impl Document {
     }
 
     /// The names that the kind has for blocks of a mode, without those that are declared and met.
-    fn kind_names(&self, mode: Mode, declared: &[&str], met: &[Option<usize>]) -> Vec<&str> {
+    fn kind_names(&self, mode: BlockMode, declared: &[&str], met: &[Option<usize>]) -> Vec<&str> {
         let shape = &self.shape;
-        let own: &[String] = if mode == Mode::Auto { &shape.blocks } else { &[] };
+        let own: &[String] = if mode == BlockMode::Auto { &shape.blocks } else { &[] };
         let taken = |name: &str| met.iter().flatten().any(|index| declared[*index] == name);
         let all = own.iter().chain(&shape.sections).map(String::as_str);
         all.filter(|name| !taken(name)).collect()
@@ -53,7 +53,8 @@ impl Document {
 
     fn name_sections(&mut self) {
         let sections = &mut self.outline.sections;
-        let candidates: Vec<_> = sections.iter().map(|section| Candidate { marker: None, id: &section.id }).collect();
+        let candidates: Vec<_> =
+            sections.iter().map(|section| NameCandidate { marker: None, id: &section.id }).collect();
         let names: Vec<&str> = self.shape.sections.iter().map(String::as_str).collect();
         let met = names::meet(&names, &candidates, &self.shape.aliases);
         for (section, name) in sections.iter_mut().zip(met) {
@@ -66,7 +67,7 @@ impl Document {
     /// Lets the names in `manual_sections` that met no block meet the sections without a marker.
     fn meet_unmarked(&mut self) {
         let met_names: Vec<&str> =
-            self.blocks_of(Mode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
+            self.blocks_of(BlockMode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
         let manual = &self.governance.manual_sections;
         let open: Vec<usize> =
             (0..manual.len()).filter(|at| !met_names.contains(&manual[*at].value.as_str())).collect();
@@ -89,14 +90,16 @@ impl Document {
 
     /// Which of the given sections the names meet, as pairs of a name's index and a section's.
     pub fn meet_sections(&self, names: &[&str], sections: &[usize]) -> Vec<(usize, usize)> {
-        let candidates: Vec<_> =
-            sections.iter().map(|index| Candidate { marker: None, id: &self.outline.sections[*index].id }).collect();
+        let candidates: Vec<_> = sections
+            .iter()
+            .map(|index| NameCandidate { marker: None, id: &self.outline.sections[*index].id })
+            .collect();
         let met = names::meet(names, &candidates, &self.shape.aliases);
         let pairs = met.into_iter().zip(sections);
         pairs.filter_map(|(name, section)| Some((name?, *section))).collect()
     }
 }
 
-fn candidate(block: &Block) -> Candidate<'_> {
-    Candidate { marker: block.marker_name.as_deref(), id: &block.id }
+fn candidate(block: &Block) -> NameCandidate<'_> {
+    NameCandidate { marker: block.marker_name.as_deref(), id: &block.id }
 }

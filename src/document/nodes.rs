@@ -12,16 +12,16 @@ use crate::text::Span;
 
 /// One block at the top level.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct MarkdownNode {
     /// Where it stands, without blank lines around it.
     pub span: Span,
     /// What it is.
-    pub kind: NodeKind,
+    pub kind: MarkdownNodeKind,
 }
 
 /// The kinds of block that the program tells apart.
 #[derive(Clone, Debug)]
-pub enum NodeKind {
+pub enum MarkdownNodeKind {
     /// A heading.
     Heading {
         /// 1 to 6.
@@ -94,7 +94,7 @@ pub fn cell(text: &str, span: Span) -> Cow<'_, str> {
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
     /// Top-level blocks in order.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<MarkdownNode>,
     /// HTML blocks at any depth.
     pub html: Vec<Span>,
     /// Inline HTML at any depth.
@@ -114,7 +114,7 @@ pub fn parse(text: &str, start: usize) -> Nodes {
 /// Finds the blocks of `text[start..]` with the parser.
 pub fn parse_markdown(text: &str, start: usize) -> Nodes {
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
-    let mut builder = Builder::new(text);
+    let mut builder = NodeBuilder::new(text);
     for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
         builder.take(&event, Span::from(range).shifted(start));
     }
@@ -130,7 +130,7 @@ struct OpenItem {
     takes_text: bool,
 }
 
-struct Builder<'t> {
+struct NodeBuilder<'t> {
     text: &'t str,
     out: Nodes,
     depth: usize,
@@ -143,7 +143,7 @@ struct Builder<'t> {
     lazy: Vec<Span>,
 }
 
-impl<'t> Builder<'t> {
+impl<'t> NodeBuilder<'t> {
     fn new(text: &'t str) -> Self {
         Self {
             text,
@@ -194,7 +194,7 @@ impl<'t> Builder<'t> {
                     item.done = Some(*done);
                 }
             }
-            Event::Rule if self.depth == 0 => self.push(span, NodeKind::Other),
+            Event::Rule if self.depth == 0 => self.push(span, MarkdownNodeKind::Other),
             _ => {}
         }
     }
@@ -228,7 +228,7 @@ impl<'t> Builder<'t> {
                         CodeBlockKind::Indented => "",
                     };
                     let language = language.to_owned();
-                    self.push(span, NodeKind::Code { language, code: String::new() });
+                    self.push(span, MarkdownNodeKind::Code { language, code: String::new() });
                 }
             }
             Tag::Table(_) => {
@@ -248,17 +248,17 @@ impl<'t> Builder<'t> {
     fn end(&mut self, end: TagEnd, span: Span) {
         let top = self.depth == 0;
         match end {
-            TagEnd::Paragraph if top => self.push(span, NodeKind::Paragraph),
+            TagEnd::Paragraph if top => self.push(span, MarkdownNodeKind::Paragraph),
             TagEnd::Paragraph => self.close_item_text(),
             TagEnd::Heading(level) if top => {
                 let title = std::mem::take(&mut self.title).trim().to_owned();
                 let level = level as u8;
-                self.push(span, NodeKind::Heading { level, title });
+                self.push(span, MarkdownNodeKind::Heading { level, title });
             }
             TagEnd::CodeBlock if top => {
                 self.in_code = false;
                 let text = std::mem::take(&mut self.code);
-                if let Some(NodeKind::Code { code, .. }) = self.out.nodes.last_mut().map(|n| &mut n.kind) {
+                if let Some(MarkdownNodeKind::Code { code, .. }) = self.out.nodes.last_mut().map(|n| &mut n.kind) {
                     *code = text;
                 }
             }
@@ -267,26 +267,26 @@ impl<'t> Builder<'t> {
                 self.out.nodes.extend(html::nodes(self.text, span));
                 self.title.clear();
             }
-            TagEnd::BlockQuote(_) if top => self.push(span, NodeKind::Quote),
+            TagEnd::BlockQuote(_) if top => self.push(span, MarkdownNodeKind::Quote),
             TagEnd::Item => self.end_item(),
             TagEnd::List(_) if top => {
                 let items = std::mem::take(&mut self.top);
-                self.push(span, NodeKind::List(items));
+                self.push(span, MarkdownNodeKind::List(items));
                 for lazy in std::mem::take(&mut self.lazy) {
-                    self.push(lazy, NodeKind::Paragraph);
+                    self.push(lazy, MarkdownNodeKind::Paragraph);
                 }
             }
             TagEnd::Table if top => {
                 let grid = std::mem::take(&mut self.grid);
-                self.push(span, NodeKind::Table(grid));
+                self.push(span, MarkdownNodeKind::Table(grid));
             }
-            _ if top => self.push(span, NodeKind::Other),
+            _ if top => self.push(span, MarkdownNodeKind::Other),
             _ => {}
         }
     }
 
-    fn push(&mut self, span: Span, kind: NodeKind) {
-        self.out.nodes.push(Node { span: span.trimmed(self.text), kind });
+    fn push(&mut self, span: Span, kind: MarkdownNodeKind) {
+        self.out.nodes.push(MarkdownNode { span: span.trimmed(self.text), kind });
         self.title.clear();
     }
 
@@ -363,22 +363,22 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<String> {
         let nodes = parse(text, 0).nodes;
-        let name = |node: &Node| match &node.kind {
-            NodeKind::Heading { level, title } => format!("h{level} {title}"),
-            NodeKind::Paragraph => format!("p {}", node.span.slice(text)),
-            NodeKind::List(items) => {
+        let name = |node: &MarkdownNode| match &node.kind {
+            MarkdownNodeKind::Heading { level, title } => format!("h{level} {title}"),
+            MarkdownNodeKind::Paragraph => format!("p {}", node.span.slice(text)),
+            MarkdownNodeKind::List(items) => {
                 let texts: Vec<_> = items.iter().map(|item| item.text(text)).collect();
                 format!("list {}", texts.join("/"))
             }
-            NodeKind::Table(grid) => {
+            MarkdownNodeKind::Table(grid) => {
                 let cells: Vec<_> =
                     grid.header.iter().chain(grid.rows.iter().flatten()).map(|span| cell(text, *span)).collect();
                 format!("table {}", cells.join("/"))
             }
-            NodeKind::Code { language, code } => format!("code {language} {code:?}"),
-            NodeKind::Html => "html".to_owned(),
-            NodeKind::Quote => "quote".to_owned(),
-            NodeKind::Other => "other".to_owned(),
+            MarkdownNodeKind::Code { language, code } => format!("code {language} {code:?}"),
+            MarkdownNodeKind::Html => "html".to_owned(),
+            MarkdownNodeKind::Quote => "quote".to_owned(),
+            MarkdownNodeKind::Other => "other".to_owned(),
         };
         nodes.iter().map(name).collect()
     }
@@ -399,7 +399,7 @@ mod tests {
     fn tasks_and_nested_entries_are_kept() {
         let text = "- [x] a **b**\n  - c\n- [ ] d\n- e\n";
         let nodes = parse(text, 0).nodes;
-        let NodeKind::List(items) = &nodes[0].kind else {
+        let MarkdownNodeKind::List(items) = &nodes[0].kind else {
             panic!("no list");
         };
         assert_eq!(items[0].text(text), "a **b**");

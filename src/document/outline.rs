@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::nodes::{Node, NodeKind};
+use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use crate::text::{Span, emoji, lines, slug};
 
 /// What a heading says, once its number, its pictures and its state are taken off.
@@ -117,12 +117,12 @@ pub struct Outline {
 
 impl Outline {
     /// Reads the headings among `nodes`; `end` is the end of the text.
-    pub fn read(text: &str, nodes: &[Node], end: usize) -> Self {
+    pub fn read(text: &str, nodes: &[MarkdownNode], end: usize) -> Self {
         let mut outline = Self::default();
         let mut ids = Ids::default();
         let mut open: Vec<usize> = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
-            let NodeKind::Heading { level, title } = &node.kind else {
+            let MarkdownNodeKind::Heading { level, title } = &node.kind else {
                 continue;
             };
             outline.close(&mut open, *level, node.span.start);

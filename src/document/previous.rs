@@ -5,58 +5,58 @@ use std::collections::HashSet;
 use super::body::{self, PieceKind};
 use super::fields;
 use super::outline::Ids;
-use crate::text::{Data, Entry, Span, Tree, lines};
+use crate::text::{Node, NodeData, NodeEntry, Span, lines};
 
 /// What stands under one sub-heading, or before the first.
 #[derive(Clone, Debug, Default)]
-struct Group<'a> {
+struct PreviousGroup<'a> {
     /// Values by label: `Label: value`, with or without a bullet.
-    pairs: Vec<Entry<'a>>,
+    pairs: Vec<NodeEntry<'a>>,
     /// The labels that are there; the first value of a label counts.
     labels: HashSet<String>,
     /// Tables: the header's cells, and the rows by their first cell.
-    tables: Vec<Tree<'a>>,
+    tables: Vec<Node<'a>>,
     /// Entries of lists that are no pairs.
-    lists: Vec<Tree<'a>>,
+    lists: Vec<Node<'a>>,
     /// All other lines.
-    lines: Vec<Tree<'a>>,
+    lines: Vec<Node<'a>>,
 }
 
 /// Reads the body at `span`. Bullets, bold and backticks are stripped from labels and first cells.
-pub fn read(text: &str, span: Span) -> Tree<'_> {
-    let mut first = Group::default();
-    let mut under: Vec<(String, Span, Group<'_>)> = Vec::new();
+pub fn read(text: &str, span: Span) -> Node<'_> {
+    let mut first = PreviousGroup::default();
+    let mut under: Vec<(String, Span, PreviousGroup<'_>)> = Vec::new();
     for piece in body::read(text, span) {
         let place = piece.span.trimmed(text);
         let group = under.last_mut().map_or(&mut first, |(_, _, group)| group);
         match piece.kind {
-            PieceKind::Heading { title, .. } => under.push((title, place, Group::default())),
+            PieceKind::Heading { title, .. } => under.push((title, place, PreviousGroup::default())),
             PieceKind::Table => group.tables.push(table(text, place)),
             PieceKind::Pair(pair) => group.pair(text, pair),
             PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
             PieceKind::Code | PieceKind::Text => {
                 group.lines.extend(lines::of(text, piece.span).map(|line| {
                     let line = line.trimmed(text);
-                    Tree::text(line, line.slice(text))
+                    Node::text(line, line.slice(text))
                 }));
             }
             PieceKind::Blank => {}
         }
     }
-    let under = under.into_iter().map(|(title, line, group)| Entry {
+    let under = under.into_iter().map(|(title, line, group)| NodeEntry {
         key: title.into(),
         key_span: line,
-        value: Tree::new(line, Data::Map(group.entries(line))),
+        value: Node::new(line, NodeData::Map(group.entries(line))),
     });
-    let under = Data::Map(under.collect());
+    let under = NodeData::Map(under.collect());
     let mut entries = first.entries(span);
-    entries.push(Entry::new("groups", Tree::new(span, under)));
-    Tree::new(span, Data::Map(entries))
+    entries.push(NodeEntry::new("groups", Node::new(span, under)));
+    Node::new(span, NodeData::Map(entries))
 }
 
 /// The pairs before the first sub-heading, each label with its first value.
 pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
-    let mut group = Group::default();
+    let mut group = PreviousGroup::default();
     for piece in body::read(text, span) {
         match piece.kind {
             PieceKind::Heading { .. } => break,
@@ -65,22 +65,22 @@ pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
             PieceKind::Table => {
                 for (_, pair) in body::value_rows(piece.span.slice(text)).unwrap_or_default() {
                     let forth = |span: Span| span.shifted(piece.span.start);
-                    group.pair(text, body::Pair { label: forth(pair.label), value: forth(pair.value) });
+                    group.pair(text, body::LabelledLine { label: forth(pair.label), value: forth(pair.value) });
                 }
             }
             _ => {}
         }
     }
-    let words = |entry: Entry<'_>| (entry.key.into_owned(), entry.value.as_text().unwrap_or_default().to_owned());
+    let words = |entry: NodeEntry<'_>| (entry.key.into_owned(), entry.value.as_text().unwrap_or_default().to_owned());
     group.pairs.into_iter().map(words).collect()
 }
 
-impl<'a> Group<'a> {
-    fn pair(&mut self, text: &'a str, pair: body::Pair) {
+impl<'a> PreviousGroup<'a> {
+    fn pair(&mut self, text: &'a str, pair: body::LabelledLine) {
         let label = fields::plain(pair.label.slice(text));
         if self.labels.insert(label.clone()) {
-            let value = Tree::text(pair.value, pair.value.slice(text));
-            self.pairs.push(Entry { key: label.into(), key_span: pair.label, value });
+            let value = Node::text(pair.value, pair.value.slice(text));
+            self.pairs.push(NodeEntry { key: label.into(), key_span: pair.label, value });
         }
     }
 
@@ -91,26 +91,26 @@ impl<'a> Group<'a> {
         let content = Span::new(line.start + behind, line.end);
         match body::pair(text, content) {
             Some(pair) => self.pair(text, pair),
-            None => self.lists.push(Tree::text(content, content.slice(text))),
+            None => self.lists.push(Node::text(content, content.slice(text))),
         }
     }
 
-    fn entries(self, span: Span) -> Vec<Entry<'a>> {
-        let part = |key: &'static str, data: Data<'a>| Entry::new(key, Tree::new(span, data));
+    fn entries(self, span: Span) -> Vec<NodeEntry<'a>> {
+        let part = |key: &'static str, data: NodeData<'a>| NodeEntry::new(key, Node::new(span, data));
         vec![
-            part("pairs", Data::Map(self.pairs)),
-            part("tables", Data::List(self.tables)),
-            part("lists", Data::List(self.lists)),
-            part("lines", Data::List(self.lines)),
+            part("pairs", NodeData::Map(self.pairs)),
+            part("tables", NodeData::List(self.tables)),
+            part("lists", NodeData::List(self.lists)),
+            part("lines", NodeData::List(self.lines)),
         ]
     }
 }
 
 /// A table: its header, and its rows by their first cell; one that repeats gets `_2`.
-fn table(text: &str, span: Span) -> Tree<'_> {
+fn table(text: &str, span: Span) -> Node<'_> {
     let mut ids = Ids::default();
     let mut header: Vec<String> = Vec::new();
-    let mut rows: Vec<Entry<'_>> = Vec::new();
+    let mut rows: Vec<NodeEntry<'_>> = Vec::new();
     for (number, line) in lines::of(text, span).enumerate() {
         let cells = body::cells(line.slice(text));
         match number {
@@ -119,16 +119,16 @@ fn table(text: &str, span: Span) -> Tree<'_> {
             _ => {
                 let key = ids.unique(cells.first().map(|cell| fields::plain(cell)).unwrap_or_default());
                 let named = header.iter().zip(cells);
-                let row = named.map(|(name, cell)| Entry::new(fields::plain(name), Tree::text(line, cell)));
-                let value = Tree::new(line, Data::Map(row.collect()));
-                rows.push(Entry { key: key.into(), key_span: line, value });
+                let row = named.map(|(name, cell)| NodeEntry::new(fields::plain(name), Node::text(line, cell)));
+                let value = Node::new(line, NodeData::Map(row.collect()));
+                rows.push(NodeEntry { key: key.into(), key_span: line, value });
             }
         }
     }
-    let header = header.into_iter().map(|cell| Tree::text(span, cell)).collect();
-    let header = Tree::new(span, Data::List(header));
-    let rows = Tree::new(span, Data::Map(rows));
-    Tree::new(span, Data::Map(vec![Entry::new("header", header), Entry::new("rows", rows)]))
+    let header = header.into_iter().map(|cell| Node::text(span, cell)).collect();
+    let header = Node::new(span, NodeData::List(header));
+    let rows = Node::new(span, NodeData::Map(rows));
+    Node::new(span, NodeData::Map(vec![NodeEntry::new("header", header), NodeEntry::new("rows", rows)]))
 }
 
 #[cfg(test)]

@@ -52,24 +52,24 @@ pub fn of_type(text: &str, value: &ValueType) -> Option<Quantity> {
 
 /// Reads a number with an optional unit.
 pub fn number_of(text: &str, number: &NumberType) -> Quantity {
-    read(text, Kind::Number(number))
+    read(text, QuantityKind::Number(number))
 }
 
 /// Reads a percentage.
 pub fn percent(text: &str) -> Quantity {
-    read(text, Kind::Percent)
+    read(text, QuantityKind::Percent)
 }
 
 /// Reads a number with any unit or a percent sign.
 pub fn with_any_unit(text: &str) -> Option<f64> {
-    match read(text, Kind::AnyUnit) {
+    match read(text, QuantityKind::AnyUnit) {
         Quantity::Number(number) => Some(number),
         _ => None,
     }
 }
 
 #[derive(Clone, Copy)]
-enum Kind<'a> {
+enum QuantityKind<'a> {
     Number(&'a NumberType),
     Percent,
     AnyUnit,
@@ -83,8 +83,10 @@ fn whole_number(text: &str) -> Option<f64> {
     Some(f64::from(number))
 }
 
-fn read(source: &str, kind: Kind<'_>) -> Quantity {
-    if let Some(number) = whole_number(source).filter(|number| !matches!(kind, Kind::Percent) || *number <= 100.0) {
+fn read(source: &str, kind: QuantityKind<'_>) -> Quantity {
+    if let Some(number) =
+        whole_number(source).filter(|number| !matches!(kind, QuantityKind::Percent) || *number <= 100.0)
+    {
         return Quantity::Number(number);
     }
     let plain = inline::plain(source);
@@ -109,7 +111,7 @@ fn read(source: &str, kind: Kind<'_>) -> Quantity {
         return Quantity::Unreadable(TEXT);
     };
     let rest = rest.trim();
-    let is_percent = matches!(kind, Kind::Percent);
+    let is_percent = matches!(kind, QuantityKind::Percent);
     let value = match value_of(digits, is_percent) {
         Ok(value) => value,
         Err(reason) => return Quantity::Unreadable(reason),
@@ -121,9 +123,9 @@ fn read(source: &str, kind: Kind<'_>) -> Quantity {
         return Quantity::Unreadable(APPROXIMATION);
     }
     match kind {
-        Kind::Number(number) => with_unit(value, rest, number),
-        Kind::Percent => percentage(value, digits, rest),
-        Kind::AnyUnit => match without_remark(rest).chars().next() {
+        QuantityKind::Number(number) => with_unit(value, rest, number),
+        QuantityKind::Percent => percentage(value, digits, rest),
+        QuantityKind::AnyUnit => match without_remark(rest).chars().next() {
             None | Some('%') => Quantity::Number(value),
             Some(first) if first.is_alphabetic() && fraction(rest).is_none() => Quantity::Number(value),
             Some(_) => Quantity::Unreadable(TEXT),

@@ -1,16 +1,16 @@
 //! Reading the fields of a section from its own text: paragraphs, lists, tables, quotes and HTML.
 
 use super::blocks::Block;
-use super::field_ids::{Labels, RawField, Reading, finish};
+use super::field_ids::{FieldReading, Labels, RawField, finish};
 use super::fields::{self, Labelled};
 use super::inline;
-use super::items::{FieldValue, Source};
-use super::nodes::{Grid, ListItem, Node, NodeKind};
+use super::items::{FieldValue, ItemSource};
+use super::nodes::{Grid, ListItem, MarkdownNode, MarkdownNodeKind};
 use super::segments::{BareLine, bare_line, is_directive, segments};
 use crate::text::Span;
 
-struct Reader<'a, 's, 'l> {
-    source: Source<'a>,
+struct ItemFieldReader<'a, 's, 'l> {
+    source: ItemSource<'a>,
     labels: &'l mut Labels<'s>,
     fields: Vec<RawField>,
     lists: Vec<usize>,
@@ -19,29 +19,30 @@ struct Reader<'a, 's, 'l> {
 }
 
 /// Reads the own text of a section.
-pub(super) fn section(source: Source<'_>, index: usize, labels: &mut Labels<'_>) -> Reading {
+pub(super) fn section(source: ItemSource<'_>, index: usize, labels: &mut Labels<'_>) -> FieldReading {
     let section = &source.outline.sections[index];
     let own = &source.nodes[section.own.clone()];
-    let mut reader = Reader { source, labels, fields: Vec::new(), lists: Vec::new(), waiting: None };
+    let mut reader = ItemFieldReader { source, labels, fields: Vec::new(), lists: Vec::new(), waiting: None };
     reader.own_nodes(section.own.clone(), index, section.heading);
     let mut reading = finish(source.text, reader.fields, reader.lists, reader.labels);
-    let first = own.iter().find(|node| !matches!(node.kind, NodeKind::Html));
+    let first = own.iter().find(|node| !matches!(node.kind, MarkdownNodeKind::Html));
     let label = reading.fields.first().map(|field| field.label.start);
     reading.starts_with_field = first.is_some_and(|node| {
         let is_read = label == Some(node.span.start + 2) && node.span.slice(source.text).starts_with("**");
-        matches!(node.kind, NodeKind::Paragraph) && (is_read || fields::starts(source.text, node.span, source.shape))
+        matches!(node.kind, MarkdownNodeKind::Paragraph)
+            && (is_read || fields::starts(source.text, node.span, source.shape))
     });
     reading
 }
 
 /// Fields of a row of a table: a label and a value for each column.
-pub(super) fn row(text: &str, cells: impl Iterator<Item = (Span, Span)>, labels: &mut Labels<'_>) -> Reading {
+pub(super) fn row(text: &str, cells: impl Iterator<Item = (Span, Span)>, labels: &mut Labels<'_>) -> FieldReading {
     let filled = cells.filter(|(label, value)| !label.is_empty() && !value.is_empty());
     let fields = filled.map(|(label, value)| RawField { label, value: FieldValue::Text(value) });
     finish(text, fields.collect(), Vec::new(), labels)
 }
 
-impl Reader<'_, '_, '_> {
+impl ItemFieldReader<'_, '_, '_> {
     fn own_nodes(&mut self, own: std::ops::Range<usize>, section: usize, heading: Span) {
         let blocks: &[Block] = self.source.blocks;
         let first = blocks.partition_point(|block| block.opener.start < heading.start);
@@ -62,21 +63,21 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    fn node(&mut self, index: usize, node: &Node) {
+    fn node(&mut self, index: usize, node: &MarkdownNode) {
         match &node.kind {
-            NodeKind::Html if node.span.slice(self.source.text).starts_with("<!--") => {}
-            NodeKind::Html | NodeKind::Quote => {
+            MarkdownNodeKind::Html if node.span.slice(self.source.text).starts_with("<!--") => {}
+            MarkdownNodeKind::Html | MarkdownNodeKind::Quote => {
                 self.waiting = None;
                 self.loose_lines(node.span);
             }
-            NodeKind::Paragraph => {
+            MarkdownNodeKind::Paragraph => {
                 self.waiting = None;
                 self.paragraph(node.span);
             }
-            NodeKind::List(items) => self.list(index, items),
-            NodeKind::Table(grid) if self.waiting.is_none() => self.table(grid),
-            NodeKind::Table(_) | NodeKind::Code { .. } => self.settle(FieldValue::Node(index)),
-            NodeKind::Heading { .. } | NodeKind::Other => self.waiting = None,
+            MarkdownNodeKind::List(items) => self.list(index, items),
+            MarkdownNodeKind::Table(grid) if self.waiting.is_none() => self.table(grid),
+            MarkdownNodeKind::Table(_) | MarkdownNodeKind::Code { .. } => self.settle(FieldValue::MarkdownNode(index)),
+            MarkdownNodeKind::Heading { .. } | MarkdownNodeKind::Other => self.waiting = None,
         }
     }
 
@@ -172,10 +173,10 @@ impl Reader<'_, '_, '_> {
     fn list(&mut self, index: usize, items: &[ListItem]) {
         let is_value = self.waiting.clone().is_some_and(|label| self.is_known(&label));
         if !is_value && self.has_known_fields(items) {
-            self.settle(FieldValue::Node(index));
+            self.settle(FieldValue::MarkdownNode(index));
             self.field_list(items);
         } else if self.waiting.is_some() {
-            self.settle(FieldValue::Node(index));
+            self.settle(FieldValue::MarkdownNode(index));
         } else {
             self.lists.push(index);
         }

@@ -39,7 +39,7 @@ impl ProblemKind {
 
 /// A problem of reading.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct ReadProblem {
     /// Its kind.
     pub kind: ProblemKind,
     /// Its location.
@@ -57,7 +57,7 @@ pub struct Problem {
 }
 
 /// Problems in the values of the items that count.
-pub(super) fn values(document: &Document) -> Vec<Problem> {
+pub(super) fn values(document: &Document) -> Vec<ReadProblem> {
     let mut problems = Vec::new();
     let counted = document.items.iter().enumerate().filter(|(_, item)| item.counted);
     for (index, item) in counted {
@@ -90,12 +90,12 @@ struct ItemReader<'a> {
 }
 
 impl ItemReader<'_> {
-    fn problem(&self, kind: ProblemKind, span: Span, field: &str, message: String, help: String) -> Problem {
+    fn problem(&self, kind: ProblemKind, span: Span, field: &str, message: String, help: String) -> ReadProblem {
         let within = self.item.within(&self.document.outline);
-        Problem { kind, span, message, help, within, item: Some(self.index), field: Some(field.into()) }
+        ReadProblem { kind, span, message, help, within, item: Some(self.index), field: Some(field.into()) }
     }
 
-    fn unreadable(&self, span: Span, known: &FieldType, reason: &str) -> Problem {
+    fn unreadable(&self, span: Span, known: &FieldType, reason: &str) -> ReadProblem {
         let written = self.document.slice(span).trim();
         let label = &known.label;
         let message = format!("`{written}` {reason}, so no value is computed from this `{label}`");
@@ -112,7 +112,7 @@ impl ItemReader<'_> {
         )
     }
 
-    fn value(&self, field: &Field, known: &FieldType) -> Vec<Problem> {
+    fn value(&self, field: &Field, known: &FieldType) -> Vec<ReadProblem> {
         let text = match field.value {
             FieldValue::Text(span) => Some(span),
             _ => None,
@@ -150,7 +150,7 @@ impl ItemReader<'_> {
     }
 
     /// A second value of a field that has another one.
-    fn repeated(&self, field: &Field, known: &FieldType) -> Option<Problem> {
+    fn repeated(&self, field: &Field, known: &FieldType) -> Option<ReadProblem> {
         let is_computed = !matches!(known.value, ValueType::Text | ValueType::Title | ValueType::Steps(..));
         if *field.id == *known.id || !is_computed {
             return None;
@@ -164,7 +164,7 @@ impl ItemReader<'_> {
     }
 
     /// Estimates beside the steps, which the sum of the steps would lack.
-    fn outside_fields(&self, known: &FieldType, number: &NumberType) -> Vec<Problem> {
+    fn outside_fields(&self, known: &FieldType, number: &NumberType) -> Vec<ReadProblem> {
         if self.item.field(&known.id).is_none() {
             return Vec::new();
         }
@@ -180,7 +180,7 @@ impl ItemReader<'_> {
         lines.into_iter().map(problem).collect()
     }
 
-    fn missing(&self, known: &FieldType) -> Option<Problem> {
+    fn missing(&self, known: &FieldType) -> Option<ReadProblem> {
         if self.item.field(&known.id).is_some() {
             return None;
         }

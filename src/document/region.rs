@@ -16,12 +16,12 @@ pub struct Region {
     /// Where the body starts: behind the closer's line end.
     pub body: usize,
     /// How it ends.
-    pub end: End,
+    pub end: RegionEnd,
 }
 
 /// How a front matter ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum RegionEnd {
     /// With `---` or `...` on a line of its own.
     Closed,
     /// With the file.
@@ -32,7 +32,7 @@ pub enum End {
 
 /// What the first bytes of a file say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum GovernanceScan {
     /// The document is governed.
     Governed,
     /// It is not.
@@ -44,7 +44,7 @@ pub enum Verdict {
 /// Finds the front matter at the start of `bytes` (a BOM may precede it), if there is one.
 pub fn find(bytes: &[u8]) -> Option<Region> {
     let start = bom(bytes);
-    let mut lines = Lines { bytes, at: start };
+    let mut lines = LineSpans { bytes, at: start };
     let opener = lines.next()?;
     if !is_fence(&bytes[opener.start..opener.end], b"---") {
         return None;
@@ -57,7 +57,7 @@ pub fn find(bytes: &[u8]) -> Option<Region> {
                 opener,
                 content: Span::new(content_start, line.start),
                 body: lines.at,
-                end: End::Closed,
+                end: RegionEnd::Closed,
             });
         }
         if lines.at - start > FRONT_MATTER {
@@ -65,36 +65,41 @@ pub fn find(bytes: &[u8]) -> Option<Region> {
                 opener,
                 content: Span::new(content_start, line.start),
                 body: line.start,
-                end: End::TooLong,
+                end: RegionEnd::TooLong,
             });
         }
     }
-    Some(Region { opener, content: Span::new(content_start, bytes.len()), body: bytes.len(), end: End::Unterminated })
+    Some(Region {
+        opener,
+        content: Span::new(content_start, bytes.len()),
+        body: bytes.len(),
+        end: RegionEnd::Unterminated,
+    })
 }
 
 /// Whether the document that starts with `head` is governed by its own front matter. `whole` says that
 /// `head` is the whole file.
-pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> Verdict {
+pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
     let start = bom(head);
     if !head[start.min(head.len())..].starts_with(b"---") {
-        return if whole || head.len() >= 6 { Verdict::Ungoverned } else { Verdict::Unknown };
+        return if whole || head.len() >= 6 { GovernanceScan::Ungoverned } else { GovernanceScan::Unknown };
     }
     let Some(region) = find(head) else {
-        return Verdict::Ungoverned;
+        return GovernanceScan::Ungoverned;
     };
     if has_sign(&head[region.content.start..region.content.end], dialect) {
-        return Verdict::Governed;
+        return GovernanceScan::Governed;
     }
     // A last line that is cut may only look like a closer.
     if !whole && region.body == head.len() {
-        return Verdict::Unknown;
+        return GovernanceScan::Unknown;
     }
-    Verdict::Ungoverned
+    GovernanceScan::Ungoverned
 }
 
 fn has_sign(content: &[u8], dialect: &Dialect) -> bool {
     let signs = dialect.signs();
-    let lines = Lines { bytes: content, at: 0 };
+    let lines = LineSpans { bytes: content, at: 0 };
     lines.into_iter().any(|line| {
         let line = &content[line.start..line.end];
         signs.iter().any(|sign| line.strip_prefix(sign.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':')))
@@ -112,12 +117,12 @@ fn is_fence(line: &[u8], fence: &[u8]) -> bool {
 }
 
 /// The lines of some bytes, without their line ends.
-struct Lines<'a> {
+struct LineSpans<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Iterator for Lines<'_> {
+impl Iterator for LineSpans<'_> {
     type Item = Span;
 
     fn next(&mut self) -> Option<Span> {
@@ -141,37 +146,37 @@ impl Iterator for Lines<'_> {
 mod tests {
     use super::*;
 
-    fn says(head: &str) -> Verdict {
+    fn says(head: &str) -> GovernanceScan {
         verdict(head.as_bytes(), true, &Dialect::default())
     }
 
     #[test]
     fn only_a_front_matter_with_the_sign_governs() {
-        assert_eq!(says("---\ngovernance:\n  a: 1\n---\n"), Verdict::Governed);
-        assert_eq!(says("\u{FEFF}---\r\ngovernance:\r\n...\r\n"), Verdict::Governed);
-        assert_eq!(says("---\ngovernance: [ruined\n"), Verdict::Governed);
-        assert_eq!(says("---\ntitle: x\n---\ngovernance:\n"), Verdict::Ungoverned);
-        assert_eq!(says("---\n  governance:\n---\n"), Verdict::Ungoverned);
-        assert_eq!(says("---\n\nA rule line, then text.\n"), Verdict::Ungoverned);
-        assert_eq!(says("----\ngovernance:\n---\n"), Verdict::Ungoverned);
-        assert_eq!(says(""), Verdict::Ungoverned);
-        assert_eq!(says("---"), Verdict::Ungoverned);
+        assert_eq!(says("---\ngovernance:\n  a: 1\n---\n"), GovernanceScan::Governed);
+        assert_eq!(says("\u{FEFF}---\r\ngovernance:\r\n...\r\n"), GovernanceScan::Governed);
+        assert_eq!(says("---\ngovernance: [ruined\n"), GovernanceScan::Governed);
+        assert_eq!(says("---\ntitle: x\n---\ngovernance:\n"), GovernanceScan::Ungoverned);
+        assert_eq!(says("---\n  governance:\n---\n"), GovernanceScan::Ungoverned);
+        assert_eq!(says("---\n\nA rule line, then text.\n"), GovernanceScan::Ungoverned);
+        assert_eq!(says("----\ngovernance:\n---\n"), GovernanceScan::Ungoverned);
+        assert_eq!(says(""), GovernanceScan::Ungoverned);
+        assert_eq!(says("---"), GovernanceScan::Ungoverned);
     }
 
     #[test]
     fn a_flat_front_matter_governs_by_its_aliased_keys() {
         let dialect = Dialect { root: String::new(), aliases: vec![("update_required_by".into(), "review_by".into())] };
         let says = |head: &str| verdict(head.as_bytes(), true, &dialect);
-        assert_eq!(says("---\nreview_by: x\n---\n"), Verdict::Governed);
-        assert_eq!(says("---\nvalidation_schema: v1.0\n---\n"), Verdict::Governed);
-        assert_eq!(says("---\nreview_by_hand: x\n---\n"), Verdict::Ungoverned);
+        assert_eq!(says("---\nreview_by: x\n---\n"), GovernanceScan::Governed);
+        assert_eq!(says("---\nvalidation_schema: v1.0\n---\n"), GovernanceScan::Governed);
+        assert_eq!(says("---\nreview_by_hand: x\n---\n"), GovernanceScan::Ungoverned);
     }
 
     #[test]
     fn a_cut_head_is_unknown_until_it_says_enough() {
         let dialect = Dialect::default();
-        assert_eq!(verdict(b"---\ntitle: x\n", false, &dialect), Verdict::Unknown);
-        assert_eq!(verdict(b"# Title", false, &dialect), Verdict::Ungoverned);
-        assert_eq!(verdict(b"---\ngovernance:\n", false, &dialect), Verdict::Governed);
+        assert_eq!(verdict(b"---\ntitle: x\n", false, &dialect), GovernanceScan::Unknown);
+        assert_eq!(verdict(b"# Title", false, &dialect), GovernanceScan::Ungoverned);
+        assert_eq!(verdict(b"---\ngovernance:\n", false, &dialect), GovernanceScan::Governed);
     }
 }

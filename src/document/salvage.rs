@@ -5,13 +5,13 @@
 //! are missing, by position and shape.
 
 use super::dialect::Dialect;
-use super::fault::{Fault, FaultKind};
-use super::governance::{KEYS, Key, Look, Placed, Time};
-use super::values::{self, Problem};
+use super::governance::{GovernanceKey, KEYS, KeyType, Spanned, Time};
+use super::syntax_error::{SyntaxError, SyntaxErrorKind};
+use super::values::{self, ValueProblem};
 use crate::text::{Span, slug};
 
 /// A line of the governance block that is neither empty nor a comment.
-struct Line<'a> {
+struct SalvagedLine<'a> {
     span: Span,
     text: &'a str,
     indent: usize,
@@ -23,9 +23,9 @@ struct Line<'a> {
 #[derive(Debug, Default)]
 pub struct Salvaged {
     /// An error for each line that explains itself.
-    pub faults: Vec<Fault>,
+    pub syntax_errors: Vec<SyntaxError>,
     /// An error for each other line without a key.
-    pub keyless: Vec<Fault>,
+    pub keyless: Vec<SyntaxError>,
     /// The time of the last update.
     pub last_updated: Option<Time>,
     /// The deadline.
@@ -36,7 +36,8 @@ pub struct Salvaged {
 pub fn read(text: &str, region: Span, dialect: &Dialect) -> Salvaged {
     let lines = block_lines(text, region, dialect);
     let present: Vec<&str> = lines.iter().filter_map(|line| line.key.map(|key| dialect.canonical(key))).collect();
-    let mut missing: Vec<&Key> = KEYS.iter().filter(|key| key.required && !present.contains(&key.name)).collect();
+    let mut missing: Vec<&GovernanceKey> =
+        KEYS.iter().filter(|key| key.required && !present.contains(&key.name)).collect();
     let mut salvaged = Salvaged::default();
     let mut key_indent = None;
     for line in &lines {
@@ -46,12 +47,12 @@ pub fn read(text: &str, region: Span, dialect: &Dialect) -> Salvaged {
             Some(written) if !continues => {
                 key_indent = Some(line.indent);
                 salvaged.take_time(dialect.canonical(written), line.value, bare(line.value.slice(text)));
-                salvaged.faults.extend(check_value(text, line, written, dialect));
+                salvaged.syntax_errors.extend(check_value(text, line, written, dialect));
             }
             None if !continues && !list_item => {
                 if let Some((key, value)) = guess(line, &mut missing) {
                     salvaged.take_time(key.name, line.span, &value);
-                    salvaged.faults.push(seems(line, key, &value, dialect));
+                    salvaged.syntax_errors.push(seems(line, key, &value, dialect));
                 } else {
                     salvaged.keyless.push(keyless(line));
                 }
@@ -65,7 +66,7 @@ pub fn read(text: &str, region: Span, dialect: &Dialect) -> Salvaged {
 impl Salvaged {
     /// Keeps a time of the stamp.
     fn take_time(&mut self, key: &str, span: Span, value: &str) {
-        let time = values::timestamp(value).map(|value| Placed { span, value });
+        let time = values::timestamp(value).map(|value| Spanned { span, value });
         match key {
             "last_updated" => self.last_updated = self.last_updated.take().or(time),
             "update_required_by" => self.update_required_by = self.update_required_by.take().or(time),
@@ -74,7 +75,7 @@ impl Salvaged {
     }
 }
 
-fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<Line<'a>> {
+fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<SalvagedLine<'a>> {
     let mut inside = dialect.root.is_empty();
     let mut lines = Vec::new();
     let mut at = region.start;
@@ -94,7 +95,7 @@ fn block_lines<'a>(text: &'a str, region: Span, dialect: &Dialect) -> Vec<Line<'
             continue;
         }
         if inside {
-            lines.push(Line { span, text: trimmed, indent, key, value });
+            lines.push(SalvagedLine { span, text: trimmed, indent, key, value });
         }
     }
     lines
@@ -117,20 +118,20 @@ fn is_list_item(text: &str) -> bool {
 }
 
 /// Holds the value of a known key against what it should look like.
-fn check_value(text: &str, line: &Line<'_>, written: &str, dialect: &Dialect) -> Option<Fault> {
+fn check_value(text: &str, line: &SalvagedLine<'_>, written: &str, dialect: &Dialect) -> Option<SyntaxError> {
     let name = dialect.canonical(written);
     let key = KEYS.iter().find(|key| key.name == name)?;
     let value = bare(line.value.slice(text));
     if value.is_empty() {
         return None;
     }
-    let problem = match key.look {
-        Look::Uuid => values::uuid_problem(value),
-        Look::Time => values::timestamp_problem(value),
+    let problem = match key.key_type {
+        KeyType::Uuid => values::uuid_problem(value),
+        KeyType::Time => values::timestamp_problem(value),
         _ => None,
     }?;
-    let Problem { what, help } = problem;
-    Some(Fault::new(FaultKind::FrontMatter, line.value, format!("`{written}` {what}"), help))
+    let ValueProblem { what, help } = problem;
+    Some(SyntaxError::new(SyntaxErrorKind::FrontMatter, line.value, format!("`{written}` {what}"), help))
 }
 
 /// A scalar without its quotes or the comment behind it.
@@ -143,21 +144,21 @@ fn bare(value: &str) -> &str {
 
 /// The missing key that a line without a key seems to have held, and its value. The first missing key of its shape is
 /// taken: documents write their keys in one order.
-fn guess<'k>(line: &Line<'_>, missing: &mut Vec<&'k Key>) -> Option<(&'k Key, String)> {
-    let index = missing.iter().position(|key| restore(line.text, key.look).is_some())?;
+fn guess<'k>(line: &SalvagedLine<'_>, missing: &mut Vec<&'k GovernanceKey>) -> Option<(&'k GovernanceKey, String)> {
+    let index = missing.iter().position(|key| restore(line.text, key.key_type).is_some())?;
     let key = missing.remove(index);
-    Some((key, restore(line.text, key.look)?))
+    Some((key, restore(line.text, key.key_type)?))
 }
 
-fn keyless(line: &Line<'_>) -> Fault {
+fn keyless(line: &SalvagedLine<'_>) -> SyntaxError {
     let message = "a line without a key in the governance block";
-    Fault::new(FaultKind::FrontMatter, line.span, message, "write it as `key: value`, or remove it")
+    SyntaxError::new(SyntaxErrorKind::FrontMatter, line.span, message, "write it as `key: value`, or remove it")
 }
 
-fn seems(line: &Line<'_>, key: &Key, value: &str, dialect: &Dialect) -> Fault {
+fn seems(line: &SalvagedLine<'_>, key: &GovernanceKey, value: &str, dialect: &Dialect) -> SyntaxError {
     let written = dialect.written(key.name);
-    Fault::new(
-        FaultKind::FrontMatter,
+    SyntaxError::new(
+        SyntaxErrorKind::FrontMatter,
         line.span,
         format!("a line without a key; it seems to have been `{written}`"),
         format!("write `{written}: {value}` if that is right"),
@@ -165,21 +166,21 @@ fn seems(line: &Line<'_>, key: &Key, value: &str, dialect: &Dialect) -> Fault {
 }
 
 /// The value that a ruined line still holds, if it has the shape.
-fn restore(text: &str, look: Look) -> Option<String> {
-    match look {
-        Look::Uuid => values::uuid_inside(text).map(str::to_owned),
-        Look::Time => time_inside(text),
-        Look::Version => {
+fn restore(text: &str, key_type: KeyType) -> Option<String> {
+    match key_type {
+        KeyType::Uuid => values::uuid_inside(text).map(str::to_owned),
+        KeyType::Time => time_inside(text),
+        KeyType::Version => {
             let rest = text.strip_prefix('v')?;
             rest.starts_with(|c: char| c.is_ascii_digit()).then(|| text.to_owned())
         }
-        Look::List => (text.starts_with('[') && text.ends_with(']')).then(|| text.to_owned()),
-        Look::Group => {
+        KeyType::List => (text.starts_with('[') && text.ends_with(']')).then(|| text.to_owned()),
+        KeyType::Group => {
             let upper = text.contains('_') && !text.contains(char::is_lowercase);
             (upper && slug(text) == text.to_lowercase()).then(|| text.to_owned())
         }
-        Look::Number => text.parse::<u64>().ok().map(|number| number.to_string()),
-        Look::Text => None,
+        KeyType::Number => text.parse::<u64>().ok().map(|number| number.to_string()),
+        KeyType::Text => None,
     }
 }
 
@@ -201,8 +202,8 @@ mod tests {
     fn a_ruined_header_is_told_line_by_line() {
         let yaml = "governance:\n  correlation_id: Id(x='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', s=<A.B: 'b'>)\n  \
                     P25-08-29T18:50:54.656947Z\n  P25-09-01T18:50:54.657944Z\n  validation_schema: v1.0\n";
-        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).faults;
-        let said: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        let syntax_errors = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).syntax_errors;
+        let said: Vec<_> = syntax_errors.iter().map(|syntax_error| syntax_error.message.as_str()).collect();
         assert_eq!(
             said,
             [
@@ -211,13 +212,13 @@ mod tests {
                 "a line without a key; it seems to have been `update_required_by`",
             ]
         );
-        assert!(faults[1].help.contains("last_updated: 2025-08-29T18:50:54.656947Z"));
+        assert!(syntax_errors[1].help.contains("last_updated: 2025-08-29T18:50:54.656947Z"));
     }
 
     #[test]
     fn lists_comments_and_continued_values_are_no_faults() {
         let yaml = "title: x\ngovernance:\n  # note\n  auto_sections:\n  - a\n  - b\n  owner: >\n    some\n    text\n";
-        let faults = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).faults;
-        assert!(faults.is_empty(), "{faults:?}");
+        let syntax_errors = read(yaml, Span::new(0, yaml.len()), &Dialect::default()).syntax_errors;
+        assert!(syntax_errors.is_empty(), "{syntax_errors:?}");
     }
 }

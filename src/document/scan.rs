@@ -6,7 +6,7 @@
 //! holds the two together over generated documents.
 
 use super::line::{Start, ends_oddly, is_blank, is_dashes, start};
-use super::nodes::{self, Grid, ListItem, Node, NodeKind, Nodes};
+use super::nodes::{self, Grid, ListItem, MarkdownNode, MarkdownNodeKind, Nodes};
 use crate::text::Span;
 
 /// The nodes of `text[start..]`, or `None` where a scan of lines cannot tell them.
@@ -26,7 +26,7 @@ pub fn scan(text: &str, start: usize) -> Option<Nodes> {
 
 /// A line without its line end, and where the next one starts.
 #[derive(Clone, Copy)]
-struct Line {
+struct ScanLine {
     span: Span,
     next: usize,
 }
@@ -39,11 +39,11 @@ struct Scanner<'t> {
 }
 
 impl Scanner<'_> {
-    fn peek(&self) -> Option<Line> {
+    fn peek(&self) -> Option<ScanLine> {
         self.line(self.at)
     }
 
-    fn line(&self, start: usize) -> Option<Line> {
+    fn line(&self, start: usize) -> Option<ScanLine> {
         let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
         let (mut end, next) = match memchr::memchr(b'\n', rest) {
             Some(length) => (start + length, start + length + 1),
@@ -52,19 +52,19 @@ impl Scanner<'_> {
         if end > start && self.bytes[end - 1] == b'\r' && next > end {
             end -= 1;
         }
-        Some(Line { span: Span::new(start, end), next })
+        Some(ScanLine { span: Span::new(start, end), next })
     }
 
-    fn slice(&self, line: Line) -> &[u8] {
+    fn slice(&self, line: ScanLine) -> &[u8] {
         &self.bytes[line.span.start..line.span.end]
     }
 
-    fn push(&mut self, span: Span, kind: NodeKind) {
-        self.out.nodes.push(Node { span: span.trimmed(self.text), kind });
+    fn push(&mut self, span: Span, kind: MarkdownNodeKind) {
+        self.out.nodes.push(MarkdownNode { span: span.trimmed(self.text), kind });
     }
 
     /// Reads the block that starts at a line; `None` where it cannot be told.
-    fn block(&mut self, line: Line) -> Option<()> {
+    fn block(&mut self, line: ScanLine) -> Option<()> {
         if is_blank(self.slice(line)) {
             self.at = line.next;
             return Some(());
@@ -73,12 +73,12 @@ impl Scanner<'_> {
             Start::Heading(level) => self.heading(line, level),
             Start::Fence => self.fence(line)?,
             Start::Rule => {
-                self.push(line.span, NodeKind::Other);
+                self.push(line.span, MarkdownNodeKind::Other);
                 self.at = line.next;
             }
             Start::Comment => {
                 self.out.html.push(Span::new(line.span.start, line.next));
-                self.push(line.span, NodeKind::Html);
+                self.push(line.span, MarkdownNodeKind::Html);
                 self.at = line.next;
             }
             Start::Entry { mark, text, .. } => self.list(line, mark, text)?,
@@ -88,7 +88,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    fn heading(&mut self, line: Line, level: u8) {
+    fn heading(&mut self, line: ScanLine, level: u8) {
         let content = &self.text[line.span.start + usize::from(level)..line.span.end];
         let plain =
             content.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -.,:()/?'%".contains(&byte) || byte >= 0x80);
@@ -98,15 +98,15 @@ impl Scanner<'_> {
             // Inline Markdown is left to the parser, this line alone.
             let parsed = nodes::parse_markdown(&self.text[line.span.start..line.span.end], 0).nodes.pop();
             match parsed.map(|node| node.kind) {
-                Some(NodeKind::Heading { title, .. }) => title,
+                Some(MarkdownNodeKind::Heading { title, .. }) => title,
                 _ => String::new(),
             }
         };
-        self.push(line.span, NodeKind::Heading { level, title });
+        self.push(line.span, MarkdownNodeKind::Heading { level, title });
         self.at = line.next;
     }
 
-    fn fence(&mut self, line: Line) -> Option<()> {
+    fn fence(&mut self, line: ScanLine) -> Option<()> {
         let opener = self.slice(line);
         let mark = opener[0];
         let length = opener.iter().take_while(|byte| **byte == mark).count();
@@ -124,7 +124,7 @@ impl Scanner<'_> {
             let indent = content.len() - closer.len();
             let run = closer.bytes().take_while(|byte| *byte == mark).count();
             if indent < 4 && run >= length && closer[run..].trim_matches([' ', '\t']).is_empty() {
-                self.push(Span::new(line.span.start, inside.span.end), NodeKind::Code { language, code });
+                self.push(Span::new(line.span.start, inside.span.end), MarkdownNodeKind::Code { language, code });
                 self.at = inside.next;
                 return Some(());
             }
@@ -134,7 +134,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn list(&mut self, first: Line, mark: u8, text: usize) -> Option<()> {
+    fn list(&mut self, first: ScanLine, mark: u8, text: usize) -> Option<()> {
         let mut items = vec![self.entry(first, text)?];
         let mut end = first.span.end;
         let mut lazy = None;
@@ -174,9 +174,9 @@ impl Scanner<'_> {
                 _ => break,
             }
         }
-        self.push(Span::new(first.span.start, end), NodeKind::List(items));
+        self.push(Span::new(first.span.start, end), MarkdownNodeKind::List(items));
         if let Some(lazy) = lazy {
-            self.push(lazy, NodeKind::Paragraph);
+            self.push(lazy, MarkdownNodeKind::Paragraph);
         }
         self.at = self.next_of(end);
         Some(())
@@ -192,7 +192,7 @@ impl Scanner<'_> {
     }
 
     /// The next line that is not blank.
-    fn next_text(&self, mut at: usize) -> Option<Line> {
+    fn next_text(&self, mut at: usize) -> Option<ScanLine> {
         loop {
             let line = self.line(at)?;
             if !is_blank(self.slice(line)) {
@@ -202,7 +202,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn entry(&self, line: Line, text: usize) -> Option<ListItem> {
+    fn entry(&self, line: ScanLine, text: usize) -> Option<ListItem> {
         let mut span = Span::new(line.span.start + text, line.span.end).trimmed(self.text);
         let content = span.slice(self.text);
         let mut done = None;
@@ -225,7 +225,7 @@ impl Scanner<'_> {
         (inner && !ends_oddly(content)).then(|| ListItem { span, done, children: Vec::new() })
     }
 
-    fn table(&mut self, first: Line) -> Option<()> {
+    fn table(&mut self, first: ScanLine) -> Option<()> {
         let rule = self.line(first.next)?;
         let header = self.cells(first)?;
         let is_rule = |cell: &Span| {
@@ -263,13 +263,13 @@ impl Scanner<'_> {
                 _ => break,
             }
         }
-        self.push(Span::new(first.span.start, end), NodeKind::Table(Grid { header, rows }));
+        self.push(Span::new(first.span.start, end), MarkdownNodeKind::Table(Grid { header, rows }));
         self.at = at;
         Some(())
     }
 
     /// The cells of a line that starts and ends with `|`.
-    fn cells(&self, line: Line) -> Option<Vec<Span>> {
+    fn cells(&self, line: ScanLine) -> Option<Vec<Span>> {
         let span = line.span.trimmed(self.text);
         let content = span.slice(self.text).as_bytes();
         if content.len() < 3 || content[content.len() - 1] != b'|' || content.contains(&b'\\') {
@@ -282,15 +282,15 @@ impl Scanner<'_> {
         (!cells.iter().any(|cell| cell.is_empty())).then_some(cells)
     }
 
-    fn paragraph(&mut self, first: Line) -> Option<()> {
+    fn paragraph(&mut self, first: ScanLine) -> Option<()> {
         let last = self.paragraph_end(first)?;
-        self.push(Span::new(first.span.start, last.span.end), NodeKind::Paragraph);
+        self.push(Span::new(first.span.start, last.span.end), MarkdownNodeKind::Paragraph);
         self.at = last.next;
         Some(())
     }
 
     /// The last line of the paragraph that starts at a line.
-    fn paragraph_end(&self, first: Line) -> Option<Line> {
+    fn paragraph_end(&self, first: ScanLine) -> Option<ScanLine> {
         let mut last = first;
         if self.slice(first)[0] == b'[' && self.slice(first).windows(2).any(|pair| pair == b"]:") {
             return None;

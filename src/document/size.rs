@@ -1,13 +1,13 @@
 //! How large a document may be: bounds on its blocks and on its syntax errors, so that a file of some megabytes cannot take
 //! gigabytes of memory.
 
-use super::fault::{Fault, FaultKind};
+use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use crate::text::Span;
 
 /// The most blocks of a document: headings, paragraphs, entries of lists, rows of tables. A governed document has hundreds.
 pub const BLOCKS: usize = 50_000;
 /// The most syntax errors that are reported of a document.
-pub const FAULTS: usize = 1_000;
+pub const MAX_SYNTAX_ERRORS: usize = 1_000;
 
 /// Where a body has more blocks than are read, as far as the starts of its lines tell; nothing if it has fewer.
 pub fn bound(text: &str, body: usize) -> Option<usize> {
@@ -41,20 +41,20 @@ fn opens_block(line: &[u8]) -> bool {
 }
 
 /// The error of a document with too many blocks, of which the rest is not read.
-pub fn too_large(at: usize) -> Fault {
+pub fn too_large(at: usize) -> SyntaxError {
     let message = format!("more than {BLOCKS} headings, paragraphs, entries and rows; the rest is not read");
     let help = "split the document, or add the file to `documents.exclude` in phx.toml";
-    Fault::new(FaultKind::Oversized, Span::at(at), message, help)
+    SyntaxError::new(SyntaxErrorKind::Oversized, Span::at(at), message, help)
 }
 
 /// Leaves out errors beyond the bound, and says how many. The errors are sorted.
-pub fn bound_faults(faults: &mut Vec<Fault>) {
-    let more = faults.len().saturating_sub(FAULTS);
+pub fn bound_errors(syntax_errors: &mut Vec<SyntaxError>) {
+    let more = syntax_errors.len().saturating_sub(MAX_SYNTAX_ERRORS);
     if more > 0 {
-        let span = faults[FAULTS].span;
-        faults.truncate(FAULTS);
+        let span = syntax_errors[MAX_SYNTAX_ERRORS].span;
+        syntax_errors.truncate(MAX_SYNTAX_ERRORS);
         let message = format!("{more} more syntax errors from here on");
-        faults.push(Fault::new(FaultKind::Oversized, span, message, "correct those above first"));
+        syntax_errors.push(SyntaxError::new(SyntaxErrorKind::Oversized, span, message, "correct those above first"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
 
 use super::items::{FieldValue, Item};
-use super::nodes::{Grid, ListItem, Node, NodeKind};
+use super::nodes::{Grid, ListItem, MarkdownNode, MarkdownNodeKind};
 use super::quantity::{self, Quantity};
 use super::shape::{NumberType, Shape, ValueType};
 use super::{Document, inline, reader, vocabulary};
@@ -34,9 +34,9 @@ pub fn effort(document: &Document, value: &FieldValue, number: &NumberType) -> E
         FieldValue::Text(span) => sum.lines(*span),
         FieldValue::List(items) => sum.items(items),
         FieldValue::Block(_) => {}
-        FieldValue::Node(index) => match &document.nodes[*index].kind {
-            NodeKind::List(items) => sum.items(items),
-            NodeKind::Table(grid) => sum.table(grid, &document.shape),
+        FieldValue::MarkdownNode(index) => match &document.nodes[*index].kind {
+            MarkdownNodeKind::List(items) => sum.items(items),
+            MarkdownNodeKind::Table(grid) => sum.table(grid, &document.shape),
             _ => {}
         },
     }
@@ -56,9 +56,9 @@ pub fn outside_fields(document: &Document, item: &Item, number: &NumberType) -> 
     let first = document.nodes.partition_point(|node| node.span.start < content.start);
     let nodes = document.nodes[first..].iter().take_while(|node| node.span.start < content.end);
     let mut found = Vec::new();
-    let is_comment = |node: &Node| node.span.slice(&document.text).starts_with("<!--");
-    for node in nodes.filter(|node| !matches!(node.kind, NodeKind::Code { .. }) && !is_comment(node)) {
-        if let NodeKind::Table(grid) = &node.kind {
+    let is_comment = |node: &MarkdownNode| node.span.slice(&document.text).starts_with("<!--");
+    for node in nodes.filter(|node| !matches!(node.kind, MarkdownNodeKind::Code { .. }) && !is_comment(node)) {
+        if let MarkdownNodeKind::Table(grid) = &node.kind {
             let mut sum = Sum { text: &document.text, number, effort: Effort::default() };
             sum.table(grid, &document.shape);
             if sum.effort != Effort::default() && !fields.contains(&node.span) {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::nodes::NodeKind;
+use super::nodes::MarkdownNodeKind;
 use super::{Document, Marker, MarkerKind};
 use crate::text::Span;
 
@@ -57,7 +57,7 @@ fn covered(document: &Document, marker: &Marker) -> Span {
     let index = document.nodes.partition_point(|node| node.span.start < from);
     let node = document.nodes[index..]
         .iter()
-        .find(|node| !(matches!(node.kind, NodeKind::Html) && is_comment(document, node.span)))
+        .find(|node| !(matches!(node.kind, MarkdownNodeKind::Html) && is_comment(document, node.span)))
         .map(|node| node.span);
     let index = document.blocks.partition_point(|block| block.opener.start < from);
     let block = document.blocks.get(index).map(|block| {

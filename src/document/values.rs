@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 /// Why a value is not what it should be, and the way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ValueProblem {
     /// Completes "`key` …", as "is not a UUID".
     pub what: String,
     /// The way out; empty where there is only the obvious one.
     pub help: String,
 }
 
-impl Problem {
+impl ValueProblem {
     fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { what: what.into(), help: help.into() }
     }
@@ -22,12 +22,12 @@ impl Problem {
 const UUID_LENGTH: usize = 36;
 
 /// What keeps `text` from being a UUID in the form of RFC 9562, section 4.
-pub fn uuid_problem(text: &str) -> Option<Problem> {
+pub fn uuid_problem(text: &str) -> Option<ValueProblem> {
     if text.len() == UUID_LENGTH && Uuid::try_parse(text).is_ok() {
         return None;
     }
     if let Some(inside) = uuid_inside(text) {
-        return Some(Problem::new("is not a UUID, but it contains one", format!("keep just `{inside}`")));
+        return Some(ValueProblem::new("is not a UUID, but it contains one", format!("keep just `{inside}`")));
     }
     let odd = text.chars().find(|c| !c.is_ascii_hexdigit() && *c != '-');
     let what = match odd {
@@ -36,7 +36,7 @@ pub fn uuid_problem(text: &str) -> Option<Problem> {
         }
         _ => "is not a UUID".to_owned(),
     };
-    Some(Problem::new(what, "a UUID is 32 hexadecimal digits in groups of 8-4-4-4-12"))
+    Some(ValueProblem::new(what, "a UUID is 32 hexadecimal digits in groups of 8-4-4-4-12"))
 }
 
 /// The first UUID that stands somewhere in a text.
@@ -59,26 +59,26 @@ pub fn timestamp(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// What keeps `text` from being a time in the form of RFC 3339.
-pub fn timestamp_problem(text: &str) -> Option<Problem> {
+pub fn timestamp_problem(text: &str) -> Option<ValueProblem> {
     if timestamp(text).is_some() {
         return None;
     }
     if NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok() && text.len() == 10 {
-        return Some(Problem::new("is a date without a time", format!("write `{text}T00:00:00Z`")));
+        return Some(ValueProblem::new("is a date without a time", format!("write `{text}T00:00:00Z`")));
     }
     for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
             let full = time.format("%Y-%m-%dT%H:%M:%S");
-            return Some(Problem::new(
+            return Some(ValueProblem::new(
                 "has no time zone",
                 format!("write `{full}Z` if it is UTC, or add the offset, as `+02:00`"),
             ));
         }
     }
     if let Some(what) = out_of_range(text) {
-        return Some(Problem::new(what, "correct it"));
+        return Some(ValueProblem::new(what, "correct it"));
     }
-    Some(Problem::new("is not a time", "write it as `2025-08-29T15:35:33Z` (RFC 3339)"))
+    Some(ValueProblem::new("is not a time", "write it as `2025-08-29T15:35:33Z` (RFC 3339)"))
 }
 
 /// Names the part of a well-formed time that no calendar or clock has.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use granit_parser::{Event, Options, Parser, ScalarStyle};
 use serde_json::Number;
 
-use super::fault::{Fault, FaultKind};
-use crate::text::{Data, Entry, Lines, Span, Tree, lines};
+use super::syntax_error::{SyntaxError, SyntaxErrorKind};
+use crate::text::{Lines, Node, NodeData, NodeEntry, Span, lines};
 
 /// How deep mappings and lists may be nested.
 pub const DEPTH: usize = 64;
@@ -18,8 +18,8 @@ pub const NODES: usize = 10_000;
 
 /// Parses the YAML in `text[region]`. Spans are those of the whole text. Without a value the
 /// faults say why.
-pub fn parse(text: &str, region: Span) -> (Option<Tree<'static>>, Vec<Fault>) {
-    let mut builder = Builder::new(text);
+pub fn parse(text: &str, region: Span) -> (Option<Node<'static>>, Vec<SyntaxError>) {
+    let mut builder = YamlBuilder::new(text);
     let mut options = Options::default();
     options.emit_comments = false;
     options.flow_nesting_limit = DEPTH * 2;
@@ -32,18 +32,18 @@ pub fn parse(text: &str, region: Span) -> (Option<Tree<'static>>, Vec<Fault>) {
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(region.len());
-                Err(scan_fault(text, region.start + at, &error.info()))
+                Err(scan_error(text, region.start + at, &error.info()))
             }
         };
-        if let Err(fault) = step {
-            builder.faults.push(fault);
-            return (None, builder.faults);
+        if let Err(syntax_error) = step {
+            builder.syntax_errors.push(syntax_error);
+            return (None, builder.syntax_errors);
         }
     }
-    (builder.root, builder.faults)
+    (builder.root, builder.syntax_errors)
 }
 
-fn scan_fault(text: &str, at: usize, why: &str) -> Fault {
+fn scan_error(text: &str, at: usize, why: &str) -> SyntaxError {
     let at = at.min(text.len());
     let line_start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let line_end = text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end);
@@ -55,15 +55,15 @@ fn scan_fault(text: &str, at: usize, why: &str) -> Fault {
         content[..indent].find('\t').map(|tab| line.start + tab)
     });
     if let Some(tab) = tab {
-        return Fault::new(
-            FaultKind::FrontMatter,
+        return SyntaxError::new(
+            SyntaxErrorKind::FrontMatter,
             Span::new(tab, tab + 1),
             "a tab in the indentation of YAML",
             "indent with spaces",
         );
     }
-    Fault::new(
-        FaultKind::FrontMatter,
+    SyntaxError::new(
+        SyntaxErrorKind::FrontMatter,
         Span::new(at, line_end),
         format!("the YAML cannot be read: {why}"),
         "correct the line; a value with `: ` or ` #` inside needs quotes",
@@ -78,35 +78,35 @@ struct Frame {
 }
 
 enum Open {
-    List(Vec<Tree<'static>>),
-    Map { entries: Vec<Entry<'static>>, key: Option<(String, Span)> },
+    List(Vec<Node<'static>>),
+    Map { entries: Vec<NodeEntry<'static>>, key: Option<(String, Span)> },
 }
 
-struct Builder<'t> {
+struct YamlBuilder<'t> {
     text: &'t str,
     stack: Vec<Frame>,
-    anchors: HashMap<usize, (Tree<'static>, usize)>,
+    anchors: HashMap<usize, (Node<'static>, usize)>,
     nodes: usize,
-    root: Option<Tree<'static>>,
-    faults: Vec<Fault>,
+    root: Option<Node<'static>>,
+    syntax_errors: Vec<SyntaxError>,
 }
 
-impl<'t> Builder<'t> {
+impl<'t> YamlBuilder<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None, faults: Vec::new() }
+        Self { text, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None, syntax_errors: Vec::new() }
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
                 let data = if style == ScalarStyle::Plain && !is_text {
                     plain(&value)
                 } else {
-                    Data::Text(value.into_owned().into())
+                    NodeData::Text(value.into_owned().into())
                 };
                 self.count(1, span)?;
-                self.place(Tree::new(span, data), anchor, 1)
+                self.place(Node::new(span, data), anchor, 1)
             }
             Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Open::List(Vec::new())),
             Event::MappingStart(_, anchor, _) => {
@@ -119,16 +119,16 @@ impl<'t> Builder<'t> {
                     return Err(bad(span, "an alias to a value that holds the alias itself"));
                 };
                 self.count(size, span)?;
-                self.place(Tree::new(span, tree.data), 0, size)
+                self.place(Node::new(span, tree.data), 0, size)
             }
             _ => Ok(()),
         }
     }
 
-    fn open(&mut self, span: Span, anchor: usize, open: Open) -> Result<(), Fault> {
+    fn open(&mut self, span: Span, anchor: usize, open: Open) -> Result<(), SyntaxError> {
         if self.stack.len() >= DEPTH {
-            return Err(Fault::new(
-                FaultKind::FrontMatter,
+            return Err(SyntaxError::new(
+                SyntaxErrorKind::FrontMatter,
                 span,
                 format!("front matter nested more than {DEPTH} levels deep"),
                 "make it flatter",
@@ -139,27 +139,27 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn close(&mut self, span: Span) -> Result<(), Fault> {
+    fn close(&mut self, span: Span) -> Result<(), SyntaxError> {
         let Some(frame) = self.stack.pop() else {
             return Ok(());
         };
         let start = frame.span.start;
         let data = match frame.open {
-            Open::List(items) => Data::List(items),
-            Open::Map { entries, .. } => Data::Map(entries),
+            Open::List(items) => NodeData::List(items),
+            Open::Map { entries, .. } => NodeData::Map(entries),
         };
         let end = last_end(&data).unwrap_or(start).max(if span.is_empty() { 0 } else { span.end });
         let data = match data {
-            Data::Map(entries) => Data::Map(merged(entries)?),
+            NodeData::Map(entries) => NodeData::Map(merged(entries)?),
             data => data,
         };
-        let tree = Tree::new(Span::new(start, end), data);
+        let tree = Node::new(Span::new(start, end), data);
         let size = if frame.anchor == 0 { 0 } else { size(&tree) };
         self.place(tree, frame.anchor, size)
     }
 
     /// Puts a finished value where it belongs: the root, the list, or the mapping as key or value.
-    fn place(&mut self, tree: Tree<'static>, anchor: usize, size: usize) -> Result<(), Fault> {
+    fn place(&mut self, tree: Node<'static>, anchor: usize, size: usize) -> Result<(), SyntaxError> {
         if anchor != 0 {
             self.anchors.insert(anchor, (tree.clone(), size));
         }
@@ -176,9 +176,9 @@ impl<'t> Builder<'t> {
                 Some((name, key_span)) => {
                     if let Some(first) = entries.iter().find(|entry| entry.key == name) {
                         let first = first.key_span;
-                        self.faults.push(duplicate(&name, key_span, first, self.text));
+                        self.syntax_errors.push(duplicate(&name, key_span, first, self.text));
                     } else {
-                        entries.push(Entry { key: name.into(), key_span, value: tree });
+                        entries.push(NodeEntry { key: name.into(), key_span, value: tree });
                     }
                 }
             },
@@ -186,13 +186,13 @@ impl<'t> Builder<'t> {
         Ok(())
     }
 
-    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Fault> {
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), SyntaxError> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= NODES {
             return Ok(());
         }
-        Err(Fault::new(
-            FaultKind::FrontMatter,
+        Err(SyntaxError::new(
+            SyntaxErrorKind::FrontMatter,
             span,
             format!("front matter of more than {NODES} values, aliases expanded"),
             "take the aliases out",
@@ -202,27 +202,27 @@ impl<'t> Builder<'t> {
 
 /// The entries of a mapping with those of its merge keys (`<<: *anchor`, a type of YAML 1.1): keys of its own take
 /// precedence, then those of earlier mappings. They keep the spans of their values and come first.
-fn merged(mut entries: Vec<Entry<'static>>) -> Result<Vec<Entry<'static>>, Fault> {
-    let mut all: Vec<Entry<'static>> = Vec::new();
+fn merged(mut entries: Vec<NodeEntry<'static>>) -> Result<Vec<NodeEntry<'static>>, SyntaxError> {
+    let mut all: Vec<NodeEntry<'static>> = Vec::new();
     while let Some(at) = entries.iter().position(|entry| entry.key == MERGE) {
         let merge = entries.remove(at);
         let sources = match merge.value.data {
-            Data::List(items) => items,
-            data => vec![Tree::new(merge.value.span, data)],
+            NodeData::List(items) => items,
+            data => vec![Node::new(merge.value.span, data)],
         };
         for source in sources {
-            let Data::Map(others) = source.data else {
-                return Err(Fault::new(
-                    FaultKind::FrontMatter,
+            let NodeData::Map(others) = source.data else {
+                return Err(SyntaxError::new(
+                    SyntaxErrorKind::FrontMatter,
                     source.span,
-                    format!("the merge key `{MERGE}` needs a mapping, found {}", Tree::kind(&source)),
+                    format!("the merge key `{MERGE}` needs a mapping, found {}", Node::kind(&source)),
                     "name an anchor of a mapping, such as `<<: *defaults`",
                 ));
             };
             for other in others {
-                let known = |entry: &Entry<'_>| entry.key == other.key;
+                let known = |entry: &NodeEntry<'_>| entry.key == other.key;
                 if !entries.iter().any(known) && !all.iter().any(known) {
-                    all.push(Entry { key_span: merge.key_span, ..other });
+                    all.push(NodeEntry { key_span: merge.key_span, ..other });
                 }
             }
         }
@@ -234,61 +234,61 @@ fn merged(mut entries: Vec<Entry<'static>>) -> Result<Vec<Entry<'static>>, Fault
 /// The merge key.
 const MERGE: &str = "<<";
 
-fn bad(span: Span, message: &str) -> Fault {
-    Fault::new(FaultKind::FrontMatter, span, message, "write the value out")
+fn bad(span: Span, message: &str) -> SyntaxError {
+    SyntaxError::new(SyntaxErrorKind::FrontMatter, span, message, "write the value out")
 }
 
-fn duplicate(name: &str, span: Span, first: Span, text: &str) -> Fault {
+fn duplicate(name: &str, span: Span, first: Span, text: &str) -> SyntaxError {
     let line = Lines::new(&text[..span.start]).line(first.start);
-    Fault::new(
-        FaultKind::FrontMatter,
+    SyntaxError::new(
+        SyntaxErrorKind::FrontMatter,
         span,
         format!("the key `{name}` stands twice, first on line {line}"),
         "keep one of them",
     )
 }
 
-fn key_text(tree: &Tree<'_>) -> Result<String, Fault> {
+fn key_text(tree: &Node<'_>) -> Result<String, SyntaxError> {
     match &tree.data {
-        Data::Text(text) => Ok(text.to_string()),
-        Data::Null => Ok("null".to_owned()),
-        Data::Bool(value) => Ok(value.to_string()),
-        Data::Number(number) => Ok(number.to_string()),
-        Data::List(_) | Data::Map(_) => Err(bad(tree.span, "a key that is a list or a mapping")),
+        NodeData::Text(text) => Ok(text.to_string()),
+        NodeData::Null => Ok("null".to_owned()),
+        NodeData::Bool(value) => Ok(value.to_string()),
+        NodeData::Number(number) => Ok(number.to_string()),
+        NodeData::List(_) | NodeData::Map(_) => Err(bad(tree.span, "a key that is a list or a mapping")),
     }
 }
 
-fn size(tree: &Tree<'_>) -> usize {
+fn size(tree: &Node<'_>) -> usize {
     let below: usize = match &tree.data {
-        Data::List(items) => items.iter().map(size).sum(),
-        Data::Map(entries) => entries.iter().map(|entry| size(&entry.value) + 1).sum(),
+        NodeData::List(items) => items.iter().map(size).sum(),
+        NodeData::Map(entries) => entries.iter().map(|entry| size(&entry.value) + 1).sum(),
         _ => 0,
     };
     below + 1
 }
 
-fn last_end(data: &Data<'_>) -> Option<usize> {
+fn last_end(data: &NodeData<'_>) -> Option<usize> {
     match data {
-        Data::List(items) => items.last().map(|item| item.span.end),
-        Data::Map(entries) => entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end)),
+        NodeData::List(items) => items.last().map(|item| item.span.end),
+        NodeData::Map(entries) => entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end)),
         _ => None,
     }
 }
 
 /// A plain scalar by the core schema.
-fn plain(value: &str) -> Data<'static> {
+fn plain(value: &str) -> NodeData<'static> {
     match value {
-        "" | "~" | "null" | "Null" | "NULL" => return Data::Null,
-        "true" | "True" | "TRUE" => return Data::Bool(true),
-        "false" | "False" | "FALSE" => return Data::Bool(false),
+        "" | "~" | "null" | "Null" | "NULL" => return NodeData::Null,
+        "true" | "True" | "TRUE" => return NodeData::Bool(true),
+        "false" | "False" | "FALSE" => return NodeData::Bool(false),
         _ => {}
     }
     let numeric =
         value.bytes().next().is_some_and(|first| first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.'));
     if numeric && let Some(number) = number(value) {
-        return Data::Number(number);
+        return NodeData::Number(number);
     }
-    Data::Text(value.to_owned().into())
+    NodeData::Text(value.to_owned().into())
 }
 
 fn number(value: &str) -> Option<Number> {
@@ -313,8 +313,8 @@ mod tests {
     use super::*;
 
     fn json(yaml: &str) -> String {
-        let (tree, faults) = parse(yaml, Span::new(0, yaml.len()));
-        assert!(faults.is_empty(), "{faults:?}");
+        let (tree, syntax_errors) = parse(yaml, Span::new(0, yaml.len()));
+        assert!(syntax_errors.is_empty(), "{syntax_errors:?}");
         tree.unwrap().to_json().to_string()
     }
 
@@ -348,9 +348,9 @@ mod tests {
             let list = vec![alias; 10].join(", ");
             bomb += &format!("a{level}: &a{level} [{list}]\n");
         }
-        let (tree, faults) = parse(&bomb, Span::new(0, bomb.len()));
+        let (tree, syntax_errors) = parse(&bomb, Span::new(0, bomb.len()));
         assert!(tree.is_none());
-        assert!(faults[0].message.contains("10000 values"), "{faults:?}");
+        assert!(syntax_errors[0].message.contains("10000 values"), "{syntax_errors:?}");
     }
 
     #[test]
@@ -362,8 +362,8 @@ mod tests {
         let tree = tree.unwrap();
         let merged = tree.get("d").and_then(|d| d.entry("z")).unwrap();
         assert_eq!((merged.key_span.slice(yaml), merged.value.span.slice(yaml)), ("<<", "4"));
-        let (_, faults) = parse("a: {<<: 1}\n", Span::new(0, 11));
-        assert!(faults[0].message.contains("needs a mapping, found a number"), "{faults:?}");
+        let (_, syntax_errors) = parse("a: {<<: 1}\n", Span::new(0, 11));
+        assert!(syntax_errors[0].message.contains("needs a mapping, found a number"), "{syntax_errors:?}");
     }
 
     #[test]
@@ -372,7 +372,7 @@ mod tests {
         let deep = nested(DEPTH);
         assert!(parse(&deep, Span::new(0, deep.len())).1.is_empty());
         let deeper = nested(DEPTH + 1);
-        let (_, faults) = parse(&deeper, Span::new(0, deeper.len()));
-        assert!(faults[0].message.contains("64 levels"), "{faults:?}");
+        let (_, syntax_errors) = parse(&deeper, Span::new(0, deeper.len()));
+        assert!(syntax_errors[0].message.contains("64 levels"), "{syntax_errors:?}");
     }
 }

@@ -8,19 +8,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use serde_json::Value;
 
-use super::gate;
 use super::overrides::{self, Override};
+use super::pre_commit;
 use crate::config::Enforcement;
-use crate::examine::change::{Stale, Step};
-use crate::examine::{Comparison, Examiner};
-use crate::examine::{open, policy};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::rules::{Judge, Levels};
+use crate::rules::{Levels, RuleRunner};
 use crate::system::git::history::{self, Commit};
 use crate::system::git::objects;
+use crate::validation::change::{ChangeContext, Stale};
+use crate::validation::{Comparison, Validator};
+use crate::validation::{open, policy};
 use crate::workspace::project::OpenError;
-use crate::workspace::{Census, Origin, Project};
+use crate::workspace::{DocumentIndex, Origin, Project};
 
 /// A commit, and what the hook would have said of it.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Audited {
     /// What does not block it and is listed all the same: a weaker configuration, a date before that of a parent.
     pub warnings: Vec<Finding>,
     /// How many more documents were overdue.
-    pub more_overdue: usize,
+    pub omitted_stale: usize,
     /// Why it cannot be checked.
     pub problem: Option<String>,
     /// The overrides that it bears.
@@ -47,7 +47,7 @@ impl Audited {
         }
         let rules: BTreeSet<&str> =
             self.overrides.iter().flat_map(|one| one.rules.iter().map(String::as_str)).collect();
-        let overdue = self.more_overdue == 0 || rules.contains("stale-document");
+        let overdue = self.omitted_stale == 0 || rules.contains("stale-document");
         overdue && self.findings.iter().all(|finding| rules.contains(finding.rule))
     }
 }
@@ -73,7 +73,7 @@ pub struct Auditor {
 }
 
 /// What is known of the documents of the commit that was looked at last.
-type Last = (String, String, Census);
+type Last = (String, String, DocumentIndex);
 
 impl Auditor {
     /// Audits the commits that `git log` selects by the arguments, oldest first.
@@ -96,7 +96,7 @@ impl Auditor {
     fn commit(&self, commit: Commit, last: &mut Option<Last>) -> Result<Audited, Failure> {
         let overrides = overrides::overrides(&commit.message);
         let mut audited =
-            Audited { findings: Vec::new(), warnings: Vec::new(), more_overdue: 0, problem: None, overrides, commit };
+            Audited { findings: Vec::new(), warnings: Vec::new(), omitted_stale: 0, problem: None, overrides, commit };
         let project = match open::project(self.config.as_deref(), &Origin::Revision(audited.commit.id.clone())) {
             Ok(project) => project,
             Err(OpenError::Failure(failure) | OpenError::Schema(failure)) => {
@@ -122,8 +122,8 @@ impl Auditor {
         };
         let changes = objects::between(&self.root, &before, &commit.id).map_err(failed)?;
         let own = self.own(commit).map_err(failed)?;
-        let mut census = project.census_after(last.take(), &before)?;
-        let judge = Judge::new(Levels::new(&project.config, &[]));
+        let mut document_index = project.document_index_after(last.take(), &before)?;
+        let judge = RuleRunner::new(Levels::new(&project.config, &[]));
         let at = self.time(commit).map_err(failed)?;
         if at - commit.at > SKEW {
             let message = format!("the commit is dated {}, before its parent", commit.at.format("%Y-%m-%d %H:%M"));
@@ -134,33 +134,33 @@ impl Auditor {
         if self.config.is_none() && changes.iter().any(is_configured) {
             let past = open::project(None, &Origin::Revision(before.clone()));
             let points = match past {
-                Ok(past) => policy::weakened(&past, project, &past.census(&before, None)?),
+                Ok(past) => policy::weakened(&past, project, &past.document_index(&before, None)?),
                 // A configuration that could not be used asked for nothing.
                 Err(_) => Vec::new(),
             };
             let path = &project.config_file.path;
             audited.warnings.extend(points.into_iter().map(|point| warning("weakened-policy", path, point)));
         }
-        let mut examiner = Examiner::new(project, &judge, at, self.program);
-        examiner.comparison = Comparison::Change;
-        examiner.before.clone_from(&before);
-        examiner.config.clone_from(&self.config);
-        let step = Step {
+        let mut validator = Validator::new(project, &judge, at, self.program);
+        validator.comparison = Comparison::Change;
+        validator.before.clone_from(&before);
+        validator.config.clone_from(&self.config);
+        let step = ChangeContext {
             before: &before,
             changes: &changes,
             own: own.as_ref(),
             stale: Stale::of(own.is_some(), project.config.hook),
         };
-        let scope = examiner.scope(step, &mut census)?;
-        examiner.census = Some(&census);
-        let verdict = examiner.judge_scope(&scope, step);
+        let scope = validator.scope(step, &mut document_index)?;
+        validator.document_index = Some(&document_index);
+        let verdict = validator.validate_scope(&scope, step);
         let enforcement = project.config.enforcement;
-        if gate::blocks(&verdict, enforcement) {
+        if pre_commit::blocks(&verdict, enforcement) {
             let blocks = |finding: &Finding| enforcement == Enforcement::Strict || finding.severity == Severity::Error;
             audited.findings = verdict.findings.into_iter().filter(blocks).collect();
-            audited.more_overdue = verdict.more_overdue;
+            audited.omitted_stale = verdict.omitted_stale;
         }
-        *last = Some((project.fingerprint.clone(), commit.id.clone(), census));
+        *last = Some((project.fingerprint.clone(), commit.id.clone(), document_index));
         Ok(())
     }
 

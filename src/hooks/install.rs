@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use super::shim;
 use super::{Hook, HookMode};
 use crate::failure::Failure;
+use crate::system::git::git_dirs::{self, GitDirs};
 use crate::system::git::merge;
-use crate::system::git::place::{self, Place};
 use crate::system::{disk, environment};
 use crate::text::shell;
 
 /// Where the hooks of a repository live.
 #[derive(Clone, Debug)]
-pub struct Folder {
+pub struct HooksFolder {
     /// Its path.
     pub path: PathBuf,
     root: PathBuf,
@@ -23,7 +23,7 @@ const NAMED: usize = 20;
 
 /// How a hook stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum HookState {
     /// It is as phx wrote it.
     Installed {
         /// Whether a hook that stood there before runs first.
@@ -36,18 +36,18 @@ pub enum State {
     /// It is somebody else's.
     Foreign,
     /// The program that it starts is not there.
-    Lost(String),
+    ProgramMissing(String),
 }
 
 /// What was done about a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum InstallResult {
     /// It was written.
     Written,
     /// It was written, and the hook that stood there runs first.
     Chained,
     /// It was there already.
-    Kept,
+    Unchanged,
     /// It was taken away.
     Removed,
     /// It was taken away, and the hook that stood there before stands there again.
@@ -56,7 +56,7 @@ pub enum Done {
     Nothing,
 }
 
-impl Folder {
+impl HooksFolder {
     /// Asks git where the hooks of the repository live.
     ///
     /// # Errors
@@ -64,13 +64,14 @@ impl Folder {
     pub fn find() -> Result<Self, Failure> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let root = place::worktree(&cwd).ok_or_else(|| match place::repository(&cwd) {
+        let root = git_dirs::worktree(&cwd).ok_or_else(|| match git_dirs::repository(&cwd) {
             Some(_) => Failure::usage("this repository is bare, and these hooks belong to commits made in a worktree")
                 .hint("run `phx hook install` in each clone")
                 .hint("on the server, a `pre-receive` hook can run `phx audit --range OLD..NEW` on what is pushed"),
             None => Failure::usage("there is no git repository with a worktree here").hint("`git init` makes one"),
         })?;
-        let path = place::hooks(&root).map_err(|why| Failure::usage(format!("git does not name its hooks: {why}")))?;
+        let path =
+            git_dirs::hooks(&root).map_err(|why| Failure::usage(format!("git does not name its hooks: {why}")))?;
         Ok(Self { path, root })
     }
 
@@ -93,7 +94,8 @@ impl Folder {
             lines(&folder).into_iter().fold(failure, Failure::hint)
         };
         let real = disk::real_ancestor(&self.path);
-        let in_git = Place::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)));
+        let in_git =
+            GitDirs::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)));
         if in_git {
             return Ok(());
         }
@@ -103,7 +105,7 @@ impl Folder {
             );
             return Err(refuse(why, shown.to_string()));
         }
-        if place::is_ignored(&self.root, &self.path.join("pre-commit")) {
+        if git_dirs::is_ignored(&self.root, &self.path.join("pre-commit")) {
             // husky keeps its own files in a folder below the one that people write to.
             let written = if self.path.ends_with(".husky/_") { self.path.parent() } else { None };
             let folder = written.unwrap_or(&self.path).display().to_string();
@@ -121,7 +123,7 @@ impl Folder {
     /// Whether others get the hooks with the repository: a path of this machine has no place in them.
     fn is_shared(&self) -> bool {
         let real = disk::real_ancestor(&self.path);
-        !Place::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)))
+        !GitDirs::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)))
     }
 
     fn file(&self, hook: Hook) -> PathBuf {
@@ -129,19 +131,21 @@ impl Folder {
     }
 
     /// How a hook stands.
-    pub fn state(&self, hook: Hook) -> State {
+    pub fn state(&self, hook: Hook) -> HookState {
         let Ok(Some(bytes)) = disk::read_optional(&self.file(hook)) else {
-            return State::Missing;
+            return HookState::Missing;
         };
         if !shim::is_shim(&bytes) {
-            return State::Foreign;
+            return HookState::Foreign;
         }
         if !shim::is_unchanged(hook, &bytes) || !disk::is_executable(&self.file(hook)) {
-            return State::Changed;
+            return HookState::Changed;
         }
         match shim::program(&bytes) {
-            Some(program) if !program.is_empty() && !disk::exists(Path::new(&program)) => State::Lost(program),
-            _ => State::Installed { chained: disk::exists(&kept(&self.file(hook))) },
+            Some(program) if !program.is_empty() && !disk::exists(Path::new(&program)) => {
+                HookState::ProgramMissing(program)
+            }
+            _ => HookState::Installed { chained: disk::exists(&backup_path(&self.file(hook))) },
         }
     }
 
@@ -149,7 +153,7 @@ impl Folder {
     ///
     /// # Errors
     /// Where one of them cannot be; those before it are installed.
-    pub fn install(&self, hooks: &[Hook], mode: Option<HookMode>) -> Result<Vec<(Hook, Done)>, Failure> {
+    pub fn install(&self, hooks: &[Hook], mode: Option<HookMode>) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         self.require_own(hooks)?;
         let program = environment::program()
             .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
@@ -158,15 +162,17 @@ impl Folder {
         hooks.iter().map(|hook| Ok((*hook, self.install_one(*hook, mode, &program)?))).collect()
     }
 
-    fn install_one(&self, hook: Hook, mode: Option<HookMode>, program: &Path) -> Result<Done, Failure> {
+    fn install_one(&self, hook: Hook, mode: Option<HookMode>, program: &Path) -> Result<InstallResult, Failure> {
         let file = self.file(hook);
         let text = shim::text(hook, mode, program);
-        let standing = disk::read_optional(&file).map_err(|error| failed(&file, &error))?;
+        let standing = disk::read_optional(&file).map_err(|error| io_failure(&file, &error))?;
         let foreign = match &standing {
-            Some(bytes) if *bytes == text.as_bytes() && disk::is_executable(&file) => return Ok(Done::Kept),
+            Some(bytes) if *bytes == text.as_bytes() && disk::is_executable(&file) => {
+                return Ok(InstallResult::Unchanged);
+            }
             Some(bytes) if shim::is_shim(bytes) => {
                 if !shim::is_unchanged(hook, bytes) {
-                    return Err(changed(&file));
+                    return Err(changed_failure(&file));
                 }
                 false
             }
@@ -175,15 +181,15 @@ impl Folder {
             None => disk::exists(&file),
         };
         if foreign {
-            let kept = kept(&file);
-            if disk::exists(&kept) {
-                let why = format!("`{}` stands in the way of the hook that is kept there", kept.display());
+            let backup_path = backup_path(&file);
+            if disk::exists(&backup_path) {
+                let why = format!("`{}` stands in the way of the hook that is kept there", backup_path.display());
                 return Err(Failure::usage(why).hint("look which of the two hooks is yours, and move the other away"));
             }
-            disk::keep_as(&file, &kept).map_err(|error| failed(&file, &error))?;
+            disk::keep_as(&file, &backup_path).map_err(|error| io_failure(&file, &error))?;
         }
-        disk::write_program(&file, text.as_bytes()).map_err(|error| failed(&file, &error))?;
-        Ok(if foreign { Done::Chained } else { Done::Written })
+        disk::write_program(&file, text.as_bytes()).map_err(|error| io_failure(&file, &error))?;
+        Ok(if foreign { InstallResult::Chained } else { InstallResult::Written })
     }
 
     /// Registers the merge driver in this clone; whether it was not registered like that before.
@@ -197,7 +203,7 @@ impl Folder {
         if merge::driver(&self.root).as_deref() == Some(&*driver) {
             return Ok(false);
         }
-        merge::register(&self.root, &driver).map_err(undriven)?;
+        merge::register(&self.root, &driver).map_err(driver_failure)?;
         Ok(true)
     }
 
@@ -206,7 +212,7 @@ impl Folder {
     /// # Errors
     /// What Git says.
     pub fn unregister_driver(&self) -> Result<bool, Failure> {
-        merge::unregister(&self.root).map_err(undriven)
+        merge::unregister(&self.root).map_err(driver_failure)
     }
 
     /// Whether this clone has the merge driver, and whether `.gitattributes` names it for one of the documents.
@@ -219,51 +225,51 @@ impl Folder {
     ///
     /// # Errors
     /// Where one of them cannot be taken away.
-    pub fn uninstall(&self) -> Result<Vec<(Hook, Done)>, Failure> {
+    pub fn uninstall(&self) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         Hook::ALL.iter().map(|hook| Ok((*hook, self.uninstall_one(*hook)?))).collect()
     }
 
-    fn uninstall_one(&self, hook: Hook) -> Result<Done, Failure> {
+    fn uninstall_one(&self, hook: Hook) -> Result<InstallResult, Failure> {
         let file = self.file(hook);
         match self.state(hook) {
             // Somebody took the shim away, and the hook that it ran first is still kept.
-            State::Missing if disk::exists(&kept(&file)) && !disk::exists(&file) => {}
-            State::Missing | State::Foreign => return Ok(Done::Nothing),
-            State::Changed
+            HookState::Missing if disk::exists(&backup_path(&file)) && !disk::exists(&file) => {}
+            HookState::Missing | HookState::Foreign => return Ok(InstallResult::Nothing),
+            HookState::Changed
                 if disk::read_optional(&file)
                     .is_ok_and(|bytes| bytes.is_some_and(|bytes| !shim::is_unchanged(hook, &bytes))) =>
             {
-                return Err(changed(&file));
+                return Err(changed_failure(&file));
             }
             _ => {}
         }
-        let kept = kept(&file);
-        if disk::exists(&kept) {
-            disk::rename(&kept, &file).map_err(|error| failed(&file, &error))?;
-            return Ok(Done::Restored);
+        let backup_path = backup_path(&file);
+        if disk::exists(&backup_path) {
+            disk::rename(&backup_path, &file).map_err(|error| io_failure(&file, &error))?;
+            return Ok(InstallResult::Restored);
         }
-        disk::remove(&file).map_err(|error| failed(&file, &error))?;
-        Ok(Done::Removed)
+        disk::remove(&file).map_err(|error| io_failure(&file, &error))?;
+        Ok(InstallResult::Removed)
     }
 }
 
-fn undriven(why: impl std::fmt::Display) -> Failure {
+fn driver_failure(why: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("git does not take the merge driver: {why}"))
 }
 
 /// Where the hook that stood there before is kept.
-fn kept(file: &Path) -> PathBuf {
+fn backup_path(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
     name.push(".before-phx");
     file.with_file_name(name)
 }
 
-fn changed(file: &Path) -> Failure {
+fn changed_failure(file: &Path) -> Failure {
     let shown = file.display();
     Failure::usage(format!("somebody changed the hook `{shown}`; phx leaves it as it is"))
         .hint(format!("keep what you need of it, then `rm {}` and run this again", shell::quoted(&shown.to_string())))
 }
 
-fn failed(file: &Path, error: &std::io::Error) -> Failure {
+fn io_failure(file: &Path, error: &std::io::Error) -> Failure {
     Failure::internal(format!("the hook `{}` cannot be written: {}", file.display(), error.to_string().to_lowercase()))
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::overrides::{OVERRIDE_TRAILER, STAMP_TRAILER, overrides, stamps};
-use super::stamps::Stamp;
+use super::stamps::StagedStamp;
 use crate::document::values;
 use crate::failure::Failure;
 use crate::system::disk;
@@ -17,7 +17,7 @@ const SCISSORS: &[u8] = b"------------------------ >8 ------------------------";
 ///
 /// # Errors
 /// Where the file cannot be read or written.
-pub fn add(root: &Path, file: &Path, stamped: &[Stamp], overridden: Option<&str>) -> Result<(), Failure> {
+pub fn add(root: &Path, file: &Path, stamped: &[StagedStamp], overridden: Option<&str>) -> Result<(), Failure> {
     let shown = file.display();
     let failed = |why: String| Failure::internal(format!("the commit message `{shown}` cannot be completed: {why}"));
     let bytes = disk::read_optional(file).map_err(|error| failed(disk::explain(&error)))?;

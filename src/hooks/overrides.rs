@@ -20,11 +20,11 @@ const NAMED: usize = 5;
 
 /// What the user wants of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum HookPolicy {
     /// To be checked.
-    Checked,
+    Enforce,
     /// To be let alone, by the variable of the name.
-    Skipped(&'static str),
+    Skip(&'static str),
     /// To pass, for a reason.
     Override(String),
 }
@@ -42,23 +42,23 @@ pub struct Override {
 ///
 /// # Errors
 /// Where a reason is missing.
-pub fn way() -> Result<Way, Failure> {
+pub fn policy() -> Result<HookPolicy, Failure> {
     if environment::given("PHX").as_deref() == Some("0") {
-        return Ok(Way::Skipped("PHX=0"));
+        return Ok(HookPolicy::Skip("PHX=0"));
     }
     let skipped = environment::given("SKIP").unwrap_or_default();
     if skipped.split(',').any(|name| name.trim() == "phx") {
-        return Ok(Way::Skipped("SKIP=phx"));
+        return Ok(HookPolicy::Skip("SKIP=phx"));
     }
     let Some(reason) = environment::given(OVERRIDE) else {
-        return Ok(Way::Checked);
+        return Ok(HookPolicy::Enforce);
     };
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     if reason.is_empty() {
         return Err(Failure::usage(format!("{OVERRIDE} gives no reason"))
             .hint(format!("`{OVERRIDE}=\"why it must pass\" git commit`; the reason goes on record")));
     }
-    Ok(Way::Override(reason))
+    Ok(HookPolicy::Override(reason))
 }
 
 /// What the trailer says: the reason, the rules that it overrides, and the documents.

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::ledger;
 use crate::system::disk;
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::objects;
-use crate::system::git::place::Place;
 use crate::workspace::Project;
 
 /// A stamp that is new in a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
+pub struct StagedStamp {
     /// The correlation id.
     pub id: String,
     /// The one that stood there before.
@@ -18,7 +18,7 @@ pub struct Stamp {
 }
 
 /// The stamps that are new in what is staged.
-pub fn staged(project: &Project) -> Vec<Stamp> {
+pub fn staged(project: &Project) -> Vec<StagedStamp> {
     let id = |object: &Option<objects::Object>, path: &str| {
         let object = object.as_ref().filter(|object| object.is_file())?;
         let document = project.load_object(&object.id, path)?;
@@ -27,9 +27,9 @@ pub fn staged(project: &Project) -> Vec<Stamp> {
     let changes = project.store.changes().iter().filter(|change| project.wanted(&project.root.join(&change.path)));
     let new = |change: &objects::Change| {
         let (old, id) = (id(&change.old, &change.path), id(&change.new, &change.path)?);
-        (old.as_ref() != Some(&id)).then_some(Stamp { id, old })
+        (old.as_ref() != Some(&id)).then_some(StagedStamp { id, old })
     };
-    let stamps: BTreeSet<Stamp> = changes.filter_map(new).collect();
+    let stamps: BTreeSet<StagedStamp> = changes.filter_map(new).collect();
     // A document that was only moved bears the stamp that it had.
     let moved = |id: &str| {
         let gone = project.store.changes().iter().filter(|change| change.new.is_none());
@@ -44,7 +44,7 @@ fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
 }
 
 /// Tells the shim of commit-msg whether there may be something to add to the message.
-pub fn note(place: &Place, stamps: &[Stamp]) {
+pub fn note(place: &GitDirs, stamps: &[StagedStamp]) {
     let file = place.own.join("phx").join("stamps");
     if !stamps.is_empty() {
         let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
@@ -55,7 +55,7 @@ pub fn note(place: &Place, stamps: &[Stamp]) {
 }
 
 /// The records of new stamps that stand in the worktree and would not be in the commit.
-pub fn left_records(project: &Project, stamps: &[Stamp]) -> Vec<String> {
+pub fn left_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
     let files: BTreeSet<String> =
         stamps.iter().filter_map(|stamp| ledger::file_of(&stamp.id)).map(|file| project.inside(&file)).collect();
     let is_left = |file: &String| {

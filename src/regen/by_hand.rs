@@ -1,19 +1,20 @@
 //! Values that are maintained by hand, carried from the current body into one that is restored.
 
+use super::checksum::{ChecksumCoverage, PartCoverage};
 use super::labels;
-use super::parts::Group;
-use super::sum::{Cover, Coverage};
+use super::parts::PartGroup;
 
 /// A restored body with the values of the current one that the checksum does not cover.
-pub fn carried(restored: &str, current: &str, coverage: &Coverage) -> String {
+pub fn carried(restored: &str, current: &str, coverage: &ChecksumCoverage) -> String {
     let mut groups = coverage.groups(restored);
     let covers = coverage.covers(&groups);
     let others = coverage.groups(current);
     let mut covers = covers.into_iter();
     for (index, group) in groups.iter_mut().enumerate() {
-        let same = |other: &&Group| if index == 0 { other.heading.is_none() } else { other.has_same_heading(group) };
+        let same =
+            |other: &&PartGroup| if index == 0 { other.heading.is_none() } else { other.has_same_heading(group) };
         let other = others.iter().find(same);
-        let outline = group.parts.iter_mut().filter(|_| covers.next() == Some(Cover::Outline));
+        let outline = group.parts.iter_mut().filter(|_| covers.next() == Some(PartCoverage::Outline));
         for part in outline {
             let Some(other) = other else { continue };
             if let Some(label) = part.label() {
@@ -29,7 +30,7 @@ pub fn carried(restored: &str, current: &str, coverage: &Coverage) -> String {
             }
         }
     }
-    groups.iter().flat_map(Group::texts).collect()
+    groups.iter().flat_map(PartGroup::texts).collect()
 }
 
 #[cfg(test)]
@@ -40,7 +41,8 @@ mod tests {
     #[test]
     fn only_values_that_are_maintained_by_hand_are_carried() {
         let rendered = Some("Total: 1\nCapacity: 5\n".to_owned());
-        let coverage = Coverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &std::sync::Arc::default());
+        let coverage =
+            ChecksumCoverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &std::sync::Arc::default());
         let restored = carried("Total: 1\nCapacity: 5\nRate: 3%\n", "Total: 9\nCapacity: 6\nRate: 4%\n", &coverage);
         assert_eq!(restored, "Total: 1\nCapacity: 6\nRate: 4%\n");
     }

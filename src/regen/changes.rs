@@ -1,6 +1,6 @@
 //! Changes of a body in words: `Total Features` 15 → 10 (10 items in priority_1).
 
-use super::parts::{Group, Part};
+use super::parts::{Part, PartGroup};
 use super::provenance::Provenance;
 use crate::document::body::PieceKind;
 
@@ -57,7 +57,7 @@ type Flat = Vec<(String, Part)>;
 /// All parts, each with the sub-heading that it stands under.
 fn flat(body: &str) -> Flat {
     let mut parts = Vec::new();
-    for group in Group::read(body) {
+    for group in PartGroup::read(body) {
         let title = group.heading.as_ref().map(|heading| heading.text.trim().to_owned()).unwrap_or_default();
         let written = group.parts.into_iter().filter(|part| part.kind != PieceKind::Blank);
         let split = written.flat_map(|part| match part.kind {
@@ -93,7 +93,7 @@ fn lines_without(part: &Part, other: &Flat, group: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trace::Input;
+    use super::super::access_log::FactInput;
     use super::*;
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
     fn values_have_their_sources() {
         let provenance = Provenance {
             sources: vec![("Capacity".to_owned(), "facts.sprint.capacity".to_owned())],
-            inputs: vec![Input { summary: "2 items in priority_1".to_owned(), items: Vec::new() }],
+            inputs: vec![FactInput { summary: "2 items in priority_1".to_owned(), items: Vec::new() }],
         };
         assert_eq!(
             words(

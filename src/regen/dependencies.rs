@@ -22,7 +22,7 @@ struct Dependency {
 /// `items|dependencies`: everything that the items name in their field `dependencies`, each once and in order: `name`,
 /// `status`, `blocking` (titles), `ready`. A dependency that is an item of the document has that item's status.
 pub fn read(items: &Value) -> Result<Value, Error> {
-    let mut found = Found::default();
+    let mut found = MatchedItem::default();
     let all: Vec<Value> = items.try_iter()?.collect();
     let mut named: Option<NamedItems<'_>> = None;
     for item in all.iter().filter_map(|item| item.downcast_object_ref::<ItemValue>()) {
@@ -48,12 +48,12 @@ pub fn read(items: &Value) -> Result<Value, Error> {
 
 /// The dependencies in order, and the index of each name.
 #[derive(Default)]
-struct Found {
+struct MatchedItem {
     all: Vec<Dependency>,
     by_id: HashMap<String, usize>,
 }
 
-impl Found {
+impl MatchedItem {
     /// Adds a dependency to the one of the same name; the status of the item that it names counts, else the first one
     /// that is written.
     fn add(&mut self, dependency: Dependency, items: &NamedItems<'_>, title: &str) {

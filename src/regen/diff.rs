@@ -14,7 +14,7 @@ const CONTEXT: usize = 3;
 /// were computed from: `source` of the block, by index.
 pub fn unified(document: &Document, edits: &Edits, source: &dyn Fn(usize) -> Option<String>) -> String {
     let new = edits.apply(&document.text);
-    let (old, new) = (Side::new(&document.text), Side::new(&new));
+    let (old, new) = (DiffSide::new(&document.text), DiffSide::new(&new));
     let ops = operations(edits, &old, &new);
     let name = |side: &str| file_name(&format!("{side}/{}", document.path));
     let mut out = format!("--- {}\n+++ {}\n", name("a"), name("b"));
@@ -40,9 +40,9 @@ pub fn unified(document: &Document, edits: &Edits, source: &dyn Fn(usize) -> Opt
 
 /// The hunks between two texts, without names of files.
 pub fn texts(old: &str, new: &str) -> String {
-    let (old, new) = (Side::new(old), Side::new(new));
+    let (old, new) = (DiffSide::new(old), DiffSide::new(new));
     let lines =
-        |side: &Side<'_>| (0..side.count()).map(|index| side.line(index).trim_end().to_owned()).collect::<Vec<_>>();
+        |side: &DiffSide<'_>| (0..side.count()).map(|index| side.line(index).trim_end().to_owned()).collect::<Vec<_>>();
     let (before, after) = (lines(&old), lines(&new));
     let mut out = String::new();
     for hunk in group_diff_ops(capture_diff_slices(Algorithm::Myers, &before, &after), CONTEXT) {
@@ -82,12 +82,12 @@ fn file_name(path: &str) -> String {
 }
 
 /// One text and where its lines start. To a diff only LF ends a line.
-struct Side<'a> {
+struct DiffSide<'a> {
     text: &'a str,
     starts: Vec<usize>,
 }
 
-impl<'a> Side<'a> {
+impl<'a> DiffSide<'a> {
     fn new(text: &'a str) -> Self {
         let behind = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let starts = std::iter::once(0).chain(behind).filter(|start| *start < text.len());
@@ -139,7 +139,7 @@ impl<'a> Side<'a> {
 }
 
 /// What happens to the lines: each edit is compared by itself, and all else is equal.
-fn operations(edits: &Edits, old: &Side<'_>, new: &Side<'_>) -> Vec<DiffOp> {
+fn operations(edits: &Edits, old: &DiffSide<'_>, new: &DiffSide<'_>) -> Vec<DiffOp> {
     let moves = edits.moves();
     let mut ops: Vec<DiffOp> = Vec::new();
     let (mut old_at, mut new_at) = (0, 0);
@@ -211,7 +211,7 @@ fn range(start: usize, end: usize) -> String {
 /// The AUTO blocks that the changed lines of a hunk belong to, each with what its values were computed from.
 fn names(
     document: &Document,
-    old: &Side<'_>,
+    old: &DiffSide<'_>,
     hunk: &[DiffOp],
     source: &dyn Fn(usize) -> Option<String>,
 ) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The first difference between an edited body and the one that phx wrote.
 
-use super::parts::{Group, Part};
-use super::sum::{Cover, Coverage};
+use super::checksum::{ChecksumCoverage, PartCoverage};
+use super::parts::{Part, PartGroup};
 use crate::document::body::PieceKind;
 
 /// A difference in what the checksum covers.
@@ -18,7 +18,7 @@ pub struct Difference {
 }
 
 /// A covered line or value.
-struct Entry {
+struct ComparedEntry {
     line: usize,
     /// Sub-heading and label; no label for a line.
     key: (String, Option<String>),
@@ -26,10 +26,13 @@ struct Entry {
 }
 
 /// Finds the first covered difference between a body and what is expected there.
-pub fn first(body: &str, expected: &str, coverage: &Coverage) -> Option<Difference> {
+pub fn first(body: &str, expected: &str, coverage: &ChecksumCoverage) -> Option<Difference> {
     let (own, other) = (entries(body, coverage), entries(expected, coverage));
-    let quoted = |entry: &Entry| entry.key.1.as_ref().map_or_else(|| "a line".to_owned(), |label| format!("`{label}`"));
-    let is_known = |entry: &&Entry, all: &[Entry]| all.iter().any(|one| one.key == entry.key && one.text == entry.text);
+    let quoted =
+        |entry: &ComparedEntry| entry.key.1.as_ref().map_or_else(|| "a line".to_owned(), |label| format!("`{label}`"));
+    let is_known = |entry: &&ComparedEntry, all: &[ComparedEntry]| {
+        all.iter().any(|one| one.key == entry.key && one.text == entry.text)
+    };
     if let Some(entry) = own.iter().find(|entry| !is_known(entry, &other)) {
         let counterpart =
             other.iter().find(|one| one.key == entry.key && (entry.key.1.is_some() || !is_known(one, &own)));
@@ -44,7 +47,7 @@ pub fn first(body: &str, expected: &str, coverage: &Coverage) -> Option<Differen
     Some(Difference { line: None, what: quoted(missing), present: String::new(), expected: missing.text.clone() })
 }
 
-fn entries(body: &str, coverage: &Coverage) -> Vec<Entry> {
+fn entries(body: &str, coverage: &ChecksumCoverage) -> Vec<ComparedEntry> {
     let groups = coverage.groups(body);
     let covers = coverage.covers(&groups);
     let mut covers = covers.into_iter();
@@ -54,7 +57,7 @@ fn entries(body: &str, coverage: &Coverage) -> Vec<Entry> {
         let title = heading(group);
         for part in group.heading.iter().chain(&group.parts) {
             let is_heading = matches!(part.kind, PieceKind::Heading { .. });
-            let cover = if is_heading { Cover::Full } else { covers.next().unwrap_or(Cover::Full) };
+            let cover = if is_heading { PartCoverage::Full } else { covers.next().unwrap_or(PartCoverage::Full) };
             push(&mut entries, part, cover, line, &title);
             line += part.text.matches('\n').count();
         }
@@ -62,25 +65,25 @@ fn entries(body: &str, coverage: &Coverage) -> Vec<Entry> {
     entries
 }
 
-fn heading(group: &Group) -> String {
+fn heading(group: &PartGroup) -> String {
     group.heading.as_ref().map(|heading| heading.text.trim().to_owned()).unwrap_or_default()
 }
 
-fn push(entries: &mut Vec<Entry>, part: &Part, cover: Cover, line: usize, title: &str) {
+fn push(entries: &mut Vec<ComparedEntry>, part: &Part, cover: PartCoverage, line: usize, title: &str) {
     if part.kind == PieceKind::Blank {
         return;
     }
     if let Some(pair) = part.pair() {
-        let text = if cover == Cover::Full { pair.value.slice(&part.text) } else { "" };
+        let text = if cover == PartCoverage::Full { pair.value.slice(&part.text) } else { "" };
         let key = (title.to_owned(), Some(pair.label.slice(&part.text).to_owned()));
-        entries.push(Entry { line, key, text: text.to_owned() });
+        entries.push(ComparedEntry { line, key, text: text.to_owned() });
         return;
     }
-    let rows = if cover == Cover::Full { usize::MAX } else { 1 };
+    let rows = if cover == PartCoverage::Full { usize::MAX } else { 1 };
     for (at, text) in part.text.lines().enumerate().take(rows) {
         // Padding of tables is not a difference.
         let words: Vec<&str> = text.split_whitespace().collect();
-        entries.push(Entry { line: line + at, key: (title.to_owned(), None), text: words.join(" ") });
+        entries.push(ComparedEntry { line: line + at, key: (title.to_owned(), None), text: words.join(" ") });
     }
 }
 
@@ -90,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_first_covered_difference_is_found() {
-        let coverage = Coverage::default();
+        let coverage = ChecksumCoverage::default();
         let first = |body: &str| first(body, "Total: 1\n\n- a\n- b\n", &coverage);
         let difference = first("Total: 2\n\n- a\n- b\n").unwrap();
         assert_eq!((difference.line, difference.what.as_str()), (Some(0), "`Total`"));

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use minijinja::value::{Kwargs, Rest};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
+use super::access_log::Blocker;
 use super::items::ItemValue;
 use super::scope::{SELF, Scope};
-use super::trace::Blocker;
 use super::{dependencies, values};
 use crate::document::shape;
 use crate::text::{Folder, slug};

@@ -6,11 +6,11 @@ use chrono::SecondsFormat;
 use minijinja::value::{Kwargs, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, Value};
 
+use super::access_log::FactInput;
 use super::items::{self as document_items, ItemValue};
 use super::library::Measured;
-use super::merge::NOTHING;
+use super::merge::DELETED_LINE;
 use super::scope::Scope;
-use super::trace::Input;
 use crate::document::ProblemKind;
 use crate::text::slug;
 
@@ -61,12 +61,12 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     if let Some(found) = found.filter(there) {
         let value = made.unwrap_or(found);
         if there(&value) {
-            return scope.sourced(if keep_label.is_some() { one_line(path, value) } else { Ok(value) });
+            return scope.has_available_fact(if keep_label.is_some() { one_line(path, value) } else { Ok(value) });
         }
         return Ok(previous_or_nothing(scope, keep_label.as_deref()));
     }
     let source = known.map_or_else(|| format!("set `{path}` in phx.toml"), |(_, fact)| fact.source().to_owned());
-    scope.kept(keep_label.as_deref().unwrap_or_default(), &source);
+    scope.unavailable_facts(keep_label.as_deref().unwrap_or_default(), &source);
     Ok(match keep_label {
         Some(label) => previous_or_nothing(scope, Some(&label)),
         None => Value::from(()),
@@ -107,7 +107,7 @@ pub fn keep(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
 
 fn previous_or_nothing(scope: &Scope, label: Option<&str>) -> Value {
     let previous = label.and_then(|label| scope.previous_pair(label));
-    Value::from(previous.unwrap_or_else(|| NOTHING.to_owned()))
+    Value::from(previous.unwrap_or_else(|| DELETED_LINE.to_owned()))
 }
 
 /// `label("Total", "Total Components")`: the first of these labels that stands there, else the first.
@@ -129,7 +129,7 @@ pub fn now(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     }
     scope.note().clock = true;
     let Some(previous) = scope.previous_pair(&label) else {
-        return Ok(Value::from(NOTHING));
+        return Ok(Value::from(DELETED_LINE));
     };
     // As long as the previous one: a date stays a date.
     Ok(Value::from(match scope.now {
@@ -165,9 +165,9 @@ fn counted(scope: &Arc<Scope>, found: Vec<usize>, matched: &dyn Fn(&usize) -> bo
         [] => format!("{} {noun}", found.len()),
         names => format!("{} {noun} in {}", found.len(), names.join(", ")),
     };
-    scope.input(Input { summary, items: found.clone() });
+    scope.input(FactInput { summary, items: found.clone() });
     let values = found.into_iter().map(|index| Value::from_object(ItemValue::new(document, index)));
-    scope.sourced(Value::from(values.collect::<Vec<_>>()))
+    scope.has_available_fact(Value::from(values.collect::<Vec<_>>()))
 }
 
 /// The start of a section's id that identifies it in a message: `priority_1` of `priority_1_critical_path_features`.
@@ -187,7 +187,7 @@ fn short(id: &str) -> &str {
 /// `tables("system_components")`: the tables within a section.
 pub fn tables(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (pattern,): (&str,) = from_args(arguments)?;
-    Ok(scope.sourced(Value::from(document_items::tables(&scope.document, pattern))))
+    Ok(scope.has_available_fact(Value::from(document_items::tables(&scope.document, pattern))))
 }
 
 /// `phases_of_group()`: the phases of the group in the front matter if a section has its name, else those of all groups.

@@ -7,7 +7,7 @@ use minijinja::value::{Enumerator, Object};
 
 use super::values;
 use crate::document::items::{Field, FieldValue, Item};
-use crate::document::nodes::{self, Grid, NodeKind};
+use crate::document::nodes::{self, Grid, MarkdownNodeKind};
 use crate::document::quantity::{self, Quantity};
 use crate::document::shape::{self, ValueType};
 use crate::document::steps::{self, Effort};
@@ -141,8 +141,8 @@ impl ItemValue {
     /// else its text as one entry.
     pub fn entries(&self, id: &str) -> Vec<(String, Option<bool>)> {
         let Some(field) = self.field_of(id) else { return Vec::new() };
-        if let FieldValue::Node(index) = field.value
-            && let NodeKind::Table(grid) = &self.document.nodes[index].kind
+        if let FieldValue::MarkdownNode(index) = field.value
+            && let MarkdownNodeKind::Table(grid) = &self.document.nodes[index].kind
         {
             return self.rows(grid);
         }

@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, Template, UndefinedBehavior};
 
 use super::merge::Owns;
 use super::{FUEL, bounds, filters, scope};
-use crate::document::names::{self, Candidate};
+use crate::document::names::{self, NameCandidate};
 use crate::document::{Block, Document};
 use crate::text::suggest;
 
@@ -49,7 +49,7 @@ const TEMPLATES: &[(&str, &str)] = &[
 
 /// A template of a repository: `.phx/templates/sections/<key>.md`.
 #[derive(Clone, Debug)]
-pub struct Override {
+pub struct TemplateOverride {
     /// `<kind>/<name>` or `<name>`.
     pub key: String,
     /// Its path for messages.
@@ -150,7 +150,7 @@ impl std::fmt::Display for TemplateError {
 
 /// A template that can be rendered.
 #[derive(Debug)]
-pub struct Compiled {
+pub struct CompiledTemplates {
     environment: Environment<'static>,
     path: String,
     /// The measured facts that it needs.
@@ -161,7 +161,7 @@ pub struct Compiled {
     pub reads_documents: bool,
 }
 
-impl Compiled {
+impl CompiledTemplates {
     /// The template as minijinja has it.
     pub fn template(&self) -> Result<Template<'_, '_>, TemplateError> {
         self.environment.get_template(&self.path).map_err(|error| TemplateError::of(&self.path, &error))
@@ -174,16 +174,16 @@ impl Compiled {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct TemplateEntry {
     path: String,
     text: String,
-    compiled: OnceLock<Result<Compiled, TemplateError>>,
+    compiled: OnceLock<Result<CompiledTemplates, TemplateError>>,
 }
 
 /// All section templates. Each is compiled when it is first asked for, and once.
 #[derive(Debug)]
 pub struct Library {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, TemplateEntry>,
 }
 
 impl Library {
@@ -193,21 +193,22 @@ impl Library {
     }
 
     /// The templates of the binary with a repository's over them.
-    pub fn new(overrides: Vec<Override>) -> Self {
+    pub fn new(overrides: Vec<TemplateOverride>) -> Self {
         let mut entries = BTreeMap::new();
         for (key, text) in TEMPLATES {
             let path = format!("templates/sections/{key}.md");
-            entries.insert((*key).to_owned(), Entry { path, text: (*text).to_owned(), compiled: OnceLock::new() });
+            entries
+                .insert((*key).to_owned(), TemplateEntry { path, text: (*text).to_owned(), compiled: OnceLock::new() });
         }
         let mut plain = BTreeSet::new();
-        for Override { key, path, text } in overrides {
+        for TemplateOverride { key, path, text } in overrides {
             if !key.contains('/') {
                 plain.insert(key.clone());
             }
-            entries.insert(key, Entry { path, text, compiled: OnceLock::new() });
+            entries.insert(key, TemplateEntry { path, text, compiled: OnceLock::new() });
         }
         // A repository comes before the binary also with a template for all kinds.
-        let hidden = |key: &String, entry: &Entry| {
+        let hidden = |key: &String, entry: &TemplateEntry| {
             let name = key.rsplit('/').next().unwrap_or(key);
             entry.path.starts_with("templates/") && plain.contains(name)
         };
@@ -216,11 +217,11 @@ impl Library {
     }
 
     /// The template of a block, if there is one.
-    pub fn find(&self, document: &Document, block: &Block) -> Option<Result<&Compiled, &TemplateError>> {
+    pub fn find(&self, document: &Document, block: &Block) -> Option<Result<&CompiledTemplates, &TemplateError>> {
         let kind = &document.shape.kind;
         let entry = self.entry(kind, &block.name).or_else(|| {
             // A declared name of the user's own may be another word for one that the kind has.
-            let candidate = Candidate { marker: None, id: &block.name };
+            let candidate = NameCandidate { marker: None, id: &block.name };
             let known: Vec<&str> = document.shape.blocks.iter().map(String::as_str).collect();
             let met = names::meet(&known, &[candidate], &document.shape.aliases);
             self.entry(kind, known[met.first().copied().flatten()?])
@@ -245,18 +246,18 @@ impl Library {
         self.compiled(document).any(|compiled| compiled.reads_documents)
     }
 
-    fn compiled<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = &'a Compiled> {
+    fn compiled<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = &'a CompiledTemplates> {
         super::plan::writable(document).filter_map(|(_, block)| self.find(document, block)?.ok())
     }
 
-    fn entry(&self, kind: &str, name: &str) -> Option<&Entry> {
+    fn entry(&self, kind: &str, name: &str) -> Option<&TemplateEntry> {
         // Paths are ids: what stands in a marker may name no other file.
         self.entries.get(&format!("{kind}/{name}")).or_else(|| self.entries.get(name))
     }
 }
 
-impl Entry {
-    fn compile(&self) -> Result<Compiled, TemplateError> {
+impl TemplateEntry {
+    fn compile(&self) -> Result<CompiledTemplates, TemplateError> {
         if TEMPLATES.iter().any(|(_, text)| *text == self.text) {
             return self.parse();
         }
@@ -269,7 +270,7 @@ impl Entry {
         parsed.map_err(|error| TemplateError::plain(&self.path, error.to_string()))?
     }
 
-    fn parse(&self) -> Result<Compiled, TemplateError> {
+    fn parse(&self) -> Result<CompiledTemplates, TemplateError> {
         let failed = |error: &minijinja::Error| TemplateError::of(&self.path, error);
         let (needs, owns) = header(&self.text).map_err(|message| TemplateError {
             template: self.path.clone(),
@@ -288,7 +289,7 @@ impl Entry {
             .map_err(|error| failed(&error))?;
         let variables =
             environment.get_template(&self.path).map_err(|error| failed(&error))?.undeclared_variables(false);
-        Ok(Compiled {
+        Ok(CompiledTemplates {
             path: self.path.clone(),
             needs,
             owns,

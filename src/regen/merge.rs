@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{Group, Part};
+use super::parts::{Part, PartGroup};
 use crate::document::body::{self, PieceKind};
 use crate::text::{Span, emoji, lines, slug};
 
@@ -31,17 +31,17 @@ pub struct Style<'a> {
 }
 
 /// The value of a line that a template owns and that is to go: no document holds this character.
-pub const NOTHING: &str = "\u{FDD0}";
+pub const DELETED_LINE: &str = "\u{FDD0}";
 
 /// The body after the rendering has come into it. `rendered` has LF line ends.
 pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {
     if owns == Owns::Body || standing.trim().is_empty() {
-        let kept = rendered.lines().filter(|line| !line.contains(NOTHING));
+        let kept = rendered.lines().filter(|line| !line.contains(DELETED_LINE));
         return kept.map(|line| styled(&format!("{line}\n"), style)).collect();
     }
-    let mut groups = Group::read(standing);
+    let mut groups = PartGroup::read(standing);
     let mut last = 0;
-    for (index, mut new) in Group::read(rendered).into_iter().enumerate() {
+    for (index, mut new) in PartGroup::read(rendered).into_iter().enumerate() {
         new.restyle(style);
         if index == 0 {
             groups[0].split_tables(&new.parts, style.aliases);
@@ -60,11 +60,11 @@ pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> St
             last = insert_group(&mut groups, last, new, style);
         }
     }
-    groups.iter().flat_map(Group::texts).collect()
+    groups.iter().flat_map(PartGroup::texts).collect()
 }
 
 /// Puts a group that does not stand there behind the one that was placed last, else at the end.
-fn insert_group(groups: &mut Vec<Group>, last: usize, mut new: Group, style: Style<'_>) -> usize {
+fn insert_group(groups: &mut Vec<PartGroup>, last: usize, mut new: PartGroup, style: Style<'_>) -> usize {
     let at = if last == 0 { groups.len() } else { last + 1 };
     let level = groups.iter().find_map(|group| group.heading.as_ref()?.level());
     if let (Some(heading), Some(level)) = (&mut new.heading, level) {
@@ -89,7 +89,7 @@ pub fn styled(text: &str, style: Style<'_>) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-impl Group {
+impl PartGroup {
     /// Takes rendered parts in.
     fn take(&mut self, new: Vec<Part>, style: Style<'_>) {
         let met = self.match_parts(&new, style.aliases);
@@ -100,7 +100,7 @@ impl Group {
         for (part, met) in new.into_iter().zip(met) {
             if let Some(at) = met {
                 self.parts[at].used = true;
-                self.parts[at].become_like(&part);
+                self.parts[at].update_from(&part);
                 cursor = cursor.max(Some(at));
                 if part.is_nothing() {
                     self.drop_all(&part, &matched);
@@ -132,7 +132,7 @@ impl Group {
         let same = |other: &Part| other.label().zip(part.label()).is_some_and(|(old, new)| slug(old) == slug(new));
         for (at, other) in self.parts.iter_mut().enumerate() {
             if !other.used && !matched.contains(&at) && same(other) {
-                NOTHING.clone_into(&mut other.text);
+                DELETED_LINE.clone_into(&mut other.text);
             }
         }
     }
@@ -166,7 +166,7 @@ impl Group {
         let last = self.parts.last();
         let model = last.filter(|last| last.pair().is_some()).or(next);
         if let Some(model) = model {
-            part.dress_like(model, style);
+            part.copy_formatting_from(model, style);
         }
         if last.is_some_and(|last| last.stands_apart(&part)) {
             self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
@@ -200,9 +200,9 @@ impl Group {
 
 impl Part {
     /// Says what the rendered part says, with as few changed bytes as that takes.
-    fn become_like(&mut self, new: &Self) {
+    fn update_from(&mut self, new: &Self) {
         if new.is_nothing() {
-            NOTHING.clone_into(&mut self.text);
+            DELETED_LINE.clone_into(&mut self.text);
             return;
         }
         match (self.kind.clone(), new.pair()) {
@@ -247,7 +247,7 @@ impl Part {
     }
 
     /// Writes a pair as its neighbour writes one: bullet, bold, backticks.
-    fn dress_like(&mut self, model: &Self, style: Style<'_>) {
+    fn copy_formatting_from(&mut self, model: &Self, style: Style<'_>) {
         let (Some(own), Some(other)) = (self.pair(), model.pair()) else {
             return;
         };
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_pair_without_a_value_goes_and_is_nobodys_model() {
-        let rendered = format!("Total Mocks: 0\nHigh Fidelity: {NOTHING}\nEffort: 0\n");
+        let rendered = format!("Total Mocks: 0\nHigh Fidelity: {DELETED_LINE}\nEffort: 0\n");
         assert_eq!(
             merged("| a |\nHigh Fidelity: **2**\nScore: 1\n", &rendered),
             "| a |\n\nTotal Mocks: 0\nEffort: 0\nScore: 1\n"
@@ -348,9 +348,9 @@ mod tests {
 
     #[test]
     fn a_label_that_goes_takes_no_line_that_another_value_replaces() {
-        let rendered = format!("Capacity: {NOTHING}\nCapacity: 3\n");
+        let rendered = format!("Capacity: {DELETED_LINE}\nCapacity: 3\n");
         assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &rendered), "Capacity: 3\n");
-        assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &format!("Capacity: {NOTHING}\n")), "");
+        assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &format!("Capacity: {DELETED_LINE}\n")), "");
     }
 
     #[test]

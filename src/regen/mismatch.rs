@@ -1,7 +1,7 @@
 //! Mismatches between a rendering and a body that phx has not written: a value could be there twice, or get lost.
 
 use super::labels;
-use super::parts::{Group, Part};
+use super::parts::{Part, PartGroup};
 use crate::document::body::PieceKind;
 use crate::document::fields;
 use crate::text::slug;
@@ -72,13 +72,13 @@ pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Opti
     if current.trim().is_empty() {
         return None;
     }
-    let rendered = Group::read(rendered);
+    let rendered = PartGroup::read(rendered);
     let mut line = 0;
     let mut free: Option<(Option<String>, usize)> = None;
     let mut missing: Vec<&Part> = Vec::new();
     let mut seen = vec![false; rendered.len()];
-    for (index, mut group) in Group::read(current).into_iter().enumerate() {
-        let same = |new: &Group| if index == 0 { new.heading.is_none() } else { group.has_same_heading(new) };
+    for (index, mut group) in PartGroup::read(current).into_iter().enumerate() {
+        let same = |new: &PartGroup| if index == 0 { new.heading.is_none() } else { group.has_same_heading(new) };
         let at = rendered.iter().position(same);
         let new: &[Part] = at.map(|at| rendered[at].parts.as_slice()).unwrap_or_default();
         if let Some(at) = at {

@@ -1,8 +1,8 @@
 //! A body as groups of parts that can be replaced, moved apart and written again.
 
 use super::labels;
-use super::merge::{NOTHING, Style, styled};
-use crate::document::body::{self, Pair, PieceKind};
+use super::merge::{DELETED_LINE, Style, styled};
+use crate::document::body::{self, LabelledLine, PieceKind};
 use crate::text::{Span, lines, slug};
 
 /// Whole lines of a body, as text of their own.
@@ -20,7 +20,7 @@ pub struct Part {
 
 /// What stands under one sub-heading, or before the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Group {
+pub struct PartGroup {
     /// The sub-heading; the first group has none.
     pub heading: Option<Part>,
     /// What follows.
@@ -29,7 +29,7 @@ pub struct Group {
     pub used: bool,
 }
 
-impl Group {
+impl PartGroup {
     /// Takes a body apart. There is always a first group, which has no heading.
     pub fn read(body: &str) -> Vec<Self> {
         let mut groups = vec![Self::default()];
@@ -37,7 +37,9 @@ impl Group {
             let start = piece.span.start;
             let back = |span: Span| Span::new(span.start - start, span.end - start);
             let kind = match piece.kind {
-                PieceKind::Pair(pair) => PieceKind::Pair(Pair { label: back(pair.label), value: back(pair.value) }),
+                PieceKind::Pair(pair) => {
+                    PieceKind::Pair(LabelledLine { label: back(pair.label), value: back(pair.value) })
+                }
                 kind => kind,
             };
             let part = Part::new(piece.span.slice(body).to_owned(), kind);
@@ -128,14 +130,14 @@ impl Part {
         let mut parts = vec![Self::new(header.slice(&self.text).to_owned(), PieceKind::Table)];
         for (line, pair) in rows {
             let back = |span: Span| Span::new(span.start - line.start, span.end - line.start);
-            let pair = Pair { label: back(pair.label), value: back(pair.value) };
+            let pair = LabelledLine { label: back(pair.label), value: back(pair.value) };
             parts.push(Self::new(line.slice(&self.text).to_owned(), PieceKind::Pair(pair)));
         }
         parts
     }
 
     /// The pair that it is.
-    pub fn pair(&self) -> Option<Pair> {
+    pub fn pair(&self) -> Option<LabelledLine> {
         match self.kind {
             PieceKind::Pair(pair) => Some(pair),
             _ => None,
@@ -162,7 +164,7 @@ impl Part {
 
     /// Whether a template owns the line and gives it no value.
     pub fn is_nothing(&self) -> bool {
-        self.text.contains(NOTHING)
+        self.text.contains(DELETED_LINE)
     }
 
     /// The level of the heading that it is.

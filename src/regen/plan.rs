@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::access_log::{AccessLog, Blocker, UnavailableFact};
 use super::bounds;
+use super::checksum::{self, ChecksumCoverage, ChecksumState};
 use super::difference::{self, Difference};
 use super::facts::{Fact, Facts, MeasuredFacts};
-use super::library::{Compiled, Library, Measured, TemplateError};
-use super::merge::{self, NOTHING, Owns, Style};
+use super::library::{CompiledTemplates, Library, Measured, TemplateError};
+use super::merge::{self, DELETED_LINE, Owns, Style};
 use super::mismatch;
 use super::provenance::Provenance;
 use super::scope::Scope;
-use super::sum::{self, Coverage, State};
-use super::trace::{Blocker, Kept, Trace};
 use crate::document::body::{self, PieceKind};
-use crate::document::{Block, Document, Mode, fields, marker};
+use crate::document::{Block, BlockMode, Document, fields, marker};
 use crate::text::{Edit, Edits, Span, lines};
 
 /// What is to become of one AUTO block.
@@ -25,15 +25,15 @@ pub struct BlockPlan {
     /// The block, by index.
     pub block: usize,
     /// How its body and its checksum agree.
-    pub state: State,
+    pub state: ChecksumState,
     /// What its template makes of it.
-    pub outcome: Outcome,
+    pub outcome: RenderOutcome,
     /// What stays for want of a fact.
-    pub kept: Vec<Kept>,
+    pub unavailable_facts: Vec<UnavailableFact>,
     /// What its reader must know of the values.
     pub warnings: Vec<String>,
     /// What the checksum of the block covers.
-    pub coverage: Coverage,
+    pub coverage: ChecksumCoverage,
     /// What the values were computed from.
     pub provenance: Provenance,
     /// The latest committed body that matches the checksum, if the body was edited and there is one.
@@ -42,7 +42,7 @@ pub struct BlockPlan {
 
 /// What a template makes of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RenderOutcome {
     /// There is no template of its name.
     NoTemplate,
     /// No fact had a source: the body is nobody's business.
@@ -70,7 +70,10 @@ pub struct Sources<'a> {
 pub fn writable(document: &Document) -> impl Iterator<Item = (usize, &Block)> {
     let blocks = document.blocks.iter().enumerate();
     blocks.filter(|(_, block)| {
-        block.mode == Mode::Auto && block.closer.is_some() && document.faults.is_empty() && document.has_governance()
+        block.mode == BlockMode::Auto
+            && block.closer.is_some()
+            && document.syntax_errors.is_empty()
+            && document.has_governance()
     })
 }
 
@@ -82,69 +85,69 @@ pub fn document(document: &Arc<Document>, sources: Sources<'_>) -> Vec<BlockPlan
 /// Plans one block. `restored` is the body to keep values from, where it is not the one that stands there.
 pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>, sources: Sources<'_>) -> BlockPlan {
     let block = &document.blocks[index];
-    let (outcome, trace, rendered) = match sources.library.find(document, block) {
-        None => (Outcome::NoTemplate, Trace::default(), None),
-        Some(Err(error)) => (Outcome::Failed(error.clone()), Trace::default(), None),
+    let (outcome, access_log, rendered) = match sources.library.find(document, block) {
+        None => (RenderOutcome::NoTemplate, AccessLog::default(), None),
+        Some(Err(error)) => (RenderOutcome::Failed(error.clone()), AccessLog::default(), None),
         Some(Ok(compiled)) => {
-            let job = Job { document, index, restored, sources, compiled };
-            let failed = |error| (Outcome::Failed(error), Trace::default(), None);
-            let (outcome, trace, rendered) = job.run().unwrap_or_else(failed);
+            let job = BlockJob { document, index, restored, sources, compiled };
+            let failed = |error| (RenderOutcome::Failed(error), AccessLog::default(), None);
+            let (outcome, access_log, rendered) = job.run().unwrap_or_else(failed);
             // What is measured elsewhere is covered, whether it is rendered here or not.
             let rendered = rendered.filter(|_| compiled.needs.iter().all(|need| *need == Measured::Now));
-            (outcome, trace, rendered.map(|rendered| (rendered, compiled.owns)))
+            (outcome, access_log, rendered.map(|rendered| (rendered, compiled.owns)))
         }
     };
-    let Trace { kept, warnings, by_hand, sources, inputs, .. } = trace;
+    let AccessLog { unavailable_facts, warnings, by_hand, sources, inputs, .. } = access_log;
     let (rendered, owns) = rendered.map_or((None, Owns::Values), |(rendered, owns)| (Some(rendered), owns));
-    let coverage = Coverage::new(rendered, owns, by_hand, &document.shape);
+    let coverage = ChecksumCoverage::new(rendered, owns, by_hand, &document.shape);
     let state = match outcome {
         // Without a rendering the coverage is unknown; the failure is reported instead.
-        Outcome::Failed(_) if block.sum.is_some() => State::Intact,
-        _ => sum::state(block, document.slice(block.body), &coverage),
+        RenderOutcome::Failed(_) if block.sum.is_some() => ChecksumState::Intact,
+        _ => checksum::state(block, document.slice(block.body), &coverage),
     };
     let provenance = Provenance { sources, inputs };
-    BlockPlan { block: index, state, outcome, kept, warnings, coverage, provenance, committed: None }
+    BlockPlan { block: index, state, outcome, unavailable_facts, warnings, coverage, provenance, committed: None }
 }
 
 /// The rendering of one block.
-struct Job<'a> {
+struct BlockJob<'a> {
     document: &'a Arc<Document>,
     index: usize,
     restored: Option<&'a Arc<str>>,
     sources: Sources<'a>,
-    compiled: &'a Compiled,
+    compiled: &'a CompiledTemplates,
 }
 
-impl Job<'_> {
+impl BlockJob<'_> {
     /// The outcome, the trace of the rendering, and the rendering.
-    fn run(&self) -> Result<(Outcome, Trace, Option<String>), TemplateError> {
+    fn run(&self) -> Result<(RenderOutcome, AccessLog, Option<String>), TemplateError> {
         for fact in &self.compiled.needs {
             if let Fact::Broken(why) = self.sources.measured.of(*fact) {
                 return Err(TemplateError { template: String::new(), line: None, message: why.clone() });
             }
         }
-        let (body, mut trace) = self.render(None)?;
-        if !trace.blockers.is_empty() {
-            let blockers = std::mem::take(&mut trace.blockers);
+        let (body, mut access_log) = self.render(None)?;
+        if !access_log.blockers.is_empty() {
+            let blockers = std::mem::take(&mut access_log.blockers);
             // The blockers name the same values, with their lines.
-            trace.warnings.clear();
-            return Ok((Outcome::Blocked(blockers), trace, body));
+            access_log.warnings.clear();
+            return Ok((RenderOutcome::Blocked(blockers), access_log, body));
         }
-        let Some(rendered) = body.filter(|_| trace.sourced) else {
-            return Ok((Outcome::NoFacts, trace, None));
+        let Some(rendered) = body.filter(|_| access_log.has_available_fact) else {
+            return Ok((RenderOutcome::NoFacts, access_log, None));
         };
         if let Some(blocker) = self.unmatched(&rendered) {
-            return Ok((Outcome::Blocked(vec![blocker]), trace, Some(rendered)));
+            return Ok((RenderOutcome::Blocked(vec![blocker]), access_log, Some(rendered)));
         }
-        let standing = self.standing();
+        let current_body = self.current_body();
         let mut body = self.merge(&rendered)?;
         let now = self.sources.measured.now;
-        if trace.clock && now.is_some() && body != standing {
+        if access_log.clock && now.is_some() && body != current_body {
             let (later, again) = self.render(now)?;
             body = self.merge(&later.unwrap_or_default())?;
-            trace = again;
+            access_log = again;
         }
-        Ok((Outcome::Body(body), trace, Some(rendered)))
+        Ok((RenderOutcome::Body(body), access_log, Some(rendered)))
     }
 
     /// Why a rendering cannot be brought into a body that phx has not written: the same quantity may be there twice.
@@ -154,7 +157,7 @@ impl Job<'_> {
             return None;
         }
         let (document, kind) = (self.document, &self.document.shape.kind);
-        let mismatch = mismatch::find(self.standing(), rendered, &document.shape.aliases)?;
+        let mismatch = mismatch::find(self.current_body(), rendered, &document.shape.aliases)?;
         let location = format!("line {}", document.line(block.body.start) + mismatch.line());
         Some(Blocker { location, message: mismatch.message(kind) })
     }
@@ -164,7 +167,7 @@ impl Job<'_> {
     }
 
     /// The body whose values are kept.
-    fn standing(&self) -> &str {
+    fn current_body(&self) -> &str {
         match self.restored {
             Some(body) => body,
             None => self.document.slice(self.block().body),
@@ -172,7 +175,7 @@ impl Job<'_> {
     }
 
     /// The rendering, tidied up; `None` where nothing is left of it.
-    fn render(&self, now: Option<chrono::DateTime<chrono::Utc>>) -> Result<(Option<String>, Trace), TemplateError> {
+    fn render(&self, now: Option<chrono::DateTime<chrono::Utc>>) -> Result<(Option<String>, AccessLog), TemplateError> {
         let Sources { facts, measured, .. } = self.sources;
         let mut scope = Scope::new(self.document, self.index, facts, measured, self.compiled);
         scope.restored = self.restored.map(Arc::clone);
@@ -188,7 +191,7 @@ impl Job<'_> {
             template.render(values())
         };
         let rendered = rendered.map_err(failed)?;
-        if let Some((at, message)) = self.misplaced(&rendered) {
+        if let Some((at, message)) = self.find_structural_error(&rendered) {
             let (_, spans) = template.render_with_spans(values()).map_err(failed)?;
             let span = spans.iter().find(|span| span.output_range().contains(&at));
             let below = |start: usize| rendered[start..at].matches('\n').count();
@@ -197,21 +200,21 @@ impl Job<'_> {
             return Err(TemplateError { template, line, message });
         }
         let tidy = tidy(&rendered);
-        let says = tidy.lines().any(|line| !line.trim().is_empty() && !line.contains(NOTHING));
-        let trace = scope.trace();
-        Ok((says.then_some(tidy), trace))
+        let says = tidy.lines().any(|line| !line.trim().is_empty() && !line.contains(DELETED_LINE));
+        let access_log = scope.access_log();
+        Ok((says.then_some(tidy), access_log))
     }
 
     /// Brings a rendering into the body that stands there.
     fn merge(&self, rendered: &str) -> Result<String, TemplateError> {
         // What stands there to the letter needs no merging; a pair that is to go is not there either.
-        let says = rendered.split_inclusive('\n').filter(|line| !line.contains(NOTHING));
-        if rendered.contains(NOTHING) && says.clone().map(str::len).sum::<usize>() == self.standing().len() {
+        let says = rendered.split_inclusive('\n').filter(|line| !line.contains(DELETED_LINE));
+        if rendered.contains(DELETED_LINE) && says.clone().map(str::len).sum::<usize>() == self.current_body().len() {
             let said: String = says.collect();
-            if said == self.standing() {
+            if said == self.current_body() {
                 return Ok(said);
             }
-        } else if self.standing() == rendered {
+        } else if self.current_body() == rendered {
             return Ok(rendered.to_owned());
         }
         let document = self.document;
@@ -219,10 +222,10 @@ impl Job<'_> {
         let line = document.lines.span(&document.text, document.line(block.opener.start));
         let indent = Span::new(line.start, block.opener.start).slice(&document.text);
         let style = Style { ending: lines::ending(&document.text), indent, aliases: &document.shape.aliases };
-        let merged = merge::merge(self.standing(), rendered, self.compiled.owns, style);
+        let merged = merge::merge(self.current_body(), rendered, self.compiled.owns, style);
         let again = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
         // A body that is the rendering to the letter is not merged again, see above.
-        if merged != rendered && merged != self.standing() && !again() {
+        if merged != rendered && merged != self.current_body() && !again() {
             let message = "what it renders cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
             let template = self.compiled.path().to_owned();
             return Err(TemplateError { template, line: None, message: message.to_owned() });
@@ -231,7 +234,7 @@ impl Job<'_> {
     }
 
     /// A rendering may neither end its block nor its section: the place of what would, and what it is.
-    fn misplaced(&self, rendered: &str) -> Option<(usize, String)> {
+    fn find_structural_error(&self, rendered: &str) -> Option<(usize, String)> {
         if let Some(at) = rendered.find('\0') {
             return Some((at, "it renders a NUL byte".to_owned()));
         }
@@ -267,7 +270,7 @@ impl Job<'_> {
 /// A rendering without blank lines at its ends and in a row, and without the lines that say nothing, but for pairs: these
 /// are owned, and go.
 fn tidy(rendered: &str) -> String {
-    let odd = ["\n\n", " \n", "\t\n", "\r", "```", "~~~", NOTHING];
+    let odd = ["\n\n", " \n", "\t\n", "\r", "```", "~~~", DELETED_LINE];
     if !odd.iter().any(|odd| rendered.contains(odd)) {
         return format!("{}\n", rendered.trim_matches(['\n', ' ']));
     }
@@ -280,7 +283,7 @@ fn tidy(rendered: &str) -> String {
             continue;
         }
         for line in piece.span.slice(rendered).lines().map(str::trim_end) {
-            let gone = line.contains(NOTHING) && !matches!(piece.kind, PieceKind::Pair(_));
+            let gone = line.contains(DELETED_LINE) && !matches!(piece.kind, PieceKind::Pair(_));
             if gone || (line.is_empty() && blank) {
                 continue;
             }
@@ -301,10 +304,10 @@ pub fn edits(document: &Document, plan: &BlockPlan, body: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     if document.slice(block.body) != body {
         edits.push(Edit::replace(block.body, body));
-    } else if plan.state == State::Intact {
+    } else if plan.state == ChecksumState::Intact {
         return edits;
     }
-    edits.extend(sum_edit(document, block, Some(&sum::of(body, &plan.coverage))));
+    edits.extend(sum_edit(document, block, Some(&checksum::of(body, &plan.coverage))));
     edits
 }
 
@@ -324,7 +327,7 @@ pub fn replace(document: &Document, block: &Block, body: &str, closer: &str) -> 
 pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
     let clash = plans.iter().any(|plan| match &plan.outcome {
-        Outcome::Body(body) => !all.add(edits(document, plan, body)),
+        RenderOutcome::Body(body) => !all.add(edits(document, plan, body)),
         _ => false,
     });
     if clash { document.text.clone() } else { all.apply(&document.text) }
@@ -346,8 +349,8 @@ fn sum_edit(document: &Document, block: &Block, sum: Option<&str>) -> Option<Edi
     if block.sum.as_deref() == sum {
         return None;
     }
-    let standing = document.slice(closer);
-    let head = standing.split(" sum:").next()?.trim_end_matches("-->").trim_end();
+    let current_body = document.slice(closer);
+    let head = current_body.split(" sum:").next()?.trim_end_matches("-->").trim_end();
     let sum = sum.map_or_else(String::new, |sum| format!(" sum:{sum}"));
     Some(Edit::replace(closer, format!("{head}{sum} -->")))
 }
@@ -358,7 +361,7 @@ impl BlockPlan {
         let block = &document.blocks[self.block];
         let expected = match (&self.committed, &self.outcome) {
             (Some(body), _) => body,
-            (None, Outcome::Body(body)) => body.as_str(),
+            (None, RenderOutcome::Body(body)) => body.as_str(),
             _ => return None,
         };
         let Difference { line, what, present, expected } =
@@ -372,12 +375,12 @@ impl BlockPlan {
     }
 
     /// What to do instead of editing the values that no fact gives: "to change `Team Capacity` set …".
-    pub fn instead(&self) -> Option<String> {
+    pub fn config_hint(&self) -> Option<String> {
         let labelled: Vec<String> = self
-            .kept
+            .unavailable_facts
             .iter()
-            .filter(|kept| !kept.label.is_empty())
-            .map(|kept| format!("to change `{}` {}", kept.label, kept.source))
+            .filter(|unavailable_facts| !unavailable_facts.label.is_empty())
+            .map(|unavailable_facts| format!("to change `{}` {}", unavailable_facts.label, unavailable_facts.source))
             .collect();
         (!labelled.is_empty()).then(|| labelled.join(", "))
     }
@@ -385,9 +388,9 @@ impl BlockPlan {
     /// What would give the values that no fact gives, each once.
     pub fn sources(&self) -> Vec<&str> {
         let mut sources: Vec<&str> = Vec::new();
-        for kept in &self.kept {
-            if !sources.contains(&kept.source.as_str()) {
-                sources.push(&kept.source);
+        for unavailable_facts in &self.unavailable_facts {
+            if !sources.contains(&unavailable_facts.source.as_str()) {
+                sources.push(&unavailable_facts.source);
             }
         }
         sources

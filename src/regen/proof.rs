@@ -2,10 +2,10 @@
 //! what was edited changed.
 
 use crate::corpus::reviews;
-use crate::document::nodes::{ListItem, Node, NodeKind};
-use crate::document::{Document, Fault, Marker, MarkerKind};
+use crate::document::nodes::{ListItem, MarkdownNode, MarkdownNodeKind};
+use crate::document::{Document, Marker, MarkerKind, SyntaxError};
 use crate::text::edit::Moves;
-use crate::text::{Edits, Span, Tree};
+use crate::text::{Edits, Node, Span};
 
 /// Holds the document `after` against the one `before` edits that change AUTO bodies and checksums alone.
 ///
@@ -19,7 +19,7 @@ pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
         let block = at.checked_sub(1).map(|at| &before.blocks[at]);
         block.is_some_and(|block| {
             let allowed = block.body.covers(span) || block.closer == Some(span);
-            block.mode == crate::document::Mode::Auto && allowed
+            block.mode == crate::document::BlockMode::Auto && allowed
         })
     };
     if let Some(edit) = edits.iter().find(|edit| !inside(edit.span)) {
@@ -34,7 +34,7 @@ pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
             return Err(format!("the marker on line {} is not the same", before.line(old.span.start)));
         }
     }
-    same("number of faults", before.faults.len(), after.faults.len())?;
+    same("number of faults", before.syntax_errors.len(), after.syntax_errors.len())?;
     nodes(before, after, &moves)?;
     names(before, after)
 }
@@ -47,8 +47,10 @@ pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
 pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     bytes(before, after, edits)?;
     let moves = edits.moves();
-    if let Some(fault) = after.faults.iter().find(|fault| !has_fault(&before.faults, fault, &moves)) {
-        return Err(format!("there would be {}", fault.message));
+    if let Some(syntax_error) =
+        after.syntax_errors.iter().find(|syntax_error| !has_syntax_error(&before.syntax_errors, syntax_error, &moves))
+    {
+        return Err(format!("there would be {}", syntax_error.message));
     }
     let sections = |document: &Document| -> Vec<(String, u8)> {
         document.outline.sections.iter().map(|section| (section.id.clone(), section.level)).collect()
@@ -56,7 +58,7 @@ pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), S
     same("sections", sections(before), sections(after))?;
     same("number of items", before.items.len(), after.items.len())?;
     let keys = |document: &Document| -> Vec<String> {
-        let entries = document.governance.tree.as_ref().map(Tree::entries).unwrap_or_default();
+        let entries = document.governance.tree.as_ref().map(Node::entries).unwrap_or_default();
         let kept = entries.iter().filter(|entry| !matches!(entry.key.as_ref(), "auto_sections" | "manual_sections"));
         kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
     };
@@ -70,15 +72,18 @@ pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), S
 /// What is not the same.
 pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     bytes(before, after, edits)?;
-    same("number of faults", before.faults.len(), after.faults.len())?;
+    same("number of faults", before.syntax_errors.len(), after.syntax_errors.len())?;
     same("number of markers", before.markers.len(), after.markers.len())?;
     same("text", reviews::text_hash(before), reviews::text_hash(after))?;
     let bodies = |document: &Document| -> Vec<String> {
-        document.blocks_of(crate::document::Mode::Auto).map(|block| document.slice(block.body).to_owned()).collect()
+        document
+            .blocks_of(crate::document::BlockMode::Auto)
+            .map(|block| document.slice(block.body).to_owned())
+            .collect()
     };
     same("list of AUTO bodies", bodies(before), bodies(after))?;
     let keys = |document: &Document| -> Vec<String> {
-        let entries = document.governance.tree.as_ref().map(Tree::entries).unwrap_or_default();
+        let entries = document.governance.tree.as_ref().map(Node::entries).unwrap_or_default();
         let kept = entries.iter().filter(|entry| !reviews::STAMP.contains(&entry.key.as_ref()));
         kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
     };
@@ -87,8 +92,10 @@ pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
 }
 
 /// Whether a fault was there before the edits, at the place that they moved.
-fn has_fault(faults: &[Fault], fault: &Fault, moves: &Moves) -> bool {
-    faults.iter().any(|known| known.kind == fault.kind && moves.of(known.span.start) == fault.span.start)
+fn has_syntax_error(syntax_errors: &[SyntaxError], syntax_error: &SyntaxError, moves: &Moves) -> bool {
+    syntax_errors
+        .iter()
+        .any(|known| known.kind == syntax_error.kind && moves.of(known.span.start) == syntax_error.span.start)
 }
 
 /// Every byte outside the edits is where it should be.
@@ -102,7 +109,7 @@ fn same<T: PartialEq>(what: &str, before: T, after: T) -> Result<(), String> {
 }
 
 /// A tree compared without places.
-struct Plain<'a>(&'a Tree<'a>);
+struct Plain<'a>(&'a Node<'a>);
 
 impl PartialEq for Plain<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -124,7 +131,7 @@ fn nodes(before: &Document, after: &Document, moves: &Moves) -> Result<(), Strin
     let shifted = |span: Span| Span::new(moves.of(span.start), moves.of(span.end));
     for (old, new) in before.nodes.iter().zip(&after.nodes) {
         // An HTML block may hold an AUTO block; its markers and its text are compared as such.
-        let place = shifted(old.span) == new.span || matches!(old.kind, NodeKind::Html);
+        let place = shifted(old.span) == new.span || matches!(old.kind, MarkdownNodeKind::Html);
         if !place || !same_node(old, new, &shifted) {
             return Err(format!("the text at line {} is not the same", before.line(old.span.start)));
         }
@@ -132,19 +139,21 @@ fn nodes(before: &Document, after: &Document, moves: &Moves) -> Result<(), Strin
     Ok(())
 }
 
-fn same_node(old: &Node, new: &Node, moved: &dyn Fn(Span) -> Span) -> bool {
+fn same_node(old: &MarkdownNode, new: &MarkdownNode, moved: &dyn Fn(Span) -> Span) -> bool {
     match (&old.kind, &new.kind) {
-        (NodeKind::Heading { level, title }, NodeKind::Heading { level: new_level, title: new_title }) => {
-            level == new_level && title == new_title
-        }
-        (NodeKind::List(old), NodeKind::List(new)) => same_items(old, new, moved),
-        (NodeKind::Table(old), NodeKind::Table(new)) => {
+        (
+            MarkdownNodeKind::Heading { level, title },
+            MarkdownNodeKind::Heading { level: new_level, title: new_title },
+        ) => level == new_level && title == new_title,
+        (MarkdownNodeKind::List(old), MarkdownNodeKind::List(new)) => same_items(old, new, moved),
+        (MarkdownNodeKind::Table(old), MarkdownNodeKind::Table(new)) => {
             let rows = |grid: &crate::document::nodes::Grid| grid.rows.iter().map(Vec::len).collect::<Vec<_>>();
             old.header.len() == new.header.len() && rows(old) == rows(new)
         }
-        (NodeKind::Code { language, code }, NodeKind::Code { language: new_language, code: new_code }) => {
-            language == new_language && code == new_code
-        }
+        (
+            MarkdownNodeKind::Code { language, code },
+            MarkdownNodeKind::Code { language: new_language, code: new_code },
+        ) => language == new_language && code == new_code,
         (old, new) => std::mem::discriminant(old) == std::mem::discriminant(new),
     }
 }

@@ -1,6 +1,6 @@
 //! Provenance of the values in a body: what each was computed from.
 
-use super::trace::Input;
+use super::access_log::FactInput;
 use crate::document::{Document, Item};
 
 /// Sources of the values of one block.
@@ -9,7 +9,7 @@ pub struct Provenance {
     /// Sources of single values, by label.
     pub sources: Vec<(String, String)>,
     /// Items that the other numbers were computed from.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<FactInput>,
 }
 
 impl Provenance {

@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 use minijinja::value::{Kwargs, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use super::access_log::{AccessLog, Blocker, FactInput, UnavailableFact};
 use super::facts::{Fact, Facts, MeasuredFacts, documents};
 use super::items::ItemValue;
-use super::library::{Compiled, Measured};
-use super::merge::NOTHING;
-use super::trace::{Blocker, Input, Kept, Trace};
+use super::library::{CompiledTemplates, Measured};
+use super::merge::DELETED_LINE;
 use super::{confidence, functions, labels, values};
-use crate::document::{Block, Document, Problem, ProblemKind, fields, model, previous};
-use crate::text::{Tree, slug};
+use crate::document::{Block, Document, ProblemKind, ReadProblem, fields, model, previous};
+use crate::text::{Node, slug};
 
 /// The name under which filters find the scope itself.
 pub const SELF: &str = "phx_scope";
@@ -40,7 +40,7 @@ pub struct Scope {
     previous: OnceLock<Value>,
     pairs: OnceLock<Vec<(String, String)>>,
     active: OnceLock<Active>,
-    trace: Mutex<Trace>,
+    access_log: Mutex<AccessLog>,
 }
 
 /// The problems of the document that no suppression covers, by index.
@@ -70,7 +70,7 @@ impl Scope {
         block: usize,
         facts: &Arc<Facts>,
         measured: &Arc<MeasuredFacts>,
-        compiled: &Compiled,
+        compiled: &CompiledTemplates,
     ) -> Self {
         Self {
             document: Arc::clone(document),
@@ -83,22 +83,22 @@ impl Scope {
             previous: OnceLock::new(),
             pairs: OnceLock::new(),
             active: OnceLock::new(),
-            trace: Mutex::default(),
+            access_log: Mutex::default(),
         }
     }
 
     /// What the rendering asked for.
-    pub fn trace(&self) -> Trace {
+    pub fn access_log(&self) -> AccessLog {
         let note = self.note();
-        Trace { blockers: self.blockers(&note), ..note.clone() }
+        AccessLog { blockers: self.blockers(&note), ..note.clone() }
     }
 
-    pub(super) fn note(&self) -> MutexGuard<'_, Trace> {
-        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn note(&self) -> MutexGuard<'_, AccessLog> {
+        self.access_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn sourced<T>(&self, value: T) -> T {
-        self.note().sourced = true;
+    pub(super) fn has_available_fact<T>(&self, value: T) -> T {
+        self.note().has_available_fact = true;
         value
     }
 
@@ -113,7 +113,7 @@ impl Scope {
     }
 
     /// The body that stands there, as a tree.
-    fn previous_tree<T>(&self, read: impl FnOnce(&Tree<'_>, &str) -> T) -> T {
+    fn previous_tree<T>(&self, read: impl FnOnce(&Node<'_>, &str) -> T) -> T {
         match &self.restored {
             Some(body) => read(&previous::read(body, crate::text::Span::new(0, body.len())), body),
             None => read(&previous::read(&self.document.text, self.block().body), &self.document.text),
@@ -162,7 +162,7 @@ impl Scope {
     }
 
     /// Notes problems that the rendering depends on.
-    pub(super) fn depend_on(&self, affects: impl Fn(&Problem) -> bool) {
+    pub(super) fn depend_on(&self, affects: impl Fn(&ReadProblem) -> bool) {
         let problems = &self.document.problems;
         let affecting = self.active().all.iter().copied().filter(|index| affects(&problems[*index]));
         self.note().problems.extend(affecting);
@@ -182,7 +182,7 @@ impl Scope {
     }
 
     /// The problems that the rendering depends on, in order.
-    fn blockers(&self, note: &Trace) -> Vec<Blocker> {
+    fn blockers(&self, note: &AccessLog) -> Vec<Blocker> {
         let document = &self.document;
         let own = note.problems.iter().map(|index| {
             let problem = &document.problems[*index];
@@ -214,18 +214,18 @@ impl Scope {
     }
 
     /// Notes the items that numbers are computed from.
-    pub(super) fn input(&self, input: Input) {
+    pub(super) fn input(&self, input: FactInput) {
         let mut note = self.note();
         if !note.inputs.contains(&input) {
             note.inputs.push(input);
         }
     }
 
-    pub(super) fn kept(&self, label: &str, source: &str) {
-        let kept = Kept { label: label.to_owned(), source: source.to_owned() };
+    pub(super) fn unavailable_facts(&self, label: &str, source: &str) {
+        let unavailable_facts = UnavailableFact { label: label.to_owned(), source: source.to_owned() };
         let mut note = self.note();
-        if !note.kept.contains(&kept) {
-            note.kept.push(kept);
+        if !note.unavailable_facts.contains(&unavailable_facts) {
+            note.unavailable_facts.push(unavailable_facts);
         }
     }
 
@@ -239,16 +239,16 @@ impl Scope {
         match self.measured.of(fact) {
             // A broken source has stopped the rendering before it began.
             Fact::Absent | Fact::Broken(_) => {
-                self.kept("", fact.source());
+                self.unavailable_facts("", fact.source());
                 Ok(None)
             }
             Fact::Present(value) => {
                 // Reports without folders give no groups.
                 let empty = |key: &str| value.get_attr(key).is_ok_and(|list| list.len() == Some(0));
                 if fact == Measured::Coverage && empty("folders") {
-                    self.kept("", fact.source());
+                    self.unavailable_facts("", fact.source());
                 }
-                Ok(Some(self.sourced(value.clone())))
+                Ok(Some(self.has_available_fact(value.clone())))
             }
         }
     }
@@ -295,13 +295,15 @@ impl Object for Scope {
             Some(value.unwrap_or_else(Value::from))
         };
         Some(match key {
-            "document" => self.sourced(Value::from_object(ModelValue(Arc::clone(&self.document), Arc::clone(self)))),
+            "document" => {
+                self.has_available_fact(Value::from_object(ModelValue(Arc::clone(&self.document), Arc::clone(self))))
+            }
             "documents" => {
                 let scope = Arc::clone(self);
                 let note = Arc::new(move |blocker| scope.blocked(blocker));
-                self.sourced(documents::noting(&self.facts.documents, note))
+                self.has_available_fact(documents::noting(&self.facts.documents, note))
             }
-            "phx" => self.sourced(self.facts.program.clone()),
+            "phx" => self.has_available_fact(self.facts.program.clone()),
             "config" => Value::from_pairs([("facts", self.facts.config.clone())]),
             "coverage" => return measured(Measured::Coverage),
             "doctor" => return measured(Measured::Doctor),
@@ -310,7 +312,7 @@ impl Object for Scope {
             "previous" => Value::from_object(PreviousValue(Arc::clone(self))),
             "block" => functions::block(self),
             SELF => Value::from_dyn_object(Arc::clone(self)),
-            "nothing" => Value::from(NOTHING),
+            "nothing" => Value::from(DELETED_LINE),
             "fact" => self.function(functions::fact),
             "label" => self.function(functions::label),
             "keep" => self.function(functions::keep),
@@ -366,7 +368,7 @@ impl Object for PreviousValue {
         let except: Vec<String> = except.unwrap_or_default().iter().map(|name| slug(name)).collect();
         let lines = self.0.previous_tree(|tree, text| {
             let table = tree.get("tables").and_then(|tables| tables.items().first());
-            let rows = table.and_then(|table| table.get("rows")).map(Tree::entries).unwrap_or_default();
+            let rows = table.and_then(|table| table.get("rows")).map(Node::entries).unwrap_or_default();
             let first = |line: &str| crate::document::body::cells(line).into_iter().next().unwrap_or_default();
             let lines = rows.iter().map(|row| row.key_span.slice(text).trim().to_owned());
             let foreign = lines.filter(|line| !except.contains(&slug(&fields::plain(&first(line)))));

@@ -4,17 +4,17 @@ use minijinja::Value;
 use serde_json::{Number, Value as Json};
 
 use crate::document::{fields, quantity};
-use crate::text::{Data, Tree, emoji};
+use crate::text::{Node, NodeData, emoji};
 
 /// A tree as a value of a template.
-pub fn of_tree(tree: &Tree<'_>) -> Value {
+pub fn of_tree(tree: &Node<'_>) -> Value {
     match &tree.data {
-        Data::Null => Value::from(()),
-        Data::Bool(value) => Value::from(*value),
-        Data::Number(number) => of_json_number(number),
-        Data::Text(text) => Value::from(text.as_ref()),
-        Data::List(items) => items.iter().map(of_tree).collect(),
-        Data::Map(entries) => {
+        NodeData::Null => Value::from(()),
+        NodeData::Bool(value) => Value::from(*value),
+        NodeData::Number(number) => of_json_number(number),
+        NodeData::Text(text) => Value::from(text.as_ref()),
+        NodeData::List(items) => items.iter().map(of_tree).collect(),
+        NodeData::Map(entries) => {
             Value::from_pairs(entries.iter().map(|entry| (entry.key.as_ref(), of_tree(&entry.value))))
         }
     }

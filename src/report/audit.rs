@@ -9,7 +9,7 @@ use crate::text::printable::line as safe;
 
 /// One commit.
 #[derive(Clone, Debug)]
-pub struct Line<'a> {
+pub struct AuditLine<'a> {
     /// Its id.
     pub id: &'a str,
     /// When it was made.
@@ -27,13 +27,13 @@ pub struct Line<'a> {
     /// What does not block it.
     pub warnings: &'a [Finding],
     /// How many more documents were overdue.
-    pub more_overdue: usize,
+    pub omitted_stale: usize,
     /// The overrides that it bears.
     pub overrides: Vec<&'a str>,
 }
 
 /// As people read it.
-pub fn text(line: &Line<'_>) -> String {
+pub fn text(line: &AuditLine<'_>) -> String {
     let short = line.id.get(..10).unwrap_or(line.id);
     let mut out =
         format!("{short} {} {}: {}\n", line.at.format("%Y-%m-%d %H:%M"), safe(line.author), safe(line.subject));
@@ -53,8 +53,8 @@ pub fn text(line: &Line<'_>) -> String {
     for finding in line.warnings {
         out.push_str(&format!("  warning: {}: {} [{}]\n", safe(&finding.path), safe(&finding.message), finding.rule));
     }
-    if line.more_overdue > 0 {
-        out.push_str(&format!("  {verdict}: {} more documents were overdue\n", line.more_overdue));
+    if line.omitted_stale > 0 {
+        out.push_str(&format!("  {verdict}: {} more documents were overdue\n", line.omitted_stale));
     }
     for text in &line.overrides {
         out.push_str(&format!("  override: {}\n", safe(text)));
@@ -63,7 +63,7 @@ pub fn text(line: &Line<'_>) -> String {
 }
 
 /// As programs read it.
-pub fn json(line: &Line<'_>) -> Value {
+pub fn json(line: &AuditLine<'_>) -> Value {
     let finding = |finding: &Finding| {
         json!({
             "rule": finding.rule,
@@ -81,7 +81,7 @@ pub fn json(line: &Line<'_>) -> Value {
         "passes": line.passes,
         "problem": line.problem,
         "findings": line.findings.iter().chain(line.warnings).map(finding).collect::<Vec<_>>(),
-        "more_overdue": line.more_overdue,
+        "more_overdue": line.omitted_stale,
         "overrides": line.overrides,
     })
 }

@@ -14,7 +14,7 @@ mod text;
 use chrono::{DateTime, Utc};
 
 use super::Color;
-use crate::doctor::{Outcome, Record};
+use crate::doctor::{CheckRecord, Outcome};
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Run {
     /// The time that it was made at.
     pub now: DateTime<Utc>,
     /// What each check came to, in the order in which they ran.
-    pub records: Vec<Record>,
+    pub records: Vec<CheckRecord>,
     /// Whether passing checks are told in full.
     pub verbose: bool,
     /// Whether only what is not as it should be is told.
@@ -66,10 +66,10 @@ impl Run {
 }
 
 /// A format: its name, and how a run looks in it.
-pub type Format = (&'static str, fn(&Run, Color) -> String);
+pub type DoctorFormat = (&'static str, fn(&Run, Color) -> String);
 
 /// All formats. A new one is one line.
-pub const FORMATS: &[Format] = &[
+pub const FORMATS: &[DoctorFormat] = &[
     ("text", text::render),
     ("json", json::render),
     ("ndjson", ndjson::render),

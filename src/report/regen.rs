@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{Color, rfc3339};
-use crate::regen::rewritten::{BlockResult, Rewritten, What};
+use crate::regen::block_results::{BlockResult, BlockStatus, Rewritten};
 use crate::text::{Folder, printable};
 
 /// What a report needs to know of the run.
@@ -84,16 +84,18 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     for document in documents {
         for block in &document.blocks {
             let place = format!("{}:{}: `{}`", options.folder.shown(&document.path), block.line, block.name);
-            if block.what == What::Written {
+            if block.what == BlockStatus::Written {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{place} written{what}"));
             }
-            if options.verbose && matches!(block.what, What::Written | What::Outdated | What::Current) {
+            if options.verbose
+                && matches!(block.what, BlockStatus::Written | BlockStatus::Outdated | BlockStatus::Current)
+            {
                 notices
                     .extend(block.items.iter().map(|(title, line)| format!("{place} counts `{title}` (line {line})")));
             }
             notices.extend(block.warnings.iter().map(|warning| format!("warning: {place}: {warning}")));
-            if options.verbose && block.what == What::NoTemplate {
+            if options.verbose && block.what == BlockStatus::NoTemplate {
                 notices.push(format!("{place} has no template"));
             }
             if options.verbose || !options.check {
@@ -106,7 +108,9 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
 
 /// One notice a block names the sources to configure; each of them has its own where more is to be said.
 fn kept(place: &str, block: &BlockResult, verbose: bool) -> Vec<String> {
-    if block.kept.is_empty() || matches!(block.what, What::Failed(_) | What::Edited(_) | What::Blocked(_)) {
+    if block.kept.is_empty()
+        || matches!(block.what, BlockStatus::Failed(_) | BlockStatus::Edited(_) | BlockStatus::Blocked(_))
+    {
         return Vec::new();
     }
     if verbose {
@@ -152,9 +156,9 @@ pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
 /// What the run came to, and the command that mends what is outdated.
 pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     let blocks = |count: usize| if count == 1 { "1 AUTO block".to_owned() } else { format!("{count} AUTO blocks") };
-    let count = |what: &What| documents.iter().map(|document| document.count(what)).sum::<usize>();
+    let count = |what: &BlockStatus| documents.iter().map(|document| document.count(what)).sum::<usize>();
     let all = blocks(documents.iter().map(|document| document.blocks.len()).sum());
-    let (written, outdated) = (count(&What::Written), count(&What::Outdated));
+    let (written, outdated) = (count(&BlockStatus::Written), count(&BlockStatus::Outdated));
     if outdated == 0 && (options.check || written == 0) {
         return format!("nothing to write in {all}");
     }
@@ -163,7 +167,7 @@ pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     }
     let paths: Vec<String> = documents
         .iter()
-        .filter(|document| document.count(&What::Outdated) > 0)
+        .filter(|document| document.count(&BlockStatus::Outdated) > 0)
         .map(|document| options.folder.quoted(&document.path))
         .collect();
     let paths = if paths.len() > 5 { String::new() } else { format!(" {}", paths.join(" ")) };

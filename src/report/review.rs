@@ -1,11 +1,11 @@
 //! What changed since the last review, for the person who is to vouch for it.
 
 use super::{Color, regen};
-use crate::corpus::reviews::{Changed, Since};
+use crate::corpus::reviews::{Changed, ChangesSinceReview};
 use crate::text::printable;
 
 /// One document as a person reads it.
-pub fn text(path: &str, since: &Since, color: Color) -> String {
+pub fn text(path: &str, since: &ChangesSinceReview, color: Color) -> String {
     let mut out = format!("{}\n", printable::line(path));
     match since.last.as_ref().map(|review| review.at) {
         Some(at) => out.push_str(&format!("  last review on record: {}\n", super::rfc3339(at))),

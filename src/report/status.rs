@@ -11,7 +11,7 @@ use crate::text::{Folder, duration, printable};
 
 /// One document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct StatusLine {
     /// Its path from the root.
     pub path: String,
     /// Its kind.
@@ -21,14 +21,14 @@ pub struct Line {
     /// By when it must be updated again, as far as that can be read.
     pub due: Option<DateTime<Utc>>,
     /// How its deadline stands.
-    pub state: State,
+    pub state: DeadlineState,
     /// Its AUTO blocks: the name of a state, and how many are in it, in the order of the states.
     pub blocks: Vec<(&'static str, usize)>,
 }
 
 /// How a deadline stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum DeadlineState {
     /// It has passed.
     Stale,
     /// It is near.
@@ -39,7 +39,7 @@ pub enum State {
     Unknown,
 }
 
-impl State {
+impl DeadlineState {
     /// As programs read it.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,12 +61,12 @@ impl State {
 }
 
 /// Orders the lines: those without a deadline first, then by deadline, then by path.
-pub fn sort(lines: &mut [Line]) {
+pub fn sort(lines: &mut [StatusLine]) {
     lines.sort_by(|a, b| (a.due, &a.path).cmp(&(b.due, &b.path)));
 }
 
 /// For people.
-pub fn text(lines: &[Line], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
+pub fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
     let due: Vec<String> = lines.iter().map(|line| due(line, now)).collect();
     let age: Vec<String> = lines.iter().map(|line| age(line, now)).collect();
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
@@ -94,7 +94,7 @@ pub fn text(lines: &[Line], now: DateTime<Utc>, folder: &Folder, color: Color) -
     out
 }
 
-fn due(line: &Line, now: DateTime<Utc>) -> String {
+fn due(line: &StatusLine, now: DateTime<Utc>) -> String {
     match line.due {
         None => "no deadline".to_owned(),
         Some(due) if due < now => format!("due {} ago", duration::words(now - due)),
@@ -102,7 +102,7 @@ fn due(line: &Line, now: DateTime<Utc>) -> String {
     }
 }
 
-fn age(line: &Line, now: DateTime<Utc>) -> String {
+fn age(line: &StatusLine, now: DateTime<Utc>) -> String {
     match line.updated {
         None => "never updated".to_owned(),
         Some(updated) if updated > now => "updated in the future".to_owned(),
@@ -110,13 +110,13 @@ fn age(line: &Line, now: DateTime<Utc>) -> String {
     }
 }
 
-fn blocks(line: &Line) -> String {
+fn blocks(line: &StatusLine) -> String {
     let said: Vec<String> = line.blocks.iter().map(|(state, count)| format!("{count} {state}")).collect();
     said.join(", ")
 }
 
 /// One JSON object, version 1. Its shape is `schemas/status.schema.json`.
-pub fn json(lines: &[Line], now: DateTime<Utc>) -> String {
+pub fn json(lines: &[StatusLine], now: DateTime<Utc>) -> String {
     let documents: Vec<Value> = lines
         .iter()
         .map(|line| {

@@ -8,7 +8,7 @@ use crate::text::printable::line as safe;
 
 /// What there is to tell of one correlation id.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct TraceStep {
     /// The id.
     pub id: String,
     /// Its record in the ledger.
@@ -48,12 +48,12 @@ pub struct CommitLine {
     /// The overrides that it bears.
     pub overrides: Vec<String>,
     /// How it is known to belong to the id.
-    pub brought: Brought,
+    pub introducing_commit: IntroducingCommit,
 }
 
 /// How a commit is known to belong to an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Brought {
+pub enum IntroducingCommit {
     /// A trailer of its message says so.
     Trailer,
     /// It is the first whose text has the id.
@@ -62,7 +62,7 @@ pub enum Brought {
     Unattributed,
 }
 
-impl Brought {
+impl IntroducingCommit {
     fn name(self) -> &'static str {
         match self {
             Self::Trailer => "trailer",
@@ -73,11 +73,11 @@ impl Brought {
 }
 
 /// As people read it.
-pub fn text(steps: &[Step]) -> String {
+pub fn text(steps: &[TraceStep]) -> String {
     steps.iter().map(step).collect::<Vec<_>>().join("\n")
 }
 
-fn step(step: &Step) -> String {
+fn step(step: &TraceStep) -> String {
     let mut out = format!("{}\n", safe(&step.id));
     match &step.record {
         None => out.push_str("  no record in the ledger\n"),
@@ -100,10 +100,10 @@ fn step(step: &Step) -> String {
         out.push_str("  in no commit yet\n");
     }
     for commit in &step.commits {
-        let how = match commit.brought {
-            Brought::Trailer => "",
-            Brought::Text => " (brought the id in)",
-            Brought::Unattributed => " (unattributed)",
+        let how = match commit.introducing_commit {
+            IntroducingCommit::Trailer => "",
+            IntroducingCommit::Text => " (brought the id in)",
+            IntroducingCommit::Unattributed => " (unattributed)",
         };
         let at = commit.at.format("%Y-%m-%d %H:%M");
         out.push_str(&format!("  {} {at} {}: {}{how}\n", commit.id, safe(&commit.author), safe(&commit.subject)));
@@ -115,7 +115,7 @@ fn step(step: &Step) -> String {
 }
 
 /// As programs read it.
-pub fn json(steps: &[Step]) -> String {
+pub fn json(steps: &[TraceStep]) -> String {
     let record = |record: &RecordLine| {
         json!({
             "at": rfc3339(record.at),
@@ -133,10 +133,10 @@ pub fn json(steps: &[Step]) -> String {
             "author": commit.author,
             "subject": commit.subject,
             "overrides": commit.overrides,
-            "known_by": commit.brought.name(),
+            "known_by": commit.introducing_commit.name(),
         })
     };
-    let step = |step: &Step| {
+    let step = |step: &TraceStep| {
         let commits: Vec<Value> = step.commits.iter().map(commit).collect();
         json!({ "id": step.id, "record": step.record.as_ref().map(record), "commits": commits })
     };

@@ -1,6 +1,6 @@
 //! A document whose sources are not those of its last review.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     summary: "the files that the document describes have changed since its review",
     page: include_str!("changed_sources.md"),
     options: &[],
-    checks: &[Check::Past(check)],
+    checks: &[RuleCheck::Reviews(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

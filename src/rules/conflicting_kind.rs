@@ -1,6 +1,6 @@
 //! Rule: `kind:` of a document and `paths` of a `[[kind]]` name different kinds.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     summary: "`kind:` of a document and `paths` in phx.toml name different kinds",
     page: include_str!("conflicting_kind.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

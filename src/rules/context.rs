@@ -5,8 +5,8 @@ use chrono::{DateTime, Duration, Utc};
 use super::Rule;
 use crate::config::{Config, KindSettings, RuleSettings};
 use crate::corpus::Corpus;
-use crate::corpus::reviews::Past;
-use crate::document::{Document, Fault, FaultKind, Problem, ProblemKind};
+use crate::corpus::reviews::ReviewHistory;
+use crate::document::{Document, ProblemKind, ReadProblem, SyntaxError, SyntaxErrorKind};
 use crate::finding::{Finding, Severity, Source};
 use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
@@ -28,7 +28,7 @@ pub struct Context<'a> {
     /// The plans of its AUTO blocks; none where no rule looks at them.
     pub plans: &'a [BlockPlan],
     /// What the repository remembers of it.
-    pub past: &'a Past,
+    pub past: &'a ReviewHistory,
     /// The time.
     pub now: DateTime<Utc>,
     /// The folder that commands in messages are for.
@@ -54,25 +54,25 @@ pub struct BrokenFile<'a> {
     /// Its path.
     pub path: &'a str,
     /// Why.
-    pub why: &'a Broken,
+    pub why: &'a UnreadReason,
     /// The folder that commands in messages are for.
     pub folder: &'a Folder,
 }
 
 /// Why a file could not become a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum UnreadReason {
     /// It cannot be read.
     Unreadable(String),
     /// It is longer than a document may be.
     TooLarge,
     /// It is not governed, although something shows that it should be.
-    Ungoverned(Evidence),
+    Ungoverned(GovernanceEvidence),
 }
 
 /// What shows that a file should be governed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
+pub enum GovernanceEvidence {
     /// It was governed before the change.
     GovernedBefore,
     /// It has a LIVING marker or a checksum.
@@ -125,25 +125,27 @@ impl<'a> Context<'a> {
     }
 
     /// The document's syntax errors of a kind as findings of a rule.
-    pub fn faults(&self, rule: &Rule, kind: FaultKind) -> Vec<Finding> {
-        let faults = self.document.faults.iter().filter(|fault| fault.kind == kind);
-        let find = |fault: &Fault| {
-            let finding = self.finding(rule, fault.span, &fault.message, &fault.message).help(&fault.help);
-            match &fault.replacement {
+    pub fn syntax_errors(&self, rule: &Rule, kind: SyntaxErrorKind) -> Vec<Finding> {
+        let syntax_errors = self.document.syntax_errors.iter().filter(|syntax_error| syntax_error.kind == kind);
+        let find = |syntax_error: &SyntaxError| {
+            let finding = self
+                .finding(rule, syntax_error.span, &syntax_error.message, &syntax_error.message)
+                .help(&syntax_error.help);
+            match &syntax_error.replacement {
                 Some(text) => {
-                    let edit = Edit::replace(fault.span, text);
+                    let edit = Edit::replace(syntax_error.span, text);
                     finding.fix(self.source(), format!("write `{text}`"), vec![edit])
                 }
                 None => finding,
             }
         };
-        faults.map(find).collect()
+        syntax_errors.map(find).collect()
     }
 
     /// The problems of reading of a kind as findings of a rule.
     pub fn problems(&self, rule: &Rule, kind: ProblemKind) -> Vec<Finding> {
         let problems = self.document.problems.iter().filter(|problem| problem.kind == kind);
-        let find = |problem: &Problem| {
+        let find = |problem: &ReadProblem| {
             let subject = self.document.slice(problem.span);
             self.finding(rule, problem.span, subject, &problem.message).help(&problem.help)
         };

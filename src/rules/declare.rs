@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Context, Rule};
-use crate::document::{Document, Mode};
+use crate::document::{BlockMode, Document};
 use crate::finding::Finding;
-use crate::text::{Data, Edit, Span, lines};
+use crate::text::{Edit, NodeData, Span, lines};
 
 /// The edits that add `name` to the list of a key; `None` where the way it is written leaves no safe one.
 pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
@@ -15,8 +15,8 @@ pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
     };
     let span = entry.value.span;
     match &entry.value.data {
-        Data::Null => Some(vec![Edit::insert(entry.key_span.end + 1, format!(" [{name}]"))]),
-        Data::List(items) if span.slice(text).starts_with('[') => {
+        NodeData::Null => Some(vec![Edit::insert(entry.key_span.end + 1, format!(" [{name}]"))]),
+        NodeData::List(items) if span.slice(text).starts_with('[') => {
             let close = span.start + span.slice(text).rfind(']')?;
             let last = items.last().map(|item| item.span.end);
             Some(vec![match last {
@@ -24,7 +24,7 @@ pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
                 None => Edit::insert(close, name),
             }])
         }
-        Data::List(items) => {
+        NodeData::List(items) => {
             let last = items.last()?.span;
             let line = document.lines.span(text, document.line(last.start));
             let indent = line.slice(text).split('-').next()?;
@@ -53,14 +53,14 @@ fn new_key(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
 }
 
 /// The blocks of a mode that no name declares, each name once, as findings with the fix.
-pub fn undeclared(context: &Context<'_>, rule: &Rule, mode: Mode) -> Vec<Finding> {
+pub fn undeclared(context: &Context<'_>, rule: &Rule, mode: BlockMode) -> Vec<Finding> {
     let document = context.document;
     if !document.has_governance() {
         return Vec::new();
     }
     let (key, word) = match mode {
-        Mode::Auto => ("auto_sections", "AUTO block"),
-        Mode::Manual => ("manual_sections", "MANUAL section"),
+        BlockMode::Auto => ("auto_sections", "AUTO block"),
+        BlockMode::Manual => ("manual_sections", "MANUAL section"),
     };
     let written = document.dialect.written(key);
     let mut seen = HashSet::new();

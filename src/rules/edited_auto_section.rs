@@ -1,9 +1,9 @@
 //! An AUTO block whose body is not what phx wrote.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
-use crate::regen::sum::State;
+use crate::regen::checksum::ChecksumState;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -12,19 +12,19 @@ pub const RULE: Rule = Rule {
     summary: "an AUTO block was edited by hand",
     page: include_str!("edited_auto_section.md"),
     options: &[],
-    checks: &[Check::Block(check)],
+    checks: &[RuleCheck::Block(check)],
 };
 
 fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
-    if plan.state != State::Edited {
+    if plan.state != ChecksumState::Edited {
         return None;
     }
     let block = &context.document.blocks[plan.block];
     let path = context.quoted_path();
     let edit = plan.edit(context.document).map(|edit| format!(": {edit}")).unwrap_or_default();
     let message = format!("AUTO block `{}` was edited by hand{edit}", block.name);
-    let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
-    let help = format!("run `phx regen --force {path}` to restore it{instead}");
+    let config_hint = plan.config_hint().map(|config_hint| format!("; {config_hint}")).unwrap_or_default();
+    let help = format!("run `phx regen --force {path}` to restore it{config_hint}");
     let place = block.closer.unwrap_or(block.opener);
     Some(context.finding(&RULE, place, &block.name, message).help(help))
 }

@@ -1,7 +1,7 @@
 //! A suppression whose date has passed, or whose date is none.
 
 use super::suppression::{Use, date};
-use super::{Check, Rule};
+use super::{Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a suppression whose date has passed",
     page: include_str!("expired_suppression.md"),
     options: &[],
-    checks: &[Check::Suppression(check)],
+    checks: &[RuleCheck::Suppression(check)],
 };
 
 fn check(found: &Use<'_>) -> Option<Finding> {

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::context::say_time;
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
     summary: "`last_updated` lies in the future",
     page: include_str!("future_timestamp.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Bytes that are not UTF-8, or a NUL byte.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "bytes that are not UTF-8, or a NUL byte",
     page: include_str!("invalid_encoding.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Encoding)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Encoding)
 }

@@ -1,7 +1,7 @@
 //! Front matter that is no YAML mapping, or whose governance block is none.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "front matter that is no YAML mapping",
     page: include_str!("invalid_front_matter.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::FrontMatter)
+    context.syntax_errors(&RULE, SyntaxErrorKind::FrontMatter)
 }

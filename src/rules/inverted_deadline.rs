@@ -1,7 +1,7 @@
 //! A deadline that is not after the update.
 
 use super::context::say_time;
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "`update_required_by` is not after `last_updated`",
     page: include_str!("inverted_deadline.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! Rule: a file that should be governed has no governance block.
 
-use super::{Broken, BrokenFile, Check, Evidence, Rule};
+use super::{BrokenFile, GovernanceEvidence, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,48 +10,49 @@ pub const RULE: Rule = Rule {
     summary: "a file that should be governed has no governance block",
     page: include_str!("lost_governance.md"),
     options: &[],
-    checks: &[Check::Broken(check)],
+    checks: &[RuleCheck::File(check)],
 };
 
 fn check(file: &BrokenFile<'_>) -> Option<Finding> {
-    let Broken::Ungoverned(evidence) = file.why else {
+    let UnreadReason::Ungoverned(evidence) = file.why else {
         return None;
     };
     let path = file.folder.quoted(file.path);
     let exclude = "or add the file to `documents.exclude` in phx.toml";
     let (message, help) = match evidence {
-        Evidence::GovernedBefore => (
+        GovernanceEvidence::GovernedBefore => (
             "the change removes the governance block of this document".to_owned(),
             format!("restore its front matter: `git diff HEAD -- {path}` shows what was removed; {exclude}"),
         ),
-        Evidence::Markers => (
+        GovernanceEvidence::Markers => (
             "the file has a LIVING marker or a checksum, but no governance block".to_owned(),
             format!("restore the front matter with its key `governance:`, or remove the markers, {exclude}"),
         ),
-        Evidence::Recorded => (
+        GovernanceEvidence::Recorded => (
             "the ledger has a review of this file, but it has no governance block".to_owned(),
             format!("restore the front matter with its key `governance:`, {exclude}"),
         ),
-        Evidence::FileName(kind) => (
+        GovernanceEvidence::FileName(kind) => (
             format!("the file has the name of the kind `{kind}`, but no governance block"),
             format!("add the front matter that `phx new {kind} -` prints, {exclude}"),
         ),
-        Evidence::Link => (
+        GovernanceEvidence::Link => (
             "a link takes the place of this document, and phx does not follow it".to_owned(),
             format!("restore the document: `git checkout HEAD -- {path}`; {exclude}"),
         ),
-        Evidence::OutOfReach(before) => (
+        GovernanceEvidence::OutOfReach(before) => (
             format!("the change moves the document `{before}` here, where phx does not look for documents"),
             "keep the extension `.md` and a path that `documents.include` in phx.toml matches and `exclude` does not"
                 .to_owned(),
         ),
-        Evidence::OtherKind { path, before, now } => (
+        GovernanceEvidence::OtherKind { path, before, now } => (
             format!("the change moves `{path}` here, which makes its kind `{now}` instead of `{before}`"),
             format!("add `kind: {before}` to its governance block"),
         ),
     };
     let mut finding = Finding::of_file(RULE.slug, file.path, message).help(help);
-    if matches!(evidence, Evidence::Markers | Evidence::Recorded | Evidence::FileName(_)) {
+    if matches!(evidence, GovernanceEvidence::Markers | GovernanceEvidence::Recorded | GovernanceEvidence::FileName(_))
+    {
         finding.severity = Severity::Warning;
     }
     Some(finding)

@@ -1,7 +1,7 @@
 //! Rule: a comment resembles a marker and is not one.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "a comment resembles a marker and is not one",
     page: include_str!("malformed_marker.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Malformed)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Malformed)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Context, Rule};
-use crate::document::nodes::NodeKind;
-use crate::document::{Declared, Document, Mode, fields, names};
+use super::{Context, Rule, RuleCheck};
+use crate::document::nodes::MarkdownNodeKind;
+use crate::document::{BlockMode, Declared, Document, fields, names};
 use crate::finding::{Finding, Severity};
 use crate::text::{Span, lines, slug};
 
@@ -15,13 +15,13 @@ pub const RULE: Rule = Rule {
     summary: "a declared AUTO section that is not there",
     page: include_str!("missing_auto_section.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
     let met: HashSet<&str> =
-        document.blocks_of(Mode::Auto).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
+        document.blocks_of(BlockMode::Auto).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
     let declared = document.governance.auto_sections.iter();
     let open: Vec<&Declared> = declared.filter(|name| !met.contains(name.value.as_str())).collect();
     if open.is_empty() {
@@ -77,7 +77,7 @@ fn labels(document: &Document, name: &str) -> Vec<Span> {
     let wanted = slug(name);
     let mut found = Vec::new();
     for node in &document.nodes {
-        if !matches!(node.kind, NodeKind::Paragraph) {
+        if !matches!(node.kind, MarkdownNodeKind::Paragraph) {
             continue;
         }
         for line in lines::of(&document.text, node.span) {

@@ -1,6 +1,6 @@
 //! A kind that must have a document and has none.
 
-use super::{Check, Rule, Whole};
+use super::{Rule, RuleCheck, Whole};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     summary: "a kind in `documents.require` has no document",
     page: include_str!("missing_document.md"),
     options: &[],
-    checks: &[Check::Whole(check)],
+    checks: &[RuleCheck::Whole(check)],
 };
 
 fn check(whole: &Whole<'_>) -> Vec<Finding> {

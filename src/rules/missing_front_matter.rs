@@ -1,6 +1,6 @@
 //! A document that a kind claims, without a governance block.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 
@@ -11,12 +11,12 @@ pub const RULE: Rule = Rule {
     summary: "a document that a kind claims has no governance block",
     page: include_str!("missing_front_matter.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    if document.has_governance() || !document.faults.is_empty() {
+    if document.has_governance() || !document.syntax_errors.is_empty() {
         return Vec::new();
     }
     let kind = &document.shape.kind;

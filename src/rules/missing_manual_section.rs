@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Context, Rule};
-use crate::document::{Declared, Mode};
+use super::{Context, Rule, RuleCheck};
+use crate::document::{BlockMode, Declared};
 use crate::finding::{Finding, Severity};
 use crate::text::{Edit, lines};
 
@@ -14,13 +14,13 @@ pub const RULE: Rule = Rule {
     summary: "a declared MANUAL section without a marker",
     page: include_str!("missing_manual_section.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
     let met: HashSet<&str> =
-        document.blocks_of(Mode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
+        document.blocks_of(BlockMode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
     let declared = document.governance.manual_sections.iter().enumerate();
     let open = declared.filter(|(_, name)| !met.contains(name.value.as_str()));
     open.map(|(index, name)| {

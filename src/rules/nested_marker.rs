@@ -1,7 +1,7 @@
 //! A marker inside an AUTO block.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "a marker inside an AUTO block",
     page: include_str!("nested_marker.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Nested)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Nested)
 }

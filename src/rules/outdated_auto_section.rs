@@ -1,10 +1,10 @@
 //! An AUTO block whose facts have moved.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
-use crate::regen::sum::State;
-use crate::regen::trace::Blocker;
-use crate::regen::{BlockPlan, Outcome, changes};
+use crate::regen::access_log::Blocker;
+use crate::regen::checksum::ChecksumState;
+use crate::regen::{BlockPlan, RenderOutcome, changes};
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     summary: "an AUTO block differs from what its template renders now",
     page: include_str!("outdated_auto_section.md"),
     options: &[],
-    checks: &[Check::Block(check)],
+    checks: &[RuleCheck::Block(check)],
 };
 
 /// Help for a block that depends on something that cannot be read.
@@ -30,29 +30,29 @@ pub(super) fn blocked(blockers: &[Blocker]) -> String {
 }
 
 fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
-    if plan.state != State::Intact {
+    if plan.state != ChecksumState::Intact {
         return None;
     }
     let document = context.document;
     let block = &document.blocks[plan.block];
     let standing = document.slice(block.body);
     let (message, help) = match &plan.outcome {
-        Outcome::Body(body) if body != standing => {
+        RenderOutcome::Body(body) if body != standing => {
             let words = changes::words(standing, body, &plan.provenance);
             let change = if words.is_empty() { String::new() } else { format!(": {words}") };
             let message = format!("the AUTO block `{}` is outdated{change}", block.name);
             (message, format!("`phx regen {}` writes it", context.quoted_path()))
         }
-        Outcome::Failed(error) => {
+        RenderOutcome::Failed(error) => {
             let message = format!("the AUTO block `{}` cannot be rendered: {error}", block.name);
             (message, "mend what it names; the block stays as it is".to_owned())
         }
-        Outcome::Blocked(blockers) => {
+        RenderOutcome::Blocked(blockers) => {
             let message =
                 format!("AUTO block `{}` cannot be compared with its facts: {}", block.name, blocked(blockers));
             (message, BLOCKED_HELP.to_owned())
         }
-        Outcome::Body(_) | Outcome::NoTemplate | Outcome::NoFacts => return None,
+        RenderOutcome::Body(_) | RenderOutcome::NoTemplate | RenderOutcome::NoFacts => return None,
     };
     Some(context.finding(&RULE, block.opener, &block.name, message).help(help))
 }

@@ -1,6 +1,6 @@
 //! A window that is longer than the configured one.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "the window is longer than the kind's `update_every`",
     page: include_str!("overlong_deadline.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! A document past one of the bounds of the format.
 
-use super::{Broken, BrokenFile, Check, Context, Rule};
-use crate::document::{FaultKind, SIZE};
+use super::{BrokenFile, Context, Rule, RuleCheck, UnreadReason};
+use crate::document::{SIZE, SyntaxErrorKind};
 use crate::finding::{Finding, Severity};
 
 /// The rule. It speaks of documents, and of files too long to become one.
@@ -11,15 +11,15 @@ pub const RULE: Rule = Rule {
     summary: "a document past a bound of the format",
     page: include_str!("oversized_document.md"),
     options: &[],
-    checks: &[Check::Document(check), Check::Broken(too_large)],
+    checks: &[RuleCheck::Document(check), RuleCheck::File(too_large)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Oversized)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Oversized)
 }
 
 fn too_large(file: &BrokenFile<'_>) -> Option<Finding> {
-    (*file.why == Broken::TooLarge).then(|| {
+    (*file.why == UnreadReason::TooLarge).then(|| {
         let message = format!("longer than {} MiB", SIZE / (1024 * 1024));
         Finding::of_file(RULE.slug, file.path, message).help("split the document")
     })

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::context::say_time;
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
@@ -14,7 +14,7 @@ pub const RULE: Rule = Rule {
     summary: "the deadline is near",
     page: include_str!("review_due_soon.md"),
     options: &["within"],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! A stamp that moved by hand while nothing else did.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a stamp moved, nothing else did, and the sources had changed",
     page: include_str!("rubber_stamp.md"),
     options: &[],
-    checks: &[Check::Past(check)],
+    checks: &[RuleCheck::Reviews(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

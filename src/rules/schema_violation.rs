@@ -1,6 +1,6 @@
 //! A model that violates the schema of its kind.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::schema::Violation;
 use crate::text::suggest;
@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     summary: "the document violates the schema of its kind",
     page: include_str!("schema_violation.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

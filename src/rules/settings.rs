@@ -7,7 +7,7 @@ use crate::document::Shape;
 use crate::document::governance::KEYS;
 use crate::finding::{Finding, Severity, Source};
 use crate::schema::Catalog;
-use crate::text::{Entry, Span, duration, suggest};
+use crate::text::{NodeEntry, Span, duration, suggest};
 
 /// Mistakes that only the lists of rules, keys and kinds can tell. Every option of a rule is a span of time.
 pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
@@ -25,7 +25,7 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             );
             continue;
         };
-        for Entry { key, key_span, value } in &settings.options {
+        for NodeEntry { key, key_span, value } in &settings.options {
             let (option, key_span) = (&**key, *key_span);
             if rule.options.contains(&option) {
                 if value.as_text().and_then(duration::parse).is_none() {

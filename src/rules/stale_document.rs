@@ -1,7 +1,7 @@
 //! A document whose deadline has passed.
 
 use super::context::say_time;
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     summary: "the deadline has passed",
     page: include_str!("stale_document.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

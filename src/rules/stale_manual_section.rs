@@ -2,8 +2,8 @@
 
 use chrono::{Duration, NaiveDate, NaiveTime};
 
-use super::{Check, Context, Rule};
-use crate::document::{Block, Mode};
+use super::{Context, Rule, RuleCheck};
+use crate::document::{Block, BlockMode};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
@@ -14,11 +14,11 @@ pub const RULE: Rule = Rule {
     summary: "the last review of a MANUAL section is too long ago",
     page: include_str!("stale_manual_section.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.document.blocks_of(Mode::Manual).filter_map(|block| section(context, block)).collect()
+    context.document.blocks_of(BlockMode::Manual).filter_map(|block| section(context, block)).collect()
 }
 
 fn section(context: &Context<'_>, block: &Block) -> Option<Finding> {

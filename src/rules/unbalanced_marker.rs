@@ -1,7 +1,7 @@
 //! An AUTO marker without its END, or an END without its AUTO.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "an AUTO marker without its END, or an END without its AUTO",
     page: include_str!("unbalanced_marker.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Unbalanced)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Unbalanced)
 }

@@ -1,7 +1,7 @@
 //! An AUTO block that the front matter does not declare.
 
-use super::{Check, Context, Rule, declare};
-use crate::document::Mode;
+use super::{Context, Rule, RuleCheck, declare};
+use crate::document::BlockMode;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "an AUTO block that no name in `auto_sections` declares",
     page: include_str!("undeclared_auto_section.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    declare::undeclared(context, &RULE, Mode::Auto)
+    declare::undeclared(context, &RULE, BlockMode::Auto)
 }

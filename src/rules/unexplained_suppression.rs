@@ -1,7 +1,7 @@
 //! A suppression without a reason.
 
 use super::suppression::Use;
-use super::{Check, Rule};
+use super::{Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a suppression without a reason",
     page: include_str!("unexplained_suppression.md"),
     options: &[],
-    checks: &[Check::Suppression(check)],
+    checks: &[RuleCheck::Suppression(check)],
 };
 
 fn check(found: &Use<'_>) -> Option<Finding> {

@@ -1,6 +1,6 @@
 //! A schema version that phx does not know.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     summary: "`validation_schema` names no known version",
     page: include_str!("unknown_schema_version.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

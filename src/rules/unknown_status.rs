@@ -1,6 +1,6 @@
 //! Rule: a status or level is not in the vocabulary of its field.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a status or level is not in the vocabulary of its field",
     page: include_str!("unknown_status.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! Rule: something looks like an item and has no field that can be read.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "something looks like an item and has no field that can be read",
     page: include_str!("unread_item.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

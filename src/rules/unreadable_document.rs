@@ -1,6 +1,6 @@
 //! A file that cannot be read.
 
-use super::{Broken, BrokenFile, Check, Rule};
+use super::{BrokenFile, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -10,11 +10,11 @@ pub const RULE: Rule = Rule {
     summary: "a file that cannot be read",
     page: include_str!("unreadable_document.md"),
     options: &[],
-    checks: &[Check::Broken(check)],
+    checks: &[RuleCheck::File(check)],
 };
 
 fn check(file: &BrokenFile<'_>) -> Option<Finding> {
-    let Broken::Unreadable(why) = file.why else {
+    let UnreadReason::Unreadable(why) = file.why else {
         return None;
     };
     let message = format!("cannot be read: {why}");

@@ -1,6 +1,6 @@
 //! Rule: a value of an item is not one number.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a value of an item is not one number",
     page: include_str!("unreadable_value.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     summary: "the ledger has no record of the correlation id",
     page: include_str!("unrecorded_correlation_id.md"),
     options: &[],
-    checks: &[Check::Past(check)],
+    checks: &[RuleCheck::Reviews(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

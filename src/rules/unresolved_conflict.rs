@@ -1,8 +1,8 @@
 //! A conflict that git left in the text.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews::STAMP;
-use crate::document::{Fault, FaultKind};
+use crate::document::{SyntaxError, SyntaxErrorKind};
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -12,15 +12,15 @@ pub const RULE: Rule = Rule {
     summary: "git left a conflict in the text",
     page: include_str!("unresolved_conflict.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
     let path = context.quoted_path();
-    let conflicts = document.faults.iter().filter(|fault| fault.kind == FaultKind::Conflict);
-    let say = |fault: &Fault| {
-        let text = document.slice(fault.span);
+    let conflicts = document.syntax_errors.iter().filter(|syntax_error| syntax_error.kind == SyntaxErrorKind::Conflict);
+    let say = |syntax_error: &SyntaxError| {
+        let text = document.slice(syntax_error.span);
         let stamp = STAMP.iter().any(|key| text.contains(document.dialect.written(key)));
         let help = if stamp || text.contains(" reviewed:") {
             format!(
@@ -31,7 +31,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         } else {
             "keep what is true of both sides, and take the lines with `<`, `=` and `>` out".to_owned()
         };
-        context.finding(&RULE, fault.span, "", &fault.message).help(help)
+        context.finding(&RULE, syntax_error.span, "", &syntax_error.message).help(help)
     };
     conflicts.map(say).collect()
 }

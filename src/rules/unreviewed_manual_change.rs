@@ -1,6 +1,6 @@
 //! A MANUAL section that has changed since its review.
 
-use super::{Check, Context, Rule};
+use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     summary: "a MANUAL section is not the text that was reviewed",
     page: include_str!("unreviewed_manual_change.md"),
     options: &[],
-    checks: &[Check::Past(check)],
+    checks: &[RuleCheck::Reviews(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Front matter that is never closed.
 
-use super::{Check, Context, Rule};
-use crate::document::FaultKind;
+use super::{Context, Rule, RuleCheck};
+use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
 /// The rule.
@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     summary: "front matter that is never closed",
     page: include_str!("unterminated_front_matter.md"),
     options: &[],
-    checks: &[Check::Document(check)],
+    checks: &[RuleCheck::Document(check)],
 };
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
-    context.faults(&RULE, FaultKind::Unterminated)
+    context.syntax_errors(&RULE, SyntaxErrorKind::Unterminated)
 }

@@ -1,7 +1,7 @@
 //! A suppression that suppresses nothing.
 
 use super::suppression::Use;
-use super::{Check, RULES, Rule, find};
+use super::{RULES, Rule, RuleCheck, find};
 use crate::finding::{Finding, Severity};
 use crate::text::suggest;
 
@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     summary: "a suppression that suppresses nothing",
     page: include_str!("unused_suppression.md"),
     options: &[],
-    checks: &[Check::Suppression(check)],
+    checks: &[RuleCheck::Suppression(check)],
 };
 
 fn check(found: &Use<'_>) -> Option<Finding> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::describe;
 use super::embedded::SCHEMAS;
 use super::kind::Kind;
-use super::validate::{Compiled, Format, Unusable};
+use super::validate::{CompiledSchema, FormatCheck, Unusable};
 use crate::document::{values, yaml};
 use crate::failure::Failure;
 use crate::text::{Span, suggest};
@@ -31,15 +31,15 @@ pub struct Overlay {
 }
 
 /// The version and the kind of a schema.
-type Key = (String, String);
+type SchemaKey = (String, String);
 
 /// All known schemas. Each is compiled when it is first asked for, and once.
 #[derive(Debug)]
 pub struct Catalog {
     /// The versions in order, and for each the kinds.
     versions: BTreeMap<String, Vec<Kind>>,
-    store: Store,
-    compiled: BTreeMap<Key, OnceLock<Result<Compiled, Failure>>>,
+    store: SchemaStore,
+    compiled: BTreeMap<SchemaKey, OnceLock<Result<CompiledSchema, Failure>>>,
     /// The schemas of the repository, for messages.
     overlays: Vec<Overlay>,
     /// Whether all schemas are those in the binary.
@@ -48,16 +48,16 @@ pub struct Catalog {
 
 /// The schemas as JSON, by the URI under which references find them.
 #[derive(Clone, Debug, Default)]
-pub struct Store(Arc<BTreeMap<String, Arc<Value>>>);
+pub struct SchemaStore(Arc<BTreeMap<String, Arc<Value>>>);
 
-impl Store {
+impl SchemaStore {
     /// The schema at a URI.
     pub fn get(&self, uri: &str) -> Option<&Value> {
         self.0.get(uri).map(Arc::as_ref)
     }
 }
 
-impl Retrieve for Store {
+impl Retrieve for SchemaStore {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
         match self.get(uri.as_str()) {
             Some(schema) => Ok(schema.clone()),
@@ -77,7 +77,7 @@ impl Catalog {
     /// # Errors
     /// Where a repository's schema is no JSON, or no schema.
     pub fn new(overlays: &[Overlay]) -> Result<Self, Failure> {
-        let mut schemas: BTreeMap<Key, Arc<Value>> = BTreeMap::new();
+        let mut schemas: BTreeMap<SchemaKey, Arc<Value>> = BTreeMap::new();
         let mut store: BTreeMap<String, Arc<Value>> = BTreeMap::new();
         for embedded in SCHEMAS {
             let schema = Arc::new(parse(embedded.text, embedded.kind)?);
@@ -100,7 +100,7 @@ impl Catalog {
             }
         }
         let compiled = schemas.into_keys().map(|key| (key, OnceLock::new())).collect();
-        let (store, as_shipped) = (Store(Arc::new(store)), overlays.is_empty());
+        let (store, as_shipped) = (SchemaStore(Arc::new(store)), overlays.is_empty());
         let catalog = Self { versions, store, compiled, overlays: overlays.to_vec(), as_shipped };
         // A repository's schema that cannot be used is told before any document is looked at.
         for overlay in overlays {
@@ -151,7 +151,7 @@ impl Catalog {
 
     /// Compiles all of them: each version and kind, and why it is no schema.
     pub fn compile_all(&self) -> Vec<(String, Result<(), String>)> {
-        let one = |(version, kind): &Key| {
+        let one = |(version, kind): &SchemaKey| {
             let compiled = self.compiled(version, kind).map(drop).map_err(|failure| failure.message);
             (format!("{version}/{kind}"), compiled)
         };
@@ -162,7 +162,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Where the schema cannot be compiled.
-    pub fn compiled(&self, version: &str, kind: &str) -> Result<&Compiled, Failure> {
+    pub fn compiled(&self, version: &str, kind: &str) -> Result<&CompiledSchema, Failure> {
         let key = |kind: &str| (version.to_owned(), kind.to_owned());
         let exists = self.compiled.contains_key(&key(kind));
         let kind = if exists { kind } else { "document" };
@@ -174,7 +174,7 @@ impl Catalog {
             };
         };
         let compile = || {
-            let compiled = Compiled::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
+            let compiled = CompiledSchema::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
             compiled.map_err(|why| self.unusable(version, kind, &why))
         };
         cell.get_or_init(compile).as_ref().map_err(Clone::clone)
@@ -221,7 +221,7 @@ fn parse(text: &str, path: &str) -> Result<Value, Failure> {
 }
 
 /// The formats that the governance schema uses, decided as the messages describe them.
-fn formats() -> Vec<Format> {
+fn formats() -> Vec<FormatCheck> {
     vec![
         ("uuid", |text| values::uuid_problem(text).is_none()),
         ("date-time", |text| values::timestamp_problem(text).is_none()),

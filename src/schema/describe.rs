@@ -5,7 +5,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use crate::document::{Document, values};
-use crate::text::{Data, Span, Tree, suggest};
+use crate::text::{Node, NodeData, Span, suggest};
 
 /// A violation before its schema has had its say.
 #[derive(Clone, Debug)]
@@ -23,9 +23,9 @@ pub struct Described {
 }
 
 /// Describes an error of the validator; one that names several keys becomes several.
-pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Tree<'_>) -> Vec<Described> {
+pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Node<'_>) -> Vec<Described> {
     let path: Vec<String> = pointer(error.instance_path().as_str());
-    let place = Place::new(document, model, &path);
+    let place = SchemaLocation::new(document, model, &path);
     match error.kind() {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             unexpected.iter().map(|key| place.unknown_key(key, &[])).collect()
@@ -69,20 +69,20 @@ pub(super) fn pointer(text: &str) -> Vec<String> {
 }
 
 /// A value of the model, and how to speak of it.
-struct Place<'a> {
+struct SchemaLocation<'a> {
     document: &'a Document,
     path: &'a [String],
-    value: &'a Tree<'a>,
+    value: &'a Node<'a>,
     span: Span,
 }
 
-impl<'a> Place<'a> {
-    fn new(document: &'a Document, model: &'a Tree<'a>, path: &'a [String]) -> Self {
+impl<'a> SchemaLocation<'a> {
+    fn new(document: &'a Document, model: &'a Node<'a>, path: &'a [String]) -> Self {
         let (value, entry) = model.descend(path.iter().map(String::as_str));
         // A mapping spans many lines; its key is a better place.
         let span = match (&value.data, entry) {
-            (Data::Map(_), Some(entry)) => entry.key_span,
-            (Data::Null, Some(entry)) if value.span.is_empty() => entry.key_span,
+            (NodeData::Map(_), Some(entry)) => entry.key_span,
+            (NodeData::Null, Some(entry)) if value.span.is_empty() => entry.key_span,
             _ => value.span,
         };
         Self { document, path, value, span }
@@ -244,19 +244,19 @@ impl<'a> Place<'a> {
         let written = self.document.slice(self.value.span);
         match &self.value.data {
             // `1.0` is a number, and no version.
-            Data::Number(_) if wants_text && self.path.last().is_some_and(|key| key == "validation_schema") => {
+            NodeData::Number(_) if wants_text && self.path.last().is_some_and(|key| key == "validation_schema") => {
                 let minor = if written.contains('.') { "" } else { ".0" };
                 format!("write `v{written}{minor}`")
             }
-            Data::Text(text) if wants(jsonschema::JsonType::Integer) && text.trim().parse::<u64>().is_ok() => {
+            NodeData::Text(text) if wants(jsonschema::JsonType::Integer) && text.trim().parse::<u64>().is_ok() => {
                 format!("write `{}` without quotes", text.trim())
             }
-            Data::Text(text) if wants(jsonschema::JsonType::Array) && !text.trim().is_empty() => {
+            NodeData::Text(text) if wants(jsonschema::JsonType::Array) && !text.trim().is_empty() => {
                 format!("write it as a list: `[{}]`", text.trim())
             }
-            Data::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
-            Data::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
-            Data::Null => "give it a value".to_owned(),
+            NodeData::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
+            NodeData::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
+            NodeData::Null => "give it a value".to_owned(),
             _ => "correct it".to_owned(),
         }
     }

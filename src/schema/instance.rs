@@ -6,14 +6,14 @@ use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Node, NodeIdentity, Object};
 use serde_json::{Number, Value};
 
-use crate::text::{Data, Entry, Span, Tree};
+use crate::text::{Node as TextNode, NodeData, NodeEntry, Span};
 
 /// The representation.
 #[derive(Debug)]
 pub struct Instance;
 
 impl Json for Instance {
-    type Node<'a> = &'a Tree<'a>;
+    type Node<'a> = &'a TextNode<'a>;
     type PreparedKey = String;
     type StringBuffer = ();
 
@@ -26,69 +26,69 @@ impl Json for Instance {
     }
 
     fn with_string_node<T>((): &mut (), string: &str, f: impl FnOnce(Self::Node<'_>) -> T) -> T {
-        f(&Tree::text(Span::default(), string))
+        f(&TextNode::text(Span::default(), string))
     }
 }
 
-impl<'a> Node<'a, Instance> for &'a Tree<'a> {
-    type Object = &'a [Entry<'a>];
-    type Array = &'a [Tree<'a>];
+impl<'a> Node<'a, Instance> for &'a TextNode<'a> {
+    type Object = &'a [NodeEntry<'a>];
+    type Array = &'a [TextNode<'a>];
     type Number = &'a Number;
 
-    fn as_object(&self) -> Option<&'a [Entry<'a>]> {
+    fn as_object(&self) -> Option<&'a [NodeEntry<'a>]> {
         match &self.data {
-            Data::Map(entries) => Some(entries),
+            NodeData::Map(entries) => Some(entries),
             _ => None,
         }
     }
 
-    fn as_array(&self) -> Option<&'a [Tree<'a>]> {
+    fn as_array(&self) -> Option<&'a [TextNode<'a>]> {
         match &self.data {
-            Data::List(items) => Some(items),
+            NodeData::List(items) => Some(items),
             _ => None,
         }
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
         match &self.data {
-            Data::Text(text) => Some(Cow::Borrowed(text)),
+            NodeData::Text(text) => Some(Cow::Borrowed(text)),
             _ => None,
         }
     }
 
     fn as_number(&self) -> Option<&'a Number> {
         match &self.data {
-            Data::Number(number) => Some(number),
+            NodeData::Number(number) => Some(number),
             _ => None,
         }
     }
 
     fn as_boolean(&self) -> Option<bool> {
         match self.data {
-            Data::Bool(value) => Some(value),
+            NodeData::Bool(value) => Some(value),
             _ => None,
         }
     }
 
     fn is_null(&self) -> bool {
-        matches!(self.data, Data::Null)
+        matches!(self.data, NodeData::Null)
     }
 
     fn json_type(&self) -> JsonType {
         match self.data {
-            Data::Null => JsonType::Null,
-            Data::Bool(_) => JsonType::Boolean,
-            Data::Number(_) => JsonType::Number,
-            Data::Text(_) => JsonType::String,
-            Data::List(_) => JsonType::Array,
-            Data::Map(_) => JsonType::Object,
+            NodeData::Null => JsonType::Null,
+            NodeData::Bool(_) => JsonType::Boolean,
+            NodeData::Number(_) => JsonType::Number,
+            NodeData::Text(_) => JsonType::String,
+            NodeData::List(_) => JsonType::Array,
+            NodeData::Map(_) => JsonType::Object,
         }
     }
 
     fn equals_value(&self, expected: &Value) -> bool {
         match (&self.data, expected) {
-            (Data::Text(text), Value::String(expected)) => text == expected,
-            (Data::Text(_), _) => false,
+            (NodeData::Text(text), Value::String(expected)) => text == expected,
+            (NodeData::Text(_), _) => false,
             _ => jsonschema::json::cmp::equal(&self.to_json(), expected),
         }
     }
@@ -98,20 +98,21 @@ impl<'a> Node<'a, Instance> for &'a Tree<'a> {
     }
 
     fn identity(&self) -> Option<NodeIdentity> {
-        Some(NodeIdentity::new(std::ptr::from_ref::<Tree<'_>>(self).addr()))
+        Some(NodeIdentity::new(std::ptr::from_ref::<TextNode<'_>>(self).addr()))
     }
 }
 
-impl<'a> Object<'a, Instance> for &'a [Entry<'a>] {
-    type Node = &'a Tree<'a>;
+impl<'a> Object<'a, Instance> for &'a [NodeEntry<'a>] {
+    type Node = &'a TextNode<'a>;
     type MemberName = &'a str;
-    type MembersIter = std::iter::Map<std::slice::Iter<'a, Entry<'a>>, fn(&'a Entry<'a>) -> (&'a str, &'a Tree<'a>)>;
+    type MembersIter =
+        std::iter::Map<std::slice::Iter<'a, NodeEntry<'a>>, fn(&'a NodeEntry<'a>) -> (&'a str, &'a TextNode<'a>)>;
 
     fn len(&self) -> usize {
-        <[Entry<'a>]>::len(self)
+        <[NodeEntry<'a>]>::len(self)
     }
 
-    fn get(&self, key: &String) -> Option<&'a Tree<'a>> {
+    fn get(&self, key: &String) -> Option<&'a TextNode<'a>> {
         self.iter().find(|entry| entry.key == *key).map(|entry| &entry.value)
     }
 
@@ -120,12 +121,12 @@ impl<'a> Object<'a, Instance> for &'a [Entry<'a>] {
     }
 }
 
-impl<'a> Array<'a, Instance> for &'a [Tree<'a>] {
-    type Node = &'a Tree<'a>;
-    type ElementsIter = std::slice::Iter<'a, Tree<'a>>;
+impl<'a> Array<'a, Instance> for &'a [TextNode<'a>] {
+    type Node = &'a TextNode<'a>;
+    type ElementsIter = std::slice::Iter<'a, TextNode<'a>>;
 
     fn len(&self) -> usize {
-        <[Tree<'a>]>::len(self)
+        <[TextNode<'a>]>::len(self)
     }
 
     fn elements(&self) -> Self::ElementsIter {

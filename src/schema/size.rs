@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::catalog::Store;
+use super::catalog::SchemaStore;
 
 /// The most values of a schema with its references followed. The largest schema that ships has some thousands.
 pub const LARGEST: u64 = 200_000;
 
 /// The number of values of the schema at a URI, as often as they are referred to. A reference to itself is followed once.
-pub fn expanded(store: &Store, uri: &str) -> u64 {
+pub fn expanded(store: &SchemaStore, uri: &str) -> u64 {
     let mut known = BTreeMap::new();
     reference(store, uri, "#", &mut known)
 }
 
-fn reference(store: &Store, base: &str, to: &str, known: &mut BTreeMap<(String, String), u64>) -> u64 {
+fn reference(store: &SchemaStore, base: &str, to: &str, known: &mut BTreeMap<(String, String), u64>) -> u64 {
     let Some((uri, pointer, schema)) = resolve(store, base, to) else { return 1 };
     let key = (uri.clone(), pointer);
     if let Some(size) = known.get(&key) {
@@ -28,7 +28,7 @@ fn reference(store: &Store, base: &str, to: &str, known: &mut BTreeMap<(String, 
     size
 }
 
-fn of(store: &Store, uri: &str, value: &Value, known: &mut BTreeMap<(String, String), u64>) -> u64 {
+fn of(store: &SchemaStore, uri: &str, value: &Value, known: &mut BTreeMap<(String, String), u64>) -> u64 {
     let mut size = 1_u64;
     match value {
         Value::Object(map) => {
@@ -54,7 +54,7 @@ fn of(store: &Store, uri: &str, value: &Value, known: &mut BTreeMap<(String, Str
 }
 
 /// The schema that a reference means: the URI of its file, its pointer, and the schema.
-pub fn resolve<'s>(store: &'s Store, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
+pub fn resolve<'s>(store: &'s SchemaStore, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
     let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     let uri = match file {
         "" => base.to_owned(),

@@ -3,7 +3,7 @@
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::catalog::Store;
+use super::catalog::SchemaStore;
 use super::describe::{self, Described};
 use super::instance::Instance;
 use super::size;
@@ -11,13 +11,13 @@ use crate::document::{Document, model};
 use crate::text::Span;
 
 /// A format of strings: its name, and whether a string has it.
-pub type Format = (&'static str, fn(&str) -> bool);
+pub type FormatCheck = (&'static str, fn(&str) -> bool);
 
 /// A compiled schema.
 #[derive(Debug)]
-pub struct Compiled {
+pub struct CompiledSchema {
     validator: Validator<Instance>,
-    store: Store,
+    store: SchemaStore,
     uri: String,
     /// Whether it looks at no more than the outline of a model.
     as_shipped: bool,
@@ -53,12 +53,12 @@ pub fn warm() {
     let _ = jsonschema::draft202012::meta::is_valid(&serde_json::Value::Bool(true));
 }
 
-impl Compiled {
+impl CompiledSchema {
     /// Compiles the schema at `uri`.
     ///
     /// # Errors
     /// Where it is no schema, or refers to one that is not there.
-    pub fn new(uri: &str, store: Store, formats: Vec<Format>, as_shipped: bool) -> Result<Self, Unusable> {
+    pub fn new(uri: &str, store: SchemaStore, formats: Vec<FormatCheck>, as_shipped: bool) -> Result<Self, Unusable> {
         let Some(schema) = store.get(uri) else {
             return Err(Unusable { pointer: String::new(), message: format!("there is no schema `{uri}`") });
         };

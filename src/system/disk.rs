@@ -5,13 +5,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that is being read: its first bytes, and the rest on request.
-pub struct Reading {
+pub struct FileReader {
     file: File,
     bytes: Vec<u8>,
     whole: bool,
 }
 
-impl Reading {
+impl FileReader {
     /// Opens a file and reads up to `head` bytes of it.
     ///
     /// # Errors

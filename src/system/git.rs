@@ -6,7 +6,7 @@ pub mod index;
 pub mod merge;
 pub mod message;
 pub mod objects;
-pub mod place;
+pub mod git_dirs;
 
 use std::io::Write;
 use std::path::Path;
@@ -51,7 +51,7 @@ fn run(mut command: Command) -> Result<Vec<u8>, String> {
 }
 
 /// Runs git with something on its standard input and returns what it prints.
-fn feed(mut command: Command, input: &[u8]) -> Result<Vec<u8>, String> {
+fn run_with_stdin(mut command: Command, input: &[u8]) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("git cannot be started: {error}");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let stdin = child.stdin.take();

@@ -12,7 +12,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Why a file was not replaced. It is as it was.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum ReplaceError {
     /// Its mode forbids writing.
     ReadOnly,
     /// It is no longer what was read.
@@ -25,7 +25,7 @@ pub enum Refusal {
     System(io::Error),
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for ReplaceError {
     fn from(error: io::Error) -> Self {
         Self::System(error)
     }
@@ -45,22 +45,22 @@ impl Replacement {
     /// Makes ready that the file at `path`, which held `old`, becomes `new`: all that can fail for want of room or rights. A
     /// link is followed, as long as it stays inside `root`; a file elsewhere may be named, but not by a link. Both paths
     /// are absolute and clean.
-    pub fn prepare(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<Self, Refusal> {
+    pub fn prepare(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<Self, ReplaceError> {
         let target = std::fs::canonicalize(path)?;
         let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
         if is_link && !target.starts_with(std::fs::canonicalize(root)?) {
-            return Err(Refusal::Outside(target));
+            return Err(ReplaceError::Outside(target));
         }
         let metadata = std::fs::metadata(&target)?;
         if metadata.permissions().readonly() {
-            return Err(Refusal::ReadOnly);
+            return Err(ReplaceError::ReadOnly);
         }
         let names = links(&metadata);
         if names > 1 {
-            return Err(Refusal::HardLinked(names));
+            return Err(ReplaceError::HardLinked(names));
         }
         if std::fs::read(&target)? != old {
-            return Err(Refusal::Changed);
+            return Err(ReplaceError::Changed);
         }
         let beside = Temporary::create(&target)?;
         beside.fill(new, &metadata)?;
@@ -69,16 +69,16 @@ impl Replacement {
     }
 
     /// Lets the files change places.
-    pub fn finish(self) -> Result<(), Refusal> {
+    pub fn finish(self) -> Result<(), ReplaceError> {
         let Self { target, beside, old } = self;
         if swap(&beside.path, &target)? {
             if std::fs::read(&beside.path)? != old {
                 swap(&beside.path, &target)?;
-                return Err(Refusal::Changed);
+                return Err(ReplaceError::Changed);
             }
         } else {
             if std::fs::read(&target)? != old {
-                return Err(Refusal::Changed);
+                return Err(ReplaceError::Changed);
             }
             std::fs::rename(&beside.path, &target)?;
         }
@@ -232,7 +232,7 @@ pub(super) fn sync_directory(target: &Path) {
 mod tests {
     use super::*;
 
-    fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), Refusal> {
+    fn replace(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<(), ReplaceError> {
         Replacement::prepare(path, root, old, new)?.finish()
     }
 
@@ -241,7 +241,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.md");
         std::fs::write(&file, "theirs").unwrap();
-        assert!(matches!(replace(&file, folder.path(), b"read", b"ours"), Err(Refusal::Changed)));
+        assert!(matches!(replace(&file, folder.path(), b"read", b"ours"), Err(ReplaceError::Changed)));
         assert_eq!(std::fs::read(&file).unwrap(), b"theirs");
         replace(&file, folder.path(), b"theirs", b"ours").unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"ours");

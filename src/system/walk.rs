@@ -6,7 +6,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 /// What a walk meets.
 #[derive(Debug)]
-pub enum Met {
+pub enum WalkEntry {
     /// A regular file.
     File(PathBuf),
     /// A symbolic link.
@@ -22,7 +22,7 @@ pub enum Met {
 
 /// Walks below `root`: hidden files too; `.git`, what git ignores, and submodules and other repositories inside are left
 /// out. `wanted` decides by path before `visit` is called; `visit` runs on several threads at once, in no order.
-pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
+pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(WalkEntry) + Sync)) {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(12);
     let is_repository = is_repository(root) || root.ancestors().skip(1).any(is_repository);
     let is_other = move |entry: &DirEntry| {
@@ -57,7 +57,7 @@ pub fn is_repository(folder: &Path) -> bool {
 pub fn files(root: &Path) -> Vec<String> {
     let found = std::sync::Mutex::new(Vec::new());
     walk(root, &|_| true, &|met| {
-        if let Met::File(path) = met
+        if let WalkEntry::File(path) = met
             && let Ok(below) = path.strip_prefix(root)
         {
             let below = below.to_string_lossy().replace('\\', "/");
@@ -67,7 +67,7 @@ pub fn files(root: &Path) -> Vec<String> {
     found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn visit_entry(entry: DirEntry, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(Met) + Sync)) {
+fn visit_entry(entry: DirEntry, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(WalkEntry) + Sync)) {
     let Some(kind) = entry.file_type() else {
         return;
     };
@@ -75,10 +75,10 @@ fn visit_entry(entry: DirEntry, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: 
         return;
     }
     let path = entry.into_path();
-    visit(if kind.is_symlink() { Met::Link(path) } else { Met::File(path) });
+    visit(if kind.is_symlink() { WalkEntry::Link(path) } else { WalkEntry::File(path) });
 }
 
-fn unreadable(error: &ignore::Error) -> Met {
+fn unreadable(error: &ignore::Error) -> WalkEntry {
     fn path_of(error: &ignore::Error) -> PathBuf {
         match error {
             ignore::Error::WithPath { path, .. } => path.clone(),
@@ -89,5 +89,5 @@ fn unreadable(error: &ignore::Error) -> Met {
         }
     }
     let why = error.io_error().map_or_else(|| error.to_string(), super::disk::explain);
-    Met::Unreadable { path: path_of(error), why }
+    WalkEntry::Unreadable { path: path_of(error), why }
 }

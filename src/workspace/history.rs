@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Project;
 use crate::document::{Block, Document, SIZE};
 use crate::regen::BlockPlan;
-use crate::regen::sum::{self, State};
+use crate::regen::checksum::{self, ChecksumState};
 use crate::system::git::history::Commit;
 use crate::system::git::{self, blobs::Blobs};
 use crate::text::lines;
@@ -20,11 +20,9 @@ impl Project {
             let bytes = blobs.read(&format!("{commit}:./{path}"), SIZE).ok()??;
             let past = self.parse(bytes, &document.path, &self.from_base(path));
             let same = |other: &&Block| other.name == block.name && other.mode == block.mode;
-            let found = past
-                .blocks
-                .iter()
-                .filter(same)
-                .find(|other| sum::state(other, past.slice(other.body), &plan.coverage) == State::Intact)?;
+            let found = past.blocks.iter().filter(same).find(|other| {
+                checksum::state(other, past.slice(other.body), &plan.coverage) == ChecksumState::Intact
+            })?;
             let body = lines::with_lf(past.slice(found.body)).replace('\n', lines::ending(&document.text));
             Some(Arc::from(body))
         })

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Project;
-use crate::document::region::{self, FRONT_MATTER, Verdict};
+use crate::document::region::{self, FRONT_MATTER, GovernanceScan};
 use crate::document::{Document, Marker, MarkerKind, SIZE, Shape};
-use crate::system::disk::{self, Reading};
+use crate::system::disk::{self, FileReader};
 use crate::text::decode;
 
 /// How many bytes are read to decide whether a file is governed. Most front matters are shorter, and most documents too.
@@ -66,7 +66,7 @@ impl Project {
 
     /// What standard input holds, under the name of a file.
     pub fn load_bytes(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Loaded {
-        let governed = region::verdict(&bytes, true, &self.dialect) == Verdict::Governed;
+        let governed = region::verdict(&bytes, true, &self.dialect) == GovernanceScan::Governed;
         if !governed && self.claimed(from_base).is_none() {
             return Loaded::Ignored(self.markers(bytes, path, from_base));
         }
@@ -93,15 +93,15 @@ impl Project {
 
     /// The bytes of a governed file, one more than a document may have at the most; the start of another one.
     fn read(&self, file: &Path, claimed: Option<&str>) -> io::Result<Read> {
-        let mut reading = Reading::open(file, HEAD)?;
+        let mut reading = FileReader::open(file, HEAD)?;
         if claimed.is_none() {
             let mut verdict = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
-            if verdict == Verdict::Unknown {
+            if verdict == GovernanceScan::Unknown {
                 // The bound counts from the opener; a BOM and one more line may come before it is passed.
                 reading.more(FRONT_MATTER + HEAD)?;
                 verdict = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
             }
-            if verdict != Verdict::Governed {
+            if verdict != GovernanceScan::Governed {
                 return Ok(Read::Other(reading.into_bytes()));
             }
         }

@@ -63,7 +63,7 @@ impl<'a> Measurements<'a> {
         let mut reports = Vec::new();
         for (path, _) in &settings.reports {
             match inside::read(&self.project.root, &self.project.base.join(path)) {
-                Ok(Some(bytes)) => reports.push(coverage::Report { path: path.clone(), bytes }),
+                Ok(Some(bytes)) => reports.push(coverage::CoverageReport { path: path.clone(), bytes }),
                 Ok(None) => {
                     self.notice(format!("there is no coverage report `{path}`: what it would say stays as it stands"));
                 }

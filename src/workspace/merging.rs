@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::{Loaded, Project};
 use crate::corpus::reviews::{self, manual_names};
 use crate::corpus::stamp;
-use crate::document::{Block, Document, Mode};
+use crate::document::{Block, BlockMode, Document};
 use crate::regen::by_hand;
+use crate::regen::checksum::{ChecksumCoverage, ChecksumState};
 use crate::regen::plan::{self, Sources};
-use crate::regen::sum::{Coverage, State};
 use crate::text::{Edit, Edits, Span};
 
 /// Three versions of one document.
@@ -48,7 +48,7 @@ impl Versions {
         sources: Sources<'_>,
     ) -> Option<Self> {
         let read = |bytes: Vec<u8>| match project.load_bytes(bytes.clone(), path, &project.from_base(path)) {
-            Loaded::Document(document) if document.faults.is_empty() && document.text.as_bytes() == bytes => {
+            Loaded::Document(document) if document.syntax_errors.is_empty() && document.text.as_bytes() == bytes => {
                 document.has_governance().then_some(document)
             }
             _ => None,
@@ -75,7 +75,7 @@ impl Versions {
         for (name, own) in &ours {
             let (Some(old), Some(their)) = (base.get(name), theirs.get(name)) else { continue };
             let is_intact = |version: usize, block: usize| {
-                plans[version].iter().any(|plan| plan.block == block && plan.state == State::Intact)
+                plans[version].iter().any(|plan| plan.block == block && plan.state == ChecksumState::Intact)
             };
             let Some(coverage) = plans[1].iter().find(|plan| plan.block == *own).map(|plan| &plan.coverage) else {
                 continue;
@@ -155,7 +155,7 @@ impl Versions {
         let text = self.parts.put_into(&document)?;
         let after = project.parse_again(&self.ours, &text);
         let keeps = self.parts.bodies.iter().all(|(name, body)| body_of(&after, name).as_ref() == Some(body));
-        let is_whole = after.has_governance() && (has_conflicts || after.faults.is_empty());
+        let is_whole = after.has_governance() && (has_conflicts || after.syntax_errors.is_empty());
         (keeps && is_whole).then_some(text)
     }
 }
@@ -192,7 +192,7 @@ impl Parts {
 
 /// The body of a block that three versions have, as phx or the people who maintain its values by hand left it. Nothing if both
 /// sides changed such values.
-fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &Coverage) -> Option<String> {
+fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &ChecksumCoverage) -> Option<String> {
     let keeps = |one: &str, other: &str| by_hand::carried(one, other, coverage) == one;
     if keeps(base, theirs) || keeps(ours, theirs) {
         Some(ours.to_owned())
@@ -206,7 +206,7 @@ fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &Coverage) -> Opt
 /// The AUTO blocks that have an END marker, by name: none of a name that occurs twice.
 fn auto_blocks(document: &Document) -> BTreeMap<String, usize> {
     let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
-    for (index, block) in document.blocks.iter().enumerate().filter(|(_, block)| block.mode == Mode::Auto) {
+    for (index, block) in document.blocks.iter().enumerate().filter(|(_, block)| block.mode == BlockMode::Auto) {
         let once = !found.contains_key(&block.name) && block.closer.is_some();
         found.insert(block.name.clone(), once.then_some(index));
     }

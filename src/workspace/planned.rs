@@ -6,12 +6,12 @@ use rayon::prelude::*;
 
 use super::measured::Measurements;
 use super::visit::Visit;
-use super::{Census, Loaded, Project, Selection, Visited};
+use super::{DocumentIndex, Loaded, Project, Selection, Visited};
 use crate::corpus::{Digest, Digests};
 use crate::document::Document;
+use crate::regen::checksum::ChecksumState;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
 use crate::regen::plan::{self, BlockPlan, Sources};
-use crate::regen::sum::State;
 
 /// How plans are made.
 #[derive(Debug)]
@@ -21,13 +21,13 @@ pub struct Planning<'a> {
     /// The measured facts; without them the values that stand stay.
     pub measurements: Option<&'a Measurements<'a>>,
     /// What is known of all documents; without it each is read where a template looks at others.
-    pub census: Option<&'a Census>,
+    pub document_index: Option<&'a DocumentIndex>,
 }
 
 impl Planning<'_> {
     /// Plans from tree facts alone.
     pub fn of(facts: Facts) -> Self {
-        Self { facts, measurements: None, census: None }
+        Self { facts, measurements: None, document_index: None }
     }
 }
 
@@ -44,7 +44,7 @@ pub struct Planned<'a> {
 
 /// What is met on the way.
 #[derive(Debug)]
-pub enum Met<'a> {
+pub enum PlannedDocument<'a> {
     /// A governed document.
     Document(Planned<'a>),
     /// Anything else.
@@ -57,7 +57,7 @@ impl Project {
         &self,
         selection: Selection,
         planning: &Planning<'_>,
-        see: &(dyn Fn(Met<'_>) + Sync),
+        see: &(dyn Fn(PlannedDocument<'_>) + Sync),
     ) -> Visit {
         let facts = Arc::new(planning.facts.clone());
         let later: Mutex<Vec<Arc<Document>>> = Mutex::default();
@@ -66,12 +66,12 @@ impl Project {
                 later.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(document));
             }
             Visited::Document(document) => self.see_planned(document, &facts, planning, see),
-            other => see(Met::Other(other)),
+            other => see(PlannedDocument::Other(other)),
         });
         let later = later.into_inner().unwrap_or_else(PoisonError::into_inner);
         if !later.is_empty() {
-            let (digests, notices) = match planning.census {
-                Some(census) => (census.digests(), Vec::new()),
+            let (digests, notices) = match planning.document_index {
+                Some(document_index) => (document_index.digests(), Vec::new()),
                 None => self.digests(),
             };
             visit
@@ -79,7 +79,7 @@ impl Project {
                 .extend(notices.into_iter().filter(|notice| !visit.notices.contains(notice)).collect::<Vec<_>>());
             let digests = Arc::new(digests);
             let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..planning.facts.clone() });
-            if planning.census.is_some() {
+            if planning.document_index.is_some() {
                 self.read_wanted(&later, &facts, &digests);
             }
             match later.as_slice() {
@@ -95,7 +95,7 @@ impl Project {
         document: &Arc<Document>,
         facts: &Arc<Facts>,
         planning: &Planning<'_>,
-        see: &(dyn Fn(Met<'_>) + Sync),
+        see: &(dyn Fn(PlannedDocument<'_>) + Sync),
     ) {
         let measured = match planning.measurements {
             None => Arc::new(MeasuredFacts::default()),
@@ -103,10 +103,10 @@ impl Project {
         };
         let sources = Sources { library: &self.library, facts, measured: &measured };
         let mut plans = plan::document(document, sources);
-        for plan in plans.iter_mut().filter(|plan| plan.state == State::Edited) {
+        for plan in plans.iter_mut().filter(|plan| plan.state == ChecksumState::Edited) {
             plan.committed = self.committed_body(document, plan);
         }
-        see(Met::Document(Planned { document, plans: &plans, sources }));
+        see(PlannedDocument::Document(Planned { document, plans: &plans, sources }));
     }
 
     /// Reads the documents that templates look at, until none is wanted that has not been read.

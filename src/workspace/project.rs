@@ -12,9 +12,9 @@ use crate::config::{self, Config};
 use crate::document::{Dialect, Document, Shape};
 use crate::failure::Failure;
 use crate::finding::{Finding, Source};
-use crate::regen::{Library, Override};
+use crate::regen::{Library, TemplateOverride};
 use crate::schema::{Catalog, Kind, Overlay};
-use crate::system::git::{objects, place};
+use crate::system::git::{git_dirs, objects};
 use crate::system::{disk, environment};
 use crate::text::{Folder, Lines, hex};
 
@@ -49,12 +49,12 @@ pub struct Project {
     /// The hashes of sources that were asked for, by their globs.
     pub(super) sources: Mutex<BTreeMap<Vec<String>, Option<String>>>,
     /// Documents by the ids of their objects and their paths, so that none is read twice.
-    pub(super) objects: Mutex<Objects>,
+    pub(super) objects: Mutex<DocumentsById>,
     kinds: BTreeMap<String, Kind>,
 }
 
 /// Documents by the ids of their objects and their paths.
-type Objects = BTreeMap<(String, String), Option<Arc<Document>>>;
+type DocumentsById = BTreeMap<(String, String), Option<Arc<Document>>>;
 
 /// The text of the configuration, kept for messages.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl ConfigFile {
 
 /// What a path says of the kind of its document.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct KindCandidates<'a> {
     /// The kind that the configuration claims it for.
     pub claimed: Option<&'a str>,
     /// The kind that its name is that of.
@@ -109,7 +109,7 @@ impl Project {
     pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
         let cwd = disk::working_directory()
             .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let mut repository = place::worktree(&cwd);
+        let mut repository = git_dirs::worktree(&cwd);
         if repository.is_none() && *origin != Origin::Worktree {
             repository = objects::bare(&cwd);
         }
@@ -117,7 +117,7 @@ impl Project {
             return Err(Failure::usage("there is no git repository here").hint("`git init` makes one").into());
         }
         if let Some(root) = repository.as_ref().filter(|_| *origin == Origin::Index)
-            && let Some(elsewhere) = place::elsewhere(root)
+            && let Some(elsewhere) = git_dirs::elsewhere(root)
         {
             let why = format!("the worktree of this repository is `{}` (core.worktree)", elsewhere.display());
             let git = root.join(".git");
@@ -178,10 +178,13 @@ impl Project {
     }
 
     /// What a path, as the user writes it, says of the kind of its document.
-    pub fn kind_by_path(&self, path: &Path) -> Told<'_> {
+    pub fn kind_by_path(&self, path: &Path) -> KindCandidates<'_> {
         let file = paths::absolute(&self.cwd, path);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Told { claimed: self.claimed(&paths::relative(&self.base, &file)), by_name: self.catalog.kind_of_file(&name) }
+        KindCandidates {
+            claimed: self.claimed(&paths::relative(&self.base, &file)),
+            by_name: self.catalog.kind_of_file(&name),
+        }
     }
 
     /// The schemas and templates of the repository, as paths from the root.
@@ -191,7 +194,7 @@ impl Project {
 
     /// Whether the repository around the working directory has no worktree.
     pub fn is_bare(&self) -> bool {
-        place::worktree(&self.cwd).is_none() && objects::bare(&self.cwd).is_some()
+        git_dirs::worktree(&self.cwd).is_none() && objects::bare(&self.cwd).is_some()
     }
 
     /// The kind that the configuration claims a path for; the path is from its directory.
@@ -211,7 +214,7 @@ fn folder(root: &Path, cwd: &Path) -> Folder {
     Folder::new(&paths::relative(root, cwd))
 }
 
-fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides: &[Override]) -> String {
+fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides: &[TemplateOverride]) -> String {
     let mut hash = Sha256::new();
     let schemas = overlays.iter().map(|overlay| (&overlay.path, &overlay.text));
     let templates = overrides.iter().map(|template| (&template.path, &template.text));

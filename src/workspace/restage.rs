@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::{Project, paths};
 use crate::corpus::stamp::Stamp;
-use crate::document::{Block, Document, Mode};
+use crate::document::{Block, BlockMode, Document};
 use crate::regen::plan;
 use crate::system::disk;
-use crate::system::git::index::{self, Refusal, Swap};
+use crate::system::git::git_dirs::GitDirs;
+use crate::system::git::index::{self, IndexError, Swap};
 use crate::system::git::objects::{Change, Object};
-use crate::system::git::place::Place;
 use crate::system::replace::{self, Replacement};
 use crate::text::{Edits, Span, lines};
 
@@ -31,7 +31,7 @@ pub struct Restaged {
 
 /// One whose worktree file can follow.
 #[derive(Debug)]
-pub struct Ready {
+pub struct PreparedWrite {
     path: String,
     change: Change,
     /// What the worktree file holds; nothing where there is none yet.
@@ -44,7 +44,7 @@ impl Project {
     ///
     /// # Errors
     /// Why it cannot: a clause that says what stands in the way.
-    pub fn ready(&self, restaged: &Restaged) -> Result<Ready, String> {
+    pub fn prepare_write(&self, restaged: &Restaged) -> Result<PreparedWrite, String> {
         let path = &restaged.document.path;
         let old = self.store.object(path).ok_or("the index does not have it")?;
         let file = paths::absolute(&self.root, Path::new(path));
@@ -53,23 +53,23 @@ impl Project {
             return Err(format!("the worktree has no plain file there; {way}"));
         }
         let raw = disk::read_optional(&file).ok().flatten().ok_or("the worktree file cannot be read")?;
-        let (new, id) = self.follow(restaged, &raw, &old)?;
+        let (new, id) = self.apply_to_worktree(restaged, &raw, &old)?;
         let change = Change { path: path.clone(), new: Some(Object { mode: old.mode.clone(), id }), old: Some(old) };
-        Ok(Ready { path: path.clone(), change, old: Some(raw), new })
+        Ok(PreparedWrite { path: path.clone(), change, old: Some(raw), new })
     }
 
     /// A new file for index and worktree.
     ///
     /// # Errors
     /// What git says.
-    pub fn ready_new(&self, path: &str, bytes: &[u8]) -> Result<Ready, String> {
+    pub fn prepare_new_file(&self, path: &str, bytes: &[u8]) -> Result<PreparedWrite, String> {
         let new = Object { mode: "100644".to_owned(), id: index::store(&self.root, bytes)? };
         let change = Change { path: path.to_owned(), old: None, new: Some(new) };
-        Ok(Ready { path: path.to_owned(), change, old: None, new: bytes.to_vec() })
+        Ok(PreparedWrite { path: path.to_owned(), change, old: None, new: bytes.to_vec() })
     }
 
     /// The worktree file after the same edits, and the id of the new blob.
-    fn follow(&self, restaged: &Restaged, raw: &[u8], old: &Object) -> Result<(Vec<u8>, String), String> {
+    fn apply_to_worktree(&self, restaged: &Restaged, raw: &[u8], old: &Object) -> Result<(Vec<u8>, String), String> {
         let Restaged { document, text, .. } = restaged;
         let path = &document.path;
         let is_blob = |id: &str, bytes: &[u8]| {
@@ -142,8 +142,8 @@ impl Project {
             if !seen.insert((block.opener.start, block.opener.end)) {
                 continue;
             }
-            let own = twin(document, block, &standing)?;
-            let new = twin(document, block, &after)?;
+            let own = matching_block(document, block, &standing)?;
+            let new = matching_block(document, block, &after)?;
             let same = |a: &Document, one: Span, b: &Document, other: Span| {
                 lines::with_lf(a.slice(one)) == lines::with_lf(b.slice(other))
             };
@@ -182,8 +182,8 @@ impl Project {
     ///
     /// # Errors
     /// Why nothing was written.
-    pub fn restage(&self, place: &Place, ready: &[Ready]) -> Result<Vec<String>, String> {
-        let changes: Vec<Change> = ready.iter().map(|ready| ready.change.clone()).collect();
+    pub fn restage(&self, place: &GitDirs, prepare_write: &[PreparedWrite]) -> Result<Vec<String>, String> {
+        let changes: Vec<Change> = prepare_write.iter().map(|prepare_write| prepare_write.change.clone()).collect();
         let swap = Swap::prepare(&self.root, place, &changes).map_err(|refusal| say(&refusal))?;
         let mut replacements = Vec::new();
         let mut created: Vec<PathBuf> = Vec::new();
@@ -193,7 +193,7 @@ impl Project {
             }
             Err(why)
         };
-        for Ready { path, old, new, .. } in ready {
+        for PreparedWrite { path, old, new, .. } in prepare_write {
             let file = paths::absolute(&self.root, Path::new(path));
             let prepared = match old {
                 None => match disk::create(&file, new) {
@@ -228,39 +228,39 @@ impl Project {
 
 /// The AUTO block that an edit is in.
 fn block_of(document: &Document, edit: Span) -> Option<&Block> {
-    document.blocks_of(Mode::Auto).find(|block| block.body.covers(edit) || block.closer == Some(edit))
+    document.blocks_of(BlockMode::Auto).find(|block| block.body.covers(edit) || block.closer == Some(edit))
 }
 
 /// The block of another version of the document that is this one: of the same name, at the same place among those.
-fn twin<'a>(document: &Document, block: &Block, other: &'a Document) -> Option<&'a Block> {
-    if !other.faults.is_empty() {
+fn matching_block<'a>(document: &Document, block: &Block, other: &'a Document) -> Option<&'a Block> {
+    if !other.syntax_errors.is_empty() {
         return None;
     }
     let same = |found: &&Block| found.name == block.name;
-    let own: Vec<&Block> = document.blocks_of(Mode::Auto).filter(same).collect();
-    let others: Vec<&Block> = other.blocks_of(Mode::Auto).filter(same).collect();
+    let own: Vec<&Block> = document.blocks_of(BlockMode::Auto).filter(same).collect();
+    let others: Vec<&Block> = other.blocks_of(BlockMode::Auto).filter(same).collect();
     let at = own.iter().position(|found| found.opener == block.opener)?;
     if own.len() == others.len() { others.get(at).copied() } else { None }
 }
 
-fn say(refusal: &Refusal) -> String {
+fn say(refusal: &IndexError) -> String {
     match refusal {
-        Refusal::Locked => "another git holds the lock of the index".to_owned(),
-        Refusal::Changed(path) if path.is_empty() => "another git changed the index meanwhile".to_owned(),
-        Refusal::Changed(path) => format!("another git staged `{path}` meanwhile"),
-        Refusal::Harm(why) => (*why).to_owned(),
-        Refusal::System(why) => why.clone(),
+        IndexError::Locked => "another git holds the lock of the index".to_owned(),
+        IndexError::Changed(path) if path.is_empty() => "another git changed the index meanwhile".to_owned(),
+        IndexError::Changed(path) => format!("another git staged `{path}` meanwhile"),
+        IndexError::Harm(why) => (*why).to_owned(),
+        IndexError::System(why) => why.clone(),
     }
 }
 
-fn say_file(refusal: &replace::Refusal) -> String {
+fn say_file(refusal: &replace::ReplaceError) -> String {
     match refusal {
-        replace::Refusal::ReadOnly => "is read-only".to_owned(),
-        replace::Refusal::Changed => "was changed meanwhile, and is as it was left".to_owned(),
-        replace::Refusal::HardLinked(names) => {
+        replace::ReplaceError::ReadOnly => "is read-only".to_owned(),
+        replace::ReplaceError::Changed => "was changed meanwhile, and is as it was left".to_owned(),
+        replace::ReplaceError::HardLinked(names) => {
             format!("has {names} names (hard links), of which only one would change")
         }
-        replace::Refusal::Outside(_) => "is reached by a link out of the repository".to_owned(),
-        replace::Refusal::System(error) => format!("cannot be written: {}", disk::explain(error)),
+        replace::ReplaceError::Outside(_) => "is reached by a link out of the repository".to_owned(),
+        replace::ReplaceError::System(error) => format!("cannot be written: {}", disk::explain(error)),
     }
 }

@@ -6,16 +6,16 @@ use super::Project;
 use super::planned::Planned;
 use crate::document::{Block, Document};
 use crate::failure::Failure;
+use crate::regen::block_results::{BlockResult, BlockStatus, Rewritten};
 use crate::regen::by_hand;
-use crate::regen::plan::{self, BlockPlan, Outcome};
-use crate::regen::rewritten::{BlockResult, Rewritten, What};
-use crate::regen::sum::State;
+use crate::regen::checksum::ChecksumState;
+use crate::regen::plan::{self, BlockPlan, RenderOutcome};
 use crate::regen::{changes, diff, losses, proof};
 use crate::text::{Edits, Folder, decode};
 
 /// What is to happen to AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum WriteAction {
     /// They get the bodies that their templates render.
     Render,
     /// They are emptied.
@@ -24,7 +24,7 @@ pub enum Action {
 
 /// Whether edits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum RewriteMode {
     /// They are shown.
     Check,
     /// They are written.
@@ -46,9 +46,9 @@ pub struct Rewrite<'a> {
     /// The project.
     pub project: &'a Project,
     /// What is to happen.
-    pub action: Action,
+    pub action: WriteAction,
     /// Whether it is made.
-    pub mode: Mode,
+    pub mode: RewriteMode,
     /// What is done about edited bodies.
     pub edited: Edited,
     /// The only blocks that are touched, by canonical name.
@@ -57,7 +57,7 @@ pub struct Rewrite<'a> {
 
 /// A document that was rewritten, and why it could not be written.
 #[derive(Debug)]
-pub struct Done {
+pub struct WriteOutcome {
     /// What became of it.
     pub rewritten: Rewritten,
     /// What went wrong in writing it.
@@ -67,24 +67,24 @@ pub struct Done {
 /// What is decided about a block: the body it gets, or why it gets none.
 enum Decision {
     Body(String),
-    Leave(What),
+    Leave(BlockStatus),
 }
 
 impl Rewrite<'_> {
     /// Rewrites one document.
-    pub fn document(&self, planned: Planned<'_>) -> Done {
+    pub fn document(&self, planned: Planned<'_>) -> WriteOutcome {
         if let Some(done) = self.settle(planned) {
             return done;
         }
         let (mut rewritten, edits) = self.edits(planned);
         if edits.is_empty() {
-            return Done { rewritten, failure: None };
+            return WriteOutcome { rewritten, failure: None };
         }
         let failure = self.prove_and_write(planned.document, &edits).err();
-        if failure.is_none() && self.mode == Mode::Write {
+        if failure.is_none() && self.mode == RewriteMode::Write {
             rewritten.mark_written();
         }
-        Done { rewritten, failure }
+        WriteOutcome { rewritten, failure }
     }
 
     /// What is to become of one document, and the edits that do it.
@@ -118,9 +118,9 @@ impl Rewrite<'_> {
         let mut result = BlockResult {
             name: block.name.clone(),
             line: document.line(block.opener.start),
-            what: What::Current,
+            what: BlockStatus::Current,
             changes: String::new(),
-            kept: plan.kept.clone(),
+            kept: plan.unavailable_facts.clone(),
             warnings: plan.warnings.clone(),
             items: plan.provenance.items(document),
         };
@@ -130,8 +130,8 @@ impl Rewrite<'_> {
                 result.what = what;
                 return result;
             }
-            (Action::Clean, Decision::Body(_)) => plan::clean(document, block),
-            (Action::Render, Decision::Body(body)) => {
+            (WriteAction::Clean, Decision::Body(_)) => plan::clean(document, block),
+            (WriteAction::Render, Decision::Body(body)) => {
                 let edits = plan::edits(document, plan, &body);
                 if !edits.is_empty() {
                     result.changes = changes::words(standing, &body, &plan.provenance);
@@ -141,44 +141,46 @@ impl Rewrite<'_> {
         };
         if !group.is_empty() {
             let taken = edits.add(group);
-            let failed = || What::Failed("its markers stand inside another block".to_owned());
-            result.what = if taken { What::Outdated } else { failed() };
+            let failed = || BlockStatus::Failed("its markers stand inside another block".to_owned());
+            result.what = if taken { BlockStatus::Outdated } else { failed() };
         }
         result
     }
 
     fn decide(&self, planned: Planned<'_>, plan: &BlockPlan, warnings: &mut Vec<String>) -> Decision {
-        let refused = plan.state == State::Edited && self.edited == Edited::Refuse;
-        if self.action == Action::Clean {
+        let refused = plan.state == ChecksumState::Edited && self.edited == Edited::Refuse;
+        if self.action == WriteAction::Clean {
             if refused {
                 return Decision::Leave(edited(planned.document, plan, &self.project.folder));
             }
             let rendered = match rendered_on(planned, plan, "") {
-                Outcome::Body(body) => body,
+                RenderOutcome::Body(body) => body,
                 _ => String::new(),
             };
             let loss = self.loss(planned.document, plan, &rendered);
             return loss.map_or(Decision::Body(String::new()), Decision::Leave);
         }
         match &plan.outcome {
-            Outcome::NoTemplate | Outcome::NoFacts if refused => {
+            RenderOutcome::NoTemplate | RenderOutcome::NoFacts if refused => {
                 Decision::Leave(edited(planned.document, plan, &self.project.folder))
             }
-            Outcome::Blocked(blockers) => Decision::Leave(What::Blocked(blockers.clone())),
-            Outcome::Failed(error) => Decision::Leave(What::Failed(error.to_string())),
-            Outcome::NoFacts if plan.state == State::Edited => restore(planned, plan, None, warnings),
-            Outcome::Body(body) if plan.state == State::Edited => self.decide_edited(planned, plan, body, warnings),
-            Outcome::NoTemplate => Decision::Leave(What::NoTemplate),
-            Outcome::NoFacts => Decision::Leave(What::NoFacts),
-            Outcome::Body(body) if plan.state == State::Unwritten => {
+            RenderOutcome::Blocked(blockers) => Decision::Leave(BlockStatus::Blocked(blockers.clone())),
+            RenderOutcome::Failed(error) => Decision::Leave(BlockStatus::Failed(error.to_string())),
+            RenderOutcome::NoFacts if plan.state == ChecksumState::Edited => restore(planned, plan, None, warnings),
+            RenderOutcome::Body(body) if plan.state == ChecksumState::Edited => {
+                self.decide_edited(planned, plan, body, warnings)
+            }
+            RenderOutcome::NoTemplate => Decision::Leave(BlockStatus::NoTemplate),
+            RenderOutcome::NoFacts => Decision::Leave(BlockStatus::NoFacts),
+            RenderOutcome::Body(body) if plan.state == ChecksumState::Ungenerated => {
                 self.loss(planned.document, plan, body).map_or_else(|| Decision::Body(body.clone()), Decision::Leave)
             }
-            Outcome::Body(body) => Decision::Body(body.clone()),
+            RenderOutcome::Body(body) => Decision::Body(body.clone()),
         }
     }
 
     /// Why a body is not replaced: it has rows, pairs or lines that the new one has not, and nobody asked to drop them.
-    fn loss(&self, document: &Document, plan: &BlockPlan, body: &str) -> Option<What> {
+    fn loss(&self, document: &Document, plan: &BlockPlan, body: &str) -> Option<BlockStatus> {
         if self.edited == Edited::Restore {
             return None;
         }
@@ -194,10 +196,10 @@ impl Rewrite<'_> {
             more => format!(" and {more} more lines"),
         };
         let command = match self.action {
-            Action::Render => "phx regen --force",
-            Action::Clean => "phx regen --clean --force",
+            WriteAction::Render => "phx regen --force",
+            WriteAction::Clean => "phx regen --clean --force",
         };
-        Some(What::Edited(format!(
+        Some(BlockStatus::Edited(format!(
             "it has what no template renders: line {line} `{}`{more}; move that out of the block, or run `{command} {}` to drop it",
             first.text,
             self.project.folder.quoted(&document.path)
@@ -217,20 +219,20 @@ impl Rewrite<'_> {
             return restore(planned, plan, Some(body), warnings);
         }
         let document = planned.document;
-        if self.mode == Mode::Check {
+        if self.mode == RewriteMode::Check {
             return Decision::Leave(edited(document, plan, &self.project.folder));
         }
         let current = document.slice(document.blocks[plan.block].body);
         // Without a committed body only what is rendered on an empty one is sure to hold nothing that was edited.
         let rendered = rendered_on(planned, plan, plan.committed.as_deref().unwrap_or_default());
-        if matches!(rendered, Outcome::Body(body) if body == current) || self.project.is_merging() {
+        if matches!(rendered, RenderOutcome::Body(body) if body == current) || self.project.is_merging() {
             return Decision::Body(body.to_owned());
         }
         Decision::Leave(edited(document, plan, &self.project.folder))
     }
 
     fn prove_and_write(&self, document: &Arc<Document>, edits: &Edits) -> Result<(), Failure> {
-        if self.mode == Mode::Check {
+        if self.mode == RewriteMode::Check {
             return Ok(());
         }
         let text = self.project.proved(document, edits)?;
@@ -242,18 +244,18 @@ impl Rewrite<'_> {
 fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings: &mut Vec<String>) -> Decision {
     let Some(committed) = plan.committed.as_deref() else {
         warnings.push("no committed body matches its checksum, so values of absent facts stay as they are".to_owned());
-        return body.map_or(Decision::Leave(What::NoFacts), |body| Decision::Body(body.to_owned()));
+        return body.map_or(Decision::Leave(BlockStatus::NoFacts), |body| Decision::Body(body.to_owned()));
     };
     let current = planned.document.slice(planned.document.blocks[plan.block].body);
     match rendered_on(planned, plan, committed) {
-        Outcome::Body(body) => Decision::Body(body),
-        Outcome::Blocked(blockers) => Decision::Leave(What::Blocked(blockers)),
+        RenderOutcome::Body(body) => Decision::Body(body),
+        RenderOutcome::Blocked(blockers) => Decision::Leave(BlockStatus::Blocked(blockers)),
         _ => Decision::Body(by_hand::carried(committed, current, &plan.coverage)),
     }
 }
 
 /// The rendering of a block on a committed body that has the current values of those that are maintained by hand.
-fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> Outcome {
+fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> RenderOutcome {
     let Planned { document, sources, .. } = planned;
     let current = document.slice(document.blocks[plan.block].body);
     let base: Arc<str> = by_hand::carried(committed, current, &plan.coverage).into();
@@ -262,16 +264,16 @@ fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> Outco
 
 /// Why no block of a document can be written.
 pub fn unwritable(document: &Document) -> Option<String> {
-    let fault = document.faults.first()?;
-    let line = document.line(fault.span.start);
-    Some(format!("line {line}: {}; no block of it is written", fault.message))
+    let syntax_error = document.syntax_errors.first()?;
+    let line = document.line(syntax_error.span.start);
+    Some(format!("line {line}: {}; no block of it is written", syntax_error.message))
 }
 
-fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> What {
-    let instead = plan.instead().map(|instead| format!("; {instead}")).unwrap_or_default();
+fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> BlockStatus {
+    let config_hint = plan.config_hint().map(|config_hint| format!("; {config_hint}")).unwrap_or_default();
     let edit = plan.edit(document).map(|edit| format!(" ({edit})")).unwrap_or_default();
-    What::Edited(format!(
-        "it was edited by hand{edit}; run `phx regen --force {}` to restore it{instead}",
+    BlockStatus::Edited(format!(
+        "it was edited by hand{edit}; run `phx regen --force {}` to restore it{config_hint}",
         folder.quoted(&document.path)
     ))
 }

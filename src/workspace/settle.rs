@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::planned::Planned;
-use super::rewrite::{Action, Done, Mode, Rewrite};
+use super::rewrite::{Rewrite, RewriteMode, WriteAction, WriteOutcome};
 use crate::document::conflict::{self, Conflict};
 use crate::document::{Block, Document};
-use crate::regen::plan::{self, Outcome};
-use crate::regen::rewritten::{Rewritten, What};
-use crate::regen::sum::State;
+use crate::regen::block_results::{BlockStatus, Rewritten};
+use crate::regen::checksum::ChecksumState;
+use crate::regen::plan::{self, RenderOutcome};
 use crate::text::Span;
 
 /// A document with one side of each conflict.
-struct Side {
+struct ConflictSide {
     document: Arc<Document>,
     /// The block of each conflict.
     blocks: Vec<usize>,
@@ -21,23 +21,24 @@ struct Side {
 impl Rewrite<'_> {
     /// Settles the conflicts of a document, each of which must lie within one AUTO block, its END marker included. Nothing if there
     /// are none, or if one lies elsewhere.
-    pub fn settle(&self, planned: Planned<'_>) -> Option<Done> {
+    pub fn settle(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
         let document = planned.document;
         let conflicts = conflict::find(&document.text, &document.nodes);
-        if conflicts.is_empty() || self.action != Action::Render || self.section.is_some() {
+        if conflicts.is_empty() || self.action != WriteAction::Render || self.section.is_some() {
             return None;
         }
         let ours = self.side(document, &conflicts, |conflict| conflict.ours)?;
         let theirs = self.side(document, &conflicts, |conflict| conflict.theirs)?;
-        let names = |side: &Side| -> Vec<String> {
+        let names = |side: &ConflictSide| -> Vec<String> {
             side.blocks.iter().map(|block| side.document.blocks[*block].name.clone()).collect()
         };
         if names(&ours) != names(&theirs) {
             return None;
         }
         let line = document.line(conflicts[0].span.start);
-        let stopped = |why: String| Some(Done { rewritten: Rewritten::stopped(&document.path, why), failure: None });
-        if self.mode == Mode::Check {
+        let stopped =
+            |why: String| Some(WriteOutcome { rewritten: Rewritten::stopped(&document.path, why), failure: None });
+        if self.mode == RewriteMode::Check {
             let command = self.project.folder.quoted(&document.path);
             return stopped(format!("line {line}: git left a conflict here; `phx regen {command}` settles it"));
         }
@@ -50,8 +51,8 @@ impl Rewrite<'_> {
             let line = document.line(conflict.span.start);
             let name = &ours.document.blocks[*own].name;
             match (of(&plans, *own), of(&other, *their)) {
-                (Some(Outcome::Body(one)), Some(Outcome::Body(two))) if one == two => {}
-                (Some(Outcome::Body(_)), Some(Outcome::Body(_))) => {
+                (Some(RenderOutcome::Body(one)), Some(RenderOutcome::Body(two))) if one == two => {}
+                (Some(RenderOutcome::Body(_)), Some(RenderOutcome::Body(_))) => {
                     return stopped(format!(
                         "line {line}: in the conflict in `{name}` the sides have different values or text that no fact gives; keep \
                          one side, then run this again"
@@ -65,7 +66,7 @@ impl Rewrite<'_> {
             }
             for plan in plans.iter_mut().filter(|plan| plan.block == *own) {
                 // The merge made this body; nobody has edited it.
-                plan.state = State::Unwritten;
+                plan.state = ChecksumState::Ungenerated;
             }
         }
         let (mut rewritten, edits) =
@@ -76,20 +77,22 @@ impl Rewrite<'_> {
         if failure.is_none() {
             rewritten.mark_written();
             for block in &mut rewritten.blocks {
-                if matches!(block.what, What::Written | What::Current) && names(&ours).contains(&block.name) {
-                    block.what = What::Written;
+                if matches!(block.what, BlockStatus::Written | BlockStatus::Current)
+                    && names(&ours).contains(&block.name)
+                {
+                    block.what = BlockStatus::Written;
                     "the conflict is settled".clone_into(&mut block.changes);
                 }
             }
         }
-        Some(Done { rewritten, failure })
+        Some(WriteOutcome { rewritten, failure })
     }
 
     /// The document with one side of its conflicts, if it can be read then and each side lies within one AUTO block.
-    fn side(&self, document: &Document, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> Option<Side> {
+    fn side(&self, document: &Document, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> Option<ConflictSide> {
         let (text, spans) = conflict::resolved(&document.text, conflicts, side);
         let document = self.project.parse_again(document, &text);
-        if !document.faults.is_empty() {
+        if !document.syntax_errors.is_empty() {
             return None;
         }
         let within = |block: &Block, span: Span| {
@@ -101,6 +104,6 @@ impl Rewrite<'_> {
         let of =
             |span: &Span| plan::writable(&document).find(|(_, block)| within(block, *span)).map(|(index, _)| index);
         let blocks = spans.iter().map(of).collect::<Option<Vec<usize>>>()?;
-        Some(Side { document: Arc::new(document), blocks })
+        Some(ConflictSide { document: Arc::new(document), blocks })
     }
 }

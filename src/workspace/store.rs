@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::paths;
 use crate::document::SIZE;
 use crate::failure::Failure;
-use crate::system::git::blobs::{Blobs, Found};
+use crate::system::git::blobs::{BlobLookup, Blobs};
 use crate::system::git::objects::{self, Change, Listing, Object};
 use crate::system::{disk, inside};
 
@@ -34,11 +34,11 @@ pub enum Origin {
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
-    objects: Option<Objects>,
+    objects: Option<ObjectReader>,
 }
 
 #[derive(Debug)]
-struct Objects {
+struct ObjectReader {
     /// The commit that holds what did not change.
     base: String,
     /// What the index has otherwise, by path.
@@ -63,8 +63,8 @@ impl Store {
     pub fn open(root: &Path, origin: &Origin) -> Result<Self, Failure> {
         let objects = match origin {
             Origin::Worktree => None,
-            Origin::Index => Some(Objects::of_index(root)),
-            Origin::Revision(revision) => Some(Objects::of_revision(root, revision)),
+            Origin::Index => Some(ObjectReader::of_index(root)),
+            Origin::Revision(revision) => Some(ObjectReader::of_revision(root, revision)),
         };
         let objects = objects.transpose().map_err(|why| {
             let what = if *origin == Origin::Index { "the index" } else { "the revision" };
@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// What git says.
     pub fn blobs(root: &Path) -> Result<Self, String> {
-        let objects = Objects::new("HEAD".to_owned(), Vec::new(), false, Blobs::start(root)?);
+        let objects = ObjectReader::new("HEAD".to_owned(), Vec::new(), false, Blobs::start(root)?);
         Ok(Self { root: root.to_path_buf(), objects: Some(objects) })
     }
 
@@ -127,8 +127,9 @@ impl Store {
     /// The entries of a folder of the commit; the root is empty.
     fn folder(&self, folder: &str) -> Option<Arc<Listing>> {
         let objects = self.objects.as_ref()?;
-        let known =
-            |objects: &Objects| objects.folders.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned();
+        let known = |objects: &ObjectReader| {
+            objects.folders.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
+        };
         if let Some(known) = known(objects) {
             return known;
         }
@@ -190,7 +191,7 @@ impl Store {
     ///
     /// # Errors
     /// As git says.
-    pub fn ask(&self, name: &str) -> io::Result<Option<Found>> {
+    pub fn ask(&self, name: &str) -> io::Result<Option<BlobLookup>> {
         let Some(objects) = &self.objects else { return Ok(None) };
         objects.blobs().ask(name, SIZE).map_err(io::Error::other)
     }
@@ -287,7 +288,7 @@ impl Store {
     }
 }
 
-impl Objects {
+impl ObjectReader {
     fn of_index(root: &Path) -> Result<Self, String> {
         // It starts while git looks for what is staged.
         let blobs = Blobs::start(root)?;

@@ -3,10 +3,10 @@
 use super::Store;
 use super::project::{inside, unreadable};
 use crate::failure::Failure;
-use crate::regen::Override;
+use crate::regen::TemplateOverride;
 
 /// Reads `.phx/templates/sections/<name>.md` and `.phx/templates/sections/<kind>/<name>.md` below `base`.
-pub fn overrides(store: &Store, base: &str) -> Result<Vec<Override>, Failure> {
+pub fn overrides(store: &Store, base: &str) -> Result<Vec<TemplateOverride>, Failure> {
     let directory = inside(base, ".phx/templates/sections");
     let mut found = Vec::new();
     for (name, path) in list(store, &directory)? {
@@ -28,9 +28,9 @@ fn list(store: &Store, directory: &str) -> Result<Vec<(String, String)>, Failure
     store.list(directory).map_err(|error| unreadable(directory, &error))
 }
 
-fn read(store: &Store, key: String, path: String) -> Result<Override, Failure> {
+fn read(store: &Store, key: String, path: String) -> Result<TemplateOverride, Failure> {
     let bytes = store.read(&path).map_err(|error| unreadable(&path, &error))?.unwrap_or_default();
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("`{path}` is not UTF-8")).hint("save it as UTF-8"))?;
-    Ok(Override { key, path, text })
+    Ok(TemplateOverride { key, path, text })
 }

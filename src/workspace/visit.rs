@@ -8,11 +8,11 @@ use rayon::prelude::*;
 
 use super::load::{Loaded, Markers};
 use super::{Project, paths};
-use crate::corpus::{Corpus, Entry};
+use crate::corpus::{Corpus, CorpusEntry};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
-use crate::system::walk::{self, Met};
+use crate::system::walk::{self, WalkEntry};
 
 /// Which documents a command is asked for.
 #[derive(Clone, Debug)]
@@ -190,9 +190,9 @@ impl Visitor<'_> {
             return;
         }
         walk::walk(root, &|path| self.project.wanted(path), &|met| match met {
-            Met::File(file) => self.file(&file),
-            Met::Link(file) => self.link(&file),
-            Met::Unreadable { path, why } => {
+            WalkEntry::File(file) => self.file(&file),
+            WalkEntry::Link(file) => self.link(&file),
+            WalkEntry::Unreadable { path, why } => {
                 let (path, _) = self.project.said(&path);
                 (self.see)(Visited::Unreadable { path: &path, why: &why });
             }
@@ -288,7 +288,7 @@ impl Visitor<'_> {
         match loaded {
             Loaded::Document(document) => {
                 (self.see)(Visited::Document(&document));
-                let entry = Entry::of(&document);
+                let entry = CorpusEntry::of(&document);
                 self.result(|result| result.corpus.entries.push(entry));
             }
             Loaded::Ignored(markers) => {

@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::system::disk;
-use crate::system::git::place::Place;
-use crate::system::replace::{Refusal, Replacement};
+use crate::system::git::git_dirs::GitDirs;
+use crate::system::replace::{ReplaceError, Replacement};
 use crate::system::turn::{self, Turn};
 
 use super::{Project, paths};
@@ -17,7 +17,7 @@ impl Project {
     /// # Errors
     /// Another phx does not end.
     pub fn turn(&self) -> Result<Option<Turn>, Failure> {
-        let Some(place) = Place::find(&self.root) else { return Ok(None) };
+        let Some(place) = GitDirs::find(&self.root) else { return Ok(None) };
         match turn::take(&place.own, "writing") {
             Ok(Some(turn)) => Ok(Some(turn)),
             Ok(None) => Err(Failure::usage("another phx writes documents of this repository; nothing was written")
@@ -52,22 +52,24 @@ impl Project {
     }
 }
 
-fn refused(path: &str, refusal: Refusal) -> Failure {
+fn refused(path: &str, refusal: ReplaceError) -> Failure {
     match refusal {
-        Refusal::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
+        ReplaceError::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
             .hint(format!("make it writable, as with `chmod u+w {path}`")),
-        Refusal::Changed => Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
-            .hint("run the same command again"),
-        Refusal::Outside(target) => {
+        ReplaceError::Changed => {
+            Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
+                .hint("run the same command again")
+        }
+        ReplaceError::Outside(target) => {
             let target = target.display();
             Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
                 .hint("name the file itself, from the repository that it is in")
         }
-        Refusal::HardLinked(names) => Failure::internal(format!(
+        ReplaceError::HardLinked(names) => Failure::internal(format!(
             "`{path}` has {names} names (hard links), of which only one would change; it is as it was"
         ))
         .hint("make it a file of its own, as with `cp --remove-destination`"),
-        Refusal::System(error) => {
+        ReplaceError::System(error) => {
             let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
             let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };
             Failure::internal(format!("`{path}` cannot be written: {why}; it is as it was"))

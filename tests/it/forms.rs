@@ -1,7 +1,7 @@
 //! Every supported form of fields gives the same model and the same AUTO values.
 
 use phx::document::model;
-use phx::regen::Outcome;
+use phx::regen::RenderOutcome;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ fn read(engine: &Engine, text: &str) -> (Value, Vec<String>) {
         ])
     });
     let bodies = engine.plans(&document).into_iter().map(|plan| match plan.outcome {
-        Outcome::Body(body) => body,
+        RenderOutcome::Body(body) => body,
         other => format!("{other:?}"),
     });
     (items.collect(), bodies.collect())

@@ -20,7 +20,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("workspace", &["text", "system", "document", "corpus", "schema", "config", "regen", "finding", "failure"]),
     ("ledger", &["text", "system", "document", "corpus", "finding", "failure"]),
     (
-        "examine",
+        "validation",
         &[
             "text",
             "failure",
@@ -51,7 +51,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "rules",
             "workspace",
             "ledger",
-            "examine",
+            "validation",
         ],
     ),
     (
@@ -69,7 +69,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "rules",
             "workspace",
             "ledger",
-            "examine",
+            "validation",
             "hooks",
         ],
     ),
@@ -90,7 +90,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "rules",
             "workspace",
             "ledger",
-            "examine",
+            "validation",
             "hooks",
             "doctor",
             "report",

@@ -68,8 +68,8 @@ fn the_story_of_a_moved_document_begins_under_its_first_name() {
     repo.git(&["commit", "-qm", "Review"]);
     repo.git(&["mv", DOC, "docs/größe (2).md"]);
     repo.git(&["commit", "-qm", "Move"]);
-    let story = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
-    repo.note(&story);
+    let follow_history = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
+    repo.note(&follow_history);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn trace_tells_the_story_of_a_document_and_of_an_id() {
     repo.git(&["commit", "-qm", "Review the berths"]);
     repo.write(DOC, repo.read(DOC).replace("# Berths", "# All berths")).git(&["commit", "-qam", "Rename it"]);
     let id = id(&repo);
-    let story = repo.run(&["trace", DOC]).exits(0).stdout;
+    let follow_history = repo.run(&["trace", DOC]).exits(0).stdout;
     let hash = |rev: &str| repo.git(&["rev-parse", "--short=10", rev]).trim().to_owned();
     let expected = format!(
         "4018e185-d0ad-4382-91cf-3224b61fcdfd\n  no record in the ledger\n  {} 2025-08-30 10:00 Ines <ines@harbor.example>: first (brought the id in)\n\n\
@@ -92,7 +92,7 @@ fn trace_tells_the_story_of_a_document_and_of_an_id() {
         hash("HEAD~1"),
         hash("HEAD")
     );
-    assert_eq!(story, expected);
+    assert_eq!(follow_history, expected);
     let one = repo.run(&["trace", &id]).exits(0).stdout;
     repo.note(&one);
     let json = repo.run(&["trace", &id, "-o", "json"]).exits(0).json();

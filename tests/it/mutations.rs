@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use phx::corpus::reviews::Past;
+use phx::corpus::reviews::ReviewHistory;
 use phx::document::model;
-use phx::rules::{Context, Judge};
+use phx::rules::{Context, RuleRunner};
 use phx::text::Edits;
 
 use crate::support::{Random, package};
@@ -132,7 +132,7 @@ fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 }
 
 /// Parses, validates and regenerates a document; what is written is read again and changes nothing more.
-fn exercise(engine: &Engine, judge: &Judge, bytes: &[u8], now: DateTime<Utc>) {
+fn exercise(engine: &Engine, judge: &RuleRunner, bytes: &[u8], now: DateTime<Utc>) {
     let document = engine.parse_bytes(bytes);
     let plans = engine.plans(&document);
     let kind = engine.catalog.kind(engine.catalog.newest(), &document.shape.kind);
@@ -143,7 +143,7 @@ fn exercise(engine: &Engine, judge: &Judge, bytes: &[u8], now: DateTime<Utc>) {
         catalog: &engine.catalog,
         config: &engine.config,
         plans: &plans,
-        past: &Past::default(),
+        past: &ReviewHistory::default(),
         now,
         folder: &phx::text::Folder::default(),
     };
@@ -152,7 +152,7 @@ fn exercise(engine: &Engine, judge: &Judge, bytes: &[u8], now: DateTime<Utc>) {
     assert!(model::model(&document).to_json().is_object());
     let mut edits = Edits::default();
     for plan in &plans {
-        if let phx::regen::Outcome::Body(body) = &plan.outcome {
+        if let phx::regen::RenderOutcome::Body(body) = &plan.outcome {
             let _ = edits.add(phx::regen::plan::edits(&document, plan, body));
         }
     }
@@ -172,7 +172,7 @@ fn no_mutation_of_a_document_panics() {
     let now: DateTime<Utc> = crate::support::NOW.parse().unwrap();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let run = |thread: usize| {
-        let (engine, judge) = (Engine::new(), Judge::default());
+        let (engine, judge) = (Engine::new(), RuleRunner::default());
         for (index, (path, bytes)) in documents.iter().enumerate() {
             for number in (thread..each).step_by(threads) {
                 let seed = (index * each + number) as u64;

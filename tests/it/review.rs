@@ -238,8 +238,8 @@ fn a_review_says_which_section_and_what_it_does_not_vouch_for() {
     );
     review(&repo, &[DOC, "--yes"]).exits(0);
     repo.run(&at("2025-09-02T00:00:00Z", &["review", &format!("{DOC}#risks"), "--yes"])).exits(0);
-    let story = repo.run(&["trace", DOC]).exits(0).stdout;
-    repo.note(&story);
+    let follow_history = repo.run(&["trace", DOC]).exits(0).stdout;
+    repo.note(&follow_history);
 }
 
 #[test]

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use phx::config::Config;
-use phx::document::{Dialect, Document, Mode, Shape, model};
+use phx::document::{BlockMode, Dialect, Document, Shape, model};
 use phx::regen::facts::MeasuredFacts;
-use phx::regen::plan::{self, Outcome, Sources};
+use phx::regen::plan::{self, RenderOutcome, Sources};
 use phx::regen::{Facts, Library, proof};
 use phx::schema::Catalog;
 use phx::text::{Edits, decode};
@@ -257,18 +257,18 @@ impl Engine {
         let mut edits = Edits::default();
         for plan in self.plans(document) {
             match &plan.outcome {
-                Outcome::Body(body) => {
+                RenderOutcome::Body(body) => {
                     if !edits.add(plan::edits(document, &plan, body)) {
                         return Err("blocks overlap".to_owned());
                     }
                 }
                 // There is no sub-heading below level 6.
-                Outcome::Failed(error) if error.message.ends_with("level 6") => {}
+                RenderOutcome::Failed(error) if error.message.ends_with("level 6") => {}
                 // Behind code that is never closed nothing can be written.
-                Outcome::Failed(error)
+                RenderOutcome::Failed(error)
                     if error.message.contains("be read back") && open_fence(document, plan.block) => {}
-                Outcome::Failed(error) => return Err(error.to_string()),
-                Outcome::NoFacts | Outcome::NoTemplate | Outcome::Blocked(_) => {}
+                RenderOutcome::Failed(error) => return Err(error.to_string()),
+                RenderOutcome::NoFacts | RenderOutcome::NoTemplate | RenderOutcome::Blocked(_) => {}
             }
         }
         let text = edits.apply(&document.text);
@@ -285,7 +285,7 @@ fn open_fence(document: &Document, block: usize) -> bool {
 fn rest(document: &Document) -> String {
     let mut rest = String::new();
     let mut from = 0;
-    for block in document.blocks.iter().filter(|block| block.mode == Mode::Auto) {
+    for block in document.blocks.iter().filter(|block| block.mode == BlockMode::Auto) {
         let Some(closer) = block.closer else { continue };
         rest.push_str(&document.text[from..block.body.start]);
         let line = &document.text[block.body.end..closer.end];
@@ -331,7 +331,7 @@ fn hold(engine: &Engine, text: &str) -> Result<Held, String> {
     if proof::bodies(&before, &after, &edits).is_err() {
         return Ok(Held::Refused);
     }
-    if before.faults.is_empty() && rest(&before) != rest(&after) {
+    if before.syntax_errors.is_empty() && rest(&before) != rest(&after) {
         return Err(format!("bytes outside the bodies changed\n--- after\n{new}"));
     }
     if said(&before) != said(&after) {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::super::session::Session;
 use crate::doctor::plan::Plan;
 use crate::failure::Failure;
-use crate::system::git::place::Place;
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::{disk, environment};
 use crate::text::{hex, printable};
 
@@ -26,7 +26,7 @@ pub fn ask(session: &Session, plan: &Plan, root: Option<PathBuf>, yes: bool) -> 
         return Ok(());
     }
     let mark = hex(&Sha256::digest(needed.join("\n").as_bytes())[..16]);
-    let file = root.and_then(|root| Place::find(&root)).map(|place| place.common.join("phx").join("allowed"));
+    let file = root.and_then(|root| GitDirs::find(&root)).map(|place| place.common.join("phx").join("allowed"));
     let known = file.as_ref().and_then(|file| disk::read_optional(file).ok().flatten()).unwrap_or_default();
     let mut known: BTreeSet<String> = String::from_utf8_lossy(&known).lines().map(str::to_owned).collect();
     if known.contains(&mark) {

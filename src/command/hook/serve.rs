@@ -9,13 +9,13 @@ use crate::cli::HookName;
 use crate::config::Enforcement;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::hooks::audit::Audited;
-use crate::hooks::gate::{Gate, Passage};
-use crate::hooks::overrides::{self, OVERRIDE, Way};
+use crate::hooks::overrides::{self, HookPolicy, OVERRIDE};
+use crate::hooks::pre_commit::{HookReport, PreCommit};
 use crate::hooks::{Hook, HookMode, message, stamps};
-use crate::regen::rewritten::What;
+use crate::regen::block_results::BlockStatus;
 use crate::report::{concise, text};
 use crate::system::disk;
-use crate::system::git::place::Place;
+use crate::system::git::git_dirs::GitDirs;
 use crate::workspace::{Origin, Project};
 
 /// How many of the warnings that a commit brings in are shown.
@@ -23,8 +23,8 @@ const WARNINGS: usize = 5;
 
 /// Does what git started the hook for.
 pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &[OsString]) -> Result<u8, Failure> {
-    let way = overrides::way()?;
-    if let Way::Skipped(by) = way {
+    let policy = overrides::policy()?;
+    if let HookPolicy::Skip(by) = policy {
         session.notice(&format!("phx: not checked ({by})"));
         return Ok(CLEAN);
     }
@@ -32,23 +32,23 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
         HookName::PreCommit => Hook::PreCommit,
         HookName::PreMergeCommit => Hook::PreMergeCommit,
         HookName::CommitMsg => Hook::CommitMsg,
-        HookName::PrePush => return pushed(session, &way),
+        HookName::PrePush => return pushed(session, &policy),
     };
     let project = session.project_from(&Origin::Index)?;
-    let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = Gate {
+    let place = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+    let gate = PreCommit {
         project: &project,
         place: &place,
         hook,
         mode,
-        overridden: matches!(way, Way::Override(_)),
+        overridden: matches!(policy, HookPolicy::Override(_)),
         now: session.now,
         program: program::facts,
         config: session.config.clone(),
     };
     if hook == Hook::CommitMsg {
         let file = arguments.first().ok_or_else(|| Failure::usage("commit-msg needs the file of the message"))?;
-        let overridden = overridden(&gate, &way)?;
+        let overridden = overridden(&gate, &policy)?;
         message::add(&project.root, Path::new(file), &stamps::staged(&project), overridden.as_deref())?;
         return Ok(CLEAN);
     }
@@ -58,22 +58,28 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
         session
             .notice(&format!("phx: the record of a review is not staged: `git add {}`", project.folder.quoted(&file)));
     }
-    told(session, &passage, &way, hook, &project)
+    told(session, &passage, &policy, hook, &project)
 }
 
 /// What the trailer of an override says, where there is something to override.
-fn overridden(gate: &Gate<'_>, way: &Way) -> Result<Option<String>, Failure> {
-    let Way::Override(reason) = way else { return Ok(None) };
+fn overridden(gate: &PreCommit<'_>, policy: &HookPolicy) -> Result<Option<String>, Failure> {
+    let HookPolicy::Override(reason) = policy else { return Ok(None) };
     let passage = gate.pass()?;
     let blocking = passage.blocking(gate.project.config.enforcement);
-    Ok(passage.blocks.then(|| overrides::text(reason, &blocking, passage.verdict.more_overdue)))
+    Ok(passage.blocks.then(|| overrides::text(reason, &blocking, passage.verdict.omitted_stale)))
 }
 
 /// Says what came of it; the exit code that lets the commit pass or not.
-fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &Project) -> Result<u8, Failure> {
+fn told(
+    session: &Session,
+    passage: &HookReport,
+    policy: &HookPolicy,
+    hook: Hook,
+    project: &Project,
+) -> Result<u8, Failure> {
     let (folder, enforcement) = (&project.folder, project.config.enforcement);
     for written in &passage.written {
-        for block in written.blocks.iter().filter(|block| block.what == What::Written) {
+        for block in written.blocks.iter().filter(|block| block.what == BlockStatus::Written) {
             let changes = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
             session.notice(&format!("phx wrote {} in {}{changes}", block.name, folder.shown(&written.path)));
         }
@@ -82,15 +88,15 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &P
         session.notice(&format!("phx: {notice}"));
     }
     let verdict = &passage.verdict;
-    let overridden = matches!(way, Way::Override(_)) || passage.replaying.is_some();
+    let overridden = matches!(policy, HookPolicy::Override(_)) || passage.replaying.is_some();
     let shown = if session.verbose { verdict.findings.clone() } else { passage.blocking(enforcement) };
     if !shown.is_empty() {
         // What is let through all the same needs no frames.
         let render = if overridden { concise::render } else { text::render };
         Session::show(&render(&findings::plain(session, folder, &shown), session.color))?;
     }
-    if verdict.more_overdue > 0 {
-        session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.more_overdue));
+    if verdict.omitted_stale > 0 {
+        session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.omitted_stale));
     }
     if !session.verbose && enforcement != Enforcement::Strict {
         for warning in passage.new_warnings.iter().take(WARNINGS) {
@@ -109,7 +115,7 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &P
         session.notice(&format!("phx: a {what} is under way, so this blocks nothing; CI will look again"));
         return Ok(CLEAN);
     }
-    if let Way::Override(reason) = way {
+    if let HookPolicy::Override(reason) = policy {
         session.notice(&format!("phx: overridden, on record: {reason}"));
         return Ok(CLEAN);
     }
@@ -134,7 +140,7 @@ fn told(session: &Session, passage: &Passage, way: &Way, hook: Hook, project: &P
 }
 
 /// Audits what is pushed.
-fn pushed(session: &Session, way: &Way) -> Result<u8, Failure> {
+fn pushed(session: &Session, policy: &HookPolicy) -> Result<u8, Failure> {
     let told = disk::read_stdin()
         .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", disk::explain(&error))))?;
     let auditor = audit::auditor(session)?;
@@ -144,7 +150,7 @@ fn pushed(session: &Session, way: &Way) -> Result<u8, Failure> {
         return Ok(CLEAN);
     }
     Session::show(&audit::text(wrong.iter().copied()))?;
-    if let Way::Override(reason) = way {
+    if let HookPolicy::Override(reason) = policy {
         session.notice(&format!("phx: pushed all the same: {reason}"));
         return Ok(CLEAN);
     }

@@ -5,18 +5,18 @@ use super::super::session::Session;
 use crate::cli::ListFormat;
 use crate::failure::{CLEAN, FINDINGS, Failure};
 use crate::hooks::Hook;
-use crate::hooks::gate::Gate;
-use crate::regen::rewritten::Rewritten;
+use crate::hooks::pre_commit::PreCommit;
+use crate::regen::block_results::Rewritten;
 use crate::report::regen::{self as report, Options};
 use crate::system::disk;
-use crate::system::git::place::Place;
+use crate::system::git::git_dirs::GitDirs;
 use crate::workspace::Origin;
 
 /// Rewrites what is staged, in the index and in the worktree.
 pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Index)?;
-    let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = Gate {
+    let place = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+    let gate = PreCommit {
         project: &project,
         place: &place,
         hook: Hook::PreCommit,

@@ -2,13 +2,13 @@
 
 use super::super::session::Session;
 use super::Target;
-use crate::cli::Review;
-use crate::examine::Examiner;
+use crate::cli::ReviewArgs;
 use crate::failure::Failure;
-use crate::ledger::{self, Entry, Record};
+use crate::ledger::{self, Record, RecordedDocument};
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::history;
-use crate::system::git::place::Place;
 use crate::system::{disk, environment, inside};
+use crate::validation::Validator;
 use crate::workspace::Project;
 use crate::workspace::restage::Restaged;
 
@@ -18,17 +18,17 @@ use crate::workspace::restage::Restaged;
 /// Where nobody knows who reviews.
 pub fn record(
     session: &Session,
-    examiner: &Examiner<'_>,
-    arguments: &Review,
+    validator: &Validator<'_>,
+    arguments: &ReviewArgs,
     targets: &[Target],
 ) -> Result<Record, Failure> {
-    let actor = history::actor(&examiner.project.root).or_else(|| environment::variable("USER")).ok_or_else(|| {
+    let actor = history::actor(&validator.project.root).or_else(|| environment::variable("USER")).ok_or_else(|| {
         Failure::usage("nobody knows who you are")
             .hint("`git config user.name \"…\"` and `git config user.email \"…\"` say it")
     })?;
     let entry = |(document, sections): &Target| {
-        let last = examiner.last_review(document);
-        Entry::of(&document.path, &examiner.vouch(document, sections, last.as_ref()))
+        let last = validator.last_review(document);
+        RecordedDocument::of(&document.path, &validator.sign_off(document, sections, last.as_ref()))
     };
     Ok(Record {
         id: ledger::new_id(session.now),
@@ -46,14 +46,16 @@ pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: b
     let file = project.base.join(&below);
     let text = record.text();
     if staged {
-        let place = Place::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+        let place = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
         let refused = |why: String| {
             Failure::usage(format!("nothing was staged: {why}")).hint("review the worktree, then `git add`")
         };
-        let one = |one: &Restaged| project.ready(one).map_err(|why| refused(format!("`{}`: {why}", one.document.path)));
-        let mut ready = stamped.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        ready.push(project.ready_new(&project.inside(&below), text.as_bytes()).map_err(refused)?);
-        return project.restage(&place, &ready).map(drop).map_err(refused);
+        let one = |one: &Restaged| {
+            project.prepare_write(one).map_err(|why| refused(format!("`{}`: {why}", one.document.path)))
+        };
+        let mut prepare_write = stamped.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        prepare_write.push(project.prepare_new_file(&project.inside(&below), text.as_bytes()).map_err(refused)?);
+        return project.restage(&place, &prepare_write).map(drop).map_err(refused);
     }
     let created = inside::require(&project.root, &file).and_then(|()| disk::create(&file, text.as_bytes()));
     created.map_err(|error| {

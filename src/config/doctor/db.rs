@@ -1,8 +1,8 @@
 //! `[[doctor.db]]`: a database, the program that prepares it, and the service that lives on it.
 
-use super::program::Program;
-use crate::config::reader::Reader;
-use crate::text::{Data, Tree};
+use super::program::ProgramSettings;
+use crate::config::reader::ConfigReader;
+use crate::text::{Node, NodeData};
 
 /// One `[[doctor.db]]`
 #[derive(Clone, Debug, PartialEq)]
@@ -10,13 +10,13 @@ pub struct Db {
     /// What it is called.
     pub name: String,
     /// What kind of database it is.
-    pub engine: Engine,
+    pub engine: EngineKind,
     /// How doctor connects: who may create databases. A server has it, a file has not.
     pub admin: Option<String>,
     /// A file with certificates that are trusted beside those of the system.
     pub ca: Option<String>,
     /// The program that prepares an empty database, and ends.
-    pub init: Option<Program>,
+    pub init: Option<ProgramSettings>,
     /// How many of it run at once.
     pub workers: u64,
     /// How often.
@@ -30,9 +30,9 @@ pub struct Db {
     /// The same database through a pooler; the name of the database in it is replaced.
     pub pooler: Option<String>,
     /// The service that lives on the database.
-    pub serve: Option<Program>,
+    pub serve: Option<ProgramSettings>,
     /// What the service says of its own state.
-    pub state: Option<State>,
+    pub state: Option<StateSettings>,
     /// A page of the service that needs the database.
     pub call: Option<String>,
     /// How many connections the service keeps.
@@ -40,14 +40,14 @@ pub struct Db {
     /// How long it may take to find back to a database, in milliseconds.
     pub reconnect_deadline_ms: u64,
     /// A program that restarts the server of the database, and ends.
-    pub restart: Option<Program>,
+    pub restart: Option<ProgramSettings>,
     /// What the service says of its health.
-    pub health: Option<Health>,
+    pub health: Option<HealthSettings>,
 }
 
 /// What kind of database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub enum EngineKind {
     /// PostgreSQL.
     Postgres,
     /// A file of SQLite.
@@ -58,7 +58,7 @@ pub enum Engine {
 
 /// What a service says of its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct StateSettings {
     /// Where.
     pub url: String,
     /// Where in what it says (JSON pointer, RFC 6901); all of it where it is `None`.
@@ -69,7 +69,7 @@ pub struct State {
 
 /// What a service says of its health.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
+pub struct HealthSettings {
     /// Where; a status below 400 says that it is healthy.
     pub url: String,
     /// How long it may go on to say what is no longer true, in milliseconds.
@@ -90,7 +90,7 @@ pub const STATES: &[&str] =
 
 impl Db {
     /// A database of a kind, of which nothing is claimed.
-    pub fn of(engine: Engine) -> Self {
+    pub fn of(engine: EngineKind) -> Self {
         Self {
             name: String::new(),
             engine,
@@ -114,22 +114,24 @@ impl Db {
     }
 }
 
-impl Reader<'_> {
-    pub(super) fn db(&mut self, tree: &Tree<'static>) -> Option<Db> {
+impl ConfigReader<'_> {
+    pub(super) fn db(&mut self, tree: &Node<'static>) -> Option<Db> {
         let tree = self.table(Some(tree), "doctor.db")?;
         let name = self.needed(tree, "name", "doctor.db");
-        let engines = [("postgres", Engine::Postgres), ("sqlite", Engine::Sqlite), ("mysql", Engine::Mysql)];
+        let engines =
+            [("postgres", EngineKind::Postgres), ("sqlite", EngineKind::Sqlite), ("mysql", EngineKind::Mysql)];
         if tree.get("engine").is_none() {
             let help = "add `engine = \"postgres\"`; `sqlite` and `mysql` are the others";
             self.mistake(tree.span, "a `[[doctor.db]]` without `engine`", help);
         }
         let engine = self.choice(tree, "engine", &engines);
         let admin = self.dsn(tree, "admin");
-        if engine.is_some_and(|engine| (engine == Engine::Sqlite) == admin.is_some()) && tree.get("admin").is_none() {
+        if engine.is_some_and(|engine| (engine == EngineKind::Sqlite) == admin.is_some()) && tree.get("admin").is_none()
+        {
             let help = "add `admin = \"${DOCTOR_PG_ADMIN}\"`: a URL of somebody who may create databases";
             self.mistake(tree.span, "a `[[doctor.db]]` of a server without `admin`", help);
         }
-        let default = Db::of(engine.unwrap_or(Engine::Postgres));
+        let default = Db::of(engine.unwrap_or(EngineKind::Postgres));
         Some(Db {
             name: name?,
             engine: engine?,
@@ -155,7 +157,7 @@ impl Reader<'_> {
     }
 
     /// How to connect to a server: a URL without a password in it.
-    fn dsn(&mut self, tree: &Tree<'static>, key: &str) -> Option<String> {
+    fn dsn(&mut self, tree: &Node<'static>, key: &str) -> Option<String> {
         let (dsn, span) = self.text(tree, key)?;
         let password = url::Url::parse(dsn).ok().and_then(|url| url.password().map(str::to_owned));
         let in_words = dsn.split_whitespace().find_map(|word| word.strip_prefix("password="));
@@ -171,7 +173,7 @@ impl Reader<'_> {
     }
 
     /// A list of words out of those that are known; all of them where there is no list.
-    fn known_words(&mut self, tree: &Tree<'static>, key: &str, known: &[&str]) -> Vec<String> {
+    fn known_words(&mut self, tree: &Node<'static>, key: &str, known: &[&str]) -> Vec<String> {
         let Some(given) = self.texts(tree, key) else {
             return known.iter().map(|&word| word.to_owned()).collect();
         };
@@ -184,10 +186,10 @@ impl Reader<'_> {
         given.into_iter().map(|(word, _)| word).collect()
     }
 
-    fn codes(&mut self, tree: &Tree<'static>) -> Vec<i64> {
+    fn codes(&mut self, tree: &Node<'static>) -> Vec<i64> {
         let Some(value) = tree.get("expect_exit") else { return vec![0] };
-        let code = |item: &Tree<'static>| match &item.data {
-            Data::Number(number) => number.as_i64().filter(|code| (0..256).contains(code)),
+        let code = |item: &Node<'static>| match &item.data {
+            NodeData::Number(number) => number.as_i64().filter(|code| (0..256).contains(code)),
             _ => None,
         };
         let codes: Option<Vec<i64>> = value.items().iter().map(code).collect();
@@ -197,7 +199,7 @@ impl Reader<'_> {
         })
     }
 
-    fn state(&mut self, tree: Option<&Tree<'static>>) -> Option<State> {
+    fn state(&mut self, tree: Option<&Node<'static>>) -> Option<StateSettings> {
         let tree = self.table(tree, "doctor.db.state")?;
         let order = self.words(tree, "order").unwrap_or_default();
         if order.len() < 2 {
@@ -213,13 +215,13 @@ impl Reader<'_> {
             self.mistake(*span, format!("`{pointer}` is no JSON pointer"), "write it as `/state`");
         }
         let url = self.needed_address(tree, "url", "doctor.db.state");
-        Some(State { url: url?, pointer: pointer.map(|(pointer, _)| pointer), order })
+        Some(StateSettings { url: url?, pointer: pointer.map(|(pointer, _)| pointer), order })
     }
 
-    fn health(&mut self, tree: Option<&Tree<'static>>) -> Option<Health> {
+    fn health(&mut self, tree: Option<&Node<'static>>) -> Option<HealthSettings> {
         let tree = self.table(tree, "doctor.db.health")?;
         let url = self.needed_address(tree, "url", "doctor.db.health");
-        Some(Health {
+        Some(HealthSettings {
             url: url?,
             max_lag_ms: self.milliseconds(tree, "max_lag").unwrap_or(5_000),
             answer_within_ms: self.milliseconds(tree, "answer_within").unwrap_or(2_000),

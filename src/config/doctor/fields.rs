@@ -1,7 +1,7 @@
 //! What the values of `[doctor]` share: times with a unit, sizes, counts, and secrets that must not stand in a file.
 
-use crate::config::reader::Reader;
-use crate::text::{Data, Tree, duration, size};
+use crate::config::reader::ConfigReader;
+use crate::text::{Node, NodeData, duration, size};
 
 /// Parts of names whose values are secrets.
 const SECRET: &[&str] =
@@ -13,14 +13,14 @@ pub(super) fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|part| name.contains(part))
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// A time with its unit, in milliseconds.
-    pub(super) fn milliseconds(&mut self, tree: &Tree<'static>, key: &str) -> Option<u64> {
+    pub(super) fn milliseconds(&mut self, tree: &Node<'static>, key: &str) -> Option<u64> {
         let value = tree.get(key)?;
         let time = value.as_text().and_then(duration::milliseconds).filter(|time| *time > 0);
         if time.is_none() {
             let said = match &value.data {
-                Data::Number(number) => format!("`{key}` is `{number}`, a time without a unit"),
+                NodeData::Number(number) => format!("`{key}` is `{number}`, a time without a unit"),
                 _ if value.as_text().and_then(duration::milliseconds) == Some(0) => {
                     format!("`{key}` must be above zero")
                 }
@@ -32,11 +32,11 @@ impl Reader<'_> {
     }
 
     /// A size, in bytes.
-    pub(super) fn bytes(&mut self, tree: &Tree<'static>, key: &str) -> Option<u64> {
+    pub(super) fn bytes(&mut self, tree: &Node<'static>, key: &str) -> Option<u64> {
         let value = tree.get(key)?;
         let bytes = match &value.data {
-            Data::Number(number) => number.as_u64(),
-            Data::Text(text) => size::parse(text),
+            NodeData::Number(number) => number.as_u64(),
+            NodeData::Text(text) => size::parse(text),
             _ => None,
         };
         if bytes.is_none() {
@@ -46,10 +46,10 @@ impl Reader<'_> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn count(&mut self, tree: &Tree<'static>, key: &str, (least, most): (u64, u64)) -> Option<u64> {
+    pub(super) fn count(&mut self, tree: &Node<'static>, key: &str, (least, most): (u64, u64)) -> Option<u64> {
         let value = tree.get(key)?;
         let count = match &value.data {
-            Data::Number(number) => number.as_u64().filter(|count| (least..=most).contains(count)),
+            NodeData::Number(number) => number.as_u64().filter(|count| (least..=most).contains(count)),
             _ => None,
         };
         if count.is_none() {
@@ -60,10 +60,10 @@ impl Reader<'_> {
     }
 
     /// A number that is not negative.
-    pub(super) fn number(&mut self, tree: &Tree<'static>, key: &str) -> Option<f64> {
+    pub(super) fn number(&mut self, tree: &Node<'static>, key: &str) -> Option<f64> {
         let value = tree.get(key)?;
         let number = match &value.data {
-            Data::Number(number) => number.as_f64().filter(|number| *number >= 0.0),
+            NodeData::Number(number) => number.as_f64().filter(|number| *number >= 0.0),
             _ => None,
         };
         if number.is_none() {
@@ -73,9 +73,9 @@ impl Reader<'_> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, tree: &Tree<'static>, key: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, tree: &Node<'static>, key: &str) -> Option<bool> {
         let value = tree.get(key)?;
-        if let Data::Bool(flag) = value.data {
+        if let NodeData::Bool(flag) = value.data {
             return Some(flag);
         }
         self.mistake(value.span, format!("`{key}` must be `true` or `false`"), format!("write `{key} = true`"));
@@ -83,12 +83,12 @@ impl Reader<'_> {
     }
 
     /// A list of strings, without their places.
-    pub(super) fn words(&mut self, tree: &Tree<'static>, key: &str) -> Option<Vec<String>> {
+    pub(super) fn words(&mut self, tree: &Node<'static>, key: &str) -> Option<Vec<String>> {
         Some(self.texts(tree, key)?.into_iter().map(|(text, _)| text).collect())
     }
 
     /// A string without which a table means nothing.
-    pub(super) fn needed(&mut self, tree: &Tree<'static>, key: &str, table: &str) -> Option<String> {
+    pub(super) fn needed(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
         if tree.get(key).is_none() {
             self.mistake(tree.span, format!("a `[[{table}]]` without `{key}`"), format!("add `{key} = \"…\"`"));
         }
@@ -101,9 +101,9 @@ impl Reader<'_> {
     }
 
     /// Headers, or variables: names and values. What is a secret by its name must come from the environment.
-    pub(super) fn named(&mut self, tree: &Tree<'static>, key: &str) -> Vec<(String, String)> {
+    pub(super) fn named(&mut self, tree: &Node<'static>, key: &str) -> Vec<(String, String)> {
         let pairs = self.pairs(tree, key);
-        for entry in tree.get(key).map(Tree::entries).unwrap_or_default() {
+        for entry in tree.get(key).map(Node::entries).unwrap_or_default() {
             // `{canary}` is a value that doctor makes up, to see whether it comes back.
             let is_made_up = |value: &str| value.contains("${") || value.contains("{canary}");
             let bare = entry.value.as_text().is_some_and(|value| !is_made_up(value));

@@ -1,8 +1,8 @@
 //! `[[doctor.ipc]]`: a service that calls another one, and what it claims to do when that one fails.
 
-use super::program::Program;
-use crate::config::reader::Reader;
-use crate::text::Tree;
+use super::program::ProgramSettings;
+use crate::config::reader::ConfigReader;
+use crate::text::Node;
 
 /// One `[[doctor.ipc]]`
 #[derive(Clone, Debug, PartialEq)]
@@ -10,13 +10,13 @@ pub struct Ipc {
     /// What it is called.
     pub name: String,
     /// How the service is called.
-    pub entry: Entry,
+    pub entry: ServiceEntry,
     /// How it is called so that it calls another dependency, which stays well.
-    pub other: Option<Entry>,
+    pub other: Option<ServiceEntry>,
     /// What stands for the dependency.
-    pub upstream: Upstream,
+    pub upstream: UpstreamSettings,
     /// The service, where doctor is to start it.
-    pub start: Option<Program>,
+    pub start: Option<ProgramSettings>,
     /// What it claims of its circuit breaker.
     pub breaker: Option<Breaker>,
     /// How long it claims to wait.
@@ -29,7 +29,7 @@ pub struct Ipc {
 
 /// How a service is called.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
+pub enum ServiceEntry {
     /// By HTTP.
     Http {
         /// The method.
@@ -52,7 +52,7 @@ pub enum Entry {
 
 /// What stands for the dependency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upstream {
+pub struct UpstreamSettings {
     /// Where doctor listens.
     pub listen: String,
     /// A real dependency behind it, `HOST:PORT`: bytes are handed on. Where it is `None`, HTTP is answered.
@@ -97,7 +97,7 @@ pub struct Retry {
     /// How many calls of the dependency there may be for each call of the service, in the long run.
     pub amplification: Option<f64>,
     /// A call that must not be repeated.
-    pub unsafe_entry: Option<Entry>,
+    pub unsafe_entry: Option<ServiceEntry>,
 }
 
 /// What errors say.
@@ -114,8 +114,8 @@ const BODY: &str = "{\"ok\":true}\n";
 /// The most calls that a breaker may take to open.
 const MOST: u64 = 1_000;
 
-impl Reader<'_> {
-    pub(super) fn ipc(&mut self, tree: &Tree<'static>) -> Option<Ipc> {
+impl ConfigReader<'_> {
+    pub(super) fn ipc(&mut self, tree: &Node<'static>) -> Option<Ipc> {
         let tree = self.table(Some(tree), "doctor.ipc")?;
         let name = self.needed(tree, "name", "doctor.ipc");
         if tree.get("entry").is_none() {
@@ -136,10 +136,10 @@ impl Reader<'_> {
         })
     }
 
-    fn entry(&mut self, tree: &Tree<'static>, key: &str) -> Option<Entry> {
+    fn entry(&mut self, tree: &Node<'static>, key: &str) -> Option<ServiceEntry> {
         let tree = self.table(tree.get(key), "doctor.ipc.entry")?;
         if tree.get("command").is_some() {
-            return Some(Entry::Command { command: self.command(tree, key)?, env: self.named(tree, "env") });
+            return Some(ServiceEntry::Command { command: self.command(tree, key)?, env: self.named(tree, "env") });
         }
         let method = self.text(tree, "method").map_or("GET", |(method, _)| method).to_owned();
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
@@ -147,11 +147,11 @@ impl Reader<'_> {
         }
         let url = self.needed_address(tree, "url", key)?;
         let body = self.text(tree, "body").map(|(body, _)| body.to_owned());
-        Some(Entry::Http { method, url, headers: self.named(tree, "headers"), body })
+        Some(ServiceEntry::Http { method, url, headers: self.named(tree, "headers"), body })
     }
 
-    fn upstream(&mut self, tree: Option<&Tree<'static>>) -> Upstream {
-        let default = Upstream { listen: "127.0.0.1:0".to_owned(), forward: None, body: BODY.to_owned() };
+    fn upstream(&mut self, tree: Option<&Node<'static>>) -> UpstreamSettings {
+        let default = UpstreamSettings { listen: "127.0.0.1:0".to_owned(), forward: None, body: BODY.to_owned() };
         let Some(tree) = self.table(tree, "doctor.ipc.upstream") else { return default };
         let listen = self.text(tree, "listen").map(|(listen, span)| (listen.to_owned(), span));
         if let Some((listen, span)) = &listen
@@ -173,14 +173,14 @@ impl Reader<'_> {
             let help = "bytes are handed on where `kind = \"tcp\"` and `forward = \"HOST:PORT\"` stand; `http` is answered by doctor";
             self.mistake(tree.span, "`kind` and `forward` do not agree", help);
         }
-        Upstream {
+        UpstreamSettings {
             listen: listen.map_or(default.listen, |(listen, _)| listen),
             forward: forward.map(|(forward, _)| forward),
             body: self.text(tree, "body").map_or(default.body, |(body, _)| body.to_owned()),
         }
     }
 
-    fn breaker(&mut self, tree: Option<&Tree<'static>>) -> Option<Breaker> {
+    fn breaker(&mut self, tree: Option<&Node<'static>>) -> Option<Breaker> {
         let tree = self.table(tree, "doctor.ipc.breaker")?;
         let open_for_ms = self.needed_time(tree, "open_for", "doctor.ipc.breaker")?;
         Some(Breaker {
@@ -191,20 +191,20 @@ impl Reader<'_> {
         })
     }
 
-    fn timeout(&mut self, tree: Option<&Tree<'static>>) -> Option<Timeout> {
+    fn timeout(&mut self, tree: Option<&Node<'static>>) -> Option<Timeout> {
         let tree = self.table(tree, "doctor.ipc.timeout")?;
         let max_ms = self.needed_time(tree, "max", "doctor.ipc.timeout")?;
         Some(Timeout { max_ms, grace_ms: self.milliseconds(tree, "grace").unwrap_or(250) })
     }
 
-    fn needed_time(&mut self, tree: &Tree<'static>, key: &str, table: &str) -> Option<u64> {
+    fn needed_time(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<u64> {
         if tree.get(key).is_none() {
             self.mistake(tree.span, format!("`{table}` without `{key}`"), format!("add `{key} = \"2s\"`"));
         }
         self.milliseconds(tree, key)
     }
 
-    fn retry(&mut self, tree: Option<&Tree<'static>>) -> Option<Retry> {
+    fn retry(&mut self, tree: Option<&Node<'static>>) -> Option<Retry> {
         let tree = self.table(tree, "doctor.ipc.retry")?;
         if tree.get("max_attempts").is_none() {
             let help = "add `max_attempts = 3`: how often it is tried at most, the first time included";
@@ -221,7 +221,7 @@ impl Reader<'_> {
         })
     }
 
-    fn errors(&mut self, tree: Option<&Tree<'static>>) -> Errors {
+    fn errors(&mut self, tree: Option<&Node<'static>>) -> Errors {
         let Some(tree) = self.table(tree, "doctor.ipc.errors") else { return Errors::default() };
         Errors {
             must_name: self.words(tree, "must_name").unwrap_or_default(),

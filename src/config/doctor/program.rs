@@ -1,7 +1,7 @@
 //! Programs that doctor starts: a migration, a service.
 
-use crate::config::reader::Reader;
-use crate::text::{Tree, suggest};
+use crate::config::reader::ConfigReader;
+use crate::text::{Node, suggest};
 
 /// What stands in words and variables for what is known only at run time.
 const PLACES: &[&str] =
@@ -9,7 +9,7 @@ const PLACES: &[&str] =
 
 /// A program that is started.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program {
+pub struct ProgramSettings {
     /// The program and its arguments, with places as `{dsn}` and `{listen}`.
     pub command: Vec<String>,
     /// Variables that it gets beside those of phx, with the same places.
@@ -20,22 +20,22 @@ pub struct Program {
     pub within_ms: u64,
 }
 
-impl Reader<'_> {
+impl ConfigReader<'_> {
     /// Reads a program under a key of a table.
-    pub(super) fn program(&mut self, tree: &Tree<'static>, key: &str, table: &str) -> Option<Program> {
+    pub(super) fn program(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<ProgramSettings> {
         let name = format!("{table}.{key}");
         let tree = self.table(tree.get(key), &name)?;
         let command = self.command(tree, &name)?;
         self.places(tree);
         let ready = self.address(tree, "ready");
         let within_ms = self.milliseconds(tree, "within").unwrap_or(30_000);
-        Some(Program { command, env: self.named(tree, "env"), ready, within_ms })
+        Some(ProgramSettings { command, env: self.named(tree, "env"), ready, within_ms })
     }
 
     /// Whether places in words and variables are known: one that nearly is would stay as it stands.
-    fn places(&mut self, tree: &Tree<'static>) {
-        let words = tree.get("command").map(Tree::items).unwrap_or_default();
-        let values = tree.get("env").map(Tree::entries).unwrap_or_default().iter().map(|entry| &entry.value);
+    fn places(&mut self, tree: &Node<'static>) {
+        let words = tree.get("command").map(Node::items).unwrap_or_default();
+        let values = tree.get("env").map(Node::entries).unwrap_or_default().iter().map(|entry| &entry.value);
         for value in words.iter().chain(values) {
             let text = value.as_text().unwrap_or_default();
             for part in text.split('{').skip(1) {
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// The words of a command.
-    pub(super) fn command(&mut self, tree: &Tree<'static>, table: &str) -> Option<Vec<String>> {
+    pub(super) fn command(&mut self, tree: &Node<'static>, table: &str) -> Option<Vec<String>> {
         let words = self.words(tree, "command").unwrap_or_default();
         if words.first().is_none_or(String::is_empty) {
             let span = tree.get("command").map_or(tree.span, |value| value.span);
@@ -61,14 +61,14 @@ impl Reader<'_> {
     }
 
     /// A URL of HTTP.
-    pub(super) fn address(&mut self, tree: &Tree<'static>, key: &str) -> Option<String> {
+    pub(super) fn address(&mut self, tree: &Node<'static>, key: &str) -> Option<String> {
         let (url, span) = self.text(tree, key)?;
         self.endpoint(url, span, ["http", "https"]);
         Some(url.to_owned())
     }
 
     /// A URL of HTTP without which a table means nothing.
-    pub(super) fn needed_address(&mut self, tree: &Tree<'static>, key: &str, table: &str) -> Option<String> {
+    pub(super) fn needed_address(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
         if tree.get(key).is_none() {
             let help = format!("add `{key} = \"http://127.0.0.1:8080/\"`");
             self.mistake(tree.span, format!("`{table}` without `{key}`"), help);

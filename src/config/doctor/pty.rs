@@ -1,7 +1,7 @@
 //! `[[doctor.pty]]`: a host of terminals, and what it claims.
 
-use crate::config::reader::Reader;
-use crate::text::{Data, Tree, duration, size};
+use crate::config::reader::ConfigReader;
+use crate::text::{Node, NodeData, duration, size};
 
 /// One `[[doctor.pty]]`
 #[derive(Clone, Debug, PartialEq)]
@@ -95,8 +95,8 @@ pub struct Sandbox {
 pub const BOUNDARIES: &[&str] =
     &["read", "write", "net", "signal", "proc", "ptrace", "mount", "rawsock", "tiocsti", "nproc", "memory", "cpu"];
 
-impl Reader<'_> {
-    pub(super) fn pty(&mut self, tree: &Tree<'static>) -> Option<Pty> {
+impl ConfigReader<'_> {
+    pub(super) fn pty(&mut self, tree: &Node<'static>) -> Option<Pty> {
         let tree = self.table(Some(tree), "doctor.pty")?;
         let name = self.needed(tree, "name", "doctor.pty");
         if tree.get("host").is_none() {
@@ -118,7 +118,7 @@ impl Reader<'_> {
         })
     }
 
-    fn host(&mut self, tree: Option<&Tree<'static>>) -> Option<Host> {
+    fn host(&mut self, tree: Option<&Node<'static>>) -> Option<Host> {
         let tree = self.table(tree, "doctor.pty.host")?;
         let is_websocket =
             self.choice(tree, "kind", &[("exec", false), ("websocket", true)]).unwrap_or(tree.get("url").is_some());
@@ -145,10 +145,10 @@ impl Reader<'_> {
         Some(Host::Exec { command, stdio, env: self.named(tree, "env") })
     }
 
-    fn terminal_size(&mut self, tree: &Tree<'static>) -> Option<(u16, u16)> {
+    fn terminal_size(&mut self, tree: &Node<'static>) -> Option<(u16, u16)> {
         let value = tree.get("size")?;
-        let number = |item: &Tree<'static>| match &item.data {
-            Data::Number(number) => {
+        let number = |item: &Node<'static>| match &item.data {
+            NodeData::Number(number) => {
                 number.as_u64().and_then(|number| u16::try_from(number).ok()).filter(|one| *one > 0)
             }
             _ => None,
@@ -161,7 +161,7 @@ impl Reader<'_> {
         None
     }
 
-    fn pty_env(&mut self, tree: Option<&Tree<'static>>) -> Option<PtyEnv> {
+    fn pty_env(&mut self, tree: Option<&Node<'static>>) -> Option<PtyEnv> {
         let tree = self.table(tree, "doctor.pty.env")?;
         Some(PtyEnv {
             deny: self.words(tree, "deny").unwrap_or_default(),
@@ -169,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    fn sandbox(&mut self, tree: Option<&Tree<'static>>) -> Option<Sandbox> {
+    fn sandbox(&mut self, tree: Option<&Node<'static>>) -> Option<Sandbox> {
         let tree = self.table(tree, "doctor.pty.sandbox")?;
         let mut read = |key| {
             let given = self.texts(tree, key).unwrap_or_default();

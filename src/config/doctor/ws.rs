@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::fields::is_secret;
-use crate::config::reader::Reader;
-use crate::text::{Span, Tree};
+use crate::config::reader::ConfigReader;
+use crate::text::{Node, Span};
 
 /// The most connections that are ever opened to one server.
 const MOST: u64 = 2_000;
@@ -192,8 +192,8 @@ impl Endpoint {
     }
 }
 
-impl Reader<'_> {
-    pub(super) fn ws(&mut self, tree: &Tree<'static>) -> Option<Ws> {
+impl ConfigReader<'_> {
+    pub(super) fn ws(&mut self, tree: &Node<'static>) -> Option<Ws> {
         let tree = self.table(Some(tree), "doctor.ws")?;
         let name = self.needed(tree, "name", "doctor.ws");
         let url = self.needed(tree, "url", "doctor.ws");
@@ -271,7 +271,7 @@ impl Reader<'_> {
     }
 
     /// The largest message: more than nothing, and what fits into the memory of this machine twice.
-    fn frame(&mut self, tree: &Tree<'static>) -> Option<u64> {
+    fn frame(&mut self, tree: &Node<'static>) -> Option<u64> {
         let most = self.bytes(tree, "max_frame")?;
         if (1..=LARGEST).contains(&most) {
             return Some(most);
@@ -281,12 +281,12 @@ impl Reader<'_> {
         None
     }
 
-    fn scope(&mut self, tree: &Tree<'static>) -> LimitScope {
+    fn scope(&mut self, tree: &Node<'static>) -> LimitScope {
         let options = [("global", LimitScope::Global), ("ip", LimitScope::Ip), ("worker", LimitScope::Worker)];
         self.choice(tree, "limit_scope", &options).unwrap_or(LimitScope::Global)
     }
 
-    fn liveness(&mut self, tree: Option<&Tree<'static>>) -> Liveness {
+    fn liveness(&mut self, tree: Option<&Node<'static>>) -> Liveness {
         let Some(tree) = self.table(tree, "doctor.ws.liveness") else { return Liveness::Ping };
         let kind = self.choice(tree, "kind", &[("ping", 0), ("echo", 1), ("none", 2)]);
         // Who says what is sent means an echo.
@@ -302,7 +302,7 @@ impl Reader<'_> {
         }
     }
 
-    fn rate(&mut self, tree: &Tree<'static>, key: &str) -> Option<Rate> {
+    fn rate(&mut self, tree: &Node<'static>, key: &str) -> Option<Rate> {
         let tree = self.table(tree.get(key), &format!("doctor.ws.{key}"))?;
         let burst = self.number(tree, "burst").unwrap_or_default();
         let Some(per_second) = self.number(tree, "per_second").filter(|rate| *rate > 0.0) else {
@@ -312,7 +312,7 @@ impl Reader<'_> {
         Some(Rate { per_second, burst })
     }
 
-    fn stress(&mut self, tree: Option<&Tree<'static>>) -> Option<Stress> {
+    fn stress(&mut self, tree: Option<&Node<'static>>) -> Option<Stress> {
         let tree = self.table(tree, "doctor.ws.stress")?;
         Some(Stress {
             connections: self.count(tree, "connections", (1, MOST)).unwrap_or(10),
@@ -323,7 +323,7 @@ impl Reader<'_> {
         })
     }
 
-    fn churn(&mut self, tree: Option<&Tree<'static>>) -> Option<Churn> {
+    fn churn(&mut self, tree: Option<&Node<'static>>) -> Option<Churn> {
         let tree = self.table(tree, "doctor.ws.churn")?;
         Some(Churn {
             cycles: self.count(tree, "cycles", (10, 1_000)).unwrap_or(20),
@@ -332,7 +332,7 @@ impl Reader<'_> {
         })
     }
 
-    fn process(&mut self, tree: Option<&Tree<'static>>) -> Option<Process> {
+    fn process(&mut self, tree: Option<&Node<'static>>) -> Option<Process> {
         let tree = self.table(tree, "doctor.ws.process")?;
         if let Some((file, _)) = self.text(tree, "pid_file") {
             return Some(Process::PidFile(file.to_owned()));
@@ -344,7 +344,7 @@ impl Reader<'_> {
         port.map(Process::Port)
     }
 
-    fn metrics_endpoint(&mut self, tree: Option<&Tree<'static>>) -> Option<MetricsEndpoint> {
+    fn metrics_endpoint(&mut self, tree: Option<&Node<'static>>) -> Option<MetricsEndpoint> {
         let tree = self.table(tree, "doctor.ws.metrics")?;
         let missing = |key| tree.get(key).is_none();
         if missing("url") || missing("active") {

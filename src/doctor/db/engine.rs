@@ -6,71 +6,71 @@ use std::time::Duration;
 use super::dump::Dump;
 #[cfg(feature = "mysql")]
 use super::mysql;
-use super::{Site, postgres, sqlite};
-use crate::config::doctor::Engine as Kind;
-use crate::doctor::fault::Behind;
-use crate::doctor::found::Found;
-use crate::doctor::program::Places;
+use super::{DbTarget, postgres, sqlite};
+use crate::config::doctor::EngineKind as Kind;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::Backend;
+use crate::doctor::program::Placeholders;
 
 /// Where scratch databases are made.
 #[derive(Clone, Debug)]
-pub enum Engine {
+pub enum DatabaseEngine {
     /// A server of PostgreSQL.
-    Postgres(Box<postgres::Server>),
+    Postgres(Box<postgres::PostgresServer>),
     /// A server of MySQL or MariaDB.
     #[cfg(feature = "mysql")]
-    Mysql(Box<mysql::Server>),
+    Mysql(Box<mysql::MysqlServer>),
     /// The folder for temporary files.
     Sqlite,
 }
 
 /// A scratch database.
 #[derive(Debug)]
-pub enum Base {
+pub enum ScratchDatabase {
     /// One of PostgreSQL.
-    Postgres(Box<postgres::Scratch>),
+    Postgres(Box<postgres::PostgresScratch>),
     /// One of MySQL or MariaDB.
     #[cfg(feature = "mysql")]
-    Mysql(Box<mysql::Scratch>),
+    Mysql(Box<mysql::MysqlScratch>),
     /// A file.
     Sqlite(sqlite::File),
 }
 
-impl Site {
+impl DbTarget {
     /// Where scratch databases are made.
     ///
     /// # Errors
     /// Why there can be none.
-    pub async fn engine(&self) -> Result<Engine, Box<Found>> {
+    pub async fn engine(&self) -> Result<DatabaseEngine, Box<CheckResult>> {
         match self.db.engine {
-            Kind::Sqlite => Ok(Engine::Sqlite),
+            Kind::Sqlite => Ok(DatabaseEngine::Sqlite),
             Kind::Postgres => {
                 let admin = self.db.admin.as_deref().unwrap_or_default();
-                let server = postgres::Server::new(admin, self.db.ca.as_deref(), &self.allow).await;
-                server.map(|server| Engine::Postgres(Box::new(server))).map_err(unusable)
+                let server = postgres::PostgresServer::new(admin, self.db.ca.as_deref(), &self.allow).await;
+                server.map(|server| DatabaseEngine::Postgres(Box::new(server))).map_err(unusable)
             }
             #[cfg(feature = "mysql")]
             Kind::Mysql => {
-                let server = mysql::Server::new(self.db.admin.as_deref().unwrap_or_default(), &self.allow).await;
-                server.map(|server| Engine::Mysql(Box::new(server))).map_err(unusable)
+                let server = mysql::MysqlServer::new(self.db.admin.as_deref().unwrap_or_default(), &self.allow).await;
+                server.map(|server| DatabaseEngine::Mysql(Box::new(server))).map_err(unusable)
             }
             #[cfg(not(feature = "mysql"))]
-            Kind::Mysql => Found::skip("this phx was built without MySQL").early(),
+            Kind::Mysql => CheckResult::skip("this phx was built without MySQL").stop(),
         }
     }
 }
 
-fn unusable(why: String) -> Box<Found> {
+fn unusable(why: String) -> Box<CheckResult> {
     let help = "correct `admin`; what is not on this machine must stand in `[doctor] allow_hosts`";
-    Box::new(Found::error(why).remedy(help, &[]))
+    Box::new(CheckResult::error(why).help(help, &[]))
 }
 
-impl Engine {
+impl DatabaseEngine {
     /// An empty database.
     ///
     /// # Errors
     /// Why there is none, as the result of the check.
-    pub async fn scratch(&self) -> Result<Base, Box<Found>> {
+    pub async fn scratch(&self) -> Result<ScratchDatabase, Box<CheckResult>> {
         self.copy_of(None).await
     }
 
@@ -85,26 +85,28 @@ impl Engine {
     ///
     /// # Errors
     /// Why there is none, as the result of the check.
-    pub async fn copy_of(&self, template: Option<&str>) -> Result<Base, Box<Found>> {
+    pub async fn copy_of(&self, template: Option<&str>) -> Result<ScratchDatabase, Box<CheckResult>> {
         let made = match self {
-            Self::Postgres(server) => server.scratch(template).await.map(|scratch| Base::Postgres(Box::new(scratch))),
+            Self::Postgres(server) => {
+                server.scratch(template).await.map(|scratch| ScratchDatabase::Postgres(Box::new(scratch)))
+            }
             #[cfg(feature = "mysql")]
-            Self::Mysql(server) => server.scratch().await.map(|scratch| Base::Mysql(Box::new(scratch))),
-            Self::Sqlite => sqlite::File::new().map(Base::Sqlite),
+            Self::Mysql(server) => server.scratch().await.map(|scratch| ScratchDatabase::Mysql(Box::new(scratch))),
+            Self::Sqlite => sqlite::File::new().map(ScratchDatabase::Sqlite),
         };
         made.map_err(|why| {
             let help = match self {
                 Self::Sqlite => "make room in the folder for temporary files, or name another one by TMPDIR",
                 _ => "see what `phx doctor db.reach` says; `admin` must be allowed to create databases",
             };
-            Box::new(Found::error(format!("no scratch database could be made: {why}")).remedy(help, &[]))
+            Box::new(CheckResult::error(format!("no scratch database could be made: {why}")).help(help, &[]))
         })
     }
 }
 
-impl Base {
+impl ScratchDatabase {
     /// How a program finds it: straight, or through a proxy.
-    pub fn places(&self, via: Option<SocketAddr>) -> Places {
+    pub fn places(&self, via: Option<SocketAddr>) -> Placeholders {
         match self {
             Self::Postgres(scratch) => scratch.server.places(&scratch.name, via),
             #[cfg(feature = "mysql")]
@@ -117,18 +119,18 @@ impl Base {
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub async fn dump(&self) -> Result<Dump, Box<Found>> {
+    pub async fn dump(&self) -> Result<Dump, Box<CheckResult>> {
         let dump = match self {
             Self::Postgres(scratch) => scratch.dump().await,
             #[cfg(feature = "mysql")]
             Self::Mysql(scratch) => scratch.dump().await,
             Self::Sqlite(file) => file.dump(),
         };
-        dump.map_err(|why| Box::new(Found::error(format!("the database cannot be read: {why}"))))
+        dump.map_err(|why| Box::new(CheckResult::error(format!("the database cannot be read: {why}"))))
     }
 
     /// What a proxy is to stand before; nothing before a file.
-    pub fn behind(&self) -> Option<Behind> {
+    pub fn behind(&self) -> Option<Backend> {
         match self {
             Self::Postgres(scratch) => Some(scratch.server.behind()),
             #[cfg(feature = "mysql")]
@@ -141,13 +143,13 @@ impl Base {
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub async fn left(&self) -> Result<Vec<String>, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(format!("locks cannot be read: {why}")));
+    pub async fn left(&self) -> Result<Vec<String>, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(format!("locks cannot be read: {why}")));
         match self {
             Self::Postgres(scratch) => {
                 let client = scratch.connect().await.map_err(broken)?;
                 let locks = postgres::locks(&client).await.map_err(broken)?;
-                let said = |lock: &postgres::Lock| {
+                let said = |lock: &postgres::HeldLock| {
                     let verb = if lock.granted { "holds" } else { "waits for" };
                     format!("backend {} {verb} {} ({})", lock.pid, lock.what, lock.mode)
                 };
@@ -170,8 +172,8 @@ impl Base {
     ///
     /// # Errors
     /// Where that cannot be told.
-    pub async fn backends(&self) -> Result<Vec<i64>, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(format!("connections cannot be counted: {why}")));
+    pub async fn backends(&self) -> Result<Vec<i64>, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(format!("connections cannot be counted: {why}")));
         match self {
             Self::Postgres(scratch) => {
                 let client = scratch.connect().await.map_err(broken)?;
@@ -188,8 +190,8 @@ impl Base {
     ///
     /// # Errors
     /// If the server does not tell.
-    pub async fn is_at_rest(&self) -> Result<bool, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(format!("transactions cannot be counted: {why}")));
+    pub async fn is_at_rest(&self) -> Result<bool, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(format!("transactions cannot be counted: {why}")));
         match self {
             Self::Postgres(scratch) => {
                 let client = scratch.connect().await.map_err(broken)?;
@@ -205,8 +207,8 @@ impl Base {
     ///
     /// # Errors
     /// Where that fails.
-    pub async fn terminate(&self) -> Result<(), Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(format!("connections cannot be ended: {why}")));
+    pub async fn terminate(&self) -> Result<(), Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(format!("connections cannot be ended: {why}")));
         match self {
             Self::Postgres(scratch) => scratch.terminate().await.map_err(broken),
             #[cfg(feature = "mysql")]
@@ -229,9 +231,9 @@ impl Base {
     ///
     /// # Errors
     /// Where that cannot be told.
-    pub async fn identities(&self) -> Result<Vec<String>, Box<Found>> {
+    pub async fn identities(&self) -> Result<Vec<String>, Box<CheckResult>> {
         let Self::Postgres(scratch) = self else { return Ok(Vec::new()) };
-        let broken = |why: String| Box::new(Found::error(format!("the database cannot be read: {why}")));
+        let broken = |why: String| Box::new(CheckResult::error(format!("the database cannot be read: {why}")));
         let client = scratch.connect().await.map_err(broken)?;
         postgres::identities(&client).await.map_err(broken)
     }

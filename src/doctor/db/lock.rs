@@ -3,13 +3,13 @@
 pub mod mechanism;
 pub mod released;
 
-use super::postgres::Lock;
+use super::postgres::HeldLock;
 
 /// Who waited for what while a gate was closed.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     /// Locks that are waited for, and those that outlive statements.
-    pub locks: Vec<Lock>,
+    pub locks: Vec<HeldLock>,
 }
 
 impl Queue {

@@ -9,25 +9,25 @@ use mysql_async::{Conn, Error, Opts, OptsBuilder};
 use tokio::time::timeout;
 
 use super::dump::Dump;
-use super::reach::Refusal;
-use super::{bury, scratch_name};
+use super::reach::ConnectRefusal;
+use super::{drop_in_background, scratch_name};
 use crate::doctor::allow::Allow;
-use crate::doctor::fault::Behind;
-use crate::doctor::program::Places;
+use crate::doctor::fault::Backend;
+use crate::doctor::program::Placeholders;
 
 /// How long connecting, or a statement of doctor itself, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server, as somebody may connect to it.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct MysqlServer {
     opts: Opts,
     address: SocketAddr,
 }
 
 /// What connecting came to.
 #[derive(Debug)]
-pub struct Reached {
+pub struct MysqlConnection {
     /// How long it took.
     pub time: Duration,
     /// The version of the server.
@@ -36,7 +36,7 @@ pub struct Reached {
     pub client: Conn,
 }
 
-fn refusal(error: &Error) -> Refusal {
+fn refusal(error: &Error) -> ConnectRefusal {
     let why = crate::doctor::http::whole(error);
     match error {
         Error::Server(server) => {
@@ -48,10 +48,10 @@ fn refusal(error: &Error) -> Refusal {
                 1053 => "starting",
                 _ => "other",
             };
-            Refusal { class, why, state: Some(server.state.clone()) }
+            ConnectRefusal { class, why, state: Some(server.state.clone()) }
         }
-        _ if why.contains("refused") => Refusal { class: "refused", why, state: None },
-        _ => Refusal { class: "other", why, state: None },
+        _ if why.contains("refused") => ConnectRefusal { class: "refused", why, state: None },
+        _ => ConnectRefusal { class: "other", why, state: None },
     }
 }
 
@@ -59,14 +59,14 @@ fn refusal(error: &Error) -> Refusal {
 ///
 /// # Errors
 /// Why it fails.
-pub async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Refusal> {
-    match timeout(PATIENCE, work).await {
+pub async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, ConnectRefusal> {
+    match timeout(CONNECT_TIMEOUT, work).await {
         Ok(done) => done.map_err(|error| refusal(&error)),
-        Err(_) => Err(Refusal::late(PATIENCE)),
+        Err(_) => Err(ConnectRefusal::late(CONNECT_TIMEOUT)),
     }
 }
 
-impl Server {
+impl MysqlServer {
     /// Reads how to connect, and whether that is allowed.
     ///
     /// # Errors
@@ -85,24 +85,24 @@ impl Server {
     ///
     /// # Errors
     /// Why that fails.
-    pub async fn connect(&self, database: Option<&str>) -> Result<Reached, Refusal> {
+    pub async fn connect(&self, database: Option<&str>) -> Result<MysqlConnection, ConnectRefusal> {
         let opts = OptsBuilder::from_opts(self.opts.clone()).db_name(database);
         let start = Instant::now();
         let mut client = within(Conn::new(opts)).await?;
         let time = start.elapsed();
         let version = within(client.query_first::<String, _>("SELECT VERSION()")).await?.unwrap_or_default();
-        Ok(Reached { time, version, client })
+        Ok(MysqlConnection { time, version, client })
     }
 
     /// Makes an empty database with a name that nobody else has.
     ///
     /// # Errors
     /// Why that fails.
-    pub async fn scratch(&self) -> Result<Scratch, String> {
+    pub async fn scratch(&self) -> Result<MysqlScratch, String> {
         let name = scratch_name();
         let mut client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
-        let mut scratch = Scratch { server: self.clone(), name };
+        let mut scratch = MysqlScratch { server: self.clone(), name };
         match within(client.query_drop(format!("CREATE DATABASE `{}`", scratch.name))).await {
             Ok(()) => Ok(scratch),
             Err(refusal) => {
@@ -116,18 +116,18 @@ impl Server {
     }
 
     /// Where a proxy is to connect.
-    pub fn behind(&self) -> Behind {
-        Behind::Talker(self.address)
+    pub fn behind(&self) -> Backend {
+        Backend::Talker(self.address)
     }
 
     /// How a program connects to a database: straight, or through a proxy.
-    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Places {
+    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Placeholders {
         let address = via.unwrap_or(self.address);
         let (user, password) = (self.opts.user().unwrap_or_default(), self.opts.pass().unwrap_or_default());
         let coded =
             |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let login = if password.is_empty() { coded(user) } else { format!("{}:{}", coded(user), coded(password)) };
-        Places::default()
+        Placeholders::default()
             .with("dsn", format!("mysql://{login}@{address}/{database}"))
             .with("host", address.ip().to_string())
             .with("port", address.port().to_string())
@@ -139,22 +139,22 @@ impl Server {
 
 /// A database that goes with its handle.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct MysqlScratch {
     /// The server that it is in.
-    pub server: Server,
+    pub server: MysqlServer,
     /// Its name.
     pub name: String,
 }
 
-impl Drop for Scratch {
+impl Drop for MysqlScratch {
     fn drop(&mut self) {
         let server = self.server.clone();
-        bury(self.name.clone(), move |name| dropped(&server, name));
+        drop_in_background(self.name.clone(), move |name| dropped(&server, name));
     }
 }
 
 /// Drops a database, whoever is connected to it.
-fn dropped(server: &Server, name: &str) -> Result<(), String> {
+fn dropped(server: &MysqlServer, name: &str) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
@@ -165,7 +165,7 @@ fn dropped(server: &Server, name: &str) -> Result<(), String> {
 }
 
 /// Ends all connections to a database.
-async fn end_all(client: &mut Conn, name: &str) -> Result<(), Refusal> {
+async fn end_all(client: &mut Conn, name: &str) -> Result<(), ConnectRefusal> {
     for id in connected(client, name).await? {
         // Whoever is gone meanwhile need not be ended.
         let _ = within(client.query_drop(format!("KILL {id}"))).await;
@@ -173,14 +173,14 @@ async fn end_all(client: &mut Conn, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn connected(client: &mut Conn, name: &str) -> Result<Vec<i64>, Refusal> {
+async fn connected(client: &mut Conn, name: &str) -> Result<Vec<i64>, ConnectRefusal> {
     let sql = format!(
         "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID() ORDER BY 1"
     );
     within(client.query(sql)).await
 }
 
-impl Scratch {
+impl MysqlScratch {
     /// The connections of others to it.
     ///
     /// # Errors
@@ -233,7 +233,7 @@ impl Scratch {
         self.read().await.map_err(|refusal| refusal.why)
     }
 
-    async fn read(&self) -> Result<Dump, Refusal> {
+    async fn read(&self) -> Result<Dump, ConnectRefusal> {
         let mut client = self.server.connect(Some(&self.name)).await?.client;
         let mut schema: Vec<String> = Vec::new();
         for sql in SCHEMA {

@@ -2,7 +2,7 @@
 
 mod scratch;
 
-pub use scratch::{Lock, Scratch, backend_of, backends, deadlocks, identities, is_at_rest, locks};
+pub use scratch::{HeldLock, PostgresScratch, backend_of, backends, deadlocks, identities, is_at_rest, locks};
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,19 +13,19 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::reach::Refusal;
+use super::reach::ConnectRefusal;
 use super::{PREFIX, scratch_name};
 use crate::doctor::allow::Allow;
-use crate::doctor::fault::Behind;
+use crate::doctor::fault::Backend;
 use crate::doctor::http;
-use crate::doctor::program::Places;
+use crate::doctor::program::Placeholders;
 
 /// The name by which doctor's own connections are known.
 const OWN: &str = "phx doctor";
 /// How long connecting, or a statement of doctor itself, may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Refusal {
+impl ConnectRefusal {
     fn of(error: &tokio_postgres::Error) -> Self {
         let state = error.code();
         let class = match state {
@@ -51,13 +51,13 @@ impl Refusal {
 
 /// A server, as somebody may connect to it.
 #[derive(Clone)]
-pub struct Server {
+pub struct PostgresServer {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     is_preferred: bool,
 }
 
-impl std::fmt::Debug for Server {
+impl std::fmt::Debug for PostgresServer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Server")
     }
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Server {
 
 /// What connecting came to.
 #[derive(Debug)]
-pub struct Reached {
+pub struct PostgresConnection {
     /// How long it took.
     pub time: Duration,
     /// The version of the server.
@@ -76,7 +76,7 @@ pub struct Reached {
     pub client: Client,
 }
 
-impl Server {
+impl PostgresServer {
     /// Reads how to connect, and whether that is allowed.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl Server {
         let ports = given.get_ports();
         let mut config = Config::new();
         config.user(given.get_user().unwrap_or("postgres")).dbname(given.get_dbname().unwrap_or("postgres"));
-        config.application_name(OWN).connect_timeout(PATIENCE).ssl_mode(given.get_ssl_mode());
+        config.application_name(OWN).connect_timeout(CONNECT_TIMEOUT).ssl_mode(given.get_ssl_mode());
         if let Some(password) = given.get_password() {
             config.password(password);
         }
@@ -134,7 +134,7 @@ impl Server {
     ///
     /// # Errors
     /// Why that fails.
-    pub async fn connect(&self, database: Option<&str>) -> Result<Reached, Refusal> {
+    pub async fn connect(&self, database: Option<&str>) -> Result<PostgresConnection, ConnectRefusal> {
         let mut config = self.config.clone();
         if let Some(database) = database {
             config.dbname(database);
@@ -154,18 +154,18 @@ impl Server {
         let time = start.elapsed();
         let sql = "SELECT current_setting('server_version'), coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
         let row = within(client.query_one(sql, &[])).await?;
-        Ok(Reached { time, version: row.get(0), tls: row.get(1), client })
+        Ok(PostgresConnection { time, version: row.get(0), tls: row.get(1), client })
     }
 
     /// Makes an empty database with a name that nobody else has.
     ///
     /// # Errors
     /// Why that fails.
-    pub async fn scratch(&self, template: Option<&str>) -> Result<Scratch, String> {
+    pub async fn scratch(&self, template: Option<&str>) -> Result<PostgresScratch, String> {
         let name = scratch_name();
         let client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
         // Guarded before it is there: an interruption in between must not leave it behind.
-        let mut scratch = Scratch { server: self.clone(), name };
+        let mut scratch = PostgresScratch { server: self.clone(), name };
         let template = template.map_or_else(String::new, |template| format!(" TEMPLATE \"{template}\""));
         let sql = format!("CREATE DATABASE \"{}\"{template}", scratch.name);
         match within(client.batch_execute(&sql)).await {
@@ -182,7 +182,7 @@ impl Server {
 
     /// Drops databases that a run that was killed has left behind: an hour old, and without connections.
     pub async fn sweep(&self) {
-        let Ok(Reached { client, .. }) = self.connect(None).await else { return };
+        let Ok(PostgresConnection { client, .. }) = self.connect(None).await else { return };
         let sql = "SELECT datname FROM pg_database d WHERE datname LIKE 'phx\\_doctor\\_%' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)";
         for row in within(client.query(sql, &[])).await.unwrap_or_default() {
             let name: String = row.get(0);
@@ -195,20 +195,20 @@ impl Server {
     }
 
     /// The first host: where a proxy is to connect.
-    pub fn behind(&self) -> Behind {
+    pub fn behind(&self) -> Backend {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         match self.config.get_hosts().first() {
             #[cfg(unix)]
-            Some(Host::Unix(path)) => Behind::Unix(path.join(format!(".s.PGSQL.{port}"))),
+            Some(Host::Unix(path)) => Backend::Unix(path.join(format!(".s.PGSQL.{port}"))),
             _ => {
                 let address = self.config.get_hostaddrs().first().copied();
-                Behind::Tcp(SocketAddr::new(address.unwrap_or([127, 0, 0, 1].into()), port))
+                Backend::Tcp(SocketAddr::new(address.unwrap_or([127, 0, 0, 1].into()), port))
             }
         }
     }
 
     /// How a program connects to a database: straight, or through a proxy.
-    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Places {
+    pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Placeholders {
         let config = &self.config;
         let port = via.map_or(config.get_ports().first().copied().unwrap_or(5432), |via| via.port());
         let host = match (via, config.get_hosts().first()) {
@@ -237,7 +237,7 @@ impl Server {
             let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
             format!("postgresql://{login}@{host}:{port}/{database}{mode}")
         };
-        Places::default()
+        Placeholders::default()
             .with("dsn", dsn)
             .with("host", host)
             .with("port", port.to_string())
@@ -247,7 +247,7 @@ impl Server {
     }
 }
 
-async fn with<T>(config: &Config, tls: T) -> Result<Client, Refusal>
+async fn with<T>(config: &Config, tls: T) -> Result<Client, ConnectRefusal>
 where
     T: tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>,
     T::Stream: Send + 'static,
@@ -263,9 +263,9 @@ where
 ///
 /// # Errors
 /// Why it fails.
-pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Refusal> {
-    match timeout(PATIENCE, work).await {
-        Ok(done) => done.map_err(|error| Refusal::of(&error)),
-        Err(_) => Err(Refusal::late(PATIENCE)),
+pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, ConnectRefusal> {
+    match timeout(CONNECT_TIMEOUT, work).await {
+        Ok(done) => done.map_err(|error| ConnectRefusal::of(&error)),
+        Err(_) => Err(ConnectRefusal::late(CONNECT_TIMEOUT)),
     }
 }

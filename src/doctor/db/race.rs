@@ -12,17 +12,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Site;
-use super::crew::{self, Crew, Gathered};
+use super::DbTarget;
 use super::dump::named;
-use super::engine::Base;
+use super::engine::ScratchDatabase;
 use super::init::Reference;
-use crate::doctor::found::{Found, Verdict};
-use crate::doctor::program::Places;
+use super::workers::{self, GateState, Workers};
+use crate::doctor::check_result::{CheckResult, CheckVerdict};
+use crate::doctor::program::Placeholders;
 use crate::doctor::record::Outcome;
 
 /// How long a lock may outlive those who held it.
-const LINGER: Duration = Duration::from_secs(2);
+const LOCK_RELEASE_GRACE: Duration = Duration::from_secs(2);
 
 /// What a round came to.
 #[derive(Debug, Default)]
@@ -30,12 +30,12 @@ pub struct Round {
     /// What is wrong, a sentence each.
     pub wrong: Vec<String>,
     /// What was seen before the gate opened; nothing where there was none.
-    pub gathered: Option<Gathered>,
+    pub gathered: Option<GateState>,
 }
 
-impl Site {
+impl DbTarget {
     /// The same places for each worker.
-    pub fn same(&self, places: &Places) -> Vec<Places> {
+    pub fn same(&self, places: &Placeholders) -> Vec<Placeholders> {
         vec![places.clone(); self.workers()]
     }
 
@@ -43,10 +43,15 @@ impl Site {
     ///
     /// # Errors
     /// Where that cannot be told.
-    pub async fn judged(&self, crew: Crew, base: &Base, reference: &Reference) -> Result<Vec<String>, Box<Found>> {
+    pub async fn judged(
+        &self,
+        workers: Workers,
+        base: &ScratchDatabase,
+        reference: &Reference,
+    ) -> Result<Vec<String>, Box<CheckResult>> {
         let within = Duration::from_millis(self.init()?.within_ms);
-        let ends = crew.finish(within).await;
-        let mut wrong = crew::complaints(self, &ends);
+        let ends = workers.finish(within).await;
+        let mut wrong = workers::worker_errors(self, &ends);
         wrong.extend(reference.dump.differences(&base.dump().await?));
         let deadlocks = base.deadlocks().await;
         if deadlocks > 0 {
@@ -59,7 +64,7 @@ impl Site {
     /// Keeps what a round came to.
     pub fn keep(&self, rounds: &mut Vec<Round>, round: Round) {
         let workers = self.workers();
-        let seen = round.gathered.map_or_else(String::new, |Gathered { arrived, alive }| {
+        let seen = round.gathered.map_or_else(String::new, |GateState { arrived, alive }| {
             format!("{arrived} of {workers} at the gate, {alive} alive; ")
         });
         let said = if round.wrong.is_empty() { "all is as it should be".to_owned() } else { named(&round.wrong) };
@@ -68,7 +73,7 @@ impl Site {
     }
 
     /// The result of all rounds.
-    pub fn verdict(&self, rounds: &[Round], remedy: &str) -> Verdict {
+    pub fn verdict(&self, rounds: &[Round], help: &str) -> CheckVerdict {
         let workers = self.workers();
         let bad = rounds.iter().filter(|round| !round.wrong.is_empty()).count();
         let weak =
@@ -77,19 +82,19 @@ impl Site {
         let first = rounds.iter().find(|round| !round.wrong.is_empty() && !is_weak(round, workers));
         let count = rounds.len() as u64;
         let found = if let Some(round) = first {
-            Found::fail(
+            CheckResult::fail(
                 count,
                 format!("in {bad} of {} rounds; in the first of them: {}", rounds.len(), named(&round.wrong)),
             )
-            .remedy(remedy, &[])
-        } else if let Some(Gathered { arrived, alive }) = weak.and_then(|round| round.gathered) {
+            .help(help, &[])
+        } else if let Some(GateState { arrived, alive }) = weak.and_then(|round| round.gathered) {
             let wrong = weak
                 .filter(|round| !round.wrong.is_empty())
                 .map_or_else(String::new, |round| format!("; {}", named(&round.wrong)));
-            Found::error(format!("the race did not take place: {arrived} of {workers} workers arrived at the gate, and {alive} were alive{wrong}"))
-                .remedy("workers must use `{dsn}` or `{path}`, and wait for a lock (SQLite: a busy timeout) instead of ending", &[])
+            CheckResult::error(format!("the race did not take place: {arrived} of {workers} workers arrived at the gate, and {alive} were alive{wrong}"))
+                .help("workers must use `{dsn}` or `{path}`, and wait for a lock (SQLite: a busy timeout) instead of ending", &[])
         } else {
-            Found::pass(count)
+            CheckResult::pass(count)
         };
         let found = if outside > 0 {
             found.observed("serialised", "outside the database").evidence(
@@ -124,11 +129,11 @@ fn is_weak(round: &Round, workers: usize) -> bool {
 ///
 /// # Errors
 /// Where that cannot be told.
-pub async fn left(base: &Base) -> Result<Vec<String>, Box<Found>> {
+pub async fn left(base: &ScratchDatabase) -> Result<Vec<String>, Box<CheckResult>> {
     let start = std::time::Instant::now();
     loop {
         let left = base.left().await?;
-        if left.is_empty() || start.elapsed() > LINGER {
+        if left.is_empty() || start.elapsed() > LOCK_RELEASE_GRACE {
             return Ok(left.into_iter().map(|lock| format!("left behind: {lock}")).collect());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

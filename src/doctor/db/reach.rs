@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "mysql")]
 use mysql_async::prelude::Queryable;
 
-use super::Site;
-use super::engine::Engine;
+use super::DbTarget;
+use super::engine::DatabaseEngine;
 use super::postgres::within;
 use super::sqlite;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
 /// Why there is no connection, or no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ConnectRefusal {
     /// The kind: `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` or `other`.
     pub class: &'static str,
     /// What the server, or the system, says.
@@ -24,7 +24,7 @@ pub struct Refusal {
     pub state: Option<String>,
 }
 
-impl Refusal {
+impl ConnectRefusal {
     /// That there is no answer.
     pub fn late(within: Duration) -> Self {
         Self { class: "timeout", why: format!("no answer within {} s", within.as_secs()), state: None }
@@ -45,13 +45,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    match site.engine().await? {
-        Engine::Postgres(server) => match server.connect(None).await {
+async fn check(target: DbTarget) -> CheckVerdict {
+    match target.engine().await? {
+        DatabaseEngine::Postgres(server) => match server.connect(None).await {
             Err(refusal) => Ok(refused(&refusal)),
             Ok(reached) => {
                 let mut times = Times::default();
@@ -64,7 +64,7 @@ async fn run(site: Site) -> Verdict {
                     times.add(start.elapsed());
                 }
                 let connect = crate::doctor::log::fine_millis(reached.time);
-                let found = Found::pass(STATEMENTS)
+                let found = CheckResult::pass(STATEMENTS)
                     .observed("version", reached.version)
                     .observed("tls", reached.tls)
                     .observed("connect_ms", connect);
@@ -72,7 +72,7 @@ async fn run(site: Site) -> Verdict {
             }
         },
         #[cfg(feature = "mysql")]
-        Engine::Mysql(server) => {
+        DatabaseEngine::Mysql(server) => {
             let measured_by = async {
                 let mut reached = server.connect(None).await?;
                 let mut times = Times::default();
@@ -87,39 +87,40 @@ async fn run(site: Site) -> Verdict {
                 Err(refusal) => Ok(refused(&refusal)),
                 Ok((time, version, times)) => {
                     let connect = crate::doctor::log::fine_millis(time);
-                    let found = Found::pass(STATEMENTS).observed("version", version).observed("connect_ms", connect);
+                    let found =
+                        CheckResult::pass(STATEMENTS).observed("version", version).observed("connect_ms", connect);
                     Ok(measured(found, &times))
                 }
             }
         }
-        Engine::Sqlite => {
+        DatabaseEngine::Sqlite => {
             let help = "make room in the folder for temporary files, or name another one by TMPDIR";
             let broken = |why: String| {
-                Box::new(Found::fail(1, format!("no file can be used as a database: {why}")).remedy(help, &[]))
+                Box::new(CheckResult::fail(1, format!("no file can be used as a database: {why}")).help(help, &[]))
             };
             let file = sqlite::File::new().map_err(broken)?;
             let connection = file.open().map_err(broken)?;
-            let run = |sql: &str| connection.execute_batch(sql).map_err(|error| broken(error.to_string()));
-            run("CREATE TABLE phx (at INTEGER)")?;
+            let check = |sql: &str| connection.execute_batch(sql).map_err(|error| broken(error.to_string()));
+            check("CREATE TABLE phx (at INTEGER)")?;
             let mut times = Times::default();
             for _ in 0..STATEMENTS {
                 let start = Instant::now();
-                run("INSERT INTO phx VALUES (1)")?;
+                check("INSERT INTO phx VALUES (1)")?;
                 times.add(start.elapsed());
             }
-            let found = Found::pass(STATEMENTS).observed("version", rusqlite::version());
+            let found = CheckResult::pass(STATEMENTS).observed("version", rusqlite::version());
             Ok(measured(found, &times))
         }
     }
 }
 
-fn measured(found: Found, times: &Times) -> Found {
+fn measured(found: CheckResult, times: &Times) -> CheckResult {
     let latency = times.latency();
     found.observed("latency_ms", latency.p50_ms).observed("error_rate_percent", 0).latency(latency)
 }
 
-fn refused(refusal: &Refusal) -> Found {
-    let Refusal { class, why, state } = refusal;
+fn refused(refusal: &ConnectRefusal) -> CheckResult {
+    let ConnectRefusal { class, why, state } = refusal;
     let (said, help) = match *class {
         "refused" => ("nothing listens there", "start the server, or correct the host and the port in `admin`"),
         "auth" => ("the server does not let this one in", "correct user and password in `admin`, or `pg_hba.conf`"),
@@ -136,7 +137,7 @@ fn refused(refusal: &Refusal) -> Found {
         "timeout" => ("the server does not answer", "see whether it hangs"),
         _ => ("the server refuses", "see what it says"),
     };
-    let found = Found::fail(1, format!("{said} ({class}): {why}")).observed("class", *class).remedy(help, &[]);
+    let found = CheckResult::fail(1, format!("{said} ({class}): {why}")).observed("class", *class).help(help, &[]);
     let found = found.observed("error_rate_percent", 100);
     match state {
         Some(state) => found.observed("sqlstate", state.as_str()),

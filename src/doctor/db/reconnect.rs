@@ -12,9 +12,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::interval;
 
-use super::Site;
-use super::life::Life;
-use crate::doctor::found::{Found, Verdict};
+use super::DbTarget;
+use super::service::RunningService;
+use crate::doctor::check_result::{CheckResult, CheckVerdict};
 use crate::doctor::http::Page;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
@@ -25,9 +25,9 @@ const EVERY: Duration = Duration::from_millis(50);
 const STREAK: u64 = 5;
 
 /// A service whose connections are all in use.
-pub struct Warm {
+pub struct SaturatedPool {
     /// The service.
-    pub life: Life,
+    pub life: RunningService,
     /// The page that needs the database.
     pub page: Page,
     /// Its connections, as the database numbers them.
@@ -55,40 +55,44 @@ pub struct Watched {
 ///
 /// # Errors
 /// Why nothing can be verified.
-pub async fn after(site: &Site, met: impl AsyncFnOnce(&Warm) -> Result<(), Box<Found>>) -> Verdict {
-    let mut warm = site.warm().await?;
+pub async fn after(
+    target: &DbTarget,
+    met: impl AsyncFnOnce(&SaturatedPool) -> Result<(), Box<CheckResult>>,
+) -> CheckVerdict {
+    let mut warm = target.warm().await?;
     met(&warm).await?;
-    let watched = site.watched(&warm.page).await;
-    site.told(&mut warm, &watched).await
+    let watched = target.watched(&warm.page).await;
+    target.evaluate_recovery(&mut warm, &watched).await
 }
 
-impl Site {
+impl DbTarget {
     /// A service whose connections are all in use.
     ///
     /// # Errors
     /// Why nothing can be verified.
-    pub async fn warm(&self) -> Result<Warm, Box<Found>> {
+    pub async fn warm(&self) -> Result<SaturatedPool, Box<CheckResult>> {
         if self.db.call.is_none() {
-            return Found::skip("no `call` is named: nothing of the service is known to need the database").early();
+            return CheckResult::skip("no `call` is named: nothing of the service is known to need the database")
+                .stop();
         }
         let life = self.life().await?;
         let page = self.call(&life).await?;
         self.use_all(&page).await?;
         let backends = life.base.backends().await?;
         if backends.is_empty() {
-            return Found::error("the calls use no connection to the database")
-                .remedy("name a page by `call` that needs the database", &[])
-                .early();
+            return CheckResult::error("the calls use no connection to the database")
+                .help("name a page by `call` that needs the database", &[])
+                .stop();
         }
         self.log.note("warm", format!("{} connections", backends.len()));
-        Ok(Warm { life, page, backends })
+        Ok(SaturatedPool { life, page, backends })
     }
 
     /// Calls so often at once that each connection of the service is in use, twice.
     ///
     /// # Errors
     /// Where a call fails.
-    pub async fn use_all(&self, page: &Page) -> Result<(), Box<Found>> {
+    pub async fn use_all(&self, page: &Page) -> Result<(), Box<CheckResult>> {
         for _ in 0..2 {
             let calls = (0..self.db.pool_size).map(|_| page.get(self.patience()));
             for answer in futures_util::future::join_all(calls).await {
@@ -97,7 +101,7 @@ impl Site {
                     Ok(answer) => format!("status {}", answer.status),
                     Err(failed) => failed.to_string(),
                 };
-                return Found::error(format!("a call fails while all is well: {failed}")).early();
+                return CheckResult::error(format!("a call fails while all is well: {failed}")).stop();
             }
         }
         Ok(())
@@ -143,38 +147,38 @@ impl Site {
     ///
     /// # Errors
     /// Where that cannot be told.
-    pub async fn told(&self, warm: &mut Warm, watched: &Watched) -> Verdict {
+    pub async fn evaluate_recovery(&self, warm: &mut SaturatedPool, watched: &Watched) -> CheckVerdict {
         let Watched { calls, failed, hung, first_ok_ms, last_failed_ms, is_back } = watched;
         let after = warm.life.base.backends().await?;
         let new = after.iter().filter(|pid| !warm.backends.contains(pid)).count();
         let found = if !warm.life.running.is_alive() {
-            Found::fail(*calls, format!("the service ended; {}", warm.life.running.said_last()))
-                .remedy("a service must outlive its connections", &[])
+            CheckResult::fail(*calls, format!("the service ended; {}", warm.life.running.last_output_line()))
+                .help("a service must outlive its connections", &[])
         } else if !is_back {
             let said = format!(
                 "{failed} of {calls} calls failed or hung, and it was not back within {} ms",
                 self.db.reconnect_deadline_ms
             );
-            Found::fail(*calls, said).remedy("give connections back that are broken, and open new ones; look at each before it is used, and bound how long it may be waited for", &[])
+            CheckResult::fail(*calls, said).help("give connections back that are broken, and open new ones; look at each before it is used, and bound how long it may be waited for", &[])
         } else if *hung > 0 {
             let deadline = self.db.reconnect_deadline_ms;
-            Found::fail(*calls, format!("{hung} of {calls} calls had no answer within {deadline} ms; the others found a connection that was well"))
-                .remedy("bound how long an answer of the database may take, also of a connection that is only looked at", &[])
+            CheckResult::fail(*calls, format!("{hung} of {calls} calls had no answer within {deadline} ms; the others found a connection that was well"))
+                .help("bound how long an answer of the database may take, also of a connection that is only looked at", &[])
         } else if new == 0 {
-            Found::error("the service goes on without a new connection: the failure did not reach it")
+            CheckResult::error("the service goes on without a new connection: the failure did not reach it")
         } else if *failed > 0 {
             let bound = if *failed <= self.db.pool_size {
                 "no more failed than it has connections"
             } else {
                 "more failed than it has connections"
             };
-            Found::warn(
+            CheckResult::warn(
                 *calls,
                 format!("{failed} of {calls} calls failed; it was back after {last_failed_ms} ms ({bound})"),
             )
-            .remedy("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
+            .help("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
         } else {
-            Found::pass(*calls)
+            CheckResult::pass(*calls)
         };
         let found = match first_ok_ms {
             Some(first) => found.observed("first_ok_ms", *first),

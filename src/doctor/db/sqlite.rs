@@ -7,19 +7,19 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::dump::Dump;
-use crate::doctor::program::Places;
-use crate::doctor::scratch::Scratch;
+use crate::doctor::program::Placeholders;
+use crate::doctor::scratch::ScratchFolder;
 use crate::system::disk;
 
 /// How long doctor itself waits for a lock that must be free.
-const MOMENT: Duration = Duration::from_millis(100);
+const POLL_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long doctor itself waits for a lock.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A scratch file; it goes with its handle, and so do its journals.
 #[derive(Debug)]
 pub struct File {
-    folder: Scratch,
+    folder: ScratchFolder,
 }
 
 impl File {
@@ -28,7 +28,7 @@ impl File {
     /// # Errors
     /// As the system says.
     pub fn new() -> Result<Self, String> {
-        let folder = Scratch::new("db").map_err(|error| disk::explain(&error))?;
+        let folder = ScratchFolder::new("db").map_err(|error| disk::explain(&error))?;
         Ok(Self { folder })
     }
 
@@ -39,9 +39,9 @@ impl File {
     }
 
     /// How a program finds it.
-    pub fn places(&self) -> Places {
+    pub fn places(&self) -> Placeholders {
         let path = self.path().display().to_string();
-        Places::default()
+        Placeholders::default()
             .with("dsn", format!("sqlite://{path}"))
             .with("path", path.as_str())
             .with("database", "scratch.db")
@@ -53,7 +53,7 @@ impl File {
     /// Why that fails.
     pub fn open(&self) -> Result<Connection, String> {
         let connection = Connection::open(self.path()).map_err(|error| error.to_string())?;
-        connection.busy_timeout(PATIENCE).map_err(|error| error.to_string())?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| error.to_string())?;
         Ok(connection)
     }
 
@@ -84,7 +84,7 @@ impl File {
     pub fn hold(&self, exclusive: bool) -> Result<Connection, String> {
         let connection = self.open()?;
         // Whoever waits here holds up all that runs beside.
-        connection.busy_timeout(MOMENT).map_err(|error| error.to_string())?;
+        connection.busy_timeout(POLL_TIMEOUT).map_err(|error| error.to_string())?;
         let sql = if exclusive { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
         connection.execute_batch(sql).map_err(|error| error.to_string())?;
         Ok(connection)
@@ -136,7 +136,7 @@ fn group(folder: &Path) -> Option<u32> {
 
 fn dump(path: &Path) -> rusqlite::Result<Dump> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     let list = |sql: &str| -> rusqlite::Result<Vec<String>> {
         let mut statement = connection.prepare(sql)?;
         statement.query_map([], |row| row.get(0))?.collect()

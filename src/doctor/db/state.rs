@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::config::doctor::State;
+use crate::config::doctor::StateSettings;
 use crate::doctor::http::Page;
 
 /// How often it is asked.
@@ -16,7 +16,7 @@ pub const POLL: Duration = Duration::from_millis(50);
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a service says that it is; nothing where it does not answer.
-pub async fn said(page: &Page, state: &State) -> Option<String> {
+pub async fn said(page: &Page, state: &StateSettings) -> Option<String> {
     let answer = page.get(ANSWER).await.ok()?;
     let Some(pointer) = &state.pointer else { return Some(answer.body.trim().to_owned()) };
     let body: Value = serde_json::from_str(&answer.body).ok()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-use super::{Behind, Mode, Shared, proxy, stub};
+use super::{Backend, FaultMode, UpstreamState, proxy, stub};
 
 /// How often a port is asked for again.
 const TRIES: usize = 50;
@@ -33,20 +33,20 @@ fn listening(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> 
 }
 
 /// Takes connections as long as there is somebody who tells how.
-pub async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
+pub async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<UpstreamState>) {
     let mut listener = Some(listener);
     let mut told = shared.told.clone();
     loop {
         let mode = told.borrow_and_update().mode;
         match mode {
-            Mode::Refuse => {
+            FaultMode::Refuse => {
                 drop(listener.take());
                 shared.done.send_replace(Some(mode));
                 if told.changed().await.is_err() {
                     return;
                 }
             }
-            Mode::SynDrop => {
+            FaultMode::SynDrop => {
                 drop(listener.take());
                 let full = full(address).await;
                 if let Err(why) = &full {
@@ -85,7 +85,7 @@ async fn reopened(listener: &mut Option<TcpListener>, address: SocketAddr) -> Op
     listener.as_ref()
 }
 
-fn taken_in(tcp: TcpStream, shared: &Arc<Shared>) {
+fn taken_in(tcp: TcpStream, shared: &Arc<UpstreamState>) {
     let _ = tcp.set_nodelay(true);
     let number = {
         let mut seen = shared.seen();
@@ -97,7 +97,7 @@ fn taken_in(tcp: TcpStream, shared: &Arc<Shared>) {
     tokio::spawn(async move {
         let told = shared.told.clone();
         match &shared.behind {
-            Behind::Stub(body) => stub::serve(tcp, number, body, &shared, told).await,
+            Backend::Stub(body) => stub::serve(tcp, number, body, &shared, told).await,
             _ => proxy::serve(tcp, number, &shared, told).await,
         }
         shared.seen().open -= 1;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::stub::{is_cut, reset};
-use super::{Behind, Hit, Mode, Shared, Told};
+use super::{Backend, Directive, FaultMode, Hit, UpstreamState};
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 16 << 10;
@@ -19,10 +19,10 @@ const MANNERS: Duration = Duration::from_millis(200);
 const GREETING: usize = 4 << 10;
 
 /// Both ways to a server.
-type Way = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
+type Direction = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
 
 /// How one direction of a connection ends.
-enum End {
+enum ProxyEnd {
     /// One side has ended.
     Closed,
     /// It is to be reset.
@@ -30,73 +30,73 @@ enum End {
 }
 
 /// Hands on what comes on a connection.
-pub async fn serve(mut tcp: TcpStream, number: u64, shared: &Arc<Shared>, mut told: watch::Receiver<Told>) {
+pub async fn serve(mut tcp: TcpStream, number: u64, shared: &Arc<UpstreamState>, mut told: watch::Receiver<Directive>) {
     let work = exchange(&mut tcp, number, shared);
     let end = tokio::select! {
         end = work => end,
-        () = is_cut(number, &mut told) => End::Reset,
+        () = is_cut(number, &mut told) => ProxyEnd::Reset,
     };
     match end {
-        End::Reset => reset(tcp),
-        End::Closed => drop(tcp.shutdown().await),
+        ProxyEnd::Reset => reset(tcp),
+        ProxyEnd::Closed => drop(tcp.shutdown().await),
     }
 }
 
-async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End {
+async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>) -> ProxyEnd {
     let (mut from_client, mut to_client) = tcp.split();
     // What a client says first is seen before the server is asked: a barrier holds it, a server that hangs never hears it.
     let mut first = Vec::with_capacity(BLOCK);
-    let is_talker = matches!(shared.behind, Behind::Talker(_));
+    let is_talker = matches!(shared.behind, Backend::Talker(_));
     if !is_talker {
         // Who says nothing for a while waits for the server to speak first, as some protocols have it.
         match timeout(MANNERS, from_client.read_buf(&mut first)).await {
             Ok(Ok(1..)) | Err(_) => {}
-            Ok(_) => return End::Closed,
+            Ok(_) => return ProxyEnd::Closed,
         }
     }
     let counted = (is_talker || !first.is_empty()).then(|| hit(shared, number));
     let mut told = shared.told.clone();
     let place = counted.map_or(0, |(_, place)| place);
     if told.wait_for(|told| !told.mode.holds(place, true)).await.is_err() {
-        return End::Reset;
+        return ProxyEnd::Reset;
     }
     let mode = shared.told().mode;
     if counted.is_some_and(|(since, _)| fails(mode, since)) {
-        return End::Reset;
+        return ProxyEnd::Reset;
     }
     if is_mute(mode) {
         return swallow(&mut from_client).await;
     }
-    let Some((mut from_server, mut to_server)) = connect(&shared.behind).await else { return End::Reset };
+    let Some((mut from_server, mut to_server)) = connect(&shared.behind).await else { return ProxyEnd::Reset };
     if to_server.write_all(&first).await.is_err() {
-        return End::Reset;
+        return ProxyEnd::Reset;
     }
     let up = async {
         let mut block = vec![0; BLOCK];
         loop {
-            let Ok(read @ 1..) = from_client.read(&mut block).await else { return End::Closed };
+            let Ok(read @ 1..) = from_client.read(&mut block).await else { return ProxyEnd::Closed };
             let (since, place) = hit(shared, number);
             // Without somebody who tells, what is held is lost.
             if told.wait_for(|told| !told.mode.holds(place, false)).await.is_err() {
-                return End::Reset;
+                return ProxyEnd::Reset;
             }
             let told = shared.told();
             if fails(told.mode, since) {
-                return End::Reset;
+                return ProxyEnd::Reset;
             }
             // What a server that is silent would have to answer it never gets: an answer that is late would be worse.
             if told.silent >= number || is_mute(told.mode) {
                 return swallow(&mut from_client).await;
             }
             if to_server.write_all(&block[..read]).await.is_err() {
-                return End::Closed;
+                return ProxyEnd::Closed;
             }
         }
     };
     let down = async {
         let mut block = vec![0; BLOCK];
         loop {
-            let Ok(read @ 1..) = from_server.read(&mut block).await else { return End::Closed };
+            let Ok(read @ 1..) = from_server.read(&mut block).await else { return ProxyEnd::Closed };
             greet(shared, number, &block[..read]);
             let told = shared.told();
             if told.silent >= number || is_mute(told.mode) {
@@ -111,84 +111,84 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<Shared>) -> End
 }
 
 /// Hands on what a server said, as the mode has it; how the connection ends, where it does.
-async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: Mode) -> Option<End> {
+async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: FaultMode) -> Option<ProxyEnd> {
     let mut wrong = Vec::new();
     let bytes = match mode {
-        Mode::Truncate => &bytes[..bytes.len() / 2],
-        Mode::Garbage => {
+        FaultMode::Truncate => &bytes[..bytes.len() / 2],
+        FaultMode::Garbage => {
             wrong.extend(bytes.iter().map(|byte| !byte));
             &wrong
         }
         _ => bytes,
     };
-    if mode == Mode::HalfClose {
+    if mode == FaultMode::HalfClose {
         let _ = to_client.shutdown().await;
         std::future::pending::<()>().await;
     }
-    if let Mode::Slow(time) = mode {
+    if let FaultMode::Slow(time) = mode {
         sleep(time).await;
     }
-    if let Mode::Drip(wait) = mode {
+    if let FaultMode::Drip(wait) = mode {
         for byte in bytes {
             to_client.write_all(&[*byte]).await.ok()?;
             sleep(wait).await;
         }
         return None;
     }
-    if to_client.write_all(bytes).await.is_err() || matches!(mode, Mode::Truncate | Mode::Garbage) {
-        return Some(End::Closed);
+    if to_client.write_all(bytes).await.is_err() || matches!(mode, FaultMode::Truncate | FaultMode::Garbage) {
+        return Some(ProxyEnd::Closed);
     }
     None
 }
 
 /// Counts a piece: how many came since the mode was set, and its place among all of them.
-fn hit(shared: &Shared, number: u64) -> (usize, usize) {
+fn hit(shared: &UpstreamState, number: u64) -> (usize, usize) {
     let (method, path) = (String::new(), String::new());
     shared.hit(Hit { at: Instant::now(), connection: number, method, path, correlation: None, gone: None })
 }
 
-fn fails(mode: Mode, since: usize) -> bool {
+fn fails(mode: FaultMode, since: usize) -> bool {
     match mode {
-        Mode::Reset | Mode::Status(_) => true,
-        Mode::FailFirst(times) => since as u64 <= times,
-        Mode::RetryAfter(_) => since <= 1,
+        FaultMode::Reset | FaultMode::Status(_) => true,
+        FaultMode::FailFirst(times) => since as u64 <= times,
+        FaultMode::RetryAfter(_) => since <= 1,
         _ => false,
     }
 }
 
-fn is_mute(mode: Mode) -> bool {
-    matches!(mode, Mode::HangAccept | Mode::HangHeaders | Mode::HangBody)
+fn is_mute(mode: FaultMode) -> bool {
+    matches!(mode, FaultMode::HangAccept | FaultMode::HangHeaders | FaultMode::HangBody)
 }
 
 /// Reads and forgets until the other side ends.
-async fn swallow(from: &mut (impl AsyncRead + Unpin)) -> End {
+async fn swallow(from: &mut (impl AsyncRead + Unpin)) -> ProxyEnd {
     let mut block = vec![0; BLOCK];
     while let Ok(1..) = from.read(&mut block).await {}
-    End::Closed
+    ProxyEnd::Closed
 }
 
-fn greet(shared: &Shared, number: u64, bytes: &[u8]) {
+fn greet(shared: &UpstreamState, number: u64, bytes: &[u8]) {
     let mut seen = shared.seen();
     let greeting = seen.greetings.entry(number).or_default();
     let room = GREETING.saturating_sub(greeting.len());
     greeting.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }
 
-async fn connect(behind: &Behind) -> Option<Way> {
+async fn connect(behind: &Backend) -> Option<Direction> {
     match behind {
-        Behind::Stub(_) => None,
-        Behind::Tcp(address) | Behind::Talker(address) => {
+        Backend::Stub(_) => None,
+        Backend::Tcp(address) | Backend::Talker(address) => {
             let tcp = TcpStream::connect(address).await.ok()?;
             let _ = tcp.set_nodelay(true);
             let (from, to) = tcp.into_split();
             Some((Box::new(from), Box::new(to)))
         }
         #[cfg(unix)]
-        Behind::Unix(path) => {
+        Backend::Unix(path) => {
             let (from, to) = tokio::net::UnixStream::connect(path).await.ok()?.into_split();
             Some((Box::new(from), Box::new(to)))
         }
         #[cfg(not(unix))]
-        Behind::Unix(_) => None,
+        Backend::Unix(_) => None,
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::{Hit, Mode, Shared, Told};
+use super::{Directive, FaultMode, Hit, UpstreamState};
 
 /// The largest head of a request, in bytes.
 const LARGEST: usize = 64 << 10;
@@ -17,10 +17,16 @@ const CORRELATION: &[&str] = &["x-request-id", "x-correlation-id", "traceparent"
 /// How many blanks drip behind the body, so that it lasts longer than any deadline.
 const DRIPS: usize = 100;
 /// How often a connection that is not read is looked at.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Answers one request.
-pub async fn serve(mut tcp: TcpStream, number: u64, body: &str, shared: &Arc<Shared>, mut told: watch::Receiver<Told>) {
+pub async fn serve(
+    mut tcp: TcpStream,
+    number: u64,
+    body: &str,
+    shared: &Arc<UpstreamState>,
+    mut told: watch::Receiver<Directive>,
+) {
     let work = answer(&mut tcp, number, body, shared);
     tokio::select! {
         ends = work => if ends.is_none() { reset(tcp) },
@@ -29,8 +35,9 @@ pub async fn serve(mut tcp: TcpStream, number: u64, body: &str, shared: &Arc<Sha
 }
 
 /// Waits until a connection is to be reset.
-pub async fn is_cut(number: u64, told: &mut watch::Receiver<Told>) {
-    let _ = told.wait_for(|told| told.cut >= number || matches!(told.mode, Mode::Refuse | Mode::SynDrop)).await;
+pub async fn is_cut(number: u64, told: &mut watch::Receiver<Directive>) {
+    let _ =
+        told.wait_for(|told| told.cut >= number || matches!(told.mode, FaultMode::Refuse | FaultMode::SynDrop)).await;
 }
 
 /// Ends a connection with a reset.
@@ -40,8 +47,8 @@ pub fn reset(tcp: TcpStream) {
 }
 
 /// Answers, or does not; nothing where the connection is to be reset.
-async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Shared>) -> Option<()> {
-    if shared.told().mode == Mode::HangAccept {
+async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<UpstreamState>) -> Option<()> {
+    if shared.told().mode == FaultMode::HangAccept {
         // Somebody who does not read does not know who calls; that somebody does is seen without reading.
         tcp.peek(&mut [0; 1]).await.ok().filter(|seen| *seen > 0)?;
         let hit = Hit {
@@ -54,7 +61,7 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
         };
         let (_, place) = shared.hit(hit);
         while is_there(tcp) {
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
         shared.gone(place);
         return None;
@@ -62,31 +69,31 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
     let hit = request(tcp, number).await?;
     let (since, place) = shared.hit(hit);
     let mut told = shared.told.clone();
-    let _ = told.wait_for(|told| told.mode != Mode::Hold).await;
+    let _ = told.wait_for(|told| told.mode != FaultMode::Hold).await;
     let mode = told.borrow().mode;
     let fails = match mode {
-        Mode::FailFirst(times) => since as u64 <= times,
-        Mode::RetryAfter(_) => since == 1,
-        Mode::Status(_) => true,
+        FaultMode::FailFirst(times) => since as u64 <= times,
+        FaultMode::RetryAfter(_) => since == 1,
+        FaultMode::Status(_) => true,
         _ => false,
     };
     let work = async {
         match mode {
-            Mode::Status(status) if fails => say(tcp, &whole(status, "", "no\n")).await,
-            Mode::FailFirst(_) if fails => say(tcp, &whole(503, "", "no\n")).await,
-            Mode::RetryAfter(seconds) if fails => {
+            FaultMode::Status(status) if fails => say(tcp, &whole(status, "", "no\n")).await,
+            FaultMode::FailFirst(_) if fails => say(tcp, &whole(503, "", "no\n")).await,
+            FaultMode::RetryAfter(seconds) if fails => {
                 say(tcp, &whole(503, &format!("retry-after: {seconds}\r\n"), "no\n")).await
             }
-            Mode::Slow(time) => {
+            FaultMode::Slow(time) => {
                 stay(tcp, time).await?;
                 say(tcp, &whole(200, "", body)).await
             }
-            Mode::HangHeaders => stay(tcp, Duration::MAX).await,
-            Mode::HangBody => {
+            FaultMode::HangHeaders => stay(tcp, Duration::MAX).await,
+            FaultMode::HangBody => {
                 say_open(tcp, &head(200, "", body.len() + 100)).await?;
                 stay(tcp, Duration::MAX).await
             }
-            Mode::Drip(wait) => {
+            FaultMode::Drip(wait) => {
                 // The head comes at once: a deadline for it alone must not look like one for all of the answer.
                 say_open(tcp, &head(200, "", body.len() + DRIPS)).await?;
                 for byte in body.bytes().chain(std::iter::repeat_n(b' ', DRIPS)) {
@@ -95,19 +102,21 @@ async fn answer(tcp: &mut TcpStream, number: u64, body: &str, shared: &Arc<Share
                 }
                 Some(())
             }
-            Mode::Truncate => say(tcp, &(head(200, "", body.len() + 100) + body)).await,
-            Mode::Garbage => say(tcp, "\u{1}\u{2}garbage\u{3}\r\n\r\nno protocol at all\r\n").await,
-            Mode::HalfClose => {
+            FaultMode::Truncate => say(tcp, &(head(200, "", body.len() + 100) + body)).await,
+            FaultMode::Garbage => say(tcp, "\u{1}\u{2}garbage\u{3}\r\n\r\nno protocol at all\r\n").await,
+            FaultMode::HalfClose => {
                 tcp.shutdown().await.ok()?;
                 stay(tcp, Duration::MAX).await
             }
-            Mode::Reset => None,
+            FaultMode::Reset => None,
             _ => say(tcp, &whole(200, "", body)).await,
         }
     };
     let ended = work.await;
-    if matches!(mode, Mode::HangHeaders | Mode::HangBody | Mode::Drip(_) | Mode::Slow(_) | Mode::HalfClose)
-        && ended.is_none()
+    if matches!(
+        mode,
+        FaultMode::HangHeaders | FaultMode::HangBody | FaultMode::Drip(_) | FaultMode::Slow(_) | FaultMode::HalfClose
+    ) && ended.is_none()
     {
         shared.gone(place);
     }

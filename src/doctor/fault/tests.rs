@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::{Behind, Mode, Upstream};
+use super::{Backend, FaultMode, Upstream};
 
 /// What comes of a connection.
 #[derive(Debug, PartialEq)]
@@ -53,7 +53,7 @@ async fn heard(tcp: &mut TcpStream) -> Seen {
 const REQUEST: &str = "GET /pay HTTP/1.1\r\nhost: a\r\nX-Request-Id: 7\r\n\r\n";
 
 fn stub() -> Upstream {
-    Upstream::local(Behind::Stub("well".to_owned())).unwrap()
+    Upstream::local(Backend::Stub("well".to_owned())).unwrap()
 }
 
 fn status(seen: &Seen) -> &str {
@@ -81,13 +81,13 @@ fn a_stub_answers_and_keeps_who_asked() {
 fn a_stub_fails_a_number_of_times_or_always() {
     now(async {
         let stub = stub();
-        stub.set(Mode::Status(404)).await;
+        stub.set(FaultMode::Status(404)).await;
         assert_eq!(status(&asked(&stub, REQUEST).await), "404");
-        stub.set(Mode::FailFirst(2)).await;
+        stub.set(FaultMode::FailFirst(2)).await;
         for expected in ["503", "503", "200"] {
             assert_eq!(status(&asked(&stub, REQUEST).await), expected);
         }
-        stub.set(Mode::RetryAfter(2)).await;
+        stub.set(FaultMode::RetryAfter(2)).await;
         let Seen::Ended(text) = asked(&stub, REQUEST).await else { panic!() };
         assert!(text.contains("\r\nretry-after: 2\r\n"), "{text}");
         assert_eq!(status(&asked(&stub, REQUEST).await), "200");
@@ -100,13 +100,13 @@ fn a_stub_hangs_breaks_off_and_lies() {
         let stub = stub();
         let mut seen = Vec::new();
         for mode in [
-            Mode::HangAccept,
-            Mode::HangHeaders,
-            Mode::HangBody,
-            Mode::Drip(Duration::from_secs(1)),
-            Mode::Truncate,
-            Mode::Reset,
-            Mode::HalfClose,
+            FaultMode::HangAccept,
+            FaultMode::HangHeaders,
+            FaultMode::HangBody,
+            FaultMode::Drip(Duration::from_secs(1)),
+            FaultMode::Truncate,
+            FaultMode::Reset,
+            FaultMode::HalfClose,
         ] {
             stub.set(mode).await;
             seen.push(asked(&stub, REQUEST).await);
@@ -123,7 +123,7 @@ fn a_stub_hangs_breaks_off_and_lies() {
             seen[4]
         );
         assert_eq!(seen[5..], [Seen::Reset, Seen::Ended(String::new())]);
-        stub.set(Mode::Garbage).await;
+        stub.set(FaultMode::Garbage).await;
         assert!(matches!(asked(&stub, REQUEST).await, Seen::Ended(text) if !text.starts_with("HTTP")));
         assert_eq!(stub.count(), 8);
     });
@@ -133,7 +133,7 @@ fn a_stub_hangs_breaks_off_and_lies() {
 fn a_stub_sees_who_goes_away() {
     now(async {
         let stub = stub();
-        for mode in [Mode::HangHeaders, Mode::HangAccept, Mode::Slow(Duration::from_secs(60))] {
+        for mode in [FaultMode::HangHeaders, FaultMode::HangAccept, FaultMode::Slow(Duration::from_secs(60))] {
             stub.set(mode).await;
             asked(&stub, REQUEST).await;
             let last = || stub.hits().last().unwrap().gone;
@@ -142,7 +142,7 @@ fn a_stub_sees_who_goes_away() {
                 tokio::task::yield_now().await;
             }
             // Elsewhere than on Linux, an end behind unread bytes is not seen.
-            assert!(last().is_some() || (mode == Mode::HangAccept && !cfg!(target_os = "linux")), "{mode:?}");
+            assert!(last().is_some() || (mode == FaultMode::HangAccept && !cfg!(target_os = "linux")), "{mode:?}");
         }
     });
 }
@@ -151,21 +151,21 @@ fn a_stub_sees_who_goes_away() {
 fn a_port_is_closed_full_and_open_again() {
     now(async {
         let stub = stub();
-        stub.set(Mode::Refuse).await;
+        stub.set(FaultMode::Refuse).await;
         assert_eq!(asked(&stub, REQUEST).await, Seen::Refused);
-        stub.set(Mode::Ok).await;
+        stub.set(FaultMode::Ok).await;
         assert_eq!(status(&asked(&stub, REQUEST).await), "200");
-        stub.set(Mode::SynDrop).await;
+        stub.set(FaultMode::SynDrop).await;
         if stub.broken().is_none() {
             assert_eq!(asked(&stub, REQUEST).await, Seen::NoConnection);
         }
-        stub.set(Mode::Ok).await;
+        stub.set(FaultMode::Ok).await;
         assert_eq!(status(&asked(&stub, REQUEST).await), "200");
     });
 }
 
 /// A server that says back what it hears.
-async fn echo() -> Behind {
+async fn echo() -> Backend {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -176,7 +176,7 @@ async fn echo() -> Behind {
             });
         }
     });
-    Behind::Tcp(address)
+    Backend::Tcp(address)
 }
 
 #[test]
@@ -191,15 +191,15 @@ fn a_proxy_hands_on_and_breaks_off() {
         proxy.cut();
         assert_eq!(heard(&mut tcp).await, Seen::Reset);
         assert_eq!(asked(&proxy, "again").await, Seen::Silent("again".to_owned()));
-        proxy.set(Mode::Garbage).await;
+        proxy.set(FaultMode::Garbage).await;
         assert!(!matches!(asked(&proxy, "hello").await, Seen::Silent(text) if text == "hello"));
-        proxy.set(Mode::Truncate).await;
+        proxy.set(FaultMode::Truncate).await;
         assert_eq!(asked(&proxy, "hell").await, Seen::Ended("he".to_owned()));
-        proxy.set(Mode::Reset).await;
+        proxy.set(FaultMode::Reset).await;
         assert_eq!(asked(&proxy, "hello").await, Seen::Reset);
-        proxy.set(Mode::Refuse).await;
+        proxy.set(FaultMode::Refuse).await;
         assert_eq!(asked(&proxy, "hello").await, Seen::Refused);
-        proxy.set(Mode::HangBody).await;
+        proxy.set(FaultMode::HangBody).await;
         assert_eq!(asked(&proxy, "hello").await, Seen::Silent(String::new()));
     });
 }
@@ -222,7 +222,7 @@ fn a_proxy_silences_the_connections_that_there_are() {
 fn a_barrier_holds_all_until_it_opens() {
     now(async {
         let proxy = Upstream::local(echo().await).unwrap();
-        proxy.set(Mode::Hold).await;
+        proxy.set(FaultMode::Hold).await;
         let mut held = Vec::new();
         for _ in 0..3 {
             let mut tcp = TcpStream::connect(proxy.address).await.unwrap();
@@ -231,7 +231,7 @@ fn a_barrier_holds_all_until_it_opens() {
             held.push(tcp);
         }
         assert_eq!((proxy.count(), proxy.open()), (3, 3));
-        proxy.set(Mode::Ok).await;
+        proxy.set(FaultMode::Ok).await;
         for tcp in &mut held {
             assert_eq!(heard(tcp).await, Seen::Silent("first".to_owned()));
         }
@@ -250,7 +250,7 @@ fn a_server_that_speaks_first_is_heard() {
                 open.push(tcp);
             }
         });
-        for (behind, hits) in [(Behind::Talker(address), 1), (Behind::Tcp(address), 0)] {
+        for (behind, hits) in [(Backend::Talker(address), 1), (Backend::Tcp(address), 0)] {
             let proxy = Upstream::local(behind).unwrap();
             let mut tcp = TcpStream::connect(proxy.address).await.unwrap();
             let mut bytes = [0; 7];

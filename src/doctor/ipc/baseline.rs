@@ -1,9 +1,9 @@
 //! The control of all the others: calls reach the dependency.
 
-use super::rig::Way;
-use super::{OPENS, Site};
+use super::harness::Endpoint;
+use super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
 /// How many calls.
@@ -20,33 +20,33 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let mut rig = site.unproven_rig().await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let mut harness = target.start_unverified().await?;
     let (mut times, mut hits, mut failed, mut last) = (Times::default(), 0, 0_u64, String::new());
     for _ in 0..CALLS {
-        let called = rig.call(Way::Entry).await?;
+        let called = harness.call(Endpoint::Primary).await?;
         hits += called.hits as u64;
         if called.is_ok {
             times.add(called.time);
         } else {
             failed += 1;
-            last = super::rig::shortened(&called.text);
+            last = super::harness::shortened(&called.text);
         }
     }
     // A pooled connection to a real server takes several pieces for one call.
-    let is_right = hits == CALLS || (site.ipc.upstream.forward.is_some() && hits > CALLS);
+    let is_right = hits == CALLS || (target.ipc.upstream.forward.is_some() && hits > CALLS);
     let found = if failed > 0 {
-        Found::fail(CALLS, format!("{failed} of {CALLS} calls failed while the dependency was well: {last}"))
+        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed while the dependency was well: {last}"))
     } else if hits == 0 {
-        Found::fail(CALLS, "no call reached the dependency: the service is not wired to it")
+        CheckResult::fail(CALLS, "no call reached the dependency: the service is not wired to it")
     } else if is_right {
-        Found::pass(CALLS)
+        CheckResult::pass(CALLS)
     } else {
-        Found::fail(CALLS, format!("{CALLS} calls made {hits} of the dependency"))
+        CheckResult::fail(CALLS, format!("{CALLS} calls made {hits} of the dependency"))
     };
     let found = found.observed("hits", hits).observed("failed", failed).expected("hits", CALLS);
     let found = found.observed("error_rate_percent", failed * 100 / CALLS);
@@ -61,5 +61,5 @@ async fn run(site: Site) -> Verdict {
     } else {
         "name an `entry` by which each call asks the dependency once, past caches; where that is not so, counts mean nothing"
     };
-    Ok(if failed > 0 || !is_right { found.remedy(help, &[]) } else { found })
+    Ok(if failed > 0 || !is_right { found.help(help, &[]) } else { found })
 }

@@ -3,10 +3,10 @@
 pub mod clear;
 pub mod secret;
 
-use super::Site;
-use super::rig::{Called, Way};
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Found;
+use super::IpcTarget;
+use super::harness::{Called, Endpoint};
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::FaultMode;
 
 /// What a caller was told under one failure.
 pub struct Text {
@@ -21,44 +21,44 @@ pub struct Text {
 }
 
 /// Failures whose texts are looked at.
-const FAULTS: &[(&str, Mode)] = &[
-    ("status 500", Mode::Status(500)),
-    ("refused", Mode::Refuse),
-    ("reset", Mode::Reset),
-    ("garbage", Mode::Garbage),
-    ("timeout", Mode::HangHeaders),
+const FAULTS: &[(&str, FaultMode)] = &[
+    ("status 500", FaultMode::Status(500)),
+    ("refused", FaultMode::Refuse),
+    ("reset", FaultMode::Reset),
+    ("garbage", FaultMode::Garbage),
+    ("timeout", FaultMode::HangHeaders),
 ];
 
-impl Site {
+impl IpcTarget {
     /// What callers are told under each failure, so many times each.
     ///
     /// # Errors
     /// Where nothing can be verified.
-    pub async fn texts(&self, times: u64) -> Result<Vec<Text>, Box<Found>> {
+    pub async fn texts(&self, times: u64) -> Result<Vec<Text>, Box<CheckResult>> {
         let mut texts = Vec::new();
         for (fault, mode) in FAULTS {
-            if *mode == Mode::HangHeaders && self.ipc.timeout.is_none() {
+            if *mode == FaultMode::HangHeaders && self.ipc.timeout.is_none() {
                 self.log.note("timeout", "no `timeout` is claimed, so nobody waits for one");
                 continue;
             }
-            let mut rig = self.rig().await?;
-            rig.fail(*mode).await?;
+            let mut harness = self.harness().await?;
+            harness.fail(*mode).await?;
             let mut told = Vec::new();
             for _ in 0..times {
-                told.push(rig.call(Way::Entry).await?);
+                told.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note(fault, super::rig::shortened(&told[0].text));
-            texts.push(Text { fault, told, written: rig.output(), canary: rig.canary.clone() });
+            self.log.note(fault, super::harness::shortened(&told[0].text));
+            texts.push(Text { fault, told, written: harness.output(), canary: harness.canary.clone() });
         }
         if let Some(breaker) = self.ipc.breaker {
-            let mut rig = self.rig().await?;
-            self.tripped(&mut rig, breaker).await?;
+            let mut harness = self.harness().await?;
+            self.tripped(&mut harness, breaker).await?;
             let mut told = Vec::new();
             for _ in 0..times {
-                told.push(rig.call(Way::Entry).await?);
+                told.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note("open", super::rig::shortened(&told[0].text));
-            texts.push(Text { fault: "open", told, written: rig.output(), canary: rig.canary.clone() });
+            self.log.note("open", super::harness::shortened(&told[0].text));
+            texts.push(Text { fault: "open", told, written: harness.output(), canary: harness.canary.clone() });
         }
         Ok(texts)
     }

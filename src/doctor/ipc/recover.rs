@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::rig::{Rig, Way};
-use super::{OPENS, Site};
+use super::harness::{Endpoint, Harness};
+use super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 
@@ -32,53 +32,54 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let mut rig = site.rig().await?;
-    let (before, ..) = measured(&mut rig).await?;
-    let mut faults = vec![Mode::Status(500), Mode::Reset, Mode::Refuse, Mode::Garbage];
-    if site.ipc.timeout.is_some() {
-        faults.push(Mode::HangHeaders);
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let mut harness = target.harness().await?;
+    let (before, ..) = measured(&mut harness).await?;
+    let mut faults = vec![FaultMode::Status(500), FaultMode::Reset, FaultMode::Refuse, FaultMode::Garbage];
+    if target.ipc.timeout.is_some() {
+        faults.push(FaultMode::HangHeaders);
     }
     let mut met = false;
     for fault in faults {
-        rig.fail(fault).await?;
-        met |= !rig.call(Way::Entry).await?.is_ok;
-        met |= !rig.call(Way::Entry).await?.is_ok;
+        harness.fail(fault).await?;
+        met |= !harness.call(Endpoint::Primary).await?.is_ok;
+        met |= !harness.call(Endpoint::Primary).await?.is_ok;
     }
     if !met {
-        return Found::error("no call failed while the dependency did, so there is nothing to recover from").early();
+        return CheckResult::error("no call failed while the dependency did, so there is nothing to recover from")
+            .stop();
     }
-    rig.fail(Mode::Ok).await?;
-    let open_for = site.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
+    harness.fail(FaultMode::Ok).await?;
+    let open_for = target.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
     let start = Instant::now();
-    while !rig.call(Way::Entry).await?.is_ok {
+    while !harness.call(Endpoint::Primary).await?.is_ok {
         if start.elapsed() > open_for * 2 + GRACE {
-            return Found::fail(1, "the dependency is well again, and no call ends well")
+            return CheckResult::fail(1, "the dependency is well again, and no call ends well")
                 .control("calls reach the dependency while it is well", Outcome::Pass)
-                .remedy("restart is no recovery: let the service find its dependency again", &[])
-                .early();
+                .help("restart is no recovery: let the service find its dependency again", &[])
+                .stop();
         }
         sleep(Duration::from_millis(50)).await;
     }
     let back = crate::doctor::log::millis(start.elapsed());
-    let (after, failed, hits) = measured(&mut rig).await?;
+    let (after, failed, hits) = measured(&mut harness).await?;
     let (was, is) = (before.quantile(0.5), after.quantile(0.5));
     let found = if hits == 0 {
-        Found::error(
+        CheckResult::error(
             "behind the failures the dependency was not asked any more, and calls end well: somebody else answers",
         )
     } else if failed > 0 {
-        Found::fail(CALLS, format!("{failed} of {CALLS} calls failed after the first good one"))
-            .remedy("one good call must mean that all is well", &[])
+        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed after the first good one"))
+            .help("one good call must mean that all is well", &[])
     } else if is > was * SLOWER + SLACK {
-        Found::fail(CALLS, format!("the median of a call was {was:.1} ms before and is {is:.1} ms"))
-            .remedy("look for what is left behind by failed calls: connections, threads, queues", &[])
+        CheckResult::fail(CALLS, format!("the median of a call was {was:.1} ms before and is {is:.1} ms"))
+            .help("look for what is left behind by failed calls: connections, threads, queues", &[])
     } else {
-        Found::pass(CALLS)
+        CheckResult::pass(CALLS)
     };
     Ok(found
         .control("calls reach the dependency while it is well", Outcome::Pass)
@@ -89,10 +90,10 @@ async fn run(site: Site) -> Verdict {
 }
 
 /// How long calls take, how many fail, and how often the dependency is asked.
-async fn measured(rig: &mut Rig) -> Result<(Times, u64, usize), Box<Found>> {
+async fn measured(harness: &mut Harness) -> Result<(Times, u64, usize), Box<CheckResult>> {
     let (mut times, mut failed, mut hits) = (Times::default(), 0, 0);
     for _ in 0..CALLS {
-        let called = rig.call(Way::Entry).await?;
+        let called = harness.call(Endpoint::Primary).await?;
         times.add(called.time);
         failed += u64::from(!called.is_ok);
         hits += called.hits;

@@ -11,11 +11,11 @@ mod noise;
 
 use std::time::Instant;
 
-use super::Site;
-use super::rig::{Rig, Way};
+use super::IpcTarget;
+use super::harness::{Endpoint, Harness};
 use crate::config::doctor::Retry;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::FaultMode;
 
 /// How many calls are watched for their waits.
 pub const TRIALS: usize = 5;
@@ -31,13 +31,13 @@ pub struct Waits {
     noise: Vec<f64>,
 }
 
-impl Site {
+impl IpcTarget {
     /// What is claimed of trying again.
     ///
     /// # Errors
     /// A skip, where nothing is.
-    pub fn retry(&self) -> Result<Retry, Box<Found>> {
-        self.ipc.retry.clone().ok_or_else(|| Box::new(Found::skip("no `retry` is claimed")))
+    pub fn retry(&self) -> Result<Retry, Box<CheckResult>> {
+        self.ipc.retry.clone().ok_or_else(|| Box::new(CheckResult::skip("no `retry` is claimed")))
     }
 
     /// The waits of a call before each further attempt, in milliseconds, for so many calls; those that an earlier check has seen are
@@ -45,17 +45,17 @@ impl Site {
     ///
     /// # Errors
     /// Where nothing can be seen.
-    pub async fn waits(&self, retry: &Retry, trials: usize) -> Result<Vec<Vec<f64>>, Box<Found>> {
+    pub async fn waits(&self, retry: &Retry, trials: usize) -> Result<Vec<Vec<f64>>, Box<CheckResult>> {
         if retry.max_attempts < 2 {
-            return Found::skip("`max_attempts` is 1: nothing is tried again").early();
+            return CheckResult::skip("`max_attempts` is 1: nothing is tried again").stop();
         }
         let is_measured = self.waits.borrow().calls.len() < trials;
-        let unheard = |error: std::io::Error| Found::error(format!("nothing can listen: {error}"));
+        let unheard = |error: std::io::Error| CheckResult::error(format!("nothing can listen: {error}"));
         let noise = if is_measured { Some(noise::Noise::start().map_err(unheard)?) } else { None };
         while self.waits.borrow().calls.len() < trials {
-            let mut rig = self.rig().await?;
-            rig.fail(Mode::FailFirst(retry.max_attempts - 1)).await?;
-            let waits = attempts(&mut rig).await?;
+            let mut harness = self.harness().await?;
+            harness.fail(FaultMode::FailFirst(retry.max_attempts - 1)).await?;
+            let waits = attempts(&mut harness).await?;
             let line = waits.iter().map(|wait| format!("{wait:.0}")).collect::<Vec<_>>().join(", ");
             self.log.note("waits", format!("{line} ms"));
             self.waits.borrow_mut().calls.push(waits);
@@ -65,7 +65,7 @@ impl Site {
             self.waits.borrow_mut().noise.extend(noise);
         }
         if self.waits.borrow().calls.iter().any(Vec::is_empty) {
-            return Found::error("a call was not tried again, so there are no waits").early();
+            return CheckResult::error("a call was not tried again, so there are no waits").stop();
         }
         Ok(self.waits.borrow().calls.clone())
     }
@@ -77,10 +77,10 @@ impl Site {
 }
 
 /// Calls once; the waits between the attempts, in milliseconds.
-async fn attempts(rig: &mut Rig) -> Result<Vec<f64>, Box<Found>> {
-    let before = rig.upstream.count();
-    rig.call(Way::Entry).await?;
-    let at: Vec<Instant> = rig.upstream.hits()[before..].iter().map(|hit| hit.at).collect();
+async fn attempts(harness: &mut Harness) -> Result<Vec<f64>, Box<CheckResult>> {
+    let before = harness.upstream.count();
+    harness.call(Endpoint::Primary).await?;
+    let at: Vec<Instant> = harness.upstream.hits()[before..].iter().map(|hit| hit.at).collect();
     Ok(at.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs_f64() * 1e3).collect())
 }
 

@@ -12,11 +12,11 @@ pub mod reset;
 pub mod syn;
 pub mod truncate;
 
-use super::Site;
-use super::rig::{Way, shortened};
-use crate::config::doctor::{Entry, Timeout};
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use super::IpcTarget;
+use super::harness::{Endpoint, shortened};
+use crate::config::doctor::{ServiceEntry, Timeout};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -25,76 +25,81 @@ pub const METHOD: &str = "Calls three times while the dependency fails in this w
 /// How many calls come at once: more than a small pool of connections has.
 const CROWD: usize = 20;
 
-impl Site {
+impl IpcTarget {
     /// What is claimed of the time.
     ///
     /// # Errors
     /// A skip, where nothing is.
-    pub fn timeout(&self) -> Result<Timeout, Box<Found>> {
-        self.ipc.timeout.ok_or_else(|| Box::new(Found::skip("no `timeout` is claimed")))
+    pub fn timeout(&self) -> Result<Timeout, Box<CheckResult>> {
+        self.ipc.timeout.ok_or_else(|| Box::new(CheckResult::skip("no `timeout` is claimed")))
     }
 }
 
 /// Whether calls wait while a dependency fails in a way, instead of failing at once.
-fn waits(mode: Mode) -> bool {
+fn waits(mode: FaultMode) -> bool {
     matches!(
         mode,
-        Mode::HangAccept | Mode::HangHeaders | Mode::HangBody | Mode::Drip(_) | Mode::HalfClose | Mode::SynDrop
+        FaultMode::HangAccept
+            | FaultMode::HangHeaders
+            | FaultMode::HangBody
+            | FaultMode::Drip(_)
+            | FaultMode::HalfClose
+            | FaultMode::SynDrop
     )
 }
 
 /// Looks at what a service does while its dependency fails in a way.
-fn under(site: Site, mode: Mode) -> Looking {
-    looking(async move { run(site, mode).await })
+fn under(target: IpcTarget, mode: FaultMode) -> CheckFuture {
+    boxed(async move { run(target, mode).await })
 }
 
-async fn run(site: Site, mode: Mode) -> Verdict {
-    let timeout = site.timeout()?;
+async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
+    let timeout = target.timeout()?;
     let most = timeout.max_ms + timeout.grace_ms;
     let mut given_up = false;
     let (mut slowest, mut good, mut late, mut unseen, mut last) = (0, 0_u64, 0_u64, 0_u64, String::new());
-    for trial in 1..=site.trials() {
-        let mut rig = site.rig().await?;
-        rig.fail(mode).await?;
-        let called = rig.call(Way::Entry).await?;
+    for trial in 1..=target.trials() {
+        let mut harness = target.harness().await?;
+        harness.fail(mode).await?;
+        let called = harness.call(Endpoint::Primary).await?;
         let took = millis(called.time);
         slowest = slowest.max(took);
         good += u64::from(called.is_ok);
         late += u64::from(took > most || called.is_late);
         given_up |= called.is_late;
-        unseen += u64::from(called.hits == 0 && !matches!(mode, Mode::Refuse | Mode::SynDrop));
+        unseen += u64::from(called.hits == 0 && !matches!(mode, FaultMode::Refuse | FaultMode::SynDrop));
         let status = called.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-        site.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
+        target.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
         last = shortened(&called.text);
     }
-    let trials = site.trials();
+    let trials = target.trials();
     let (mut together, mut slowest_together) = (0_u64, 0);
-    if late == 0 && good == 0 && unseen == 0 && waits(mode) && matches!(site.ipc.entry, Entry::Http { .. }) {
-        let mut rig = site.rig().await?;
-        rig.fail(mode).await?;
-        let called = rig.crowd(CROWD).await?;
+    if late == 0 && good == 0 && unseen == 0 && waits(mode) && matches!(target.ipc.entry, ServiceEntry::Http { .. }) {
+        let mut harness = target.harness().await?;
+        harness.fail(mode).await?;
+        let called = harness.crowd(CROWD).await?;
         slowest_together = called.iter().map(|called| millis(called.time)).max().unwrap_or_default();
         together = called.iter().filter(|called| millis(called.time) > most || called.is_late).count() as u64;
-        site.log.note("answers", format!("{CROWD} calls at once: the longest took {slowest_together} ms"));
+        target.log.note("answers", format!("{CROWD} calls at once: the longest took {slowest_together} ms"));
     }
     let found = if unseen > 0 {
-        Found::error("the fault did not reach the service: the dependency was not asked")
+        CheckResult::error("the fault did not reach the service: the dependency was not asked")
     } else if good > 0 {
-        Found::fail(trials, format!("{good} of {trials} calls are said to have ended well: {last}"))
-            .remedy("an answer that is not whole, or none, is an error", &[])
+        CheckResult::fail(trials, format!("{good} of {trials} calls are said to have ended well: {last}"))
+            .help("an answer that is not whole, or none, is an error", &[])
     } else if late > 0 {
         let longest =
             if given_up { format!("given up after {slowest} ms") } else { format!("the longest {slowest} ms") };
-        Found::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, {longest}"))
-            .remedy("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
+        CheckResult::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, {longest}"))
+            .help("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
     } else if together > 0 {
         let why = format!(
             "{together} of {CROWD} calls at once took longer than {most} ms, the longest {slowest_together} ms"
         );
-        Found::fail(trials + CROWD as u64, why)
-            .remedy("count the wait for a connection of the pool, or a worker, as part of the deadline", &[])
+        CheckResult::fail(trials + CROWD as u64, why)
+            .help("count the wait for a connection of the pool, or a worker, as part of the deadline", &[])
     } else {
-        Found::pass(trials)
+        CheckResult::pass(trials)
     };
     Ok(found
         .control("calls reach the dependency while it is well", Outcome::Pass)

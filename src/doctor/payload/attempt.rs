@@ -10,10 +10,10 @@ use super::Orders;
 use crate::doctor::pty::io::sum;
 
 /// What a try came to: what was got, or why not.
-type Tried = Result<String, String>;
+type AttemptOutcome = Result<String, String>;
 
 /// A boundary: its name, and how it is tried with an argument.
-type Try = (&'static str, fn(&str) -> Tried);
+type Try = (&'static str, fn(&str) -> AttemptOutcome);
 
 /// All of them.
 const TRIES: &[Try] = &[
@@ -48,7 +48,7 @@ fn words(error: impl std::fmt::Display) -> String {
 }
 
 /// Reads a file, given as `SALT:PATH`.
-fn read(file: &str) -> Tried {
+fn read(file: &str) -> AttemptOutcome {
     let (salt, path) = file.split_once(':').ok_or("no file")?;
     let bytes = crate::system::disk::read_optional(std::path::Path::new(path)).map_err(words)?;
     let bytes = bytes.ok_or_else(|| "it is not there".to_owned())?;
@@ -59,13 +59,13 @@ fn read(file: &str) -> Tried {
     Ok(if is_own { "the mark".to_owned() } else { format!("{} bytes, {}", bytes.len(), sum(&salted)) })
 }
 
-fn write(path: &str) -> Tried {
+fn write(path: &str) -> AttemptOutcome {
     crate::system::disk::create(std::path::Path::new(path), b"phx").map_err(words)?;
     Ok("written".to_owned())
 }
 
 /// Reaches `HOST:PORT` over TCP, `udp:HOST:PORT`, or the abstract socket `unix:NAME`.
-fn connect(address: &str) -> Tried {
+fn connect(address: &str) -> AttemptOutcome {
     if let Some(address) = address.strip_prefix("udp:") {
         let socket = std::net::UdpSocket::bind("0.0.0.0:0").map_err(words)?;
         socket.send_to(b"phx", address).map_err(words)?;
@@ -86,14 +86,14 @@ fn connect(address: &str) -> Tried {
 }
 
 /// Whether the process of another one can be seen.
-fn see(id: &str) -> Tried {
+fn see(id: &str) -> AttemptOutcome {
     let bytes =
         crate::system::disk::read_optional(std::path::Path::new(&format!("/proc/{id}/cmdline"))).map_err(words)?;
     bytes.map(|_| "seen".to_owned()).ok_or_else(|| "it is not there".to_owned())
 }
 
 /// Takes so much memory, in bytes, and writes to every page of it.
-fn much_memory(bytes: &str) -> Tried {
+fn much_memory(bytes: &str) -> AttemptOutcome {
     let bytes: usize = bytes.parse().map_err(words)?;
     let mut memory: Vec<u8> = Vec::new();
     memory.try_reserve_exact(bytes).map_err(words)?;
@@ -104,7 +104,7 @@ fn much_memory(bytes: &str) -> Tried {
 }
 
 /// Works for so many milliseconds of this process's own time, at most for three times as long.
-fn long_work(milliseconds: &str) -> Tried {
+fn long_work(milliseconds: &str) -> AttemptOutcome {
     let wanted = Duration::from_millis(milliseconds.parse().map_err(words)?);
     let (start, mut rounds) = (Instant::now(), 0_u64);
     while worked(start) < wanted {
@@ -130,7 +130,7 @@ fn worked(start: Instant) -> Duration {
 }
 
 #[cfg(unix)]
-fn signal(id: &str) -> Tried {
+fn signal(id: &str) -> AttemptOutcome {
     use rustix::process::{Pid, Signal, kill_process};
     let id = id.parse().ok().and_then(Pid::from_raw).ok_or("no process")?;
     kill_process(id, Signal::USR1).map_err(words)?;
@@ -139,7 +139,7 @@ fn signal(id: &str) -> Tried {
 
 /// Starts so many processes that wait, and ends them again.
 #[cfg(unix)]
-fn many_processes(count: &str) -> Tried {
+fn many_processes(count: &str) -> AttemptOutcome {
     let count: usize = count.parse().map_err(words)?;
     let program = std::env::current_exe().map_err(words)?;
     let mut children = Vec::new();
@@ -167,7 +167,7 @@ fn many_processes(count: &str) -> Tried {
 }
 
 #[cfg(unix)]
-fn raw_socket(_: &str) -> Tried {
+fn raw_socket(_: &str) -> AttemptOutcome {
     use rustix::net::{AddressFamily, SocketType, ipproto, socket};
     socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP)).map_err(words)?;
     Ok("opened".to_owned())
@@ -175,7 +175,7 @@ fn raw_socket(_: &str) -> Tried {
 
 /// Pushes a byte into the input of its own terminal, as if somebody had typed it.
 #[cfg(target_os = "linux")]
-fn push_input(_: &str) -> Tried {
+fn push_input(_: &str) -> AttemptOutcome {
     let byte = b'\n';
     // SAFETY: the request reads one byte from a pointer that is valid for the call.
     #[allow(unsafe_code)]
@@ -184,7 +184,7 @@ fn push_input(_: &str) -> Tried {
 }
 
 #[cfg(target_os = "linux")]
-fn trace(id: &str) -> Tried {
+fn trace(id: &str) -> AttemptOutcome {
     let id: libc::pid_t = id.parse().map_err(words)?;
     let none = std::ptr::null_mut::<libc::c_void>();
     // SAFETY: to attach and detach takes no memory of ours; the process is one that doctor started for this.
@@ -204,7 +204,7 @@ fn trace(id: &str) -> Tried {
 
 /// Mounts an empty file system on a folder, and takes it away again.
 #[cfg(target_os = "linux")]
-fn mount(folder: &str) -> Tried {
+fn mount(folder: &str) -> AttemptOutcome {
     let name = std::ffi::CString::new(folder).map_err(words)?;
     let kind = c"tmpfs".as_ptr();
     // SAFETY: all strings end with a null byte and outlive the call; the data may be null.
@@ -222,31 +222,31 @@ fn mount(folder: &str) -> Tried {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn trace(_: &str) -> Tried {
+fn trace(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn mount(_: &str) -> Tried {
+fn mount(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }
 
 #[cfg(not(unix))]
-fn signal(_: &str) -> Tried {
+fn signal(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }
 
 #[cfg(not(unix))]
-fn many_processes(_: &str) -> Tried {
+fn many_processes(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }
 
 #[cfg(not(unix))]
-fn raw_socket(_: &str) -> Tried {
+fn raw_socket(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn push_input(_: &str) -> Tried {
+fn push_input(_: &str) -> AttemptOutcome {
     Err("not on this system".to_owned())
 }

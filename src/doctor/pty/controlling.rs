@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use super::session::text;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// How long a signal may take.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -21,31 +21,31 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let facts = site.facts().await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let facts = target.facts().await?;
     let dev_tty = text(&facts, "dev_tty");
     let in_front = if facts["foreground"].is_null() && dev_tty == "ok" {
         // The group in the foreground is outside of the namespace of the session; whether keys reach the program is asked.
-        site.log.note("foreground", "its group has no number inside, so ^C is sent");
-        let (mut session, _) = site.ready("keys", &[]).await?;
+        target.log.note("foreground", "its group has no number inside, so ^C is sent");
+        let (mut session, _) = target.ready("keys", &[]).await?;
         session.send(&[0x03]).await;
         session.next(PROMPT).await.is_some_and(|report| report["name"] == "INT")
     } else {
         facts["foreground"] == facts["group"]
     };
     let found = if dev_tty != "ok" {
-        Found::fail(3, format!("/dev/tty cannot be opened: {dev_tty}")).remedy(
+        CheckResult::fail(3, format!("/dev/tty cannot be opened: {dev_tty}")).help(
             "call `setsid`, then make the terminal the controlling one (`TIOCSCTTY`), before the program is started",
             &[],
         )
     } else if !in_front {
-        Found::fail(3, "the program is not in the foreground of its terminal, so keys do not reach it")
+        CheckResult::fail(3, "the program is not in the foreground of its terminal, so keys do not reach it")
     } else {
-        Found::pass(3)
+        CheckResult::pass(3)
     };
     Ok(found
         .observed("dev_tty", dev_tty)

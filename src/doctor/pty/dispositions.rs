@@ -1,9 +1,9 @@
 //! Whether a session begins with signals as they should be.
 
 use super::session::text;
-use super::{Site, on_linux};
+use super::{PtyTarget, on_linux};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// Signals that a program must get: name and number, the same on every Linux.
 const WANTED: &[(&str, u32)] = &[("HUP", 1), ("INT", 2), ("QUIT", 3), ("TERM", 15), ("CHLD", 17), ("TSTP", 20)];
@@ -19,27 +19,27 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
-    let facts = site.facts().await?;
+    let facts = target.facts().await?;
     let mask = |key: &str| u64::from_str_radix(text(&facts["status"], key), 16).ok();
     let (Some(ignored), Some(blocked)) = (mask("SigIgn"), mask("SigBlk")) else {
-        return Found::error("the payload could not read its signals").early();
+        return CheckResult::error("the payload could not read its signals").stop();
     };
     let of = |mask: u64| -> Vec<&str> {
         WANTED.iter().filter(|(_, number)| mask >> (number - 1) & 1 == 1).map(|(name, _)| *name).collect()
     };
     let (deaf_to, holds_back) = (of(ignored), of(blocked));
     let found = if deaf_to.is_empty() && holds_back.is_empty() {
-        Found::pass(WANTED.len() as u64)
+        CheckResult::pass(WANTED.len() as u64)
     } else {
         let all: Vec<&str> = deaf_to.iter().chain(&holds_back).copied().collect();
-        Found::warn(WANTED.len() as u64, format!("a program starts without {}", all.join(", ")))
-            .remedy("set every signal to its default, and empty the mask, before the program is started", &[])
+        CheckResult::warn(WANTED.len() as u64, format!("a program starts without {}", all.join(", ")))
+            .help("set every signal to its default, and empty the mask, before the program is started", &[])
     };
     Ok(found.observed("ignored", deaf_to).observed("blocked", holds_back))
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::is_named;
 use crate::doctor::record::Outcome;
 
@@ -19,18 +19,18 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(claimed) = site.pty.env.clone() else {
-        return Found::skip("no `env` is named").early();
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let Some(claimed) = target.pty.env.clone() else {
+        return CheckResult::skip("no `env` is named").stop();
     };
     // A name for each glob, so that there is something that could be inherited.
     let made = claimed.deny.iter().map(|glob| (glob.replace('*', "PHX_CANARY"), "phx".to_owned()));
     let canaries: Vec<(String, String)> = made.collect();
-    let mut session = site.open_with("attest", &[], &canaries).await?;
+    let mut session = target.open_with("attest", &[], &canaries).await?;
     let facts = session.report("facts", Duration::from_secs(10)).await?;
     session.acknowledge().await;
     let names: Vec<&str> =
@@ -39,16 +39,16 @@ async fn check(site: Site) -> Verdict {
         names.iter().copied().filter(|name| claimed.deny.iter().any(|glob| is_named(glob, name))).collect();
     let missing: Vec<&String> = claimed.require.iter().filter(|name| !names.contains(&name.as_str())).collect();
     let found = if !seen.is_empty() {
-        Found::fail(names.len() as u64, format!("it inherits {}", seen.join(", ")))
-            .remedy("start the program with an environment that names what it may have", &[])
+        CheckResult::fail(names.len() as u64, format!("it inherits {}", seen.join(", ")))
+            .help("start the program with an environment that names what it may have", &[])
     } else if missing.is_empty() {
-        Found::pass(names.len() as u64)
+        CheckResult::pass(names.len() as u64)
     } else {
         let missing: Vec<&str> = missing.iter().map(|name| name.as_str()).collect();
-        Found::fail(names.len() as u64, format!("it has no {}", missing.join(", ")))
+        CheckResult::fail(names.len() as u64, format!("it has no {}", missing.join(", ")))
     };
-    if !site.is_started() {
-        site.log.note("canaries", "the host was not started by phx, so only what it has by itself was looked at");
+    if !target.is_started() {
+        target.log.note("canaries", "the host was not started by phx, so only what it has by itself was looked at");
     }
     Ok(found
         .observed("inherited", seen)

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Site;
-use super::host::Ended;
+use super::PtyTarget;
+use super::host::SessionEnd;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// How long a host may take to end after its program.
 const PROMPT: Duration = Duration::from_secs(5);
@@ -21,20 +21,20 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let mut found = Found::pass(5);
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let mut found = CheckResult::pass(5);
     let mut wrong = Vec::new();
     let mut codes = Vec::new();
     for code in ["0", "3", "255", "137"] {
-        let (mut session, _) = site.ready("exit", &[code]).await?;
+        let (mut session, _) = target.ready("exit", &[code]).await?;
         session.acknowledge().await;
         let ended = session.end(PROMPT).await;
-        if ended == Ended::Unknown {
-            return Found::skip("this server does not say how its shell ended").early();
+        if ended == SessionEnd::Unknown {
+            return CheckResult::skip("this server does not say how its shell ended").stop();
         }
         if ended.to_string() != format!("code {code}") {
             wrong.push(format!("{code} became {ended}"));
@@ -44,21 +44,21 @@ async fn check(site: Site) -> Verdict {
             .expected(&format!("exit_{code}"), format!("code {code}"));
         codes.push(ended);
     }
-    let (mut session, _) = site.ready("die", &[]).await?;
+    let (mut session, _) = target.ready("die", &[]).await?;
     session.acknowledge().await;
     let killed = session.end(PROMPT).await;
-    if matches!(killed, Ended::Code(0) | Ended::Running) {
+    if matches!(killed, SessionEnd::Code(0) | SessionEnd::Running) {
         wrong.push(format!("a kill became {killed}"));
     }
     let is_alike = codes.last() == Some(&killed);
     let found = found.observed("killed", killed.to_string());
     if !wrong.is_empty() {
         let why = wrong.join(", ");
-        let found = Found { outcome: crate::doctor::Outcome::Fail, ..found }.detail(why);
-        return Ok(found.remedy("wait for the program, and end as it did", &[]));
+        let found = CheckResult { outcome: crate::doctor::Outcome::Fail, ..found }.detail(why);
+        return Ok(found.help("wait for the program, and end as it did", &[]));
     }
     if is_alike {
-        let found = Found { outcome: crate::doctor::Outcome::Warn, ..found };
+        let found = CheckResult { outcome: crate::doctor::Outcome::Warn, ..found };
         return Ok(found.detail(format!("a kill cannot be told from the code 137: both become {killed}")));
     }
     Ok(found)

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Site, on_linux};
+use super::{PtyTarget, on_linux};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,15 +17,15 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
-    let facts = site.facts().await?;
+    let facts = target.facts().await?;
     if facts["descriptors"].is_null() {
-        return Found::error("a shell was asked, which cannot say what it has open").early();
+        return CheckResult::error("a shell was asked, which cannot say what it has open").stop();
     }
     let open: Vec<String> = facts["descriptors"]
         .as_array()
@@ -38,12 +38,12 @@ async fn check(site: Site) -> Verdict {
     // Descriptors 0 to 2 were looked at, too.
     let seen = open.len() as u64 + 3;
     let found = if let Some(first) = foreign.first() {
-        Found::fail(seen, format!("it inherits {} open files or sockets, as {first}", foreign.len()))
-            .remedy("open everything with close-on-exec, or close all beyond 2 before the program is started", &[])
+        CheckResult::fail(seen, format!("it inherits {} open files or sockets, as {first}", foreign.len()))
+            .help("open everything with close-on-exec, or close all beyond 2 before the program is started", &[])
     } else if open.is_empty() {
-        Found::pass(seen)
+        CheckResult::pass(seen)
     } else {
-        Found::warn(seen, format!("it inherits {} descriptors, as {}", open.len(), open[0]))
+        CheckResult::warn(seen, format!("it inherits {} descriptors, as {}", open.len(), open[0]))
     };
     Ok(found.observed("descriptors", open).expected("descriptors", Vec::<String>::new()))
 }

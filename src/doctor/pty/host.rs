@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::Site;
+use super::PtyTarget;
 use super::wire::Wire;
 use crate::config::doctor::{Host, Stdio};
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::system::environment;
 use crate::text::shell;
 
@@ -20,7 +20,7 @@ mod exec;
 
 /// How a host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum SessionEnd {
     /// With a code.
     Code(i32),
     /// By a signal.
@@ -31,7 +31,7 @@ pub enum Ended {
     Running,
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(formatter, "code {code}"),
@@ -56,18 +56,24 @@ impl Link {
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub async fn open(site: &Site, words: &[String], env: &[(String, String)]) -> Result<Self, Box<Found>> {
-        let dimensions = site.pty.size.unwrap_or((24, 80));
-        match &site.pty.host {
+    pub async fn open(
+        target: &PtyTarget,
+        words: &[String],
+        env: &[(String, String)],
+    ) -> Result<Self, Box<CheckResult>> {
+        let dimensions = target.pty.size.unwrap_or((24, 80));
+        match &target.pty.host {
             Host::Exec { command, stdio, env: configured } => {
                 let line = command_line(command, words, dimensions);
                 let all: Vec<(String, String)> = configured.iter().chain(env).cloned().collect();
-                let exec = exec::Exec::start(&line, &all, (*stdio == Stdio::Pty).then_some(dimensions))
-                    .map_err(|why| Box::new(Found::error(why).remedy("correct `host.command` of this subject", &[])))?;
+                let exec =
+                    exec::Exec::start(&line, &all, (*stdio == Stdio::Pty).then_some(dimensions)).map_err(|why| {
+                        Box::new(CheckResult::error(why).help("correct `host.command` of this subject", &[]))
+                    })?;
                 Ok(Self::Exec(Box::new(exec)))
             }
             Host::Websocket { .. } => {
-                let mut wire = Wire::open(site, dimensions).await?;
+                let mut wire = Wire::open(target, dimensions).await?;
                 let typed = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
                 wire.write(format!("exec {typed}\r").as_bytes()).await;
                 Ok(Self::Wire(Box::new(wire)))
@@ -103,9 +109,9 @@ impl Link {
     }
 
     /// How it ended.
-    pub async fn ended(&mut self, within: Duration) -> Ended {
+    pub async fn ended(&mut self, within: Duration) -> SessionEnd {
         match self {
-            Self::Exec(exec) => timeout(within, exec.ended()).await.unwrap_or(Ended::Running),
+            Self::Exec(exec) => timeout(within, exec.ended()).await.unwrap_or(SessionEnd::Running),
             Self::Wire(wire) => wire.ended(),
         }
     }
@@ -146,12 +152,12 @@ impl Link {
 ///
 /// # Errors
 /// Where it does not know where it is.
-pub fn payload(site: &Site) -> Result<String, Box<Found>> {
-    if let Some(path) = &site.pty.payload {
+pub fn payload(target: &PtyTarget) -> Result<String, Box<CheckResult>> {
+    if let Some(path) = &target.pty.payload {
         return Ok(path.clone());
     }
     let program = environment::program()
-        .map_err(|error| Box::new(Found::error(format!("phx does not know where it is: {error}"))))?;
+        .map_err(|error| Box::new(CheckResult::error(format!("phx does not know where it is: {error}"))))?;
     Ok(program.display().to_string())
 }
 

@@ -2,12 +2,12 @@
 
 use tokio::time::sleep;
 
-use super::{Site, on_linux, seen};
+use super::{PtyTarget, on_linux, seen};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::crowd::POLL;
+use crate::doctor::ws::connection_set::POLL;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -20,25 +20,28 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
-    let (mut session, _) = site.ready("linger", &[]).await?;
+    let (mut session, _) = target.ready("linger", &[]).await?;
     let seen = seen::marked(&session.token);
     session.leave().await;
     let start = std::time::Instant::now();
-    while start.elapsed() < site.grace() && !seen::marked(&session.token).is_empty() {
+    while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
         sleep(POLL).await;
     }
     let left = seen::marked(&session.token);
     let found = if left.is_empty() {
-        Found::pass(1).observed("ended_ms", millis(start.elapsed()))
+        CheckResult::pass(1).observed("ended_ms", millis(start.elapsed()))
     } else {
-        Found::fail(1, format!("its program is still there {} ms after the session was closed", site.pty.grace_ms))
-            .remedy("close the host's end of the terminal when the session ends: that sends SIGHUP", &[])
+        CheckResult::fail(
+            1,
+            format!("its program is still there {} ms after the session was closed", target.pty.grace_ms),
+        )
+        .help("close the host's end of the terminal when the session ends: that sends SIGHUP", &[])
     };
     let control = if seen.is_empty() { Outcome::Fail } else { Outcome::Pass };
     Ok(found.observed("left", left).control("to see a process of the session from outside", control))

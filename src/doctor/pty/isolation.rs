@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::Site;
-use super::session::{Session, text};
+use super::PtyTarget;
+use super::session::{PtySession, text};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// How many sessions at once.
 const SESSIONS: usize = 10;
@@ -25,13 +25,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let opened = join_all((0..SESSIONS).map(|_| site.ready("wait", &[]))).await;
-    let mut sessions: Vec<(Session, String)> = Vec::new();
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let opened = join_all((0..SESSIONS).map(|_| target.ready("wait", &[]))).await;
+    let mut sessions: Vec<(PtySession, String)> = Vec::new();
     for opened in opened {
         let (session, facts) = opened?;
         sessions.push((session, text(&facts, "name").to_owned()));
@@ -53,12 +53,12 @@ async fn check(site: Site) -> Verdict {
         }
     }
     for line in &mixed {
-        site.log.note("mixed", line.as_str());
+        target.log.note("mixed", line.as_str());
     }
     let found = match mixed.first() {
-        None => Found::pass(SESSIONS as u64),
-        Some(first) => Found::fail(SESSIONS as u64, first.as_str())
-            .remedy("give each session a terminal and buffers of its own", &[]),
+        None => CheckResult::pass(SESSIONS as u64),
+        Some(first) => CheckResult::fail(SESSIONS as u64, first.as_str())
+            .help("give each session a terminal and buffers of its own", &[]),
     };
     let names: Vec<&String> = sessions.iter().map(|(_, name)| name).collect();
     Ok(found.observed("terminals", serde_json::json!(names)).observed("mixed", mixed.len()).expected("mixed", 0))

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use super::session::text;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// What a shell does with a job, in its order.
 const STEPS: &[&str] = &["foreground", "stopped", "taken_back", "continued"];
@@ -21,20 +21,20 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let mut session = site.open("jobs", &[]).await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let mut session = target.open("jobs", &[]).await?;
     let report = session.report("jobs", Duration::from_secs(8)).await?;
     let steps: Vec<&str> =
         report["steps"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
     let found = if steps == STEPS {
-        Found::pass(STEPS.len() as u64)
+        CheckResult::pass(STEPS.len() as u64)
     } else {
-        Found::fail(STEPS.len() as u64, text(&report, "why"))
-            .remedy("make the terminal the controlling one of the session", &[])
+        CheckResult::fail(STEPS.len() as u64, text(&report, "why"))
+            .help("make the terminal the controlling one of the session", &[])
     };
     Ok(found.observed("steps", steps).expected("steps", STEPS.to_vec()))
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::session::text;
-use super::{Site, on_linux, seen};
+use super::{PtyTarget, on_linux, seen};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
-use crate::doctor::ws::crowd::POLL;
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::ws::connection_set::POLL;
 
 /// How long the last ones may take to go.
 const QUIET: Duration = Duration::from_secs(3);
@@ -37,26 +37,28 @@ impl Drop for Spared {
 }
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let Some(before) = seen::terminals() else {
-        return Found::error("this machine does not say how many terminals are open").early();
+        return CheckResult::error("this machine does not say how many terminals are open").stop();
     };
-    let sessions = site.sessions();
+    let sessions = target.sessions();
     let (mut names, mut tokens) = (BTreeSet::new(), Spared::default());
     for at in 0..sessions {
-        let (mut session, facts) = site.ready("wait", &[]).await?;
+        let (mut session, facts) = target.ready("wait", &[]).await?;
         names.insert(text(&facts, "name").to_owned());
         session.send(b"\n").await;
         session.end(Duration::from_secs(2)).await;
         // What it has left behind stays until it is counted.
         tokens.0.push(session.spare());
         if at % 50 == 49 {
-            site.log.note("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
+            target
+                .log
+                .note("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
         }
     }
     let start = Instant::now();
@@ -70,10 +72,10 @@ async fn check(site: Site) -> Verdict {
     };
     drop(tokens);
     let found = if left > OTHERS {
-        Found::fail(sessions as u64, format!("{left} terminals are left after {sessions} sessions"))
-            .remedy("close the host's end of the terminal when its program has ended", &[])
+        CheckResult::fail(sessions as u64, format!("{left} terminals are left after {sessions} sessions"))
+            .help("close the host's end of the terminal when its program has ended", &[])
     } else {
-        Found::pass(sessions as u64)
+        CheckResult::pass(sessions as u64)
     };
     let after = seen::terminals();
     Ok(found.observed("before", before).observed("after", after).observed("different_names", names.len()))

@@ -2,7 +2,7 @@
 
 use super::{MACHINE, seen};
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 
 /// Terminals that must be free.
 const FREE: u64 = 16;
@@ -19,25 +19,25 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look() -> Found {
-    look_with(None)
+pub fn run() -> CheckResult {
+    run_with(None)
 }
 
 /// Looks, as if so many terminals were open.
-pub fn look_with(pretended: Option<u64>) -> Found {
+pub fn run_with(pretended: Option<u64>) -> CheckResult {
     if let Err(why) = open() {
         let help = "see that /dev/pts is mounted, and that /dev/ptmx may be opened";
-        return Found::error(format!("{MACHINE} gives no terminal: {why}"))
-            .remedy(help, &["mount -t devpts devpts /dev/pts"]);
+        return CheckResult::error(format!("{MACHINE} gives no terminal: {why}"))
+            .help(help, &["mount -t devpts devpts /dev/pts"]);
     }
     let most = seen::most_terminals().or(pretended);
     let open = pretended.map(|open| open.min(most.unwrap_or(open))).or_else(seen::terminals);
     let found = match open.zip(most) {
         Some((open, most)) if most.saturating_sub(open) < FREE => {
-            Found::fail(1, format!("{open} of {most} terminals are open"))
-                .remedy("close some, or allow more", &["sysctl kernel.pty.max=4096"])
+            CheckResult::fail(1, format!("{open} of {most} terminals are open"))
+                .help("close some, or allow more", &["sysctl kernel.pty.max=4096"])
         }
-        _ => Found::pass(1),
+        _ => CheckResult::pass(1),
     };
     found.observed("open", open).observed("most", most)
 }

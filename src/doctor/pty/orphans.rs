@@ -2,12 +2,12 @@
 
 use tokio::time::sleep;
 
-use super::{Site, on_linux, seen};
+use super::{PtyTarget, on_linux, seen};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::crowd::POLL;
+use crate::doctor::ws::connection_set::POLL;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -20,20 +20,20 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
-    let (mut session, ready) = site.ready("orphans", &[]).await?;
+    let (mut session, ready) = target.ready("orphans", &[]).await?;
     let started = ready["started"].as_array().map_or(0, Vec::len);
     // The payload itself is one of them.
     let seen_inside = seen::marked(&session.token).len();
-    site.log.note("started", format!("{started} processes, {seen_inside} with the payload seen from outside"));
+    target.log.note("started", format!("{started} processes, {seen_inside} with the payload seen from outside"));
     session.leave().await;
     let start = std::time::Instant::now();
-    while start.elapsed() < site.grace() && !seen::marked(&session.token).is_empty() {
+    while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
         sleep(POLL).await;
     }
     let left: Vec<String> = seen::marked(&session.token)
@@ -41,16 +41,19 @@ async fn check(site: Site) -> Verdict {
         .map(|id| {
             let style = seen::words(id, &session.token);
             let style = if style.is_empty() { "the payload itself".to_owned() } else { style };
-            site.log.note("left", format!("process {id}: {style}"));
+            target.log.note("left", format!("process {id}: {style}"));
             style
         })
         .collect();
-    let allowed = usize::try_from(site.pty.allow_survivors).unwrap_or(usize::MAX);
+    let allowed = usize::try_from(target.pty.allow_survivors).unwrap_or(usize::MAX);
     let found = if left.len() > allowed {
-        Found::fail(started as u64, format!("{} processes outlive their session: {}", left.len(), left.join(", ")))
-            .remedy("give each session a pid namespace or a control group of its own, and end that with it", &[])
+        CheckResult::fail(
+            started as u64,
+            format!("{} processes outlive their session: {}", left.len(), left.join(", ")),
+        )
+        .help("give each session a pid namespace or a control group of its own, and end that with it", &[])
     } else {
-        Found::pass(started as u64).observed("ended_ms", millis(start.elapsed()))
+        CheckResult::pass(started as u64).observed("ended_ms", millis(start.elapsed()))
     };
     let control = if seen_inside > started && started > 0 { Outcome::Pass } else { Outcome::Fail };
     Ok(found

@@ -1,9 +1,9 @@
 //! Whether what a session has is a terminal of the kernel, and not something that looks like one.
 
-use super::Site;
+use super::PtyTarget;
 use super::session::text;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,23 +16,23 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let facts = site.facts().await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let facts = target.facts().await?;
     let names = ["standard input", "standard output", "standard error"];
     let not: Vec<&str> =
         names.iter().enumerate().filter(|(at, _)| facts["tty"][at] != true).map(|(_, name)| *name).collect();
     let name = text(&facts, "name");
     let found = if !not.is_empty() {
-        Found::fail(4, format!("no terminal: {}", not.join(", ")))
-            .remedy("open a pseudo-terminal (`openpty`) and put its end on all three streams", &[])
+        CheckResult::fail(4, format!("no terminal: {}", not.join(", ")))
+            .help("open a pseudo-terminal (`openpty`) and put its end on all three streams", &[])
     } else if name.is_empty() {
-        Found::fail(4, "the terminal has no name inside")
+        CheckResult::fail(4, "the terminal has no name inside")
     } else {
-        Found::pass(4)
+        CheckResult::pass(4)
     };
     Ok(found.observed("tty", facts["tty"].clone()).observed("name", name).expected("tty", vec![true; 3]))
 }

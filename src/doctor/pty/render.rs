@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::payload::{CELLS, Dress};
 
 /// How long a host may be silent before its output is taken to be whole.
@@ -21,24 +21,24 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (rows, columns) = site.pty.size.unwrap_or((24, 80));
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let (rows, columns) = target.pty.size.unwrap_or((24, 80));
     let bounds = std::num::NonZeroU16::new(rows).zip(std::num::NonZeroU16::new(columns));
     let Some((high, wide)) = bounds.filter(|_| rows > 12 && columns > 39) else {
-        return Found::skip("the terminal is smaller than the drawing (13x40)").early();
+        return CheckResult::skip("the terminal is smaller than the drawing (13x40)").stop();
     };
-    let mut session = site.open("screen", &[]).await?;
+    let mut session = target.open("screen", &[]).await?;
     session.end(Duration::from_secs(8)).await;
     session.drain(SILENCE).await;
     let mut parser = vt100::Parser::new(high, wide, 0);
     let bytes = session.bytes().to_vec();
     let drawn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parser.process(&bytes)));
     if drawn.is_err() {
-        return Found::error("the emulator failed on this output").early();
+        return CheckResult::error("the emulator failed on this output").stop();
     }
     let screen = parser.screen();
     let mut wrong = Vec::new();
@@ -59,12 +59,12 @@ async fn check(site: Site) -> Verdict {
         }
     }
     for line in &wrong {
-        site.log.note("cell", line.as_str());
+        target.log.note("cell", line.as_str());
     }
     let found = match wrong.first() {
-        None => Found::pass(CELLS.len() as u64),
-        Some(first) => Found::fail(CELLS.len() as u64, first.as_str())
-            .remedy("pass on every byte as it is; what a byte means is for the terminal at the end to say", &[]),
+        None => CheckResult::pass(CELLS.len() as u64),
+        Some(first) => CheckResult::fail(CELLS.len() as u64, first.as_str())
+            .help("pass on every byte as it is; what a byte means is for the terminal at the end to say", &[]),
     };
     Ok(found.observed("wrong", wrong.len()).expected("wrong", 0))
 }

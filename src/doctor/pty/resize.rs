@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Site;
+use super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 
 /// How long the signal may take.
@@ -25,25 +25,25 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (mut session, before) = site.ready("keys", &[]).await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let (mut session, before) = target.ready("keys", &[]).await?;
     if !session.resize(NEW.0, NEW.1).await {
-        return Found::skip("this host cannot be told a size; with `stdio = \"pty\"` a program can").early();
+        return CheckResult::skip("this host cannot be told a size; with `stdio = \"pty\"` a program can").stop();
     }
     let start = std::time::Instant::now();
     let report = session.next(PROMPT).await.filter(|report| report["name"] == "WINCH");
     let wanted = json!([NEW.0, NEW.1]);
     let found = match &report {
-        None => Found::fail(1, format!("no SIGWINCH came within {} ms", PROMPT.as_millis()))
-            .remedy("pass the new size on to the terminal (`TIOCSWINSZ`)", &[]),
+        None => CheckResult::fail(1, format!("no SIGWINCH came within {} ms", PROMPT.as_millis()))
+            .help("pass the new size on to the terminal (`TIOCSWINSZ`)", &[]),
         Some(report) if report["size"] != wanted => {
-            Found::fail(1, format!("after the signal the size is {} instead of {wanted}", report["size"]))
+            CheckResult::fail(1, format!("after the signal the size is {} instead of {wanted}", report["size"]))
         }
-        Some(_) => Found::pass(1).observed("after_ms", millis(start.elapsed())),
+        Some(_) => CheckResult::pass(1).observed("after_ms", millis(start.elapsed())),
     };
     let after = report.map(|report| report["size"].clone());
     Ok(found.observed("before", before["size"].clone()).observed("after", after).expected("after", wanted))

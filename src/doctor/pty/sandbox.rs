@@ -19,12 +19,12 @@ pub mod write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use super::session::text;
 use crate::config::doctor::{Host, Pty, Stdio};
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
-use crate::doctor::scratch::Scratch;
+use crate::doctor::scratch::ScratchFolder;
 use crate::text::{duration, size};
 
 /// How long a try may take.
@@ -34,19 +34,19 @@ const START: Duration = Duration::from_secs(10);
 
 /// What a try came to.
 #[derive(Clone, Debug)]
-pub struct Tried {
+pub struct AttemptResult {
     /// Whether the system allowed it.
     pub allowed: bool,
     /// What was got, or why not.
     pub got: String,
 }
 
-impl Site {
+impl PtyTarget {
     /// What is declared to be denied under a name: the argument of each, empty where there is none.
     ///
     /// # Errors
     /// A skip, where nothing is declared.
-    pub fn denied(&self, name: &str) -> Result<Vec<String>, Box<Found>> {
+    pub fn denied(&self, name: &str) -> Result<Vec<String>, Box<CheckResult>> {
         let sandbox = self.pty.sandbox.clone().unwrap_or_default();
         let argument = |text: &String| {
             let (known, argument) = text.split_once(':').unwrap_or((text, ""));
@@ -54,7 +54,7 @@ impl Site {
         };
         let declared: Vec<String> = sandbox.deny.iter().filter_map(argument).collect();
         if declared.is_empty() {
-            return Found::skip(format!("`sandbox.deny` does not name `{name}`")).early();
+            return CheckResult::skip(format!("`sandbox.deny` does not name `{name}`")).stop();
         }
         Ok(declared)
     }
@@ -70,18 +70,21 @@ impl Site {
     ///
     /// # Errors
     /// Where the payload does not begin.
-    pub async fn attempt(&self, name: &str, argument: &str) -> Result<Tried, Box<Found>> {
+    pub async fn attempt(&self, name: &str, argument: &str) -> Result<AttemptResult, Box<CheckResult>> {
         let mut session = self.open("try", &[name, argument]).await?;
         session.report("tries", START).await?;
         let Some(report) = session.next(TRY).await else {
             if session.is_over() {
-                return Ok(Tried { allowed: false, got: "it was ended".to_owned() });
+                return Ok(AttemptResult { allowed: false, got: "it was ended".to_owned() });
             }
             // What takes long is not denied.
-            return Found::error(format!("`{name}` was tried, and nothing came of it within {} s", TRY.as_secs()))
-                .early();
+            return CheckResult::error(format!(
+                "`{name}` was tried, and nothing came of it within {} s",
+                TRY.as_secs()
+            ))
+            .stop();
         };
-        Ok(Tried { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
+        Ok(AttemptResult { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
     }
 
     /// Tries something outside, then inside. `outside` and `inside` say what to try; whether it had an effect is asked afterwards,
@@ -94,8 +97,8 @@ impl Site {
         name: &str,
         outside: &str,
         inside: &str,
-        effect: impl AsyncFn(&Tried) -> Option<bool>,
-    ) -> Verdict {
+        effect: impl AsyncFn(&AttemptResult) -> Option<bool>,
+    ) -> CheckVerdict {
         let control = self.outside().attempt(name, outside).await?;
         let control_effect = effect(&control).await;
         self.log.note("outside", format!("{}: {}", if control.allowed { "allowed" } else { "denied" }, control.got));
@@ -104,10 +107,10 @@ impl Site {
         self.log.note("inside", format!("{}: {}", if tried.allowed { "allowed" } else { "denied" }, tried.got));
         let happened = effect.unwrap_or(tried.allowed);
         let found = if happened {
-            Found::fail(2, format!("`{name}` is not denied: {}", tried.got))
-                .remedy("deny it in the sandbox, or do not claim that it is denied", &[])
+            CheckResult::fail(2, format!("`{name}` is not denied: {}", tried.got))
+                .help("deny it in the sandbox, or do not claim that it is denied", &[])
         } else {
-            Found::pass(2)
+            CheckResult::pass(2)
         };
         let works = control.allowed && control_effect != Some(false);
         let works = if works { Outcome::Pass } else { Outcome::Fail };
@@ -120,14 +123,18 @@ impl Site {
 }
 
 /// Tries each of what is declared to be denied under a name; the worst counts.
-pub fn each(site: Site, name: &'static str, one: impl AsyncFn(&Site, String) -> Verdict + 'static) -> Looking {
-    looking(async move {
+pub fn each(
+    target: PtyTarget,
+    name: &'static str,
+    one: impl AsyncFn(&PtyTarget, String) -> CheckVerdict + 'static,
+) -> CheckFuture {
+    boxed(async move {
         let mut all = Vec::new();
-        for declared in site.denied(name)? {
-            all.push(one(&site, declared).await?);
+        for declared in target.denied(name)? {
+            all.push(one(&target, declared).await?);
         }
         let worst = all.into_iter().max_by_key(|found| found.outcome);
-        worst.map_or_else(|| Found::error("nothing was tried").early(), Ok)
+        worst.map_or_else(|| CheckResult::error("nothing was tried").stop(), Ok)
     })
 }
 
@@ -135,7 +142,7 @@ pub fn each(site: Site, name: &'static str, one: impl AsyncFn(&Site, String) -> 
 ///
 /// # Errors
 /// Where it is none, or more than can be tried.
-pub fn argument(name: &str, declared: &str) -> Result<String, Box<Found>> {
+pub fn argument(name: &str, declared: &str) -> Result<String, Box<CheckResult>> {
     let (amount, default, most) = match name {
         "nproc" => (declared.parse::<u64>().ok(), 64, 2_000),
         "memory" => (size::parse(declared), 256 << 20, 8 << 30),
@@ -146,13 +153,14 @@ pub fn argument(name: &str, declared: &str) -> Result<String, Box<Found>> {
         return Ok(amount.to_string());
     }
     let help = "`nproc` takes up to 2000, `memory` up to 8GiB, `cpu` up to 3s";
-    Found::error(format!("`{name}:{declared}` cannot be tried")).remedy(help, &[]).early()
+    CheckResult::error(format!("`{name}:{declared}` cannot be tried")).help(help, &[]).stop()
 }
 
 /// A folder for what is tried.
 ///
 /// # Errors
 /// Where there is none.
-pub fn folder() -> Result<Scratch, Box<Found>> {
-    Scratch::new("sandbox").map_err(|error| Box::new(Found::error(format!("there is no room to try it: {error}"))))
+pub fn folder() -> Result<ScratchFolder, Box<CheckResult>> {
+    ScratchFolder::new("sandbox")
+        .map_err(|error| Box::new(CheckResult::error(format!("there is no room to try it: {error}"))))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::host::{Ended, Link, payload};
-use super::{Site, seen, shell};
-use crate::doctor::found::Found;
+use super::host::{Link, SessionEnd, payload};
+use super::{PtyTarget, seen, shell};
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::frame;
 
 /// How long a payload may take to say that it is there.
@@ -21,7 +21,7 @@ const SHOWN: usize = 160;
 
 /// A session. Dropping it ends the host and all that it has started, as far as that can be seen.
 #[derive(Debug)]
-pub struct Session {
+pub struct PtySession {
     link: Link,
     /// What marks it: in reports, and in the command lines of its processes.
     pub token: String,
@@ -31,7 +31,7 @@ pub struct Session {
     spares: bool,
 }
 
-impl Drop for Session {
+impl Drop for PtySession {
     fn drop(&mut self) {
         self.link.kill();
         if self.spares {
@@ -48,12 +48,12 @@ pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-impl Site {
+impl PtyTarget {
     /// Starts a payload in a session of its own.
     ///
     /// # Errors
     /// Where the host cannot be started.
-    pub async fn open(&self, action: &str, arguments: &[&str]) -> Result<Session, Box<Found>> {
+    pub async fn open(&self, action: &str, arguments: &[&str]) -> Result<PtySession, Box<CheckResult>> {
         self.open_with(action, arguments, &[]).await
     }
 
@@ -66,7 +66,7 @@ impl Site {
         action: &str,
         arguments: &[&str],
         env: &[(String, String)],
-    ) -> Result<Session, Box<Found>> {
+    ) -> Result<PtySession, Box<CheckResult>> {
         let token = token();
         let words: Vec<String> = [payload(self)?.as_str(), "__payload", action, &token]
             .iter()
@@ -74,14 +74,14 @@ impl Site {
             .map(|&word| word.to_owned())
             .collect();
         let link = Link::open(self, &words, env).await?;
-        Ok(Session::over(link, token))
+        Ok(PtySession::over(link, token))
     }
 
     /// Starts a payload and waits until it is there.
     ///
     /// # Errors
     /// Where the host cannot be started, or the payload does not report.
-    pub async fn ready(&self, action: &str, arguments: &[&str]) -> Result<(Session, Value), Box<Found>> {
+    pub async fn ready(&self, action: &str, arguments: &[&str]) -> Result<(PtySession, Value), Box<CheckResult>> {
         let mut session = self.open(action, arguments).await?;
         let facts = session.report("ready", START).await?;
         Ok((session, facts))
@@ -91,7 +91,7 @@ impl Site {
     ///
     /// # Errors
     /// Where the host cannot be started, or nothing comes from inside.
-    pub async fn facts(&self) -> Result<Value, Box<Found>> {
+    pub async fn facts(&self) -> Result<Value, Box<CheckResult>> {
         let mut session = self.open("attest", &[]).await?;
         let why = match session.report("facts", START).await {
             Ok(facts) => {
@@ -105,7 +105,7 @@ impl Site {
         let token = token();
         let words = ["sh".to_owned(), "-c".to_owned(), shell::script(&token)];
         let Ok(link) = Link::open(self, &words, &[]).await else { return Err(why) };
-        let mut session = Session::over(link, token);
+        let mut session = PtySession::over(link, token);
         let end = Instant::now() + ASK;
         while let Ok(true) = timeout_at(end, session.more()).await {
             if shell::facts(&session.token, &session.bytes).is_some() {
@@ -123,7 +123,7 @@ fn token() -> String {
     uuid::Uuid::now_v7().simple().to_string()[14..].to_owned()
 }
 
-impl Session {
+impl PtySession {
     fn over(link: Link, token: String) -> Self {
         Self { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false }
     }
@@ -163,7 +163,7 @@ impl Session {
     ///
     /// # Errors
     /// Where it does not come: with what came instead.
-    pub async fn report(&mut self, event: &str, within: Duration) -> Result<Value, Box<Found>> {
+    pub async fn report(&mut self, event: &str, within: Duration) -> Result<Value, Box<CheckResult>> {
         while let Some(value) = self.next(within).await {
             if value["event"] == event {
                 return Ok(value);
@@ -184,11 +184,11 @@ impl Session {
         };
         if came_in_part {
             let help = "hand on what a program writes as it is, to its end; see what `phx doctor pty.io.tail` says";
-            return Found::error(why).remedy(help, &[]).early();
+            return CheckResult::error(why).help(help, &[]).stop();
         }
         let help =
             "see that the host runs what stands for `{cmd}`, and that phx can be run inside; `payload` names it there";
-        Found::error(why).remedy(help, &[]).early()
+        CheckResult::error(why).help(help, &[]).stop()
     }
 
     /// The end of what came, and what the host itself complained of.
@@ -260,7 +260,7 @@ impl Session {
     }
 
     /// Reads until the end, and how the host ended.
-    pub async fn end(&mut self, within: Duration) -> Ended {
+    pub async fn end(&mut self, within: Duration) -> SessionEnd {
         let end = Instant::now() + within;
         while let Ok(true) = timeout_at(end, self.more()).await {}
         self.link.ended(end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100))).await

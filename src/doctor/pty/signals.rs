@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Site;
+use super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// How long a signal may take.
 const PROMPT: Duration = Duration::from_secs(2);
@@ -24,16 +24,16 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let mut found = Found::pass(KEYS.len() as u64);
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let mut found = CheckResult::pass(KEYS.len() as u64);
     let mut missing = Vec::new();
     for (byte, key, name) in KEYS {
         // A session for each: a host may itself end at one of the keys.
-        let (mut session, _) = site.ready("keys", &[]).await?;
+        let (mut session, _) = target.ready("keys", &[]).await?;
         session.send(&[*byte]).await;
         let mut came = None;
         while let Some(report) = session.next(PROMPT).await {
@@ -50,8 +50,8 @@ async fn check(site: Site) -> Verdict {
     if missing.is_empty() {
         return Ok(found);
     }
-    let found = Found { outcome: crate::doctor::Outcome::Fail, ..found }.detail(missing.join(", "));
-    Ok(found.remedy(
+    let found = CheckResult { outcome: crate::doctor::Outcome::Fail, ..found }.detail(missing.join(", "));
+    Ok(found.help(
         "leave the terminal in canonical mode with signals (`ICANON`, `ISIG`), and make it the controlling one",
         &[],
     ))

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::Site;
+use super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,24 +17,24 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let facts = site.facts().await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let facts = target.facts().await?;
     let seen = facts["size"].clone();
-    let asked = site.pty.size.map(|(rows, columns)| json!([rows, columns]));
+    let asked = target.pty.size.map(|(rows, columns)| json!([rows, columns]));
     let said = |size: &serde_json::Value| format!("{}x{}", size[0], size[1]);
     let found = if seen.is_null() {
-        Found::fail(1, "there is no terminal that could have a size")
+        CheckResult::fail(1, "there is no terminal that could have a size")
     } else if seen[0] == 0 || seen[1] == 0 {
-        Found::fail(1, format!("the size is {}", said(&seen)))
-            .remedy("set the size (`TIOCSWINSZ`) before the program is started; a host that takes it from its own terminal needs `stdio = \"pty\"` beside `command`", &[])
+        CheckResult::fail(1, format!("the size is {}", said(&seen)))
+            .help("set the size (`TIOCSWINSZ`) before the program is started; a host that takes it from its own terminal needs `stdio = \"pty\"` beside `command`", &[])
     } else if let Some(asked) = asked.as_ref().filter(|asked| **asked != seen) {
-        Found::fail(1, format!("the size is {} instead of {}", said(&seen), said(asked)))
+        CheckResult::fail(1, format!("the size is {} instead of {}", said(&seen), said(asked)))
     } else {
-        Found::pass(1)
+        CheckResult::pass(1)
     };
     Ok(found.observed("size", seen).expected("size", asked.unwrap_or_else(|| json!("any but 0x0"))))
 }

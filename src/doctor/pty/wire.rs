@@ -10,14 +10,14 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use super::Site;
-use super::host::Ended;
+use super::PtyTarget;
+use super::host::SessionEnd;
 use crate::config::doctor::{Codec, Endpoint, Host};
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::stream::{Stream, Tls};
 use crate::doctor::ws::client::small;
 use crate::doctor::ws::dial::{Dialed, Route};
-use crate::text::Letters;
+use crate::text::Utf8Decoder;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -30,8 +30,8 @@ pub struct Wire {
     socket: Option<WebSocketStream<Stream>>,
     codec: Codec,
     code: Option<i32>,
-    early: Vec<u8>,
-    letters: Letters,
+    stop: Vec<u8>,
+    letters: Utf8Decoder,
 }
 
 impl Wire {
@@ -39,14 +39,14 @@ impl Wire {
     ///
     /// # Errors
     /// Where there is no such server.
-    pub async fn open(site: &Site, (rows, columns): (u16, u16)) -> Result<Self, Box<Found>> {
-        let Host::Websocket { url, codec, headers } = &site.pty.host else {
-            return Found::error("this host is no server").early();
+    pub async fn open(target: &PtyTarget, (rows, columns): (u16, u16)) -> Result<Self, Box<CheckResult>> {
+        let Host::Websocket { url, codec, headers } = &target.pty.host else {
+            return CheckResult::error("this host is no server").stop();
         };
-        let broken = |why: String| Box::new(Found::error(why));
+        let broken = |why: String| Box::new(CheckResult::error(why));
         let endpoint = Endpoint::parse(url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
-        let addresses = site.allow.addresses(&endpoint.host, endpoint.port).await.map_err(|why| {
-            Box::new(Found::error(why).remedy("if it may be connected to, say so in `[doctor] allow_hosts`", &[]))
+        let addresses = target.allow.addresses(&endpoint.host, endpoint.port).await.map_err(|why| {
+            Box::new(CheckResult::error(why).help("if it may be connected to, say so in `[doctor] allow_hosts`", &[]))
         })?;
         let tls = if endpoint.tls { Some(Tls::new(None).map_err(broken)?) } else { None };
         let subprotocol = (*codec == Codec::Ttyd).then(|| "tty".to_owned());
@@ -60,16 +60,16 @@ impl Wire {
         let socket =
             WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
         let mut wire =
-            Self { socket: Some(socket), codec: *codec, code: None, early: Vec::new(), letters: Letters::default() };
+            Self { socket: Some(socket), codec: *codec, code: None, stop: Vec::new(), letters: Utf8Decoder::default() };
         if *codec == Codec::Ttyd {
             let hello = json!({ "AuthToken": "", "columns": columns, "rows": rows });
             wire.send(Message::binary(hello.to_string())).await;
         } else {
             wire.resize(rows, columns).await;
         }
-        let mut early = Vec::new();
-        while let Ok(true) = timeout(PROMPT, wire.read(&mut early)).await {}
-        wire.early = early;
+        let mut stop = Vec::new();
+        while let Ok(true) = timeout(PROMPT, wire.read(&mut stop)).await {}
+        wire.stop = stop;
         Ok(wire)
     }
 
@@ -81,7 +81,7 @@ impl Wire {
 
     /// Reads what there is; whether more may come.
     pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
-        bytes.append(&mut self.early);
+        bytes.append(&mut self.stop);
         let Some(socket) = &mut self.socket else { return false };
         match socket.next().await {
             Some(Ok(Message::Text(text))) => self.take(text.as_bytes(), bytes),
@@ -159,8 +159,8 @@ impl Wire {
     }
 
     /// How the shell ended, where the server says that.
-    pub fn ended(&self) -> Ended {
-        self.code.filter(|code| *code >= 0).map_or(Ended::Unknown, Ended::Code)
+    pub fn ended(&self) -> SessionEnd {
+        self.code.filter(|code| *code >= 0).map_or(SessionEnd::Unknown, SessionEnd::Code)
     }
 
     /// Goes away.

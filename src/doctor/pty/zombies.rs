@@ -5,16 +5,16 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
-use super::session::Session;
-use super::{Site, on_linux, seen};
+use super::session::PtySession;
+use super::{PtyTarget, on_linux, seen};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How many sessions.
 const SESSIONS: usize = 20;
 /// A program that has ended and that nobody has waited for may stay this long.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REAP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -27,32 +27,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
-    let count = if site.quick { SESSIONS / 4 } else { SESSIONS };
-    let opened = join_all((0..count).map(|_| site.ready("wait", &[]))).await;
-    let mut sessions: Vec<Session> = Vec::new();
+    let count = if target.quick { SESSIONS / 4 } else { SESSIONS };
+    let opened = join_all((0..count).map(|_| target.ready("wait", &[]))).await;
+    let mut sessions: Vec<PtySession> = Vec::new();
     for opened in opened {
         sessions.push(opened?.0);
     }
     let ids: Vec<u32> = sessions.iter().flat_map(|session| seen::marked(&session.token)).collect();
     // A host that becomes its program is phx's own to wait for.
-    let hosts: Vec<u32> = sessions.iter().filter_map(Session::host_id).collect();
+    let hosts: Vec<u32> = sessions.iter().filter_map(PtySession::host_id).collect();
     for session in &mut sessions {
         session.send(b"\n").await;
     }
-    sleep(PATIENCE).await;
+    sleep(REAP_TIMEOUT).await;
     let left: Vec<u32> =
         ids.iter().copied().filter(|id| !hosts.contains(id) && seen::state(*id) == Some('Z')).collect();
     let found = if left.is_empty() {
-        Found::pass(count as u64)
+        CheckResult::pass(count as u64)
     } else {
-        Found::fail(count as u64, format!("{} of {count} programs that ended were not waited for", left.len()))
-            .remedy("wait for each program (`waitpid`) when it ends", &[])
+        CheckResult::fail(count as u64, format!("{} of {count} programs that ended were not waited for", left.len()))
+            .help("wait for each program (`waitpid`) when it ends", &[])
     };
     let control = if ids.len() >= count { Outcome::Pass } else { Outcome::Fail };
     Ok(found.observed("zombies", left).control("to see the processes of the sessions from outside", control))

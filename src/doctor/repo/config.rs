@@ -1,8 +1,8 @@
 //! Whether the configuration can be used.
 
-use super::{Broken, Repository};
+use super::{ProjectProblem, Repository};
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -16,18 +16,18 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
+pub fn run(repository: &Repository) -> CheckResult {
     match &repository.project {
         Ok(project) => {
             let file = if project.config_file.text.is_empty() { "none" } else { project.config_file.path.as_str() };
-            Found::pass(1).observed("file", file)
+            CheckResult::pass(1).observed("file", file)
         }
-        Err(Broken::Schema(_)) => Found::error("a schema cannot be used, so nothing else is known"),
-        Err(Broken::Configuration(mistakes)) => {
-            let found = Found::new(Outcome::Fail, 1).observed("mistakes", mistakes.len()).expected("mistakes", 0);
+        Err(ProjectProblem::Schema(_)) => CheckResult::error("a schema cannot be used, so nothing else is known"),
+        Err(ProjectProblem::Configuration(mistakes)) => {
+            let found = CheckResult::new(Outcome::Fail, 1).observed("mistakes", mistakes.len()).expected("mistakes", 0);
             let found = mistakes.iter().fold(found, |found, mistake| found.evidence("mistake", mistake));
             let first = mistakes.first().cloned().unwrap_or_default();
-            found.detail(first).remedy("mend what it names", &["phx schema show phx.toml"])
+            found.detail(first).help("mend what it names", &["phx schema show phx.toml"])
         }
     }
 }

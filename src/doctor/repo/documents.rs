@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 use crate::text::duration;
 use crate::workspace::{Selection, Visited};
@@ -24,7 +24,7 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
+pub fn run(repository: &Repository) -> CheckResult {
     let project = match repository.opened() {
         Ok(project) => project,
         Err(found) => return *found,
@@ -38,21 +38,21 @@ pub fn look(repository: &Repository) -> Found {
     });
     let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     if seen.is_empty() {
-        return Found::skip("nothing is governed here; `phx new KIND` writes a document");
+        return CheckResult::skip("nothing is governed here; `phx new KIND` writes a document");
     }
     seen.sort();
     let late: Vec<_> =
         seen.iter().filter_map(|(due, path)| due.filter(|due| *due < repository.now).map(|due| (due, path))).collect();
-    let found = Found::pass(seen.len() as u64)
+    let found = CheckResult::pass(seen.len() as u64)
         .observed("documents", seen.len())
         .observed("overdue", late.len())
         .expected("overdue", 0);
     let Some((_, first)) = late.first() else { return found };
-    let mut found = Found { outcome: Outcome::Fail, ..found };
+    let mut found = CheckResult { outcome: Outcome::Fail, ..found };
     for (due, path) in late.iter().take(NAMED) {
         found = found.evidence("overdue", format!("{path}, due {} ago", duration::words(repository.now - *due)));
     }
     let plural = if late.len() == 1 { " is" } else { "s are" };
     let review = format!("phx review {}", project.folder.quoted(first));
-    found.detail(format!("{} document{plural} overdue", late.len())).remedy("review them", &["phx status", &review])
+    found.detail(format!("{} document{plural} overdue", late.len())).help("review them", &["phx status", &review])
 }

@@ -2,9 +2,9 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
-use crate::system::git::place;
+use crate::system::git::git_dirs;
 
 /// The first version that knows all that phx asks.
 const NEEDED: (u32, u32) = (2, 31);
@@ -20,24 +20,24 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
-    if place::repository(&repository.cwd).is_none() {
-        return Found::skip("this is no git repository");
+pub fn run(repository: &Repository) -> CheckResult {
+    if git_dirs::repository(&repository.cwd).is_none() {
+        return CheckResult::skip("this is no git repository");
     }
     let needed = format!("{}.{}", NEEDED.0, NEEDED.1);
-    match place::version() {
-        Err(why) => Found::new(Outcome::Fail, 1).detail(why).remedy("install git", &[]),
+    match git_dirs::version() {
+        Err(why) => CheckResult::new(Outcome::Fail, 1).detail(why).help("install git", &[]),
         Ok(said) => {
             let numbers: Vec<u32> = said.split('.').map_while(|part| part.parse().ok()).collect();
             let found = |outcome| {
-                Found::new(outcome, 1).observed("version", said.as_str()).expected("at_least", needed.as_str())
+                CheckResult::new(outcome, 1).observed("version", said.as_str()).expected("at_least", needed.as_str())
             };
             match numbers.as_slice() {
                 [major, minor, ..] if (*major, *minor) >= NEEDED => found(Outcome::Pass),
                 [_, _, ..] => found(Outcome::Fail)
                     .detail(format!("git {said} is older than {needed}"))
-                    .remedy("install a newer git", &[]),
-                _ => Found::error(format!("git says that it is `{said}`, which is no version")),
+                    .help("install a newer git", &[]),
+                _ => CheckResult::error(format!("git says that it is `{said}`, which is no version")),
             }
         }
     }

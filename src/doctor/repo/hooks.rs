@@ -2,11 +2,11 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 use crate::hooks::Hook;
-use crate::hooks::install::{Folder, State};
-use crate::system::git::place;
+use crate::hooks::install::{HookState, HooksFolder};
+use crate::system::git::git_dirs;
 use crate::text::shell;
 
 /// The check.
@@ -21,29 +21,29 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
-    if place::worktree(&repository.cwd).is_none() {
-        return Found::skip("this is no git repository with a worktree");
+pub fn run(repository: &Repository) -> CheckResult {
+    if git_dirs::worktree(&repository.cwd).is_none() {
+        return CheckResult::skip("this is no git repository with a worktree");
     }
-    let folder = match Folder::find() {
+    let folder = match HooksFolder::find() {
         Ok(folder) => folder,
-        Err(failure) => return Found::error(failure.message),
+        Err(failure) => return CheckResult::error(failure.message),
     };
     let mut worst = Outcome::Pass;
-    let mut found = Found::pass(Hook::USUAL.len() as u64).observed("folder", folder.path.display().to_string());
+    let mut found = CheckResult::pass(Hook::USUAL.len() as u64).observed("folder", folder.path.display().to_string());
     let mut wrong = Vec::new();
     for hook in Hook::USUAL {
         let (word, outcome) = match folder.state(*hook) {
-            State::Installed { .. } => ("installed", Outcome::Pass),
-            State::Missing => ("missing", Outcome::Warn),
-            State::Foreign => ("another's", Outcome::Warn),
-            State::Changed => ("changed", Outcome::Fail),
-            State::Lost(_) => ("starts a program that is gone", Outcome::Fail),
+            HookState::Installed { .. } => ("installed", Outcome::Pass),
+            HookState::Missing => ("missing", Outcome::Warn),
+            HookState::Foreign => ("another's", Outcome::Warn),
+            HookState::Changed => ("changed", Outcome::Fail),
+            HookState::ProgramMissing(_) => ("starts a program that is gone", Outcome::Fail),
         };
         worst = worst.max(outcome);
         found = found.observed(hook.name(), word).expected(hook.name(), "installed");
         if outcome != Outcome::Pass {
-            let verb = if matches!(folder.state(*hook), State::Lost(_)) { "" } else { "is " };
+            let verb = if matches!(folder.state(*hook), HookState::ProgramMissing(_)) { "" } else { "is " };
             wrong.push(format!("{} {verb}{word}", hook.name()));
         }
     }
@@ -51,15 +51,15 @@ pub fn look(repository: &Repository) -> Found {
     if wrong.is_empty() {
         return found;
     }
-    let changed = Hook::USUAL.iter().filter(|hook| folder.state(**hook) == State::Changed);
+    let changed = Hook::USUAL.iter().filter(|hook| folder.state(**hook) == HookState::Changed);
     let removals: Vec<String> =
         changed.map(|hook| format!("rm {}", shell::quoted(&folder.path.join(hook.name()).to_string_lossy()))).collect();
     let mut commands: Vec<&str> = removals.iter().map(String::as_str).collect();
     commands.push("phx hook install");
-    let remedy = if removals.is_empty() {
+    let help = if removals.is_empty() {
         "install them; a hook of another program runs first"
     } else {
         "somebody changed a hook that phx installed: move what you need of it elsewhere, remove it, and install it again"
     };
-    found.detail(wrong.join(", ")).remedy(remedy, &commands)
+    found.detail(wrong.join(", ")).help(help, &commands)
 }

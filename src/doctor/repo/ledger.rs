@@ -2,7 +2,7 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 use crate::hooks::verify;
 
@@ -17,24 +17,24 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
+pub fn run(repository: &Repository) -> CheckResult {
     let project = match repository.opened() {
         Ok(project) => project,
         Err(found) => return *found,
     };
     let (count, wrong) = match verify::ledger(&project.root, project, None) {
         Ok(verified) => verified,
-        Err(failure) => return Found::error(failure.message),
+        Err(failure) => return CheckResult::error(failure.message),
     };
     if count == 0 {
-        return Found::skip("there is no ledger yet; the first `phx review` begins one");
+        return CheckResult::skip("there is no ledger yet; the first `phx review` begins one");
     }
     let found =
-        Found::pass(count as u64).observed("records", count).observed("wrong", wrong.len()).expected("wrong", 0);
+        CheckResult::pass(count as u64).observed("records", count).observed("wrong", wrong.len()).expected("wrong", 0);
     let Some((path, problem)) = wrong.first() else { return found };
     let said = wrong.iter().map(|(path, problem)| format!("{path}: {problem}"));
     let found = said.fold(found, |found, line| found.evidence("wrong", line));
-    Found { outcome: Outcome::Fail, ..found }
+    CheckResult { outcome: Outcome::Fail, ..found }
         .detail(format!("{path}: {problem}"))
-        .remedy("restore the record from history", &["phx audit verify"])
+        .help("restore the record from history", &["phx audit verify"])
 }

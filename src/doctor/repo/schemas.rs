@@ -1,8 +1,8 @@
 //! Whether every schema compiles.
 
-use super::{Broken, Repository};
+use super::{ProjectProblem, Repository};
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -16,10 +16,11 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
-    if let Err(Broken::Schema(why)) = &repository.project {
-        let found = Found::new(Outcome::Fail, 1).observed("broken", 1).expected("broken", 0).evidence("broken", why);
-        return found.detail(why).remedy("mend the schema in .phx/schemas", &["phx schema list"]);
+pub fn run(repository: &Repository) -> CheckResult {
+    if let Err(ProjectProblem::Schema(why)) = &repository.project {
+        let found =
+            CheckResult::new(Outcome::Fail, 1).observed("broken", 1).expected("broken", 0).evidence("broken", why);
+        return found.detail(why).help("mend the schema in .phx/schemas", &["phx schema list"]);
     }
     let project = match repository.opened() {
         Ok(project) => project,
@@ -27,8 +28,9 @@ pub fn look(repository: &Repository) -> Found {
     };
     let compiled = project.catalog.compile_all();
     let wrong: Vec<String> = compiled.iter().filter_map(|(_, result)| result.clone().err()).collect();
-    let found = Found::pass(compiled.len() as u64).observed("schemas", compiled.len()).observed("broken", wrong.len());
+    let found =
+        CheckResult::pass(compiled.len() as u64).observed("schemas", compiled.len()).observed("broken", wrong.len());
     let Some(first) = wrong.first() else { return found };
     let found = wrong.iter().fold(found, |found, why| found.evidence("broken", why));
-    Found { outcome: Outcome::Fail, ..found }.detail(first).remedy("mend the schema", &["phx schema list"])
+    CheckResult { outcome: Outcome::Fail, ..found }.detail(first).help("mend the schema", &["phx schema list"])
 }

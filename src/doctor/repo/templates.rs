@@ -2,7 +2,7 @@
 
 use super::Repository;
 use crate::doctor::Check;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -16,14 +16,16 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(repository: &Repository) -> Found {
+pub fn run(repository: &Repository) -> CheckResult {
     let project = match repository.opened() {
         Ok(project) => project,
         Err(found) => return *found,
     };
     let (count, wrong) = project.library.compile_all();
-    let found = Found::pass(count as u64).observed("templates", count).observed("broken", wrong.len());
+    let found = CheckResult::pass(count as u64).observed("templates", count).observed("broken", wrong.len());
     let Some(first) = wrong.first() else { return found };
     let found = wrong.iter().fold(found, |found, error| found.evidence("broken", error.to_string()));
-    Found { outcome: Outcome::Fail, ..found }.detail(first.to_string()).remedy("mend the template at that line", &[])
+    CheckResult { outcome: Outcome::Fail, ..found }
+        .detail(first.to_string())
+        .help("mend the template at that line", &[])
 }

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::doctor::ending;
 use crate::doctor::program::{free_port, until};
-use crate::doctor::scratch::Scratch;
+use crate::doctor::scratch::ScratchFolder;
 use crate::system::{disk, environment};
 
 /// How long a server may take to be there.
@@ -21,20 +21,20 @@ const NOBODY: u32 = 65_534;
 /// A server that is started when it is first asked for.
 #[derive(Debug, Default)]
 pub struct Lazy {
-    server: OnceCell<Result<Server, String>>,
+    server: OnceCell<Result<PostgresCluster, String>>,
     pooler: OnceCell<Result<Pooler, String>>,
 }
 
 /// A server that runs.
 #[derive(Debug)]
-struct Server {
+struct PostgresCluster {
     child: Child,
     port: u16,
     password: String,
-    folder: Scratch,
+    folder: ScratchFolder,
 }
 
-impl Drop for Server {
+impl Drop for PostgresCluster {
     fn drop(&mut self) {
         // Killed outright, it would leave its own children behind.
         ending::interrupt(self.child.id());
@@ -75,12 +75,12 @@ impl Lazy {
         Ok(format!("postgresql://postgres@127.0.0.1:{}/postgres", pooler.port))
     }
 
-    async fn server(&self) -> Result<&Server, String> {
+    async fn server(&self) -> Result<&PostgresCluster, String> {
         self.server.get_or_init(server).await.as_ref().map_err(Clone::clone)
     }
 }
 
-async fn server() -> Result<Server, String> {
+async fn server() -> Result<PostgresCluster, String> {
     let initdb = found("initdb", &["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"])
         .ok_or("there is no `initdb` on this machine, so no PostgreSQL can be started")?;
     let initdb = disk::real_ancestor(&initdb);
@@ -103,7 +103,7 @@ async fn server() -> Result<Server, String> {
     serve.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
     serve.args(["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=200"]);
     let child = quiet(alone(&mut serve, folder.path())).spawn().map_err(failed)?;
-    let server = Server { child, port, password, folder };
+    let server = PostgresCluster { child, port, password, folder };
     let dsn = format!("postgresql://postgres:{}@127.0.0.1:{port}/postgres", server.password);
     let answers = async || super::host::migrate::connect(&dsn).await.is_ok();
     if until(START, Duration::from_millis(50), answers).await {
@@ -113,7 +113,7 @@ async fn server() -> Result<Server, String> {
     }
 }
 
-async fn pooler(server: &Server) -> Result<Pooler, String> {
+async fn pooler(server: &PostgresCluster) -> Result<Pooler, String> {
     let program = found("pgbouncer", &["/usr/sbin", "/opt/homebrew/bin"])
         .ok_or("there is no `pgbouncer` on this machine, so nothing stands before PostgreSQL")?;
     let failed = |error: std::io::Error| format!("PgBouncer cannot be started: {error}");
@@ -137,8 +137,8 @@ async fn pooler(server: &Server) -> Result<Pooler, String> {
     }
 }
 
-fn folder() -> Result<Scratch, String> {
-    let folder = Scratch::new("cluster").map_err(|error| disk::explain(&error))?;
+fn folder() -> Result<ScratchFolder, String> {
+    let folder = ScratchFolder::new("cluster").map_err(|error| disk::explain(&error))?;
     give(folder.path())?;
     Ok(folder)
 }

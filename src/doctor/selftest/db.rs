@@ -2,25 +2,25 @@
 
 use std::rc::Rc;
 
-use super::Kind::{Breaking, Conforming};
+use super::FixtureKind::{Conforming, Defective};
 use super::cluster::Lazy;
 use super::ipc::toml_list;
-use super::{Case, Kind};
-use crate::config::Doctor;
-use crate::config::doctor::{Db, Engine};
+use super::{FixtureCase, FixtureKind};
+use crate::config::DoctorSettings;
+use crate::config::doctor::{Db, EngineKind};
 use crate::doctor::allow::Allow;
-use crate::doctor::db::{self, Site};
-use crate::doctor::found::{Found, Looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult};
+use crate::doctor::db::{self, DbTarget};
 use crate::doctor::log::Log;
-use crate::doctor::scratch::Scratch;
+use crate::doctor::scratch::ScratchFolder;
 use crate::system::environment;
 
 /// A check by its id, whether the subject conforms, what it does, on which database, the words of the program (behind `phx __host migrate`
 /// or `phx __host app`), and what is claimed.
-type Row = (&'static str, Kind, &'static str, Engine, &'static str, &'static str);
+type DbFixture = (&'static str, FixtureKind, &'static str, EngineKind, &'static str, &'static str);
 
-const FILE: Engine = Engine::Sqlite;
-const SERVER: Engine = Engine::Postgres;
+const FILE: EngineKind = EngineKind::Sqlite;
+const SERVER: EngineKind = EngineKind::Postgres;
 /// A claim of a service.
 const APP: &str = "call = \"http://127.0.0.1:{listen}/items\"\npool_size = 3\nreconnect_deadline = \"3s\"";
 const STATE: &str = "state = { url = \"http://127.0.0.1:{listen}/state\", pointer = \"/state\", order = [\"starting\", \"ready\"] }\nreconnect_deadline = \"3s\"";
@@ -28,85 +28,89 @@ const HEALTH: &str = "call = \"http://127.0.0.1:{listen}/items\"\npool_size = 3\
 const POOLER: &str = "pooler_dsn = \"{pooler}\"";
 
 /// All of them.
-const ROWS: &[Row] = &[
+const ROWS: &[DbFixture] = &[
     ("db.reach", Conforming, "a file", FILE, "", ""),
     ("db.reach", Conforming, "a server", SERVER, "", ""),
-    ("db.reach", Breaking, "a port on which nobody listens", SERVER, "", "{nobody}"),
+    ("db.reach", Defective, "a port on which nobody listens", SERVER, "", "{nobody}"),
     ("db.init.reference", Conforming, "prepares a file", FILE, "", ""),
-    ("db.init.reference", Breaking, "ends with an error", FILE, "fails", ""),
+    ("db.init.reference", Defective, "ends with an error", FILE, "fails", ""),
     ("db.init.reference", Conforming, "prepares a database", SERVER, "", ""),
     ("db.init.idempotent", Conforming, "looks whether it is done", FILE, "", ""),
-    ("db.init.idempotent", Breaking, "adds a row each time", FILE, "again", ""),
-    ("db.init.idempotent", Breaking, "adds a row each time", SERVER, "again", ""),
+    ("db.init.idempotent", Defective, "adds a row each time", FILE, "again", ""),
+    ("db.init.idempotent", Defective, "adds a row each time", SERVER, "again", ""),
     ("db.race.start", Conforming, "one at a time", FILE, "", ""),
-    ("db.race.start", Breaking, "looks, dawdles and creates", FILE, "naive", ""),
+    ("db.race.start", Defective, "looks, dawdles and creates", FILE, "naive", ""),
     ("db.race.proxy", Conforming, "one at a time", SERVER, "", ""),
-    ("db.race.proxy", Breaking, "looks, dawdles and creates", SERVER, "naive", ""),
+    ("db.race.proxy", Defective, "looks, dawdles and creates", SERVER, "naive", ""),
     ("db.race.ddl", Conforming, "one at a time", SERVER, "", ""),
-    ("db.race.ddl", Breaking, "looks and creates", SERVER, "naive", ""),
+    ("db.race.ddl", Defective, "looks and creates", SERVER, "naive", ""),
     ("db.race.dml", Conforming, "one at a time", SERVER, "", ""),
-    ("db.race.dml", Breaking, "looks and inserts", SERVER, "naive", ""),
+    ("db.race.dml", Defective, "looks and inserts", SERVER, "naive", ""),
     ("db.race.crash", Conforming, "a lock that goes with its connection", SERVER, "", ""),
-    ("db.race.crash", Breaking, "a lock that stays", SERVER, "sticky={folder}/lock", ""),
+    ("db.race.crash", Defective, "a lock that stays", SERVER, "sticky={folder}/lock", ""),
     ("db.race.crash", Conforming, "a lock that goes with its process", FILE, "slow", ""),
-    ("db.race.crash", Breaking, "a lock that stays", FILE, "slow sticky={folder}/lock", ""),
+    ("db.race.crash", Defective, "a lock that stays", FILE, "slow sticky={folder}/lock", ""),
     ("db.race.crash", Conforming, "steps that can be done again", SERVER, "resumes", ""),
-    ("db.race.crash", Breaking, "steps that cannot be done again", SERVER, "steps", ""),
+    ("db.race.crash", Defective, "steps that cannot be done again", SERVER, "steps", ""),
     ("db.race.crash", Conforming, "steps that can be done again", FILE, "resumes", ""),
-    ("db.race.crash", Breaking, "steps that cannot be done again", FILE, "steps", ""),
+    ("db.race.crash", Defective, "steps that cannot be done again", FILE, "steps", ""),
     ("db.race.pooler", Conforming, "a lock of a transaction", SERVER, "transaction", POOLER),
-    ("db.race.pooler", Breaking, "a lock that goes with the connection", SERVER, "never-unlocks", POOLER),
+    ("db.race.pooler", Defective, "a lock that goes with the connection", SERVER, "never-unlocks", POOLER),
     ("db.lock.mechanism", Conforming, "an advisory lock", SERVER, "", ""),
-    ("db.lock.mechanism", Breaking, "no lock", SERVER, "naive", ""),
+    ("db.lock.mechanism", Defective, "no lock", SERVER, "naive", ""),
     ("db.lock.released", Conforming, "leaves nothing", FILE, "", ""),
-    ("db.lock.released", Breaking, "leaves a process", FILE, "leaves", ""),
+    ("db.lock.released", Defective, "leaves a process", FILE, "leaves", ""),
     ("db.lock.released", Conforming, "leaves nothing", SERVER, "", ""),
-    ("db.lock.released", Breaking, "leaves a lock", SERVER, "leaves", ""),
+    ("db.lock.released", Defective, "leaves a lock", SERVER, "leaves", ""),
     ("db.sqlite.busy", Conforming, "waits five seconds", FILE, "", ""),
-    ("db.sqlite.busy", Breaking, "does not wait", FILE, "impatient hasty", ""),
+    ("db.sqlite.busy", Defective, "does not wait", FILE, "impatient hasty", ""),
     ("db.sqlite.wal", Conforming, "switches again", FILE, "", ""),
-    ("db.sqlite.wal", Breaking, "switches once", FILE, "hasty", ""),
+    ("db.sqlite.wal", Defective, "switches once", FILE, "hasty", ""),
     ("db.state.order", Conforming, "is ready with its database", SERVER, "", STATE),
-    ("db.state.order", Breaking, "is ready at once", SERVER, "hasty", STATE),
+    ("db.state.order", Defective, "is ready at once", SERVER, "hasty", STATE),
     ("db.state.late_db", Conforming, "waits for its database", SERVER, "", STATE),
-    ("db.state.late_db", Breaking, "ends without its database", SERVER, "gives-up", STATE),
+    ("db.state.late_db", Defective, "ends without its database", SERVER, "gives-up", STATE),
     ("db.reconnect.terminate", Conforming, "looks at connections before it uses them", SERVER, "", APP),
-    ("db.reconnect.terminate", Breaking, "one connection for ever", SERVER, "single", APP),
+    ("db.reconnect.terminate", Defective, "one connection for ever", SERVER, "single", APP),
     ("db.reconnect.reset", Conforming, "looks at connections before it uses them", SERVER, "", APP),
-    ("db.reconnect.reset", Breaking, "one connection for ever", SERVER, "single", APP),
+    ("db.reconnect.reset", Defective, "one connection for ever", SERVER, "single", APP),
     ("db.reconnect.blackhole", Conforming, "waits for a bounded time", SERVER, "", APP),
-    ("db.reconnect.blackhole", Breaking, "waits for ever", SERVER, "waits", APP),
+    ("db.reconnect.blackhole", Defective, "waits for ever", SERVER, "waits", APP),
     ("db.reconnect.restart", Conforming, "looks at connections before it uses them", SERVER, "", APP),
-    ("db.reconnect.restart", Breaking, "one connection for ever", SERVER, "single", APP),
+    ("db.reconnect.restart", Defective, "one connection for ever", SERVER, "single", APP),
     ("db.reconnect.pool", Conforming, "closes what is broken", SERVER, "", APP),
-    ("db.reconnect.pool", Breaking, "opens more each time", SERVER, "leaks", APP),
+    ("db.reconnect.pool", Defective, "opens more each time", SERVER, "leaks", APP),
     ("db.health.truth", Conforming, "asks its database", SERVER, "", HEALTH),
-    ("db.health.truth", Breaking, "is always healthy", SERVER, "lies", HEALTH),
+    ("db.health.truth", Defective, "is always healthy", SERVER, "lies", HEALTH),
     ("db.health.bounded", Conforming, "waits for a bounded time", SERVER, "", HEALTH),
-    ("db.health.bounded", Breaking, "waits for ever", SERVER, "waits", HEALTH),
+    ("db.health.bounded", Defective, "waits for ever", SERVER, "waits", HEALTH),
     ("db.health.cheap", Conforming, "asks over its pool", SERVER, "", HEALTH),
-    ("db.health.cheap", Breaking, "opens a connection for each question", SERVER, "new-each", HEALTH),
+    ("db.health.cheap", Defective, "opens a connection for each question", SERVER, "new-each", HEALTH),
 ];
 
 /// The cases.
-pub fn cases(cluster: &Rc<Lazy>) -> Vec<Case> {
-    let case = |row: &'static Row| {
+pub fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
+    let case = |row: &'static DbFixture| {
         let (check, look) = db::CHECKS.iter().find(|(check, _)| check.id == row.0)?;
         let (cluster, look) = (Rc::clone(cluster), *look);
-        let looks = move || -> Looking {
+        let looks = move || -> CheckFuture {
             let cluster = Rc::clone(&cluster);
             Box::pin(async move { subject_of(row, &cluster, look).await })
         };
-        Some(Case { check, kind: row.1, subject: row.2, look: Box::new(looks) })
+        Some(FixtureCase { check, kind: row.1, subject: row.2, look: Box::new(looks) })
     };
     ROWS.iter().filter_map(case).collect()
 }
 
 /// The check on a program that is started for it.
-async fn subject_of((_, _, _, engine, words, claims): &Row, cluster: &Lazy, look: fn(Site) -> Looking) -> Found {
-    let folder = match Scratch::new("lock") {
+async fn subject_of(
+    (_, _, _, engine, words, claims): &DbFixture,
+    cluster: &Lazy,
+    look: fn(DbTarget) -> CheckFuture,
+) -> CheckResult {
+    let folder = match ScratchFolder::new("lock") {
         Ok(folder) => folder,
-        Err(error) => return Found::error(error.to_string()),
+        Err(error) => return CheckResult::error(error.to_string()),
     };
     let words = words.replace("{folder}", &folder.path().display().to_string());
     let mut claims = (*claims).to_owned();
@@ -114,31 +118,33 @@ async fn subject_of((_, _, _, engine, words, claims): &Row, cluster: &Lazy, look
     if *engine == SERVER {
         admin = match cluster.dsn().await {
             Ok(admin) => admin,
-            Err(why) => return Found::skip(why),
+            Err(why) => return CheckResult::skip(why),
         };
     }
     if claims.contains("{pooler}") {
         match cluster.pooler().await {
             Ok(pooler) => claims = claims.replace("{pooler}", &pooler),
-            Err(why) => return Found::skip(why),
+            Err(why) => return CheckResult::skip(why),
         }
     }
     if claims == "{nobody}" {
         (admin, claims) = ("postgresql://postgres@127.0.0.1:1/postgres".to_owned(), String::new());
     }
-    let Some(mut db) = claimed(*engine, &words, &claims) else { return Found::error("the claims cannot be read") };
+    let Some(mut db) = claimed(*engine, &words, &claims) else {
+        return CheckResult::error("the claims cannot be read");
+    };
     // A configuration would not take a password.
     db.admin = (*engine == SERVER).then_some(admin);
-    let allow = Rc::new(Allow::new(&Doctor::default().allow_hosts));
-    let site = Site { db: Rc::new(db), allow, quick: true, log: Log::start(), known: Rc::default() };
-    let log = site.log.clone();
-    let mut found = look(site).await;
+    let allow = Rc::new(Allow::new(&DoctorSettings::default().allow_hosts));
+    let target = DbTarget { db: Rc::new(db), allow, quick: true, log: Log::start(), known: Rc::default() };
+    let log = target.log.clone();
+    let mut found = look(target).await;
     found.evidence = log.lines();
     found
 }
 
 /// What is claimed, read as a configuration is.
-fn claimed(engine: Engine, words: &str, claims: &str) -> Option<Db> {
+fn claimed(engine: EngineKind, words: &str, claims: &str) -> Option<Db> {
     let program = environment::program().ok()?;
     let program = program.to_str()?;
     let (name, place) = if engine == FILE { ("sqlite", "{path}") } else { ("postgres", "{dsn}") };
@@ -152,6 +158,6 @@ fn claimed(engine: Engine, words: &str, claims: &str) -> Option<Db> {
     let text = format!(
         "[[doctor.db]]\nname = \"built-in\"\nengine = \"{name}\"\n{admin}workers = 4\ninit = {{ command = {migrate}, within = \"5s\" }}\n{serve}{claims}\n"
     );
-    let (doctor, mistakes) = Doctor::parse_included("built-in", &text);
+    let (doctor, mistakes) = DoctorSettings::parse_included("built-in", &text);
     doctor.db.into_iter().next().filter(|_| mistakes.is_empty())
 }

@@ -6,12 +6,12 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::Kind::{Breaking, Conforming};
-use super::{Case, Kind};
-use crate::doctor::found::{Found, Looking};
+use super::FixtureKind::{Conforming, Defective};
+use super::{FixtureCase, FixtureKind};
+use crate::doctor::check_result::{CheckFuture, CheckResult};
 use crate::doctor::record::Outcome;
 use crate::doctor::repo::CHECKS;
-use crate::doctor::scratch::Scratch;
+use crate::doctor::scratch::ScratchFolder;
 use crate::system::{disk, environment};
 
 /// The time in the scratch repository.
@@ -23,54 +23,54 @@ const LATER: &str = "2035-09-01T00:00:00Z";
 type Breakage = (&'static str, &'static str);
 
 /// A check by its id, whether the repository conforms, what is wrong with it, and how.
-type Row = (&'static str, Kind, &'static str, Breakage);
+type RepoFixture = (&'static str, FixtureKind, &'static str, Breakage);
 
 /// All of them.
-const ROWS: &[Row] = &[
+const ROWS: &[RepoFixture] = &[
     ("repo.git", Conforming, "git as it is here", ("", "")),
-    ("repo.git", Breaking, "git 2.17", ("bin/git", "#!/bin/sh\necho git version 2.17.1\n")),
+    ("repo.git", Defective, "git 2.17", ("bin/git", "#!/bin/sh\necho git version 2.17.1\n")),
     ("repo.config", Conforming, "a configuration", ("", "")),
-    ("repo.config", Breaking, "a rule that does not exist", ("phx.toml", "[rules]\nnonsense = \"off\"\n")),
+    ("repo.config", Defective, "a rule that does not exist", ("phx.toml", "[rules]\nnonsense = \"off\"\n")),
     ("repo.schemas", Conforming, "the schemas of phx", ("", "")),
-    ("repo.schemas", Breaking, "a schema that is none", (".phx/schemas/v1.0/pier.schema.json", "{ \"type\": 7 }")),
+    ("repo.schemas", Defective, "a schema that is none", (".phx/schemas/v1.0/pier.schema.json", "{ \"type\": 7 }")),
     ("repo.templates", Conforming, "the templates of phx", ("", "")),
-    ("repo.templates", Breaking, "a template that is none", (".phx/templates/sections/tides.md", "{% if %}\n")),
+    ("repo.templates", Defective, "a template that is none", (".phx/templates/sections/tides.md", "{% if %}\n")),
     ("repo.hooks", Conforming, "hooks as phx writes them", ("", "")),
-    ("repo.hooks", Breaking, "a hook that somebody changed", (".git/hooks/pre-commit", "#!/bin/sh\n# phx\ntrue\n")),
+    ("repo.hooks", Defective, "a hook that somebody changed", (".git/hooks/pre-commit", "#!/bin/sh\n# phx\ntrue\n")),
     ("repo.ledger", Conforming, "a ledger of one record", ("", "")),
     (
         "repo.ledger",
-        Breaking,
+        Defective,
         "a record with another name",
         (".phx/ledger/2025-09/01990000-0000-7000-8000-000000000000.json", "{}\n"),
     ),
     ("repo.documents", Conforming, "a document that is due later", ("", "")),
-    ("repo.documents", Breaking, "a document that is overdue", ("", LATER)),
+    ("repo.documents", Defective, "a document that is overdue", ("", LATER)),
 ];
 
 /// The cases.
-pub fn cases() -> Vec<Case> {
-    let case = |(id, kind, subject, breakage): &'static Row| {
+pub fn cases() -> Vec<FixtureCase> {
+    let case = |(id, kind, subject, breakage): &'static RepoFixture| {
         let (check, _) = CHECKS.iter().find(|(check, _)| check.id == *id)?;
-        Some(Case { check, kind: *kind, subject, look: Box::new(move || looked_at(id, breakage)) })
+        Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || looked_at(id, breakage)) })
     };
     ROWS.iter().filter_map(case).collect()
 }
 
-fn looked_at(id: &'static str, breakage: &'static Breakage) -> Looking {
+fn looked_at(id: &'static str, breakage: &'static Breakage) -> CheckFuture {
     Box::pin(async move {
         if breakage.0.starts_with("bin/") && !cfg!(unix) {
-            return Found::skip("another git can be put in its place on Unix alone");
+            return CheckResult::skip("another git can be put in its place on Unix alone");
         }
         match made_and_asked(id, breakage).await {
             Ok(found) => found,
-            Err(why) => Found::error(why),
+            Err(why) => CheckResult::error(why),
         }
     })
 }
 
-async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<Found, String> {
-    let scratch = Scratch::new("repository").map_err(|error| error.to_string())?;
+async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<CheckResult, String> {
+    let scratch = ScratchFolder::new("repository").map_err(|error| error.to_string())?;
     let (root, phx) = (scratch.path(), environment::program().map_err(|error| error.to_string())?);
     let git = PathBuf::from("git");
     run(&git, root, &["init", "-q"], NOW).await?;
@@ -91,7 +91,7 @@ async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<Found, S
     let outcome = Outcome::ALL.iter().find(|outcome| record["outcome"] == outcome.name());
     let outcome = outcome.ok_or_else(|| "phx printed no outcome".to_owned())?;
     let detail = record["detail"].as_str().unwrap_or_default();
-    Ok(Found::new(*outcome, 1).detail(detail))
+    Ok(CheckResult::new(*outcome, 1).detail(detail))
 }
 
 fn write(root: &Path, file: &str, content: &str) -> Result<(), String> {

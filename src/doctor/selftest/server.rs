@@ -85,7 +85,7 @@ struct Counts {
     next: u64,
 }
 
-struct Shared {
+struct ServerState {
     behaviour: Behaviour,
     counts: Mutex<Counts>,
     handshake: tokio::sync::Mutex<()>,
@@ -94,14 +94,14 @@ struct Shared {
 
 /// A server that runs.
 #[derive(Debug)]
-pub struct Server {
+pub struct FixtureServer {
     /// Where it listens.
     pub port: u16,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Drop for Server {
+impl Drop for FixtureServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -110,7 +110,7 @@ impl Drop for Server {
     }
 }
 
-impl Server {
+impl FixtureServer {
     /// Starts one.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ impl Server {
 }
 
 async fn serve(listener: TcpListener, behaviour: Behaviour) {
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(ServerState {
         behaviour,
         counts: Mutex::default(),
         handshake: tokio::sync::Mutex::default(),
@@ -146,7 +146,7 @@ async fn serve(listener: TcpListener, behaviour: Behaviour) {
     }
 }
 
-impl Shared {
+impl ServerState {
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }

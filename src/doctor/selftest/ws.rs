@@ -3,15 +3,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Kind::{Breaking, Conforming};
-use super::server::{Behaviour, Refuse, Server};
-use super::{Case, Kind};
-use crate::config::Doctor;
+use super::FixtureKind::{Conforming, Defective};
+use super::server::{Behaviour, FixtureServer, Refuse};
+use super::{FixtureCase, FixtureKind};
+use crate::config::DoctorSettings;
 use crate::config::doctor::Ws;
 use crate::doctor::allow::Allow;
-use crate::doctor::found::{Found, Looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult};
 use crate::doctor::log::Log;
-use crate::doctor::ws::{self, Site};
+use crate::doctor::ws::{self, WsTarget};
 
 /// What every server claims.
 const CLAIMS: &str = "limit = 5\novershoot = 3\nrelease_deadline = \"1s\"\nhandshake_timeout = \"2s\"\n";
@@ -19,49 +19,49 @@ const CLAIMS: &str = "limit = 5\novershoot = 3\nrelease_deadline = \"1s\"\nhands
 const ECHO: &str = "liveness = { kind = \"echo\", send = \"phx\" }\n";
 
 /// A check by its id, whether the server conforms, what it does, how, and what it claims beside.
-type Row = (&'static str, Kind, &'static str, fn() -> Behaviour, &'static str);
+type WsFixture = (&'static str, FixtureKind, &'static str, fn() -> Behaviour, &'static str);
 
 /// All of them.
-const ROWS: &[Row] = &[
+const ROWS: &[WsFixture] = &[
     ("ws.handshake", Conforming, "an echo server", plain, ""),
-    ("ws.handshake", Breaking, "answers with a wrong digest", || Behaviour { wrong_digest: true, ..plain() }, ""),
+    ("ws.handshake", Defective, "answers with a wrong digest", || Behaviour { wrong_digest: true, ..plain() }, ""),
     ("ws.alive", Conforming, "an echo server", plain, ""),
-    ("ws.alive", Breaking, "accepts and never reads", || Behaviour { mute: true, ..plain() }, ""),
+    ("ws.alive", Defective, "accepts and never reads", || Behaviour { mute: true, ..plain() }, ""),
     ("ws.limit.exact", Conforming, "serves five", capped, ""),
     ("ws.limit.exact", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
-    ("ws.limit.exact", Breaking, "serves six", || Behaviour { cap: Some(6), ..plain() }, ""),
-    ("ws.limit.exact", Breaking, "serves four", || Behaviour { cap: Some(4), ..plain() }, ""),
-    ("ws.limit.exact", Breaking, "has no limit", plain, ""),
+    ("ws.limit.exact", Defective, "serves six", || Behaviour { cap: Some(6), ..plain() }, ""),
+    ("ws.limit.exact", Defective, "serves four", || Behaviour { cap: Some(4), ..plain() }, ""),
+    ("ws.limit.exact", Defective, "has no limit", plain, ""),
     ("ws.limit.burst", Conforming, "serves five", capped, ""),
     ("ws.limit.burst", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
-    ("ws.limit.burst", Breaking, "counts after it has looked", || Behaviour { racy: true, ..capped() }, ""),
+    ("ws.limit.burst", Defective, "counts after it has looked", || Behaviour { racy: true, ..capped() }, ""),
     ("ws.limit.scope", Conforming, "serves five", capped, ""),
     ("ws.limit.scope", Conforming, "serves five and closes the others behind the upgrade", closing, ""),
-    ("ws.limit.scope", Breaking, "serves five of each address", || Behaviour { per_ip: true, ..capped() }, ""),
+    ("ws.limit.scope", Defective, "serves five of each address", || Behaviour { per_ip: true, ..capped() }, ""),
     ("ws.limit.stable", Conforming, "refuses newcomers", capped, ""),
     ("ws.limit.stable", Conforming, "closes newcomers behind the upgrade", closing, ""),
     (
         "ws.limit.stable",
-        Breaking,
+        Defective,
         "does not survive a refused client that resets",
         || Behaviour { fragile: true, ..capped() },
         "",
     ),
     (
         "ws.limit.stable",
-        Breaking,
+        Defective,
         "lets an old one go for each newcomer",
         || Behaviour { refuse: Refuse::Evict, ..capped() },
         "",
     ),
     ("ws.refusal.graceful", Conforming, "refuses with 503", capped, ""),
     ("ws.refusal.graceful", Conforming, "refuses with close 1013 behind the upgrade", closing, ""),
-    ("ws.refusal.graceful", Breaking, "refuses with a reset", || Behaviour { refuse: Refuse::Reset, ..capped() }, ""),
+    ("ws.refusal.graceful", Defective, "refuses with a reset", || Behaviour { refuse: Refuse::Reset, ..capped() }, ""),
     ("ws.release.close", Conforming, "frees slots", capped, ""),
     ("ws.release.close", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
     (
         "ws.release.close",
-        Breaking,
+        Defective,
         "keeps the slots of those that say goodbye",
         || Behaviour { keeps: &["close"], ..capped() },
         "",
@@ -70,29 +70,35 @@ const ROWS: &[Row] = &[
     ("ws.release.rst", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
     (
         "ws.release.rst",
-        Breaking,
+        Defective,
         "keeps the slots of those that reset",
         || Behaviour { keeps: &["rst"], ..capped() },
         "",
     ),
     ("ws.release.fin", Conforming, "frees slots", capped, ""),
     ("ws.release.fin", Conforming, "frees slots and closes newcomers behind the upgrade", closing, ""),
-    ("ws.release.fin", Breaking, "keeps the slots of those that end", || Behaviour { keeps: &["fin"], ..capped() }, ""),
+    (
+        "ws.release.fin",
+        Defective,
+        "keeps the slots of those that end",
+        || Behaviour { keeps: &["fin"], ..capped() },
+        "",
+    ),
     ("ws.release.abandoned", Conforming, "waits for handshakes side by side", capped, ""),
     (
         "ws.release.abandoned",
-        Breaking,
+        Defective,
         "waits for one handshake after the other",
         || Behaviour { serial: true, ..capped() },
         "",
     ),
     ("ws.release.mute", Conforming, "pings", beating, "dead_peer_deadline = \"2s\""),
-    ("ws.release.mute", Breaking, "never pings", capped, "dead_peer_deadline = \"2s\""),
+    ("ws.release.mute", Defective, "never pings", capped, "dead_peer_deadline = \"2s\""),
     ("ws.release.vanish", Conforming, "pings", beating, "dead_peer_deadline = \"2s\""),
-    ("ws.release.vanish", Breaking, "never pings", capped, "dead_peer_deadline = \"2s\""),
+    ("ws.release.vanish", Defective, "never pings", capped, "dead_peer_deadline = \"2s\""),
     ("ws.rate.connect", Conforming, "takes ten a second", || Behaviour { rate: Some((10.0, 5.0)), ..plain() }, RATE),
-    ("ws.rate.connect", Breaking, "takes all", plain, RATE),
-    ("ws.rate.connect", Breaking, "takes twenty a second", || Behaviour { rate: Some((20.0, 5.0)), ..plain() }, RATE),
+    ("ws.rate.connect", Defective, "takes all", plain, RATE),
+    ("ws.rate.connect", Defective, "takes twenty a second", || Behaviour { rate: Some((20.0, 5.0)), ..plain() }, RATE),
     (
         "ws.rate.message",
         Conforming,
@@ -100,7 +106,7 @@ const ROWS: &[Row] = &[
         || Behaviour { message_rate: Some(20.0), ..plain() },
         "message_rate = { per_second = 40, burst = 5 }",
     ),
-    ("ws.rate.message", Breaking, "takes all", plain, "message_rate = { per_second = 40, burst = 5 }"),
+    ("ws.rate.message", Defective, "takes all", plain, "message_rate = { per_second = 40, burst = 5 }"),
     (
         "ws.frame.max",
         Conforming,
@@ -110,48 +116,48 @@ const ROWS: &[Row] = &[
     ),
     (
         "ws.frame.max",
-        Breaking,
+        Defective,
         "takes less than 4 KiB",
         || Behaviour { largest: Some((4 << 10) - 1), ..plain() },
         "max_frame = \"4KiB\"",
     ),
     (
         "ws.frame.max",
-        Breaking,
+        Defective,
         "takes up to 8 KiB",
         || Behaviour { largest: Some(8 << 10), ..plain() },
         "max_frame = \"4KiB\"",
     ),
     ("ws.conformance", Conforming, "answers errors with their codes", plain, ""),
-    ("ws.conformance", Breaking, "ends without a code", || Behaviour { codeless: true, ..plain() }, ""),
+    ("ws.conformance", Defective, "ends without a code", || Behaviour { codeless: true, ..plain() }, ""),
     ("ws.metrics", Conforming, "counts", capped, METRICS),
     ("ws.metrics", Conforming, "counts those that it closes behind the upgrade", closing, METRICS),
-    ("ws.metrics", Breaking, "says zero always", || Behaviour { stuck_gauge: true, ..capped() }, METRICS),
+    ("ws.metrics", Defective, "says zero always", || Behaviour { stuck_gauge: true, ..capped() }, METRICS),
     ("ws.slow_consumer", Conforming, "writes to each by itself", plain, ECHO),
     (
         "ws.slow_consumer",
-        Breaking,
+        Defective,
         "writes to one after the other",
         || Behaviour { shared_writer: true, ..plain() },
         ECHO,
     ),
     ("ws.stress", Conforming, "answers at once", plain, STRESS),
-    ("ws.stress", Breaking, "answers late", || Behaviour { delay: Duration::from_millis(400), ..plain() }, STRESS),
+    ("ws.stress", Defective, "answers late", || Behaviour { delay: Duration::from_millis(400), ..plain() }, STRESS),
     ("ws.recover", Conforming, "is as before", capped, ECHO),
     ("ws.recover", Conforming, "is as before and closes newcomers behind the upgrade", closing, ECHO),
-    ("ws.recover", Breaking, "stays slow", || Behaviour { tires_at: Some(9), cap: Some(10), ..plain() }, ECHO),
+    ("ws.recover", Defective, "stays slow", || Behaviour { tires_at: Some(9), cap: Some(10), ..plain() }, ECHO),
     ("ws.leak", Conforming, "frees slots", capped, "churn = { cycles = 10 }"),
     ("ws.leak", Conforming, "frees slots and closes newcomers behind the upgrade", closing, "churn = { cycles = 10 }"),
     (
         "ws.leak",
-        Breaking,
+        Defective,
         "keeps the slots of upgrades that are aborted",
         || Behaviour { keeps: &["aborted"], ..capped() },
         "churn = { cycles = 10 }",
     ),
     (
         "ws.leak",
-        Breaking,
+        Defective,
         "keeps the slots of those that reset",
         || Behaviour { keeps: &["rst"], ..capped() },
         "churn = { cycles = 10 }",
@@ -180,24 +186,29 @@ fn beating() -> Behaviour {
 }
 
 /// The cases.
-pub fn cases() -> Vec<Case> {
-    let case = |(id, kind, subject, behaviour, claims): &'static Row| {
+pub fn cases() -> Vec<FixtureCase> {
+    let case = |(id, kind, subject, behaviour, claims): &'static WsFixture| {
         let (check, look) = ws::CHECKS.iter().find(|(check, _)| check.id == *id)?;
-        Some(Case { check, kind: *kind, subject, look: Box::new(move || subject_of(behaviour(), claims, *look)) })
+        Some(FixtureCase {
+            check,
+            kind: *kind,
+            subject,
+            look: Box::new(move || subject_of(behaviour(), claims, *look)),
+        })
     };
     ROWS.iter().filter_map(case).collect()
 }
 
 /// The check on a server that runs as long as it does.
-fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(Site) -> Looking) -> Looking {
+fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(WsTarget) -> CheckFuture) -> CheckFuture {
     Box::pin(async move {
-        let server = match Server::start(behaviour) {
+        let server = match FixtureServer::start(behaviour) {
             Ok(server) => server,
-            Err(error) => return Found::error(format!("no server could be started: {error}")),
+            Err(error) => return CheckResult::error(format!("no server could be started: {error}")),
         };
-        let Some(ws) = claimed(server.port, claims) else { return Found::error("the claims cannot be read") };
-        let allow = Rc::new(Allow::new(&Doctor::default().allow_hosts));
-        let site = Site {
+        let Some(ws) = claimed(server.port, claims) else { return CheckResult::error("the claims cannot be read") };
+        let allow = Rc::new(Allow::new(&DoctorSettings::default().allow_hosts));
+        let target = WsTarget {
             ws: Rc::new(ws),
             allow,
             quick: true,
@@ -205,8 +216,8 @@ fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(Site) -> Look
             refusals: Rc::default(),
             seen: Rc::default(),
         };
-        let log = site.log.clone();
-        let mut found = look(site).await;
+        let log = target.log.clone();
+        let mut found = look(target).await;
         found.evidence = log.lines();
         found
     })
@@ -215,6 +226,6 @@ fn subject_of(behaviour: Behaviour, claims: &'static str, look: fn(Site) -> Look
 /// What the server claims, read as a configuration is.
 fn claimed(port: u16, claims: &str) -> Option<Ws> {
     let text = format!("[[doctor.ws]]\nname = \"built-in\"\nurl = \"ws://127.0.0.1:{port}/\"\n{CLAIMS}{claims}\n");
-    let (doctor, mistakes) = Doctor::parse_included("built-in", &text.replace("PORT", &port.to_string()));
+    let (doctor, mistakes) = DoctorSettings::parse_included("built-in", &text.replace("PORT", &port.to_string()));
     doctor.ws.into_iter().next().filter(|_| mistakes.is_empty())
 }

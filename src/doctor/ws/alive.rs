@@ -1,8 +1,8 @@
 //! Whether what is accepted is served.
 
-use super::{ANSWER, Joined, Site, unreachable, words};
+use super::{ANSWER, Joined, WsTarget, unreachable, words};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
 /// How often it is asked.
@@ -20,25 +20,25 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    if !site.has_liveness() {
-        return Found::skip("`liveness` is `none`").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    if !target.has_liveness() {
+        return CheckResult::skip("`liveness` is `none`").stop();
     }
-    let route = site.route().await?;
-    let client = match site.join(&route).await? {
+    let route = target.route().await?;
+    let client = match target.join(&route).await? {
         Joined::Served(client) => client,
-        Joined::Refused(refused) => return unreachable(&refused, &route).early(),
+        Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
     };
     let mut times = Times::default();
     for _ in 0..ROUNDS {
-        match client.beat(ANSWER).await {
+        match client.check_liveness(ANSWER).await {
             Ok(time) => times.add(time),
             Err(missing) => {
-                return Ok(Found::fail(
+                return Ok(CheckResult::fail(
                     times.count() + 1,
                     format!("it accepts, and does not serve: {}", words(&missing)),
                 ));
@@ -46,7 +46,7 @@ async fn check(site: Site) -> Verdict {
         }
     }
     let latency = times.latency();
-    let found = Found::pass(times.count()).observed("latency_ms", latency.p50_ms).latency(latency);
+    let found = CheckResult::pass(times.count()).observed("latency_ms", latency.p50_ms).latency(latency);
     client.close().await;
     Ok(found)
 }

@@ -18,7 +18,7 @@ use crate::config::doctor::Liveness;
 use crate::doctor::stream::Stream;
 
 /// How long an ended connection is read for what the server still says.
-const FAREWELL: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a connection ended.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub enum Missing {
     Gone(Gone),
 }
 
-enum Command {
+enum ClientCommand {
     Beat(oneshot::Sender<Duration>),
     Text(String),
     Close,
@@ -52,7 +52,7 @@ enum Command {
 
 /// What is known of a connection.
 #[derive(Debug, Default)]
-struct Known {
+struct ClientState {
     gone: Option<Gone>,
     messages: u64,
 }
@@ -60,8 +60,8 @@ struct Known {
 /// A served connection. Dropping it closes it.
 #[derive(Debug)]
 pub struct Client {
-    commands: mpsc::UnboundedSender<Command>,
-    known: Arc<Mutex<Known>>,
+    commands: mpsc::UnboundedSender<ClientCommand>,
+    known: Arc<Mutex<ClientState>>,
     task: JoinHandle<()>,
     /// When it was upgraded.
     pub opened: Instant,
@@ -84,8 +84,8 @@ impl Client {
         let Opened { stream, rest, .. } = opened;
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
         let (commands, orders) = mpsc::unbounded_channel();
-        let (known, opened) = (Arc::new(Mutex::new(Known::default())), Instant::now());
-        let worker = Worker {
+        let (known, opened) = (Arc::new(Mutex::new(ClientState::default())), Instant::now());
+        let worker = ClientWorker {
             socket,
             orders,
             known: Arc::clone(&known),
@@ -100,7 +100,7 @@ impl Client {
         Self { commands, known, task: tokio::spawn(worker.run()), opened }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> std::sync::MutexGuard<'_, ClientState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -118,9 +118,9 @@ impl Client {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn beat(&self, limit: Duration) -> Result<Duration, Missing> {
+    pub async fn check_liveness(&self, limit: Duration) -> Result<Duration, Missing> {
         let (answer, came) = oneshot::channel();
-        let _ = self.commands.send(Command::Beat(answer));
+        let _ = self.commands.send(ClientCommand::Beat(answer));
         match timeout(limit, came).await {
             Ok(Ok(time)) => Ok(time),
             _ => Err(self.gone().map_or(Missing::Silent, Missing::Gone)),
@@ -129,49 +129,49 @@ impl Client {
 
     /// Sends a text.
     pub fn text(&self, text: &str) {
-        let _ = self.commands.send(Command::Text(text.to_owned()));
+        let _ = self.commands.send(ClientCommand::Text(text.to_owned()));
     }
 
     /// Says goodbye with a close frame, and waits a moment for the answer.
     pub async fn close(self) {
-        self.end(Command::Close).await;
+        self.end(ClientCommand::Close).await;
     }
 
     /// Ends with FIN, without a close frame.
     pub async fn finish(self) {
-        self.end(Command::Finish).await;
+        self.end(ClientCommand::Finish).await;
     }
 
     /// Ends with RST.
     pub async fn reset(self) {
-        self.end(Command::Reset).await;
+        self.end(ClientCommand::Reset).await;
     }
 
     /// Stops reading: nothing is answered any more, pings neither.
-    pub fn stall(&self) {
-        let _ = self.commands.send(Command::Stall);
+    pub fn stop_reading(&self) {
+        let _ = self.commands.send(ClientCommand::Stall);
     }
 
     /// Ends without a word.
     ///
     /// # Errors
     /// Where the system does not allow it.
-    pub async fn vanish(self) -> std::io::Result<()> {
+    pub async fn drop_silently(self) -> std::io::Result<()> {
         let (answer, came) = oneshot::channel();
-        let _ = self.commands.send(Command::Vanish(answer));
+        let _ = self.commands.send(ClientCommand::Vanish(answer));
         came.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::NotConnected)))
     }
 
-    async fn end(mut self, how: Command) {
+    async fn end(mut self, how: ClientCommand) {
         let _ = self.commands.send(how);
-        let _ = timeout(FAREWELL, &mut self.task).await;
+        let _ = timeout(CLOSE_TIMEOUT, &mut self.task).await;
     }
 }
 
-struct Worker {
+struct ClientWorker {
     socket: WebSocketStream<Stream>,
-    orders: mpsc::UnboundedReceiver<Command>,
-    known: Arc<Mutex<Known>>,
+    orders: mpsc::UnboundedReceiver<ClientCommand>,
+    known: Arc<Mutex<ClientState>>,
     opened: Instant,
     liveness: Liveness,
     refusal: Option<String>,
@@ -182,21 +182,21 @@ struct Worker {
     last: Option<Instant>,
 }
 
-impl Worker {
+impl ClientWorker {
     async fn run(mut self) {
         loop {
             tokio::select! {
                 biased;
                 order = self.orders.recv() => match order {
                     None => return,
-                    Some(Command::Beat(answer)) => self.beat(answer).await,
-                    Some(Command::Text(text)) => { let _ = self.socket.send(Message::text(text)).await; }
-                    Some(Command::Close) => { let _ = self.socket.close(None).await; }
-                    Some(Command::Finish) => { let _ = self.socket.get_mut().shutdown().await; }
-                    Some(Command::Reset) => return self.socket.into_inner().reset(),
-                    Some(Command::Stall) => return self.stalled().await,
-                    Some(Command::Vanish(answer)) => {
-                        let _ = answer.send(self.socket.into_inner().vanish());
+                    Some(ClientCommand::Beat(answer)) => self.check_liveness(answer).await,
+                    Some(ClientCommand::Text(text)) => { let _ = self.socket.send(Message::text(text)).await; }
+                    Some(ClientCommand::Close) => { let _ = self.socket.close(None).await; }
+                    Some(ClientCommand::Finish) => { let _ = self.socket.get_mut().shutdown().await; }
+                    Some(ClientCommand::Reset) => return self.socket.into_inner().reset(),
+                    Some(ClientCommand::Stall) => return self.stalled().await,
+                    Some(ClientCommand::Vanish(answer)) => {
+                        let _ = answer.send(self.socket.into_inner().drop_silently());
                         return;
                     }
                 },
@@ -209,20 +209,22 @@ impl Worker {
     async fn stalled(mut self) {
         while let Some(order) = self.orders.recv().await {
             match order {
-                Command::Text(text) => {
+                ClientCommand::Text(text) => {
                     let _ = timeout(Duration::from_millis(100), self.socket.send(Message::text(text))).await;
                 }
-                Command::Beat(_) | Command::Stall => {}
-                Command::Vanish(answer) => {
-                    let _ = answer.send(self.socket.into_inner().vanish());
+                ClientCommand::Beat(_) | ClientCommand::Stall => {}
+                ClientCommand::Vanish(answer) => {
+                    let _ = answer.send(self.socket.into_inner().drop_silently());
                     return;
                 }
-                Command::Close | Command::Finish | Command::Reset => return self.socket.into_inner().reset(),
+                ClientCommand::Close | ClientCommand::Finish | ClientCommand::Reset => {
+                    return self.socket.into_inner().reset();
+                }
             }
         }
     }
 
-    async fn beat(&mut self, answer: oneshot::Sender<Duration>) {
+    async fn check_liveness(&mut self, answer: oneshot::Sender<Duration>) {
         self.sent += 1;
         let payload = Bytes::from(self.sent.to_string().into_bytes());
         let message = match &self.liveness {

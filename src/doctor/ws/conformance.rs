@@ -9,11 +9,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::Site;
+use super::WsTarget;
 use super::client::small;
 use super::dial::{Dialed, Route};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How long an answer may take.
@@ -21,7 +21,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// An error of the protocol: its name, the section of RFC 6455 that forbids it, its bytes, and the close code that answers it (RFC 6455, section 7.4.1). The masks are zero,
 /// so that the bytes can be read.
-type Case = (&'static str, &'static str, &'static [u8], u16);
+type ConformanceCase = (&'static str, &'static str, &'static [u8], u16);
 
 /// The answer of a server that takes the frame as if it were right.
 const TAKEN: &str = "taken";
@@ -29,7 +29,7 @@ const TAKEN: &str = "taken";
 const SILENCE: &str = "silence";
 
 /// The six cases.
-const CASES: &[Case] = &[
+const CASES: &[ConformanceCase] = &[
     // Section 5.1: a client masks its frames.
     ("unmasked", "section 5.1", &[0x81, 0x03, b'p', b'h', b'x'], 1002),
     // Section 5.2: reserved bits are zero.
@@ -58,13 +58,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let route = site.ready(8).await?;
-    let mut found = Found::pass(CASES.len() as u64).control("a first connection", Outcome::Pass);
+async fn check(target: WsTarget) -> CheckVerdict {
+    let route = target.ready(8).await?;
+    let mut found = CheckResult::pass(CASES.len() as u64).control("a first connection", Outcome::Pass);
     let (mut wrong, mut loose) = (Vec::new(), Vec::new());
     for (name, section, bytes, code) in CASES {
         let answer = answer(&route, bytes).await?;
@@ -79,21 +79,21 @@ async fn check(site: Site) -> Verdict {
     if !wrong.is_empty() {
         found.outcome = Outcome::Fail;
         let detail = format!("the connection does not end: {}", wrong.join(", "));
-        return Ok(found.detail(detail).remedy("let a library of the protocol read the frames", &[]));
+        return Ok(found.detail(detail).help("let a library of the protocol read the frames", &[]));
     }
     if !loose.is_empty() {
         found.outcome = Outcome::Warn;
         let detail = format!("the connection ends, but not with the code that names the error: {}", loose.join(", "));
-        return Ok(found.detail(detail).remedy("send a close frame with the code before the connection ends", &[]));
+        return Ok(found.detail(detail).help("send a close frame with the code before the connection ends", &[]));
     }
     Ok(found)
 }
 
-async fn answer(route: &Route, bytes: &[u8]) -> Result<String, Box<Found>> {
+async fn answer(route: &Route, bytes: &[u8]) -> Result<String, Box<CheckResult>> {
     let mut opened = match route.dial().await {
         Dialed::Open(opened) => *opened,
         Dialed::Refused(refused) => return Ok(refused.class),
-        Dialed::Broken(why) => return Found::error(why).early(),
+        Dialed::Broken(why) => return CheckResult::error(why).stop(),
     };
     if opened.stream.write_all(bytes).await.is_err() {
         return Ok("101-rst".to_owned());

@@ -184,13 +184,13 @@ impl Route {
         let (head, rest) = match answer.await {
             Err(_) => return Dialed::Refused(refused("silent".to_owned())),
             Ok(Err(error)) => return Dialed::Refused(refused(of_io(&error).to_owned())),
-            Ok(Ok(Answer::End(before))) => {
+            Ok(Ok(HandshakeAnswer::End(before))) => {
                 return Dialed::Refused(refused(if before { "eof" } else { "not-http" }.to_owned()));
             }
-            Ok(Ok(Answer::Garbage(said))) => {
+            Ok(Ok(HandshakeAnswer::Garbage(said))) => {
                 return Dialed::Refused(Refused { reason: said, ..refused("not-http".to_owned()) });
             }
-            Ok(Ok(Answer::Head(head, rest))) => (head, rest),
+            Ok(Ok(HandshakeAnswer::Head(head, rest))) => (head, rest),
         };
         let of = |name: &str| {
             head.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
@@ -219,7 +219,7 @@ struct Head {
 }
 
 /// What came for an upgrade.
-enum Answer {
+enum HandshakeAnswer {
     /// A head, and what followed it.
     Head(Head, Vec<u8>),
     /// Something that is no HTTP.
@@ -228,11 +228,11 @@ enum Answer {
     End(bool),
 }
 
-async fn read_answer(stream: &mut Stream) -> std::io::Result<Answer> {
+async fn read_answer(stream: &mut Stream) -> std::io::Result<HandshakeAnswer> {
     let mut bytes = Vec::with_capacity(1024);
     loop {
         if stream.read_buf(&mut bytes).await? == 0 {
-            return Ok(Answer::End(bytes.is_empty()));
+            return Ok(HandshakeAnswer::End(bytes.is_empty()));
         }
         let mut headers = [httparse::EMPTY_HEADER; HEADERS];
         let mut response = httparse::Response::new(&mut headers);
@@ -248,13 +248,13 @@ async fn read_answer(stream: &mut Stream) -> std::io::Result<Answer> {
                         .map(|header| (header.name.to_owned(), text(header.value)))
                         .collect(),
                 };
-                return Ok(Answer::Head(head, bytes.split_off(length)));
+                return Ok(HandshakeAnswer::Head(head, bytes.split_off(length)));
             }
             Ok(httparse::Status::Partial) if bytes.len() < LONGEST => {}
-            Ok(httparse::Status::Partial) => return Ok(Answer::Garbage("a head without an end".to_owned())),
+            Ok(httparse::Status::Partial) => return Ok(HandshakeAnswer::Garbage("a head without an end".to_owned())),
             Err(error) => {
                 let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).escape_debug().collect();
-                return Ok(Answer::Garbage(format!("{error}: `{start}`")));
+                return Ok(HandshakeAnswer::Garbage(format!("{error}: `{start}`")));
             }
         }
     }

@@ -12,9 +12,9 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use super::client::small;
 use super::dial::{Dialed, Route};
-use super::{ANSWER, Joined, Site};
+use super::{ANSWER, Joined, WsTarget};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// Close codes that say that a message is too large, or against the rules (RFC 6455, section 7.4.1).
@@ -35,35 +35,36 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(most) = site.ws.max_frame.and_then(|most| usize::try_from(most).ok()) else {
-        return Found::skip("no `max_frame` is claimed").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(most) = target.ws.max_frame.and_then(|most| usize::try_from(most).ok()) else {
+        return CheckResult::skip("no `max_frame` is claimed").stop();
     };
-    let route = site.ready(8).await?;
+    let route = target.ready(8).await?;
     let half = most.div_ceil(2);
     let control = send(&route, half, 1).await?;
-    site.log.note("control", format!("{half} bytes: {control}"));
+    target.log.note("control", format!("{half} bytes: {control}"));
     let exact = send(&route, most, 1).await?;
-    site.log.note("exact", format!("{most} bytes: {exact}"));
+    target.log.note("exact", format!("{most} bytes: {exact}"));
     let mut answers = Vec::new();
     for parts in [1, PARTS] {
         let answer = send(&route, most + 1, parts).await?;
-        site.log.note("oversize", format!("{} bytes in {parts}: {answer}", most + 1));
+        target.log.note("oversize", format!("{} bytes in {parts}: {answer}", most + 1));
         answers.push(answer);
     }
-    let after = matches!(site.join(&route).await?, Joined::Served(client) if client.beat(ANSWER).await.is_ok());
+    let after =
+        matches!(target.join(&route).await?, Joined::Served(client) if client.check_liveness(ANSWER).await.is_ok());
     let says_so = |answer: &String| SAYS_SO.iter().any(|code| *answer == format!("close-{code}"));
     let found = if !after {
-        Found::fail(2, "after it no other client is served")
+        CheckResult::fail(2, "after it no other client is served")
     } else if exact != TAKEN {
-        Found::fail(1, format!("a message of exactly {most} bytes is not taken: {exact}"))
-            .remedy("claim one byte less as `max_frame`, or compare with `>` instead of `>=`", &[])
+        CheckResult::fail(1, format!("a message of exactly {most} bytes is not taken: {exact}"))
+            .help("claim one byte less as `max_frame`, or compare with `>` instead of `>=`", &[])
     } else if let Some(answer) = answers.iter().find(|answer| !says_so(answer)) {
-        Found::fail(
+        CheckResult::fail(
             2,
             format!(
                 "a message of {} bytes is {}",
@@ -71,9 +72,9 @@ async fn check(site: Site) -> Verdict {
                 if answer == TAKEN { TAKEN.to_owned() } else { format!("answered with {answer}") }
             ),
         )
-        .remedy("set the largest message where the protocol is read, so that it answers 1009", &[])
+        .help("set the largest message where the protocol is read, so that it answers 1009", &[])
     } else {
-        Found::pass(2)
+        CheckResult::pass(2)
     };
     let control = if control == TAKEN { Outcome::Pass } else { Outcome::Fail };
     Ok(found
@@ -89,11 +90,11 @@ async fn check(site: Site) -> Verdict {
 const TAKEN: &str = "taken";
 
 /// Sends a message in so many parts, then a ping, and says what came of it.
-async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Found>> {
+async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<CheckResult>> {
     let opened = match route.dial().await {
         Dialed::Open(opened) => *opened,
         Dialed::Refused(refused) => return Ok(refused.class),
-        Dialed::Broken(why) => return Found::error(why).early(),
+        Dialed::Broken(why) => return CheckResult::error(why).stop(),
     };
     let config = small().max_message_size(None).max_frame_size(None);
     let mut socket = WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(config)).await;

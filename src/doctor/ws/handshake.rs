@@ -1,9 +1,9 @@
 //! Whether a real WebSocket server answers (RFC 6455, section 4).
 
 use super::dial::Dialed;
-use super::{Site, unreachable};
+use super::{WsTarget, unreachable};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::fine_millis;
 
 /// The check.
@@ -18,19 +18,19 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let route = site.route().await?;
+async fn check(target: WsTarget) -> CheckVerdict {
+    let route = target.route().await?;
     match route.dial().await {
-        Dialed::Broken(why) => Found::error(why).early(),
-        Dialed::Refused(refused) if refused.class.starts_with("tcp-") => unreachable(&refused, &route).early(),
+        Dialed::Broken(why) => CheckResult::error(why).stop(),
+        Dialed::Refused(refused) if refused.class.starts_with("tcp-") => unreachable(&refused, &route).stop(),
         Dialed::Refused(refused) => {
             let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
             let said = match refused.class.as_str() {
-                "silent" => format!("nothing came within {} ms", site.ws.handshake_timeout_ms),
+                "silent" => format!("nothing came within {} ms", target.ws.handshake_timeout_ms),
                 "bad-accept" => "it answers 101 with a wrong `Sec-WebSocket-Accept`".to_owned(),
                 "not-http" => format!("what answers speaks no HTTP{reason}"),
                 class => format!("the upgrade was answered with {class}{reason}"),
@@ -40,11 +40,11 @@ async fn check(site: Site) -> Verdict {
                 "tls" => "name the certificate that signed the server's in `ca`",
                 _ => "look at `url`, and at what stands before the server",
             };
-            Ok(Found::fail(1, said).observed("class", refused.class).expected("class", "101").remedy(help, &[]))
+            Ok(CheckResult::fail(1, said).observed("class", refused.class).expected("class", "101").help(help, &[]))
         }
         Dialed::Open(opened) => {
             let [tcp, tls, upgrade] = opened.phases.map(fine_millis);
-            let found = |found: Found| {
+            let found = |found: CheckResult| {
                 found
                     .observed("connect_ms", tcp)
                     .observed("tls_ms", tls)
@@ -52,16 +52,16 @@ async fn check(site: Site) -> Verdict {
                     .observed("status", 101)
             };
             let chosen = opened.subprotocol.as_deref();
-            if chosen == site.ws.subprotocol.as_deref() {
-                return Ok(found(Found::pass(1)));
+            if chosen == target.ws.subprotocol.as_deref() {
+                return Ok(found(CheckResult::pass(1)));
             }
             let said = |protocol: Option<&str>| protocol.unwrap_or("none").to_owned();
             let why = format!(
                 "it chose the subprotocol `{}`, and `{}` was asked for",
                 said(chosen),
-                said(site.ws.subprotocol.as_deref())
+                said(target.ws.subprotocol.as_deref())
             );
-            Ok(found(Found::fail(1, why)).observed("subprotocol", said(chosen)))
+            Ok(found(CheckResult::fail(1, why)).observed("subprotocol", said(chosen)))
         }
     }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::crowd::{Crowd, GRACE};
+use super::connection_set::{ConnectionSet, GRACE};
 use super::process::{self, Held};
-use super::{ANSWER, LOST, Site};
+use super::{ANSWER, LOST, WsTarget};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::slope;
 use crate::doctor::ws::HARM;
@@ -33,36 +33,36 @@ pub const CHECK: Check = Check {
 };
 
 /// Something that a process holds: its name, how much, and how much more it may be.
-type Kind = (&'static str, fn(&Held) -> u64, u64);
+type LeakKind = (&'static str, fn(&Held) -> u64, u64);
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(churn) = site.ws.churn else {
-        return Found::skip("no `churn` is named").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(churn) = target.ws.churn else {
+        return CheckResult::skip("no `churn` is named").stop();
     };
-    let slots = site.limit().map_or(SOME, |(limit, _)| limit);
-    let route = match site.ready(slots as u64).await {
+    let slots = target.limit().map_or(SOME, |(limit, _)| limit);
+    let route = match target.ready(slots as u64).await {
         Err(found) if found.detail.starts_with(LOST) => {
             // The checks before have come and gone, and nothing of them is connected any more.
-            return Ok(Found { outcome: Outcome::Fail, observations: 1, ..*found }
+            return Ok(CheckResult { outcome: Outcome::Fail, observations: 1, ..*found }
                 .observed("capacity", 0)
                 .expected("capacity", slots)
                 .control("an earlier connection", Outcome::Pass));
         }
         ready => ready?,
     };
-    let processes = process::of(site.ws.process.as_ref());
+    let processes = process::of(target.ws.process.as_ref());
     let (baseline, mut series) = (process::held(&processes), Vec::new());
-    let cycles = if site.quick { 10 } else { churn.cycles };
+    let cycles = if target.quick { 10 } else { churn.cycles };
     for cycle in 0..cycles {
-        let mut crowd = Crowd::default();
-        site.fill(&route, &mut crowd, slots).await?;
-        crowd.beats(1, &mut crate::doctor::times::Times::default()).await;
-        for (at, client) in crowd.held.drain(..).enumerate() {
+        let mut connection_set = ConnectionSet::default();
+        target.fill(&route, &mut connection_set, slots).await?;
+        connection_set.beats(1, &mut crate::doctor::times::Times::default()).await;
+        for (at, client) in connection_set.held.drain(..).enumerate() {
             match at % 3 {
                 0 => client.close().await,
                 1 => client.finish().await,
@@ -74,24 +74,24 @@ async fn check(site: Site) -> Verdict {
         }
         sleep(GRACE / 10).await;
         series.extend(process::held(&processes));
-        site.log.note("cycle", format!("{} of {cycles}", cycle + 1));
+        target.log.note("cycle", format!("{} of {cycles}", cycle + 1));
     }
     sleep(QUIET).await;
     let end = process::held(&processes);
-    let mut crowd = Crowd::default();
-    site.fill(&route, &mut crowd, slots).await?;
-    let capacity = crowd.settle(ANSWER / 20).await.served;
-    crowd.close().await;
+    let mut connection_set = ConnectionSet::default();
+    target.fill(&route, &mut connection_set, slots).await?;
+    let capacity = connection_set.settle(ANSWER / 20).await.served;
+    connection_set.close().await;
     let mut leaks = Vec::new();
     if capacity < slots {
         leaks.push(format!("after {cycles} cycles {capacity} of {slots} slots are left"));
     }
-    let kinds: [Kind; 3] = [
+    let kinds: [LeakKind; 3] = [
         ("descriptors", |held| held.descriptors, churn.fd_tolerance),
         ("bytes of memory", |held| held.memory, churn.rss_tolerance),
         ("threads", |held| held.threads, churn.fd_tolerance),
     ];
-    let mut found = Found::pass(cycles);
+    let mut found = CheckResult::pass(cycles);
     if let Some((start, end)) = baseline.zip(end) {
         for (name, of, tolerance) in kinds {
             let rising = slope::theil_sen(&series.iter().map(of).collect::<Vec<_>>());
@@ -102,11 +102,11 @@ async fn check(site: Site) -> Verdict {
             found = found.observed(&name.replace(' ', "_"), more).expected(&name.replace(' ', "_"), tolerance);
         }
     } else {
-        site.log.note("process", "no `process` can be seen, so its descriptors and memory are not looked at");
+        target.log.note("process", "no `process` can be seen, so its descriptors and memory are not looked at");
     }
     if !leaks.is_empty() {
-        found = Found { outcome: Outcome::Fail, ..found }.detail(leaks.join("; "));
-        found = found.remedy("free what a connection holds however it ends", &[]);
+        found = CheckResult { outcome: Outcome::Fail, ..found }.detail(leaks.join("; "));
+        found = found.help("free what a connection holds however it ends", &[]);
     }
     Ok(found.observed("capacity", capacity).expected("capacity", slots).control("a first connection", Outcome::Pass))
 }

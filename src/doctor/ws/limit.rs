@@ -9,26 +9,26 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::crowd::{Crowd, GRACE, Settled};
+use super::connection_set::{ConnectionSet, GRACE, Settled};
 use super::dial::Route;
-use super::{Joined, Site};
-use crate::doctor::found::Found;
+use super::{Joined, WsTarget};
+use crate::doctor::check_result::CheckResult;
 
 /// How long a limiter of rates is given to let one in again.
-const BREATH: Duration = Duration::from_secs(1);
+const RATE_LIMIT_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How often it is given that.
-const BREATHS: usize = 3;
+const MAX_RATE_LIMIT_RETRIES: usize = 3;
 
 /// What a refusal in the middle of a fill means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LimitKind {
     /// All slots are taken: a freed one is taken again at once.
     Cap,
     /// They came too fast: after a moment one more is served.
     Rate,
 }
 
-impl Site {
+impl WsTarget {
     /// Fills the server one connection after the other up to `limit + over`, and says what became of them.
     ///
     /// # Errors
@@ -37,68 +37,72 @@ impl Site {
         &self,
         route: &Route,
         (limit, over): (usize, usize),
-        kind: &mut Option<Kind>,
-    ) -> Result<Settled, Box<Found>> {
-        let mut crowd = Crowd::default();
+        kind: &mut Option<LimitKind>,
+    ) -> Result<Settled, Box<CheckResult>> {
+        let mut connection_set = ConnectionSet::default();
         let mut paced = 0;
-        while crowd.held.len() < limit + over && crowd.refused.len() < over + paced {
+        while connection_set.held.len() < limit + over && connection_set.refused.len() < over + paced {
             match self.join(route).await? {
-                Joined::Served(client) => crowd.held.push(client),
+                Joined::Served(client) => connection_set.held.push(client),
                 Joined::Refused(refused) => {
-                    crowd.refused.push((crowd.held.len(), refused));
+                    connection_set.refused.push((connection_set.held.len(), refused));
                     if kind.is_none() {
-                        *kind = self.kind(route, &mut crowd).await?;
-                        self.log.note("refused", format!("at {}: {}", crowd.held.len(), kind_words(*kind)));
+                        *kind = self.kind(route, &mut connection_set).await?;
+                        self.log.note("refused", format!("at {}: {}", connection_set.held.len(), kind_words(*kind)));
                     }
-                    if *kind == Some(Kind::Cap) {
+                    if *kind == Some(LimitKind::Cap) {
                         // It is full; the rest may come at once, else each waits until the one before has been refused.
-                        let left = (over - crowd.refused.len()).min(limit + over - crowd.held.len());
+                        let left = (over - connection_set.refused.len()).min(limit + over - connection_set.held.len());
                         let rest = self.burst(route, left).await?;
-                        crowd.take(rest);
+                        connection_set.take(rest);
                         break;
                     }
-                    if *kind == Some(Kind::Rate) {
+                    if *kind == Some(LimitKind::Rate) {
                         // What comes too fast is no refusal of the limit that is looked for.
                         paced += usize::from(paced < 10 * (limit + over));
-                        sleep(BREATH / 10).await;
+                        sleep(RATE_LIMIT_RETRY_DELAY / 10).await;
                     }
                 }
             }
         }
-        if *kind == Some(Kind::Rate) {
-            crowd.refused.clear();
+        if *kind == Some(LimitKind::Rate) {
+            connection_set.refused.clear();
         }
-        let settled = crowd.settle(GRACE).await;
+        let settled = connection_set.settle(GRACE).await;
         let Settled { served, evicted, .. } = &settled;
         self.log.note("trial", format!("{served} served, refused: {}, evicted: {evicted}", settled.classes()));
-        crowd.close().await;
+        connection_set.close().await;
         Ok(settled)
     }
 
     /// Tells a limit of connections from one of their rate: where a moment later one more is served, it was the rate; where none
     /// is, and one is as soon as a slot is freed, it is a limit of connections.
-    async fn kind(&self, route: &Route, crowd: &mut Crowd) -> Result<Option<Kind>, Box<Found>> {
-        for _ in 0..BREATHS {
-            sleep(BREATH).await;
+    async fn kind(
+        &self,
+        route: &Route,
+        connection_set: &mut ConnectionSet,
+    ) -> Result<Option<LimitKind>, Box<CheckResult>> {
+        for _ in 0..MAX_RATE_LIMIT_RETRIES {
+            sleep(RATE_LIMIT_RETRY_DELAY).await;
             if let Some(client) = self.serves(route).await? {
-                crowd.held.push(client);
-                return Ok(Some(Kind::Rate));
+                connection_set.held.push(client);
+                return Ok(Some(LimitKind::Rate));
             }
-            let Some(newest) = crowd.held.pop() else { return Ok(Some(Kind::Cap)) };
+            let Some(newest) = connection_set.held.pop() else { return Ok(Some(LimitKind::Cap)) };
             newest.close().await;
-            if let Some((client, _)) = self.until_served(route, BREATH / 4).await? {
-                crowd.held.push(client);
-                return Ok(Some(Kind::Cap));
+            if let Some((client, _)) = self.until_served(route, RATE_LIMIT_RETRY_DELAY / 4).await? {
+                connection_set.held.push(client);
+                return Ok(Some(LimitKind::Cap));
             }
         }
-        Ok(Some(Kind::Cap))
+        Ok(Some(LimitKind::Cap))
     }
 }
 
-fn kind_words(kind: Option<Kind>) -> &'static str {
+fn kind_words(kind: Option<LimitKind>) -> &'static str {
     match kind {
-        Some(Kind::Rate) => "a moment later one is served again, so it limits the rate",
-        Some(Kind::Cap) => "only a freed slot is taken again, so it limits the number",
+        Some(LimitKind::Rate) => "a moment later one is served again, so it limits the rate",
+        Some(LimitKind::Cap) => "only a freed slot is taken again, so it limits the number",
         None => "unknown",
     }
 }

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::crowd::{Crowd, POLL, living};
-use super::{Joined, Site};
+use super::connection_set::{ConnectionSet, POLL, living};
+use super::{Joined, WsTarget};
 use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How long a number may lag behind.
@@ -29,32 +29,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(metrics) = site.ws.metrics.clone() else {
-        return Found::skip("no `metrics` are named").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(metrics) = target.ws.metrics.clone() else {
+        return CheckResult::skip("no `metrics` are named").stop();
     };
-    let (limit, over) = site.limit().unwrap_or((SOME, 0));
-    let route = site.ready((limit + over) as u64).await?;
-    let before = site.settled(&metrics, &metrics.active).await?;
+    let (limit, over) = target.limit().unwrap_or((SOME, 0));
+    let route = target.ready((limit + over) as u64).await?;
+    let before = target.settled(&metrics, &metrics.active).await?;
     let refused_before = match &metrics.refused {
-        Some(name) => Some((name, site.metric(&metrics, name).await?)),
+        Some(name) => Some((name, target.metric(&metrics, name).await?)),
         None => None,
     };
-    let mut crowd = Crowd::default();
-    site.fill(&route, &mut crowd, limit).await?;
-    let held = crowd.held.len();
+    let mut connection_set = ConnectionSet::default();
+    target.fill(&route, &mut connection_set, limit).await?;
+    let held = connection_set.held.len();
     if held == 0 {
-        return Found::error("no connection could be opened").early();
+        return CheckResult::error("no connection could be opened").stop();
     }
-    let risen = site.reaches(&metrics, &metrics.active, before + float(held)).await?;
-    let mut refused = crowd.refused.len();
+    let risen = target.reaches(&metrics, &metrics.active, before + float(held)).await?;
+    let mut refused = connection_set.refused.len();
     let mut joined = Vec::new();
     for _ in 0..if refused_before.is_some() { over } else { 0 } {
-        match site.join(&route).await? {
+        match target.join(&route).await? {
             Joined::Refused(_) => refused += 1,
             Joined::Served(client) => joined.push(client),
         }
@@ -67,11 +67,11 @@ async fn check(site: Site) -> Verdict {
         client.close().await;
     }
     let counted = match refused_before {
-        Some((name, start)) => Some((start, site.reaches(&metrics, name, start + float(refused)).await?)),
+        Some((name, start)) => Some((start, target.reaches(&metrics, name, start + float(refused)).await?)),
         None => None,
     };
-    crowd.close().await;
-    let fallen = site.reaches(&metrics, &metrics.active, before).await?;
+    connection_set.close().await;
+    let fallen = target.reaches(&metrics, &metrics.active, before).await?;
     let mut wrong = Vec::new();
     if !is(risen, before + float(held)) {
         wrong.push(format!("with {held} connections more, `{}` went from {before} to {risen}", metrics.active));
@@ -82,7 +82,7 @@ async fn check(site: Site) -> Verdict {
     if let Some((start, end)) = counted.filter(|(start, end)| !is(*end, start + float(refused))) {
         wrong.push(format!("{refused} were refused, and the counter went from {start} to {end}"));
     }
-    let found = if wrong.is_empty() { Found::pass(3) } else { Found::fail(3, wrong.join("; ")) };
+    let found = if wrong.is_empty() { CheckResult::pass(3) } else { CheckResult::fail(3, wrong.join("; ")) };
     let found = match counted {
         Some((start, end)) => found.observed("refused_counted", end - start).expected("refused_counted", refused),
         None => found,
@@ -93,9 +93,9 @@ async fn check(site: Site) -> Verdict {
         .control("a first connection", Outcome::Pass))
 }
 
-impl Site {
+impl WsTarget {
     /// A number that does not move any more.
-    async fn settled(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<Found>> {
+    async fn settled(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<CheckResult>> {
         let (start, mut last) = (Instant::now(), self.metric(metrics, name).await?);
         while start.elapsed() < LAG {
             sleep(4 * POLL).await;
@@ -109,7 +109,7 @@ impl Site {
     }
 
     /// The number, as soon as it is the wanted one, or when it has had time enough.
-    async fn reaches(&self, metrics: &MetricsEndpoint, name: &str, wanted: f64) -> Result<f64, Box<Found>> {
+    async fn reaches(&self, metrics: &MetricsEndpoint, name: &str, wanted: f64) -> Result<f64, Box<CheckResult>> {
         let start = Instant::now();
         loop {
             let seen = self.metric(metrics, name).await?;

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::Site;
-use super::crowd::Crowd;
+use super::WsTarget;
+use super::connection_set::ConnectionSet;
 use super::limit::stable::NOISE;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
@@ -36,49 +36,49 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    if !site.has_liveness() {
-        return Found::skip("`liveness` is `none`").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    if !target.has_liveness() {
+        return CheckResult::skip("`liveness` is `none`").stop();
     }
-    let slots = site.limit().map_or(SOME, |(limit, _)| limit);
+    let slots = target.limit().map_or(SOME, |(limit, _)| limit);
     let probes = PROBES.min(slots);
-    let route = site.ready(2 * slots as u64).await?;
+    let route = target.ready(2 * slots as u64).await?;
     let mut before = Times::default();
-    let mut crowd = Crowd::default();
-    site.fill(&route, &mut crowd, probes).await?;
-    crowd.beats(20, &mut before).await;
-    crowd.close().await;
-    let overload = if site.quick { OVERLOAD / 3 } else { OVERLOAD };
+    let mut connection_set = ConnectionSet::default();
+    target.fill(&route, &mut connection_set, probes).await?;
+    connection_set.beats(20, &mut before).await;
+    connection_set.close().await;
+    let overload = if target.quick { OVERLOAD / 3 } else { OVERLOAD };
     let (start, mut came) = (Instant::now(), 0);
     while start.elapsed() < overload {
         came += 2 * slots;
-        let crowd = site.burst(&route, 2 * slots).await?;
-        crowd.close().await;
+        let connection_set = target.burst(&route, 2 * slots).await?;
+        connection_set.close().await;
     }
-    site.log.note("overload", format!("{came} connections came and went"));
+    target.log.note("overload", format!("{came} connections came and went"));
     let (start, calm) = (Instant::now(), before.quantile(0.99));
     let (mut last, mut unserved, mut served) = (None, 0, 0);
     // Connections that come faster than is claimed may be refused.
-    let pace = site.ws.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.05 / rate.per_second));
+    let pace = target.ws.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.05 / rate.per_second));
     while start.elapsed() < RECOVERY {
-        let (mut crowd, mut after) = (Crowd::default(), Times::default());
+        let (mut connection_set, mut after) = (ConnectionSet::default(), Times::default());
         for wanted in 1..=probes {
             sleep(pace).await;
-            site.fill(&route, &mut crowd, wanted).await?;
+            target.fill(&route, &mut connection_set, wanted).await?;
         }
-        served = crowd.held.len();
+        served = connection_set.held.len();
         let all = served == probes;
-        let silent = crowd.beats(20, &mut after).await;
-        crowd.close().await;
+        let silent = connection_set.beats(20, &mut after).await;
+        connection_set.close().await;
         let late = after.quantile(0.99);
         last = Some(late);
         unserved = silent;
         if all && silent == 0 && late <= (1.2 * calm).max(calm + NOISE) {
-            let found = Found::pass(before.count() + after.count()).latency(after.latency());
+            let found = CheckResult::pass(before.count() + after.count()).latency(after.latency());
             return Ok(found
                 .observed("p99_before_ms", calm)
                 .observed("recovered_ms", millis(start.elapsed()))
@@ -98,7 +98,7 @@ async fn check(site: Site) -> Verdict {
         }
         _ => format!("{} s after the overload it does not serve {probes} connections", RECOVERY.as_secs()),
     };
-    Ok(Found::fail(before.count(), why)
+    Ok(CheckResult::fail(before.count(), why)
         .observed("p99_before_ms", calm)
         .observed("p99_ms", last)
         .control("a first connection", Outcome::Pass))

@@ -1,9 +1,9 @@
 //! Whether those beyond the limit are refused in a way that a client can understand.
 
-use super::Site;
-use super::crowd::classes;
+use super::WsTarget;
+use super::connection_set::classes;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -23,39 +23,39 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit()?;
-    if site.refusals.borrow().is_empty() {
-        let route = site.ready((limit + over) as u64).await?;
-        let refused = site.trial(&route, (limit, over), &mut None).await?.refused;
-        site.refusals.borrow_mut().extend(refused);
+async fn check(target: WsTarget) -> CheckVerdict {
+    let (limit, over) = target.limit()?;
+    if target.refusals.borrow().is_empty() {
+        let route = target.ready((limit + over) as u64).await?;
+        let refused = target.trial(&route, (limit, over), &mut None).await?.refused;
+        target.refusals.borrow_mut().extend(refused);
     }
-    let refusals = site.refusals.borrow();
+    let refusals = target.refusals.borrow();
     if refusals.is_empty() {
-        return Found::skip("nothing was refused").early();
+        return CheckResult::skip("nothing was refused").stop();
     }
     let slowest = refusals.iter().map(|refused| millis(refused.after)).max().unwrap_or_default();
-    let rude: Vec<_> = refusals.iter().filter(|refused| !site.ws.accept.contains(&refused.class)).cloned().collect();
+    let rude: Vec<_> = refusals.iter().filter(|refused| !target.ws.accept.contains(&refused.class)).cloned().collect();
     let late: Vec<_> = refusals.iter().filter(|refused| millis(refused.after) > PROMPT).cloned().collect();
     let seen = refusals.len() as u64;
     let found = if !rude.is_empty() {
-        Found::fail(seen, format!("not a graceful refusal: {}", classes(&rude)))
-            .remedy("answer the upgrade with 503 or 429, or accept it and close it with 1013", &[])
+        CheckResult::fail(seen, format!("not a graceful refusal: {}", classes(&rude)))
+            .help("answer the upgrade with 503 or 429, or accept it and close it with 1013", &[])
     } else if late.is_empty() {
-        Found::pass(seen)
+        CheckResult::pass(seen)
     } else {
-        Found::fail(seen, format!("refusals took up to {slowest} ms: {}", classes(&late)))
-            .remedy("refuse at once instead of queueing", &[])
+        CheckResult::fail(seen, format!("refusals took up to {slowest} ms: {}", classes(&late)))
+            .help("refuse at once instead of queueing", &[])
     };
     let retry_after = refusals.iter().find_map(|refused| refused.retry_after.clone());
     Ok(found
         .observed("classes", classes(&refusals))
         .observed("slowest_ms", slowest)
         .observed("retry_after", retry_after)
-        .expected("classes", site.ws.accept.join(", "))
+        .expected("classes", target.ws.accept.join(", "))
         .control("a first connection", Outcome::Pass))
 }

@@ -9,63 +9,65 @@ pub mod vanish;
 
 use std::time::Duration;
 
-use super::Site;
+use super::WsTarget;
 use super::client::Client;
-use crate::doctor::found::{Found, Verdict};
+use crate::doctor::check_result::{CheckResult, CheckVerdict};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-impl Site {
+impl WsTarget {
     /// Fills the server, ends one connection in a way, and waits until another one is served in its place.
     ///
     /// # Errors
     /// Where nothing can be said.
-    pub async fn release<F>(&self, within: Duration, end: impl FnOnce(Client) -> F) -> Verdict
+    pub async fn release<F>(&self, within: Duration, end: impl FnOnce(Client) -> F) -> CheckVerdict
     where
         F: Future<Output = std::io::Result<Option<Client>>>,
     {
         let (limit, over) = self.limit()?;
-        let route = self.roomy((limit + over) as u64).await?;
-        let mut crowd = self.full(&route, limit).await?;
+        let route = self.route_with_fd_limit((limit + over) as u64).await?;
+        let mut connection_set = self.full(&route, limit).await?;
         self.log.note("full", format!("{limit} are held, one more is refused"));
-        let Some(oldest) = (!crowd.held.is_empty()).then(|| crowd.held.remove(0)) else {
-            return Found::error("nothing is held").early();
+        let Some(oldest) = (!connection_set.held.is_empty()).then(|| connection_set.held.remove(0)) else {
+            return CheckResult::error("nothing is held").stop();
         };
         // What is only silent is kept until the end, else it would be closed.
         let kept = match end(oldest).await {
             Ok(kept) => kept,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                return Found::skip("this needs CAP_NET_ADMIN").early();
+                return CheckResult::skip("this needs CAP_NET_ADMIN").stop();
             }
-            Err(error) => return Found::skip(format!("this machine cannot do that: {error}")).early(),
+            Err(error) => return CheckResult::skip(format!("this machine cannot do that: {error}")).stop(),
         };
         let freed = self.until_served(&route, within).await?;
         drop(kept);
         let found = match &freed {
-            Some((_, after)) => Found::pass(limit as u64).observed("released_ms", millis(*after)),
-            None => Found::fail(limit as u64, format!("its slot was not free again within {} ms", millis(within))),
+            Some((_, after)) => CheckResult::pass(limit as u64).observed("released_ms", millis(*after)),
+            None => {
+                CheckResult::fail(limit as u64, format!("its slot was not free again within {} ms", millis(within)))
+            }
         };
         if let Some((client, after)) = freed {
             self.log.note("released", format!("after {} ms", millis(after)));
             client.close().await;
         }
-        crowd.close().await;
+        connection_set.close().await;
         Ok(found.expected("released_ms", millis(within)).control("a full server", Outcome::Pass))
     }
 
-    /// As [`Site::release`], within the time that is claimed for peers that are gone without a word.
+    /// As [`WsTarget::release`], within the time that is claimed for peers that are gone without a word.
     ///
     /// # Errors
     /// Where nothing can be said.
-    pub async fn release_dead<F>(&self, end: impl FnOnce(Client) -> F) -> Verdict
+    pub async fn release_dead<F>(&self, end: impl FnOnce(Client) -> F) -> CheckVerdict
     where
         F: Future<Output = std::io::Result<Option<Client>>>,
     {
         let Some(deadline) = self.ws.dead_peer_deadline_ms else {
-            return Found::skip("no `dead_peer_deadline` is claimed").early();
+            return CheckResult::skip("no `dead_peer_deadline` is claimed").stop();
         };
         let found = self.release(Duration::from_millis(deadline), end).await?;
         let help = "ping each connection, and end it where no pong comes; the deadline is interval + pong timeout + close timeout";
-        Ok(if found.outcome == Outcome::Fail { found.remedy(help, &[]) } else { found })
+        Ok(if found.outcome == Outcome::Fail { found.help(help, &[]) } else { found })
     }
 }

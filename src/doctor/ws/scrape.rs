@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::crowd::POLL;
-use super::{Joined, Site};
+use super::connection_set::POLL;
+use super::{Joined, WsTarget};
 use crate::config::doctor::MetricsEndpoint;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::http::{Page, Request};
 
 /// How long a gauge may take to fall when a connection has ended.
@@ -16,12 +16,12 @@ const FALL: Duration = Duration::from_secs(2);
 /// How long a page may take.
 const ANSWER: Duration = Duration::from_secs(5);
 
-impl Site {
+impl WsTarget {
     /// How many are served already, as the server says; zero where it says nothing.
     ///
     /// # Errors
     /// Where the page cannot be read, or has no such metric.
-    pub async fn baseline(&self) -> Result<usize, Box<Found>> {
+    pub async fn baseline(&self) -> Result<usize, Box<CheckResult>> {
         let Some(metrics) = &self.ws.metrics else {
             self.log.note("baseline", "no `metrics` to ask, so nobody else is taken to be connected");
             return Ok(0);
@@ -48,13 +48,15 @@ impl Site {
     ///
     /// # Errors
     /// Where the page cannot be read, or has no such metric.
-    pub async fn metric(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<Found>> {
+    pub async fn metric(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<CheckResult>> {
         let page = self
             .page(&metrics.url)
             .await
-            .map_err(|why| Box::new(Found::error(format!("the metrics cannot be read: {why}"))))?;
+            .map_err(|why| Box::new(CheckResult::error(format!("the metrics cannot be read: {why}"))))?;
         sum(&page, name).ok_or_else(|| {
-            Box::new(Found::error(format!("the metrics have no `{name}`")).remedy("correct its name in `metrics`", &[]))
+            Box::new(
+                CheckResult::error(format!("the metrics have no `{name}`")).help("correct its name in `metrics`", &[]),
+            )
         })
     }
 

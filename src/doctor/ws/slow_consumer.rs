@@ -2,10 +2,10 @@
 
 use super::limit::stable::NOISE;
 use super::process;
-use super::{ANSWER, Joined, Site, unreachable};
+use super::{ANSWER, Joined, WsTarget, unreachable};
 use crate::config::doctor::Liveness;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
@@ -30,41 +30,41 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    if site.ws.message_rate.is_some() {
-        return Found::skip("a `message_rate` is claimed, which would end the one that stops reading").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    if target.ws.message_rate.is_some() {
+        return CheckResult::skip("a `message_rate` is claimed, which would end the one that stops reading").stop();
     }
-    let Liveness::Echo { send, .. } = site.ws.liveness.clone() else {
-        return Found::skip("`liveness` is not `echo`, so no data flows").early();
+    let Liveness::Echo { send, .. } = target.ws.liveness.clone() else {
+        return CheckResult::skip("`liveness` is not `echo`, so no data flows").stop();
     };
-    let route = site.ready(8).await?;
+    let route = target.ready(8).await?;
     let mut joined = Vec::new();
     for _ in 0..4 {
-        match site.join(&route).await? {
+        match target.join(&route).await? {
             Joined::Served(client) => joined.push(client),
-            Joined::Refused(refused) => return unreachable(&refused, &route).early(),
+            Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
         }
     }
-    let Some(slow) = joined.pop() else { return Found::error("a connection is needed").early() };
-    let processes = process::of(site.ws.process.as_ref());
+    let Some(slow) = joined.pop() else { return CheckResult::error("a connection is needed").stop() };
+    let processes = process::of(target.ws.process.as_ref());
     let (mut calm, mut busy, mut silent) = (Times::default(), Times::default(), 0_u64);
     for _ in 0..20 {
         for client in &joined {
-            calm.add(client.beat(ANSWER).await.unwrap_or(ANSWER));
+            calm.add(client.check_liveness(ANSWER).await.unwrap_or(ANSWER));
         }
     }
     let before = process::held(&processes);
-    slow.stall();
+    slow.stop_reading();
     let large = send.clone() + &" ".repeat(LARGE.saturating_sub(send.len()));
     for at in 0..MANY {
         slow.text(&large);
         if at % 10 == 0 {
             for client in &joined {
-                match client.beat(ANSWER).await {
+                match client.check_liveness(ANSWER).await {
                     Ok(time) => busy.add(time),
                     Err(_) => silent += 1,
                 }
@@ -78,25 +78,25 @@ async fn check(site: Site) -> Verdict {
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
     let seen = busy.count() + silent;
     let found = if silent > 0 {
-        Found::fail(
+        CheckResult::fail(
             seen,
             format!("beside a client that stops reading, {silent} signs of life of others were not answered"),
         )
     } else if during > 2.0 * before && during > before + NOISE {
-        Found::fail(
+        CheckResult::fail(
             seen,
             format!("beside a client that stops reading, others wait {during} ms (p99) instead of {before} ms"),
         )
     } else if grown.is_some_and(|grown| grown > MEMORY) {
-        Found::fail(
+        CheckResult::fail(
             seen,
             format!("the server takes {} MiB for a client that does not read", grown.unwrap_or_default() >> 20),
         )
     } else {
-        Found::pass(seen)
+        CheckResult::pass(seen)
     };
     let found = if found.outcome == Outcome::Fail {
-        found.remedy("give each connection a bounded queue of its own, and end the connection when it is full", &[])
+        found.help("give each connection a bounded queue of its own, and end the connection when it is full", &[])
     } else {
         found
     };

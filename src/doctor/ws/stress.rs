@@ -6,10 +6,10 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep_until;
 
-use super::crowd::Crowd;
-use super::{ANSWER, Site};
+use super::connection_set::ConnectionSet;
+use super::{ANSWER, WsTarget};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
@@ -27,26 +27,26 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(stress) = site.ws.stress else {
-        return Found::skip("no `stress` is named").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(stress) = target.ws.stress else {
+        return CheckResult::skip("no `stress` is named").stop();
     };
-    if !site.has_liveness() {
-        return Found::skip("`liveness` is `none`").early();
+    if !target.has_liveness() {
+        return CheckResult::skip("`liveness` is `none`").stop();
     }
     let connections = usize::try_from(stress.connections).unwrap_or(usize::MAX);
-    let route = site.ready(stress.connections).await?;
-    let mut crowd = Crowd::default();
-    site.fill(&route, &mut crowd, connections).await?;
-    if crowd.held.len() < connections {
-        let why = format!("only {} of {connections} connections are served", crowd.held.len());
-        return Ok(Found::fail(connections as u64, why).control("a first connection", Outcome::Pass));
+    let route = target.ready(stress.connections).await?;
+    let mut connection_set = ConnectionSet::default();
+    target.fill(&route, &mut connection_set, connections).await?;
+    if connection_set.held.len() < connections {
+        let why = format!("only {} of {connections} connections are served", connection_set.held.len());
+        return Ok(CheckResult::fail(connections as u64, why).control("a first connection", Outcome::Pass));
     }
-    let duration = Duration::from_millis(if site.quick { stress.duration_ms.min(2_000) } else { stress.duration_ms });
+    let duration = Duration::from_millis(if target.quick { stress.duration_ms.min(2_000) } else { stress.duration_ms });
     let gap = Duration::from_secs(1) / u32::try_from(stress.messages_per_second).unwrap_or(u32::MAX);
     let (start, mut times, mut errors, mut sent) = (Instant::now(), Times::default(), 0_u64, 0_u32);
     let mut waiting = FuturesUnordered::new();
@@ -62,27 +62,27 @@ async fn check(site: Site) -> Verdict {
                 None => errors += 1,
             },
             () = sleep_until(due.into()), if !is_over => {
-                let client = &crowd.held[usize::try_from(sent).unwrap_or(0) % connections];
-                waiting.push(async move { client.beat(ANSWER).await.ok().map(|_| due.elapsed()) });
+                let client = &connection_set.held[usize::try_from(sent).unwrap_or(0) % connections];
+                waiting.push(async move { client.check_liveness(ANSWER).await.ok().map(|_| due.elapsed()) });
                 sent += 1;
             }
         }
     }
     drop(waiting);
-    crowd.close().await;
+    connection_set.close().await;
     let p99 = times.quantile(0.99);
     let share = f64::from(u32::try_from(errors).unwrap_or(u32::MAX)) / f64::from(sent.max(1));
     #[allow(clippy::cast_precision_loss)]
     let bound = stress.p99_ms as f64;
     let found = if share > stress.max_errors {
-        Found::fail(u64::from(sent), format!("{errors} of {sent} messages were not answered"))
+        CheckResult::fail(u64::from(sent), format!("{errors} of {sent} messages were not answered"))
     } else if p99 > bound {
-        Found::fail(
+        CheckResult::fail(
             u64::from(sent),
             format!("the 99th percentile of the answers is {p99} ms, and {bound} ms are claimed"),
         )
     } else {
-        Found::pass(u64::from(sent))
+        CheckResult::pass(u64::from(sent))
     };
     let found = found.latency(times.latency());
     let rate = f64::from(sent) / start.elapsed().as_secs_f64();

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Walk;
-use crate::document::items::{self, Item, Place, Row};
-use crate::document::nodes::{Grid, NodeKind};
+use crate::document::items::{self, Item, ItemRow, ValueLocation};
+use crate::document::nodes::{Grid, MarkdownNodeKind};
 use crate::document::outline::{Ids, Title};
 use crate::document::shape::ValueType;
 use crate::document::{inline, reader};
@@ -36,7 +36,7 @@ impl Walk<'_, '_, '_> {
             known.is_some_and(|known| shape.fields[known.field].required)
         };
         let tables = self.own(index).iter().filter_map(|node| match &node.kind {
-            NodeKind::Table(grid) if matches!(self.table_use(grid), TableUse::Items(_)) => Some(grid),
+            MarkdownNodeKind::Table(grid) if matches!(self.table_use(grid), TableUse::Items(_)) => Some(grid),
             _ => None,
         });
         tables.map(|grid| grid.header.iter().filter(required).count()).max()
@@ -44,7 +44,7 @@ impl Walk<'_, '_, '_> {
 
     /// Whether a table in the own text of a heading has several rows; one row gives the fields of the heading.
     pub(super) fn has_rows(&self, index: usize) -> bool {
-        self.own(index).iter().any(|node| matches!(&node.kind, NodeKind::Table(grid) if grid.rows.len() > 1))
+        self.own(index).iter().any(|node| matches!(&node.kind, MarkdownNodeKind::Table(grid) if grid.rows.len() > 1))
     }
 
     /// Relates the columns of a table to the fields of the kind.
@@ -76,7 +76,7 @@ impl Walk<'_, '_, '_> {
     ) {
         let (text, outline) = (self.source.text, self.source.outline);
         let tables = self.own(index).iter().filter_map(|node| match &node.kind {
-            NodeKind::Table(grid) => Some((node.span, grid.clone())),
+            MarkdownNodeKind::Table(grid) => Some((node.span, grid.clone())),
             _ => None,
         });
         for (span, grid) in tables.collect::<Vec<_>>() {
@@ -131,7 +131,8 @@ impl Walk<'_, '_, '_> {
                 let cells = grid.header.iter().copied().zip(row.iter().copied());
                 let others = cells.enumerate().filter(|(at, _)| *at != column).map(|(_, cells)| cells);
                 let reading = reader::row(text, others, self.labels);
-                let place = Place::Row(Box::new(Row { section: index, id: ids.unique(id), title, span: cell }));
+                let place =
+                    ValueLocation::Row(Box::new(ItemRow { section: index, id: ids.unique(id), title, span: cell }));
                 self.counted.rows.push(Item { place, fields: reading.fields, lists: Vec::new(), counted: true });
             }
         }

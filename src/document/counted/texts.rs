@@ -1,7 +1,7 @@
 //! Texts beside the headings and tables of sections whose items count: what looks like an item and is none.
 
 use super::Walk;
-use crate::document::nodes::{ListItem, NodeKind};
+use crate::document::nodes::{ListItem, MarkdownNodeKind};
 use crate::document::shape::ValueType;
 use crate::document::vocabulary::Vocabulary;
 use crate::document::{fields, inline, segments, steps};
@@ -25,9 +25,9 @@ impl Walk<'_, '_, '_> {
         let mut found: Vec<(Span, String)> = Vec::new();
         for node in self.own(index) {
             match &node.kind {
-                NodeKind::List(entries) => self.entries(entries, has_items, &mut found),
-                NodeKind::Paragraph => self.paragraph(node.span, has_items, &mut found),
-                NodeKind::Quote | NodeKind::Html => self.hidden_headings(node.span, &mut found),
+                MarkdownNodeKind::List(entries) => self.entries(entries, has_items, &mut found),
+                MarkdownNodeKind::Paragraph => self.paragraph(node.span, has_items, &mut found),
+                MarkdownNodeKind::Quote | MarkdownNodeKind::Html => self.hidden_headings(node.span, &mut found),
                 _ => {}
             }
         }

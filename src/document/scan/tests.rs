@@ -99,9 +99,9 @@ fn seen(text: &str, nodes: &Nodes) -> (Vec<String>, Vec<String>) {
     let items = |items: &[ListItem]| -> Vec<String> {
         items.iter().map(|item| format!("{:?} {:?} {}", item.done, item.text(text), item.children.len())).collect()
     };
-    let kind = |node: &Node| match &node.kind {
-        NodeKind::List(list) => format!("list {:?}", items(list)),
-        NodeKind::Table(grid) => {
+    let kind = |node: &MarkdownNode| match &node.kind {
+        MarkdownNodeKind::List(list) => format!("list {:?}", items(list)),
+        MarkdownNodeKind::Table(grid) => {
             let cells = |row: &Vec<Span>| row.iter().map(|cell| cell.slice(text).to_owned()).collect::<Vec<_>>();
             format!("table {:?} {:?}", cells(&grid.header), grid.rows.iter().map(cells).collect::<Vec<_>>())
         }

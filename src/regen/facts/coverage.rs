@@ -13,7 +13,7 @@ use crate::config::Coverage;
 
 /// A report of a repository.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CoverageReport {
     /// Its path for messages.
     pub path: String,
     /// Its bytes.
@@ -22,7 +22,7 @@ pub struct Report {
 
 /// What one report says of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lines {
+pub enum LineCounts {
     /// Each line that can run, and whether it did.
     Each(BTreeMap<u64, bool>),
     /// How many lines can run, and how many did.
@@ -36,14 +36,14 @@ pub enum Lines {
 
 /// Why a report cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct ReportError {
     /// The line, from 1.
     pub line: usize,
     /// What is wrong.
     pub message: String,
 }
 
-impl Broken {
+impl ReportError {
     /// A line and what is wrong with it.
     pub fn new(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }
@@ -51,15 +51,15 @@ impl Broken {
 }
 
 /// The files of one report in their order.
-pub type Files = Vec<(String, Lines)>;
+pub type Files = Vec<(String, LineCounts)>;
 
 /// Reads reports of any of the formats into the fact `coverage`. `root` is the repository's root with `/`: paths in
 /// reports are often absolute.
 ///
 /// # Errors
 /// The path, line and reason of the first report that cannot be read.
-pub fn read(reports: &[Report], root: &str, settings: &Coverage) -> Result<Value, String> {
-    let mut files: BTreeMap<String, Lines> = BTreeMap::new();
+pub fn read(reports: &[CoverageReport], root: &str, settings: &Coverage) -> Result<Value, String> {
+    let mut files: BTreeMap<String, LineCounts> = BTreeMap::new();
     for report in reports {
         let found =
             parse(&report.bytes).map_err(|broken| format!("{}:{}: {}", report.path, broken.line, broken.message))?;
@@ -75,10 +75,10 @@ pub fn read(reports: &[Report], root: &str, settings: &Coverage) -> Result<Value
 }
 
 /// Reads one report: XML is Cobertura's, JSON is of `llvm-cov export`, all else is lcov.
-fn parse(bytes: &[u8]) -> Result<Files, Broken> {
+fn parse(bytes: &[u8]) -> Result<Files, ReportError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
-        Broken::new(line, "not UTF-8")
+        ReportError::new(line, "not UTF-8")
     })?;
     let text = text.trim_start_matches('\u{FEFF}');
     match text.trim_start().chars().next() {
@@ -112,7 +112,7 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     Some(&path[at + inside.len()..])
 }
 
-impl Lines {
+impl LineCounts {
     /// What two reports say of one file: a line is covered if one of them covered it.
     fn with(self, other: Self) -> Self {
         match (self, other) {
@@ -151,9 +151,9 @@ fn percent((lines, covered): (u64, u64)) -> u64 {
     }
 }
 
-fn value(files: &BTreeMap<String, Lines>, settings: &Coverage) -> Value {
+fn value(files: &BTreeMap<String, LineCounts>, settings: &Coverage) -> Value {
     let entry =
-        |name: &str, path: &str, lines: &Lines, target: Option<f64>| summary(name, path, lines.counts(), target);
+        |name: &str, path: &str, lines: &LineCounts, target: Option<f64>| summary(name, path, lines.counts(), target);
     let all: Vec<Value> = files.iter().map(|(path, lines)| entry(path, path, lines, settings.target)).collect();
     let folders = settings.folders.iter().filter_map(|folder| {
         let target = folder.target.or(settings.target);
@@ -170,7 +170,8 @@ fn value(files: &BTreeMap<String, Lines>, settings: &Coverage) -> Value {
         (!inside.is_empty()).then(|| Value::from_pairs(all))
     });
     let folders: Vec<Value> = folders.collect();
-    let counts = files.values().map(Lines::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    let counts =
+        files.values().map(LineCounts::counts).fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
     Value::from_pairs([
         ("total", summary("total", "", counts, settings.target)),
         ("files", Value::from(all)),

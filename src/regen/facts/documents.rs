@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::super::trace::Blocker;
+use super::super::access_log::Blocker;
 use super::super::values;
 use crate::corpus::{Digest, Digests};
 
@@ -13,12 +13,12 @@ use crate::corpus::{Digest, Digests};
 pub type Note = Arc<dyn Fn(Blocker) + Send + Sync>;
 
 /// `documents`: for each kind its documents, and `documents.of(kind, phase_group, phase_number)`.
-pub struct Documents {
+pub struct DocumentsValue {
     digests: Arc<Digests>,
     note: Option<Note>,
 }
 
-impl std::fmt::Debug for Documents {
+impl std::fmt::Debug for DocumentsValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Documents").finish_non_exhaustive()
     }
@@ -39,18 +39,18 @@ impl std::fmt::Debug for DigestValue {
 
 /// The value of all documents.
 pub fn value(digests: Arc<Digests>) -> Value {
-    Value::from_object(Documents { digests, note: None })
+    Value::from_object(DocumentsValue { digests, note: None })
 }
 
 /// The same documents for one rendering, which takes note of what it cannot read in them.
 pub fn noting(documents: &Value, note: Note) -> Value {
-    match documents.downcast_object_ref::<Documents>() {
-        Some(known) => Value::from_object(Documents { digests: Arc::clone(&known.digests), note: Some(note) }),
+    match documents.downcast_object_ref::<DocumentsValue>() {
+        Some(known) => Value::from_object(DocumentsValue { digests: Arc::clone(&known.digests), note: Some(note) }),
         None => documents.clone(),
     }
 }
 
-impl Documents {
+impl DocumentsValue {
     fn values(&self, indices: Vec<usize>) -> Value {
         let value = |index| {
             let (digests, note) = (Arc::clone(&self.digests), self.note.clone());
@@ -60,7 +60,7 @@ impl Documents {
     }
 }
 
-impl Object for Documents {
+impl Object for DocumentsValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(self.values(self.digests.of_kind(key.as_str()?)))
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::rfc3339;
 use super::{Color, Run};
-use crate::doctor::{Outcome, Record};
+use crate::doctor::{CheckRecord, Outcome};
 
 /// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
@@ -22,7 +22,7 @@ pub fn render(run: &Run, _: Color) -> String {
     format!("{:#}\n", json!({ "status": status, "version": "1", "output": run.summary(), "checks": checks }))
 }
 
-fn check(record: &Record) -> Value {
+fn check(record: &CheckRecord) -> Value {
     let status = match record.found.outcome {
         Outcome::Pass | Outcome::Skip => "pass",
         Outcome::Warn => "warn",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::rfc3339;
 use super::{Color, Run};
-use crate::doctor::{Outcome, Record};
+use crate::doctor::{CheckRecord, Outcome};
 
 /// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
@@ -25,7 +25,7 @@ fn value(run: &Run) -> Value {
 }
 
 /// One record.
-pub fn record(record: &Record) -> Value {
+pub fn record(record: &CheckRecord) -> Value {
     let evidence = record.found.evidence.iter();
     let evidence: Vec<Value> =
         evidence.map(|one| json!({ "t_ms": one.t_ms, "event": one.event, "detail": one.detail })).collect();
@@ -44,7 +44,7 @@ pub fn record(record: &Record) -> Value {
         "deadline_ms": record.deadline_ms,
         "attempts": record.found.attempts,
         "evidence": evidence,
-        "remediation": { "text": record.found.remedy.text, "commands": record.found.remedy.commands, "links": [] },
+        "remediation": { "text": record.found.help.text, "commands": record.found.help.commands, "links": [] },
         "suppressed": record.suppressed.as_ref().map(|suppressed| json!({ "reason": suppressed.reason, "until": suppressed.until.to_string() })),
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::super::junit::escape;
 use super::{Color, Run, text};
-use crate::doctor::{Outcome, Record};
+use crate::doctor::{CheckRecord, Outcome};
 
 /// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
@@ -13,7 +13,7 @@ pub fn render(run: &Run, _: Color) -> String {
     probes.dedup();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"phx doctor\">\n");
     for name in probes {
-        let records: Vec<&Record> = run.records.iter().filter(|record| probe(record) == name).collect();
+        let records: Vec<&CheckRecord> = run.records.iter().filter(|record| probe(record) == name).collect();
         let count = |outcome| records.iter().filter(|record| record.shown().0 == outcome).count();
         let _ = writeln!(
             out,
@@ -32,11 +32,11 @@ pub fn render(run: &Run, _: Color) -> String {
     out
 }
 
-fn probe(record: &Record) -> &str {
+fn probe(record: &CheckRecord) -> &str {
     record.id.split('.').next().unwrap_or(record.id)
 }
 
-fn case(out: &mut String, record: &Record) {
+fn case(out: &mut String, record: &CheckRecord) {
     let (seconds, rest) = (record.duration_ms / 1000, record.duration_ms % 1000);
     let target = escape(&record.target);
     let _ = write!(

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Color, Run, bars};
-use crate::doctor::{Outcome, Record};
+use crate::doctor::{CheckRecord, Outcome};
 
 /// How many lines of evidence are shown of a check.
 const EVIDENCE: usize = 5;
@@ -19,12 +19,12 @@ const SKIPS: usize = 3;
 /// Renders it.
 pub fn render(run: &Run, color: Color) -> String {
     let mut out = String::new();
-    let groups: Vec<&[Record]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
+    let groups: Vec<&[CheckRecord]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
     // Where each check has a subject of its own, the subjects are no headings.
     let apart = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
     for group in &groups {
-        let is_skip = |record: &&Record| record.found.outcome == Outcome::Skip;
-        let is_told = |record: &&Record| !run.quiet || !is_fine(record);
+        let is_skip = |record: &&CheckRecord| record.found.outcome == Outcome::Skip;
+        let is_told = |record: &&CheckRecord| !run.quiet || !is_fine(record);
         if !group.iter().any(|record| is_told(&record)) {
             continue;
         }
@@ -67,12 +67,14 @@ fn legend(run: &Run, color: Color) -> String {
 }
 
 /// Many skips in few lines: a reason that most of them share is said.
-fn skipped(out: &mut String, records: &[&Record], color: Color) {
+fn skipped(out: &mut String, records: &[&CheckRecord], color: Color) {
     let sign = sign(Outcome::Skip, color);
-    let shares =
-        |record: &&&Record| records.iter().filter(|other| other.found.detail == record.found.detail).count() > SKIPS;
-    let ids = |records: &[&Record]| records.iter().map(|record| record.id).collect::<Vec<_>>().join(", ");
-    let (common, others): (Vec<&Record>, Vec<&Record>) = records.iter().copied().partition(|record| shares(&record));
+    let shares = |record: &&&CheckRecord| {
+        records.iter().filter(|other| other.found.detail == record.found.detail).count() > SKIPS
+    };
+    let ids = |records: &[&CheckRecord]| records.iter().map(|record| record.id).collect::<Vec<_>>().join(", ");
+    let (common, others): (Vec<&CheckRecord>, Vec<&CheckRecord>) =
+        records.iter().copied().partition(|record| shares(&record));
     for same in common.chunk_by(|one, next| one.found.detail == next.found.detail) {
         let _ = writeln!(out, "{sign} {} skipped, because {}: {}", same.len(), same[0].found.detail, ids(same));
     }
@@ -82,7 +84,7 @@ fn skipped(out: &mut String, records: &[&Record], color: Color) {
 }
 
 /// Whether nothing need be done; what is suppressed is looked into when somebody asks.
-fn is_fine(record: &Record) -> bool {
+fn is_fine(record: &CheckRecord) -> bool {
     matches!(record.shown().0, Outcome::Pass | Outcome::Skip)
 }
 
@@ -100,7 +102,7 @@ fn sign(outcome: Outcome, color: Color) -> String {
     }
 }
 
-fn line(out: &mut String, record: &Record, (color, apart, is_known): (Color, bool, bool)) {
+fn line(out: &mut String, record: &CheckRecord, (color, apart, is_known): (Color, bool, bool)) {
     let sign = sign(record.shown().0, color);
     let said = match record.found.detail.as_str() {
         "" => record.claim,
@@ -128,7 +130,7 @@ fn line(out: &mut String, record: &Record, (color, apart, is_known): (Color, boo
 }
 
 /// What was seen of what passed, in brackets: the first few numbers and words that say something, unless a sentence says it.
-fn seen(record: &Record) -> String {
+fn seen(record: &CheckRecord) -> String {
     if record.shown().0 != Outcome::Pass || !record.found.detail.is_empty() {
         return String::new();
     }
@@ -143,7 +145,7 @@ fn seen(record: &Record) -> String {
 }
 
 /// What was seen, what happened, and what mends it.
-pub(super) fn more(out: &mut String, record: &Record) {
+pub(super) fn more(out: &mut String, record: &CheckRecord) {
     let is_fine = is_fine(record);
     for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
         let expected =
@@ -160,10 +162,10 @@ pub(super) fn more(out: &mut String, record: &Record) {
     if is_fine {
         return;
     }
-    if !record.found.remedy.text.is_empty() {
-        let _ = writeln!(out, "    help: {}", record.found.remedy.text);
+    if !record.found.help.text.is_empty() {
+        let _ = writeln!(out, "    help: {}", record.found.help.text);
     }
-    for command in &record.found.remedy.commands {
+    for command in &record.found.help.commands {
         let _ = writeln!(out, "      $ {command}");
     }
 }

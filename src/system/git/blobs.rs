@@ -41,7 +41,7 @@ impl Blobs {
     ///
     /// # Errors
     /// What went wrong between phx and git.
-    pub fn ask(&mut self, name: &str, most: usize) -> Result<Option<Found>, String> {
+    pub fn ask(&mut self, name: &str, most: usize) -> Result<Option<BlobLookup>, String> {
         let failed = |error: std::io::Error| format!("git cannot be asked: {error}");
         // A name with a line end would be two questions.
         if name.contains('\n') {
@@ -61,13 +61,13 @@ impl Blobs {
         let mut bytes = Vec::new();
         (&mut self.answers).take(kept).read_to_end(&mut bytes).map_err(failed)?;
         std::io::copy(&mut (&mut self.answers).take(size - kept + 1), &mut std::io::sink()).map_err(failed)?;
-        Ok(Some(Found { id: id.to_owned(), kind: kind.to_owned(), bytes }))
+        Ok(Some(BlobLookup { id: id.to_owned(), kind: kind.to_owned(), bytes }))
     }
 }
 
 /// An object that git has.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct BlobLookup {
     /// Its id.
     pub id: String,
     /// `blob`, `tree`, `commit` or `tag`.
@@ -76,7 +76,7 @@ pub struct Found {
     pub bytes: Vec<u8>,
 }
 
-impl Found {
+impl BlobLookup {
     /// The entries of a tree: `MODE NAME NUL` and an id in bytes, one behind another.
     pub fn entries(&self) -> Vec<(String, Object)> {
         let width = self.id.len() / 2;

@@ -51,7 +51,7 @@ pub fn commits(root: &Path, arguments: &[&str]) -> Result<Vec<Commit>, String> {
 ///
 /// # Errors
 /// As for [`commits`].
-pub fn story(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
+pub fn follow_history(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
     let mut names = command(root, &["--literal-pathspecs", "log", "-z", "--follow", "--name-only"]);
     names.args(["--no-show-signature", "--no-color", "--format=%H", "--", path]);
     let printed = run(names)?;
@@ -69,7 +69,7 @@ pub fn story(root: &Path, path: &str) -> Result<Vec<(Commit, String)>, String> {
     log.args(["--no-walk=unsorted", "--stdin"]);
     let ids: Vec<&str> = found.iter().rev().map(|(id, _)| id.as_str()).collect();
     let ids = ids.join("\n");
-    let commits = if found.is_empty() { Vec::new() } else { read_all(&super::feed(log, ids.as_bytes())?)? };
+    let commits = if found.is_empty() { Vec::new() } else { read_all(&super::run_with_stdin(log, ids.as_bytes())?)? };
     if commits.len() != found.len() {
         return Err(format!("git printed {} commits of {}", commits.len(), found.len()));
     }
@@ -120,7 +120,7 @@ pub fn has_commits(root: &Path) -> bool {
 /// # Errors
 /// What git says.
 pub fn empty_tree(root: &Path) -> Result<String, String> {
-    let printed = super::feed(command(root, &["hash-object", "-t", "tree", "--stdin"]), b"")?;
+    let printed = super::run_with_stdin(command(root, &["hash-object", "-t", "tree", "--stdin"]), b"")?;
     Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }
 
@@ -138,7 +138,7 @@ pub fn actor(root: &Path) -> Option<String> {
 }
 
 /// The commit that brought a text into a file, the first of them.
-pub fn brought(root: &Path, path: &str, text: &str) -> Option<String> {
+pub fn introducing_commit(root: &Path, path: &str, text: &str) -> Option<String> {
     let search = format!("-S{text}");
     let literal = format!(":(literal){path}");
     let printed = run(command(root, &["log", "--no-textconv", "--format=%H", &search, "HEAD", "--", &literal])).ok()?;

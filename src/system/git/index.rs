@@ -5,9 +5,9 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::git_dirs::{GitDirs, IndexKind};
 use super::objects::{self, Change, Object};
-use super::place::{IndexKind, Place};
-use super::{command, feed, run};
+use super::{command, run, run_with_stdin};
 use crate::system::turn;
 
 /// How often the index may change under phx's hands before phx gives up.
@@ -15,7 +15,7 @@ const ATTEMPTS: usize = 3;
 
 /// Why entries were not changed. The index is as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum IndexError {
     /// Another git holds the lock.
     Locked,
     /// An entry is not what it was.
@@ -26,7 +26,7 @@ pub enum Refusal {
     System(String),
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for IndexError {
     fn from(error: io::Error) -> Self {
         Self::System(error.to_string().to_lowercase())
     }
@@ -63,7 +63,7 @@ impl Drop for Copy {
 
 impl Copy {
     /// Copies an index and changes entries in the copy; each must be what the change says that it was.
-    fn make(root: &Path, of: &Path, folder: &Path, changes: &[Change]) -> Result<Self, Refusal> {
+    fn make(root: &Path, of: &Path, folder: &Path, changes: &[Change]) -> Result<Self, IndexError> {
         let name = of.file_name().unwrap_or_default().to_string_lossy();
         let path = folder.join(format!("copy-{name}.{}", std::process::id()));
         let identity = Identity::of(&std::fs::metadata(of)?);
@@ -82,44 +82,46 @@ impl Copy {
         let paths = || changes.iter().map(|change| change.path.as_str());
         let (standing, updated) = std::thread::scope(|scope| {
             let standing = scope.spawn(|| objects::flagged(root, of, paths()));
-            let updated = feed(update, lines.as_bytes());
+            let updated = run_with_stdin(update, lines.as_bytes());
             (standing.join().unwrap_or_else(|_| Err("git was not asked".to_owned())), updated)
         });
-        let standing = standing.map_err(Refusal::System)?;
-        updated.map_err(Refusal::System)?;
+        let standing = standing.map_err(IndexError::System)?;
+        updated.map_err(IndexError::System)?;
         for change in changes {
             let entry = standing.get(&change.path);
             if entry.map(|(_, object)| object) != change.old.as_ref() {
-                return Err(Refusal::Changed(change.path.clone()));
+                return Err(IndexError::Changed(change.path.clone()));
             }
             // A new entry would lose the flags of the old one.
             if entry.is_some_and(|(flag, _)| *flag != 'H') {
-                return Err(Refusal::Harm("git is told to overlook the file (`skip-worktree` or `assume-unchanged`)"));
+                return Err(IndexError::Harm(
+                    "git is told to overlook the file (`skip-worktree` or `assume-unchanged`)",
+                ));
             }
         }
         Ok(copy)
     }
 
     /// Takes the place of an index that nobody else may write now.
-    fn take_place(&self) -> Result<(), Refusal> {
+    fn take_place(&self) -> Result<(), IndexError> {
         if Identity::of(&std::fs::metadata(&self.of)?) != self.identity {
-            return Err(Refusal::Changed(String::new()));
+            return Err(IndexError::Changed(String::new()));
         }
         Ok(std::fs::rename(&self.path, &self.of)?)
     }
 
     /// Takes the place of an index under its lock.
-    fn take_place_locked(&self) -> Result<(), Refusal> {
+    fn take_place_locked(&self) -> Result<(), IndexError> {
         let mut lock = self.of.clone().into_os_string();
         lock.push(".lock");
         let lock = PathBuf::from(lock);
         // The copy itself becomes the lock: the lock is held for no longer than two steps.
         match std::fs::hard_link(&self.path, &lock) {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(Refusal::Locked),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(IndexError::Locked),
             Err(_) => {
                 File::create_new(&lock).map_err(|error| match error.kind() {
-                    io::ErrorKind::AlreadyExists => Refusal::Locked,
+                    io::ErrorKind::AlreadyExists => IndexError::Locked,
                     _ => error.into(),
                 })?;
                 std::fs::copy(&self.path, &lock)?;
@@ -127,9 +129,9 @@ impl Copy {
         }
         let same = std::fs::metadata(&self.of).is_ok_and(|metadata| Identity::of(&metadata) == self.identity);
         let done = if same {
-            std::fs::rename(&lock, &self.of).map_err(Refusal::from)
+            std::fs::rename(&lock, &self.of).map_err(IndexError::from)
         } else {
-            Err(Refusal::Changed(String::new()))
+            Err(IndexError::Changed(String::new()))
         };
         if done.is_err() {
             let _ = std::fs::remove_file(&lock);
@@ -142,7 +144,7 @@ impl Copy {
 #[derive(Debug)]
 pub struct Swap<'a> {
     root: &'a Path,
-    place: &'a Place,
+    place: &'a GitDirs,
     changes: &'a [Change],
 }
 
@@ -151,11 +153,11 @@ impl<'a> Swap<'a> {
     ///
     /// # Errors
     /// Why they cannot.
-    pub fn prepare(root: &'a Path, place: &'a Place, changes: &'a [Change]) -> Result<Self, Refusal> {
+    pub fn prepare(root: &'a Path, place: &'a GitDirs, changes: &'a [Change]) -> Result<Self, IndexError> {
         match place.index_kind() {
-            IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+            IndexKind::Foreign => Err(IndexError::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
             IndexKind::Partial if !place.own.join("index.lock").exists() => {
-                Err(Refusal::Harm("this is a partial commit, and git has not finished the index behind it"))
+                Err(IndexError::Harm("this is a partial commit, and git has not finished the index behind it"))
             }
             _ => Ok(Self { root, place, changes }),
         }
@@ -165,26 +167,26 @@ impl<'a> Swap<'a> {
     ///
     /// # Errors
     /// Why they are as they were.
-    pub fn finish(&self) -> Result<(), Refusal> {
+    pub fn finish(&self) -> Result<(), IndexError> {
         let folder = self.place.own.join("phx");
         // One at a time, so that whoever is here knows that a copy which stands around is nobody's.
         let turn = turn::take(&self.place.own, "lock")?;
         if turn.is_none() {
-            return Err(Refusal::Harm("another phx is changing the index of this repository"));
+            return Err(IndexError::Harm("another phx is changing the index of this repository"));
         }
         sweep(&folder);
         self.swap(&folder)
     }
 
-    fn swap(&self, folder: &Path) -> Result<(), Refusal> {
+    fn swap(&self, folder: &Path) -> Result<(), IndexError> {
         let index = &self.place.index;
         match self.place.index_kind() {
             IndexKind::Own => {
-                let mut last = Refusal::Locked;
+                let mut last = IndexError::Locked;
                 for _ in 0..ATTEMPTS {
                     match Copy::make(self.root, index, folder, self.changes)?.take_place_locked() {
                         // Somebody else was faster; the entries may be what they were all the same.
-                        Err(Refusal::Changed(path)) if path.is_empty() => last = Refusal::Changed(path),
+                        Err(IndexError::Changed(path)) if path.is_empty() => last = IndexError::Changed(path),
                         done => return done,
                     }
                 }
@@ -198,7 +200,7 @@ impl<'a> Swap<'a> {
                 next.take_place()?;
                 own.take_place()
             }
-            IndexKind::Foreign => Err(Refusal::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+            IndexKind::Foreign => Err(IndexError::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
         }
     }
 }
@@ -217,7 +219,7 @@ fn sweep(folder: &Path) {
 /// # Errors
 /// What git says.
 pub fn store(root: &Path, bytes: &[u8]) -> Result<String, String> {
-    id(feed(command(root, &["hash-object", "-w", "--no-filters", "--stdin"]), bytes)?)
+    id(run_with_stdin(command(root, &["hash-object", "-w", "--no-filters", "--stdin"]), bytes)?)
 }
 
 /// The id of bytes as they are.
@@ -225,7 +227,7 @@ pub fn store(root: &Path, bytes: &[u8]) -> Result<String, String> {
 /// # Errors
 /// What git says.
 pub fn plain_id(root: &Path, bytes: &[u8]) -> Result<String, String> {
-    id(feed(command(root, &["hash-object", "--no-filters", "--stdin"]), bytes)?)
+    id(run_with_stdin(command(root, &["hash-object", "--no-filters", "--stdin"]), bytes)?)
 }
 
 /// Stores what `git add` would make of bytes at a path; returns its id.
@@ -233,7 +235,7 @@ pub fn plain_id(root: &Path, bytes: &[u8]) -> Result<String, String> {
 /// # Errors
 /// What git says.
 pub fn store_cleaned(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
-    id(feed(command(root, &["hash-object", "-w", "--stdin", &format!("--path={path}")]), bytes)?)
+    id(run_with_stdin(command(root, &["hash-object", "-w", "--stdin", &format!("--path={path}")]), bytes)?)
 }
 
 /// The id of what `git add` would make of bytes at a path.
@@ -241,7 +243,7 @@ pub fn store_cleaned(root: &Path, path: &str, bytes: &[u8]) -> Result<String, St
 /// # Errors
 /// What git says.
 pub fn cleaned_id(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
-    id(feed(command(root, &["hash-object", "--stdin", &format!("--path={path}")]), bytes)?)
+    id(run_with_stdin(command(root, &["hash-object", "--stdin", &format!("--path={path}")]), bytes)?)
 }
 
 /// What git would check out at a path for a blob.

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::{command, feed, run};
+use super::{command, run, run_with_stdin};
 
 /// A message without comments, whatever character starts them here.
 ///
 /// # Errors
 /// What git says.
 pub fn without_comments(root: &Path, message: &[u8]) -> Result<Vec<u8>, String> {
-    feed(command(root, &["stripspace", "--strip-comments"]), message)
+    run_with_stdin(command(root, &["stripspace", "--strip-comments"]), message)
 }
 
 /// Whether a message without comments is the template that the user configured.
@@ -33,5 +33,5 @@ pub fn with_trailers(root: &Path, message: &[u8], trailers: &[String]) -> Result
     for trailer in trailers {
         interpret.arg("--trailer").arg(trailer);
     }
-    feed(interpret, message)
+    run_with_stdin(interpret, message)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{command, feed, run};
+use super::{command, run, run_with_stdin};
 
 /// An entry of the index or of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,7 +257,7 @@ pub fn hashes(root: &Path, paths: &[&String]) -> Result<Vec<(String, Object)>, S
         return Ok(Vec::new());
     }
     let input = asked.iter().fold(String::new(), |all, path| all + path + "\n");
-    let printed = feed(command(root, &["hash-object", "--stdin-paths"]), input.as_bytes())?;
+    let printed = run_with_stdin(command(root, &["hash-object", "--stdin-paths"]), input.as_bytes())?;
     let printed = String::from_utf8_lossy(&printed);
     let object = |id: &str| Object { mode: "100644".to_owned(), id: id.to_owned() };
     Ok(asked.into_iter().cloned().zip(printed.lines().map(object)).collect())

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use super::harm::{inflict, undo};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -20,20 +20,20 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let health = site.health()?;
-    let life = site.life().await?;
-    let page = life.page(&site, &health.url).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let health = target.health()?;
+    let life = target.life().await?;
+    let page = life.page(&target, &health.url).await?;
     let within = Duration::from_millis(health.answer_within_ms);
     page.get(within).await.map_err(|failed| {
-        Box::new(Found::error(format!("there is no answer in time even while all is well: {failed}")))
+        Box::new(CheckResult::error(format!("there is no answer in time even while all is well: {failed}")))
     })?;
-    let Some(harm) = inflict("blackhole", &site, &life, within).await? else {
-        return Found::skip("the database cannot hang here").early();
+    let Some(harm) = inflict("blackhole", &target, &life, within).await? else {
+        return CheckResult::skip("the database cannot hang here").stop();
     };
     let mut slowest = 0;
     let mut late = None;
@@ -47,14 +47,14 @@ async fn run(site: Site) -> Verdict {
     }
     undo(harm, &life).await?;
     let found = if let Some(why) = late {
-        Found::fail(3, format!("while the database hangs: {why}"))
+        CheckResult::fail(3, format!("while the database hangs: {why}"))
     } else if slowest > health.answer_within_ms {
-        Found::fail(3, format!("while the database hangs an answer takes {slowest} ms"))
+        CheckResult::fail(3, format!("while the database hangs an answer takes {slowest} ms"))
     } else {
-        Found::pass(3)
+        CheckResult::pass(3)
     };
     let found = if found.outcome == Outcome::Fail {
-        found.remedy("bound how long the database may take to answer, below `answer_within`", &[])
+        found.help("bound how long the database may take to answer, below `answer_within`", &[])
     } else {
         found
     };

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How often it is asked.
@@ -23,14 +23,14 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let health = site.health()?;
-    let life = site.life().await?;
-    let page = life.page(&site, &health.url).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let health = target.health()?;
+    let life = target.life().await?;
+    let page = life.page(&target, &health.url).await?;
     let ask = || page.get(Duration::from_millis(health.answer_within_ms));
     let _ = ask().await;
     let before = life.base.backends().await?.len();
@@ -39,14 +39,14 @@ async fn run(site: Site) -> Verdict {
         answers += u64::from(ask().await.is_ok_and(|answer| answer.status < 400));
     }
     if answers == 0 {
-        return Found::error("not one question about health was answered well while all is well").early();
+        return CheckResult::error("not one question about health was answered well while all is well").stop();
     }
     let after = life.base.backends().await?.len();
     let found = if after > before + SPARE {
-        Found::warn(POLLS, format!("{before} connections before {POLLS} questions, {after} after"))
-            .remedy("ask over a connection of the pool, and give it back", &[])
+        CheckResult::warn(POLLS, format!("{before} connections before {POLLS} questions, {after} after"))
+            .help("ask over a connection of the pool, and give it back", &[])
     } else {
-        Found::pass(POLLS)
+        CheckResult::pass(POLLS)
     };
     Ok(found
         .observed("answers", answers)

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::super::Site;
-use super::super::engine::Base;
-use super::super::life::Life;
-use super::super::postgres::{Scratch, within};
-use super::super::race::ddl::Gate;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Found;
+use super::super::DbTarget;
+use super::super::engine::ScratchDatabase;
+use super::super::postgres::{PostgresScratch, within};
+use super::super::race::ddl::DdlGate;
+use super::super::service::RunningService;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::FaultMode;
 
 /// How many statements of a service are slowed down until its answer is late.
 const SLOWER: u32 = 2;
@@ -20,31 +20,41 @@ pub enum Harm {
     /// Statements, with those that undo them.
     Sql(Vec<String>),
     /// Locks, and calls that wait for them.
-    Locks(Box<Gate>, tokio::task::JoinSet<()>),
+    Locks(Box<DdlGate>, tokio::task::JoinSet<()>),
 }
 
 /// Does it; nothing where this database knows no such thing.
 ///
 /// # Errors
 /// Where it fails.
-pub async fn inflict(state: &str, site: &Site, life: &Life, answer: Duration) -> Result<Option<Harm>, Box<Found>> {
+pub async fn inflict(
+    state: &str,
+    target: &DbTarget,
+    life: &RunningService,
+    answer: Duration,
+) -> Result<Option<Harm>, Box<CheckResult>> {
     match state {
         "up" => {}
-        "refused" => life.proxy.set(Mode::Refuse).await,
+        "refused" => life.proxy.set(FaultMode::Refuse).await,
         "blackhole" => {
-            life.proxy.set(Mode::HangHeaders).await;
+            life.proxy.set(FaultMode::HangHeaders).await;
             life.proxy.silence();
         }
-        "slow" => life.proxy.set(Mode::Slow(answer * SLOWER)).await,
+        "slow" => life.proxy.set(FaultMode::Slow(answer * SLOWER)).await,
         other => {
-            let Base::Postgres(scratch) = &life.base else { return Ok(None) };
-            return on_server(other, site, life, scratch).await;
+            let ScratchDatabase::Postgres(scratch) = &life.base else { return Ok(None) };
+            return on_server(other, target, life, scratch).await;
         }
     }
     Ok(Some(Harm::Proxy))
 }
 
-async fn on_server(state: &str, site: &Site, life: &Life, scratch: &Scratch) -> Result<Option<Harm>, Box<Found>> {
+async fn on_server(
+    state: &str,
+    target: &DbTarget,
+    life: &RunningService,
+    scratch: &PostgresScratch,
+) -> Result<Option<Harm>, Box<CheckResult>> {
     let name = &scratch.name;
     let (now, undo) = match state {
         "auth-fail" => (
@@ -62,7 +72,7 @@ async fn on_server(state: &str, site: &Site, life: &Life, scratch: &Scratch) -> 
                 "DROP SCHEMA public; ALTER SCHEMA phx_doctor_away RENAME TO public".to_owned(),
             ])));
         }
-        _ => return exhausted(site, life, scratch).await,
+        _ => return exhausted(target, life, scratch).await,
     };
     statements(scratch, &now).await?;
     life.base.terminate().await?;
@@ -70,16 +80,21 @@ async fn on_server(state: &str, site: &Site, life: &Life, scratch: &Scratch) -> 
 }
 
 /// Locks all tables, and lets calls of the service wait for them, as many as it has connections; nothing where there is no `call`.
-async fn exhausted(site: &Site, life: &Life, scratch: &Scratch) -> Result<Option<Harm>, Box<Found>> {
-    let Some(url) = &site.db.call else { return Ok(None) };
+async fn exhausted(
+    target: &DbTarget,
+    life: &RunningService,
+    scratch: &PostgresScratch,
+) -> Result<Option<Harm>, Box<CheckResult>> {
+    let Some(url) = &target.db.call else { return Ok(None) };
     let tables: Vec<String> = life.base.dump().await?.counts.into_keys().collect();
     if tables.is_empty() {
         return Ok(None);
     }
-    let gate = Gate::close_in(scratch, &format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))).await?;
+    let gate =
+        DdlGate::close_in(scratch, &format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))).await?;
     let mut calls = tokio::task::JoinSet::new();
-    for _ in 0..site.db.pool_size {
-        let page = life.page(site, url).await?;
+    for _ in 0..target.db.pool_size {
+        let page = life.page(target, url).await?;
         calls.spawn(async move { drop(page.get(Duration::from_secs(60)).await) });
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -90,13 +105,13 @@ async fn exhausted(site: &Site, life: &Life, scratch: &Scratch) -> Result<Option
 ///
 /// # Errors
 /// Where that fails.
-pub async fn undo(harm: Harm, life: &Life) -> Result<(), Box<Found>> {
-    life.proxy.set(Mode::Ok).await;
+pub async fn undo(harm: Harm, life: &RunningService) -> Result<(), Box<CheckResult>> {
+    life.proxy.set(FaultMode::Ok).await;
     match harm {
         // What was silent stays silent for ever: now it ends.
         Harm::Proxy => life.proxy.cut(),
         Harm::Sql(undo) => {
-            let Base::Postgres(scratch) = &life.base else { return Ok(()) };
+            let ScratchDatabase::Postgres(scratch) = &life.base else { return Ok(()) };
             if undo.iter().any(|sql| sql.contains("SCHEMA")) {
                 in_database(scratch, &undo.join(";")).await?;
             } else {
@@ -113,8 +128,8 @@ pub async fn undo(harm: Harm, life: &Life) -> Result<(), Box<Found>> {
 }
 
 /// Statements that the server takes from outside of the database.
-async fn statements(scratch: &Scratch, all: &[String]) -> Result<(), Box<Found>> {
-    let broken = |why: String| Box::new(Found::error(why));
+async fn statements(scratch: &PostgresScratch, all: &[String]) -> Result<(), Box<CheckResult>> {
+    let broken = |why: String| Box::new(CheckResult::error(why));
     let client = scratch.server.connect(None).await.map_err(|refusal| broken(refusal.why))?.client;
     for sql in all {
         within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))?;
@@ -122,8 +137,8 @@ async fn statements(scratch: &Scratch, all: &[String]) -> Result<(), Box<Found>>
     Ok(())
 }
 
-async fn in_database(scratch: &Scratch, sql: &str) -> Result<(), Box<Found>> {
-    let broken = |why: String| Box::new(Found::error(why));
+async fn in_database(scratch: &PostgresScratch, sql: &str) -> Result<(), Box<CheckResult>> {
+    let broken = |why: String| Box::new(CheckResult::error(why));
     let client = scratch.connect().await.map_err(broken)?;
     within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use super::super::life::Life;
-use super::super::{HARM, SERVED, Site};
+use super::super::service::RunningService;
+use super::super::{DbTarget, HARM, SERVED};
 use super::harm::{inflict, undo};
 use super::{Claim, claim, works};
-use crate::config::doctor::Health;
+use crate::config::doctor::HealthSettings;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::http::Page;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
@@ -32,44 +32,44 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
 /// What was claimed under one state.
-struct Told {
+struct ReportedHealth {
     expected: Claim,
     last: Claim,
     lag: Option<u64>,
 }
 
-async fn run(site: Site) -> Verdict {
-    let health = site.health()?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let health = target.health()?;
     if health.liveness {
-        return Found::skip("`liveness = true`: it says nothing of the database").early();
+        return CheckResult::skip("`liveness = true`: it says nothing of the database").stop();
     }
-    let mut life = site.life().await?;
+    let mut life = target.life().await?;
     let (mut matrix, mut wrong, mut seen) = (Map::new(), Vec::new(), 0_u64);
     for state in &health.states {
-        let page = life.page(&site, &health.url).await?;
-        let Some(harm) = inflict(state, &site, &life, Duration::from_millis(health.answer_within_ms)).await? else {
-            site.log.note(state, "cannot be done here");
+        let page = life.page(&target, &health.url).await?;
+        let Some(harm) = inflict(state, &target, &life, Duration::from_millis(health.answer_within_ms)).await? else {
+            target.log.note(state, "cannot be done here");
             continue;
         };
-        let expected = if soon(&site, &life, &health).await? { Claim::Healthy } else { Claim::Unhealthy };
+        let expected = if soon(&target, &life, &health).await? { Claim::Healthy } else { Claim::Unhealthy };
         if state != "up" && expected == Claim::Healthy {
-            site.log.note(state, "the service works all the same, so it may say so");
+            target.log.note(state, "the service works all the same, so it may say so");
         }
         let mut during = watched(&page, &health, expected).await;
-        if during.lag.is_none() && during.last == Claim::Healthy && works(&site, &life, &health).await? {
-            site.log.note(state, "the service has come to work all the same, so it may say so");
+        if during.lag.is_none() && during.last == Claim::Healthy && works(&target, &life, &health).await? {
+            target.log.note(state, "the service has come to work all the same, so it may say so");
             (during.expected, during.lag) = (Claim::Healthy, Some(health.max_lag_ms));
         }
         undo(harm, &life).await?;
-        let is_back = back(&site, &life, &health).await?;
+        let is_back = back(&target, &life, &health).await?;
         let after = if is_back { Some(watched(&page, &health, Claim::Healthy).await) } else { None };
         seen += 2;
-        let mut say = |told: &Told, when: &str| {
+        let mut say = |told: &ReportedHealth, when: &str| {
             if told.lag.is_none() {
                 let (is, said) = (told.expected.name(), told.last.name());
                 wrong.push(format!("{state}: {when} the service was {is}, and it said: {said}"));
@@ -79,20 +79,18 @@ async fn run(site: Site) -> Verdict {
         if let Some(told) = &after {
             say(told, "afterwards");
         }
-        site.log.note(state, said(&during));
+        target.log.note(state, said(&during));
         matrix.insert(state.clone(), entry(&during, after.as_ref()));
         if !is_back {
-            site.log.note(state, "the service did not come back, and was started anew");
-            life = site.life().await?;
+            target.log.note(state, "the service did not come back, and was started anew");
+            life = target.life().await?;
         }
     }
     let found = if wrong.is_empty() {
-        Found::pass(seen)
+        CheckResult::pass(seen)
     } else {
-        Found::fail(seen, wrong.join("; ")).remedy(
-            "ask the database within a bounded time, the way the service uses it, and say what it answered",
-            &[],
-        )
+        CheckResult::fail(seen, wrong.join("; "))
+            .help("ask the database within a bounded time, the way the service uses it, and say what it answered", &[])
     };
     Ok(found
         .control("the service works before", Outcome::Pass)
@@ -101,7 +99,7 @@ async fn run(site: Site) -> Verdict {
 }
 
 /// A line of evidence.
-fn said(told: &Told) -> String {
+fn said(told: &ReportedHealth) -> String {
     let (expected, last) = (told.expected.name(), told.last.name());
     match told.lag {
         Some(lag) => format!("`{expected}` is right, and is said after {lag} ms"),
@@ -110,10 +108,10 @@ fn said(told: &Told) -> String {
 }
 
 /// Whether the service works, or does once it has met each connection that is broken.
-async fn soon(site: &Site, life: &Life, health: &Health) -> Result<bool, Box<Found>> {
+async fn soon(target: &DbTarget, life: &RunningService, health: &HealthSettings) -> Result<bool, Box<CheckResult>> {
     let (start, longest) = (Instant::now(), Duration::from_millis(health.answer_within_ms) * 2);
-    for _ in 0..=site.db.pool_size + 1 {
-        if works(site, life, health).await? {
+    for _ in 0..=target.db.pool_size + 1 {
+        if works(target, life, health).await? {
             return Ok(true);
         }
         if start.elapsed() >= longest {
@@ -123,7 +121,7 @@ async fn soon(site: &Site, life: &Life, health: &Health) -> Result<bool, Box<Fou
     Ok(false)
 }
 
-fn entry(during: &Told, after: Option<&Told>) -> Value {
+fn entry(during: &ReportedHealth, after: Option<&ReportedHealth>) -> Value {
     json!({
         "expected": during.expected.name(),
         "claimed": during.last.name(),
@@ -133,7 +131,7 @@ fn entry(during: &Told, after: Option<&Told>) -> Value {
 }
 
 /// Asks until what is said has been right for a while, or was wrong for too long.
-async fn watched(page: &Page, health: &Health, expected: Claim) -> Told {
+async fn watched(page: &Page, health: &HealthSettings, expected: Claim) -> ReportedHealth {
     let (start, mut right) = (Instant::now(), None::<Instant>);
     let longest = Duration::from_millis(health.max_lag_ms);
     loop {
@@ -142,13 +140,13 @@ async fn watched(page: &Page, health: &Health, expected: Claim) -> Told {
         if last == expected {
             let since = *right.get_or_insert(asked);
             if since.elapsed() >= STEADY {
-                return Told { expected, last, lag: Some(millis(since.duration_since(start))) };
+                return ReportedHealth { expected, last, lag: Some(millis(since.duration_since(start))) };
             }
         } else {
             right = None;
             // An answer that is late is wrong however often it is asked for.
             if start.elapsed() > longest || (last == Claim::Silent && start.elapsed() > longest.min(STEADY * 3)) {
-                return Told { expected, last, lag: None };
+                return ReportedHealth { expected, last, lag: None };
             }
         }
         sleep(EVERY).await;
@@ -156,9 +154,9 @@ async fn watched(page: &Page, health: &Health, expected: Claim) -> Told {
 }
 
 /// Waits until the service works again; whether it does.
-async fn back(site: &Site, life: &Life, health: &Health) -> Result<bool, Box<Found>> {
-    let end = Instant::now() + Duration::from_millis(site.db.reconnect_deadline_ms);
-    while !works(site, life, health).await? {
+async fn back(target: &DbTarget, life: &RunningService, health: &HealthSettings) -> Result<bool, Box<CheckResult>> {
+    let end = Instant::now() + Duration::from_millis(target.db.reconnect_deadline_ms);
+    while !works(target, life, health).await? {
         if Instant::now() >= end {
             return Ok(false);
         }

@@ -1,9 +1,9 @@
 //! A second run changes nothing.
 
 use super::super::dump::named;
-use super::super::{HARM, OPENS, Site};
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -17,27 +17,27 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.init()?;
-    let engine = site.engine().await?;
-    site.reference(&engine).await?;
-    let (base, reference) = site.prepared(&engine).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.init()?;
+    let engine = target.engine().await?;
+    target.reference(&engine).await?;
+    let (base, reference) = target.prepared(&engine).await?;
     let before = base.identities().await?;
-    let mut wrong = site.alone(&base).await?;
+    let mut wrong = target.run_single_worker(&base).await?;
     wrong.extend(reference.dump.differences(&base.dump().await?));
     let after = base.identities().await?;
     let anew = before.iter().filter(|table| !after.contains(table));
     wrong
         .extend(anew.map(|table| format!("{} was made anew, or emptied", table.split(' ').next().unwrap_or_default())));
     let found = if wrong.is_empty() {
-        Found::pass(2)
+        CheckResult::pass(2)
     } else {
-        Found::fail(2, format!("the second run: {}", named(&wrong)))
-            .remedy("record what has been done, and do it only once", &[])
+        CheckResult::fail(2, format!("the second run: {}", named(&wrong)))
+            .help("record what has been done, and do it only once", &[])
     };
     Ok(found.control("the first run ends well", Outcome::Pass).observed("differences", wrong.len() as u64))
 }

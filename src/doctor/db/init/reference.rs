@@ -1,8 +1,8 @@
 //! One worker alone prepares an empty database.
 
-use super::super::{HARM, OPENS, Site};
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,16 +15,16 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.init()?;
-    let engine = site.engine().await?;
-    let (_base, reference) = site.prepared(&engine).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.init()?;
+    let engine = target.engine().await?;
+    let (_base, reference) = target.prepared(&engine).await?;
     let rows: i64 = reference.dump.counts.values().sum();
-    Ok(Found::pass(1)
+    Ok(CheckResult::pass(1)
         .observed("schema", reference.dump.hash())
         .observed("tables", reference.dump.counts.len() as u64)
         .observed("rows", rows)

@@ -1,10 +1,10 @@
 //! One worker works, the others wait for it.
 
-use super::super::engine::Engine;
+use super::super::engine::DatabaseEngine;
 use super::super::race::ddl;
-use super::super::{HARM, OPENS, Site};
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -18,21 +18,21 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.init()?;
-    let engine = site.engine().await?;
-    if !matches!(engine, Engine::Postgres(_)) {
-        return Found::skip(ddl::NO_CATALOG).early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.init()?;
+    let engine = target.engine().await?;
+    if !matches!(engine, DatabaseEngine::Postgres(_)) {
+        return CheckResult::skip(ddl::NO_CATALOG).stop();
     }
-    if site.known.borrow().queues.is_empty() {
-        let reference = site.reference(&engine).await?;
-        ddl::round(&site, &engine, &reference).await?;
+    if target.known.borrow().queues.is_empty() {
+        let reference = target.reference(&engine).await?;
+        ddl::round(&target, &engine, &reference).await?;
     }
-    let queues = site.known.borrow().queues.clone();
+    let queues = target.known.borrow().queues.clone();
     let at_gate = queues.iter().map(super::Queue::at_gate).max().unwrap_or(0);
     let waiting = queues.iter().map(|queue| queue.waiting() - queue.at_gate()).max().unwrap_or(0);
     let mut kinds: Vec<String> = queues.iter().flat_map(super::Queue::kinds).collect();
@@ -40,22 +40,22 @@ async fn run(site: Site) -> Verdict {
     kinds.dedup();
     let count = queues.len() as u64;
     let found = if at_gate == 0 && waiting == 0 {
-        Found::error("no worker was seen to wait for anything")
-    } else if at_gate > 1 && !site.known.borrow().collided {
+        CheckResult::error("no worker was seen to wait for anything")
+    } else if at_gate > 1 && !target.known.borrow().collided {
         // A lock may need a table of its own, which all create before they take it.
         let said = format!("{at_gate} workers were about to create at the same time, and none met another");
-        Found::warn(count, said).remedy(
+        CheckResult::warn(count, said).help(
             "if what they create first is the table of their lock, nothing need be done; else take a lock before",
             &[],
         )
     } else if at_gate > 1 {
-        Found::fail(count, format!("{at_gate} workers were about to create at the same time"))
-            .remedy("take an advisory lock before looking whether there is something to do", &[])
+        CheckResult::fail(count, format!("{at_gate} workers were about to create at the same time"))
+            .help("take an advisory lock before looking whether there is something to do", &[])
     } else if waiting == 0 {
-        Found::warn(count, "one worker was about to create, and no other one waited for a lock in the database")
-            .remedy("if nothing outside of the database lets one work at a time, take an advisory lock", &[])
+        CheckResult::warn(count, "one worker was about to create, and no other one waited for a lock in the database")
+            .help("if nothing outside of the database lets one work at a time, take an advisory lock", &[])
     } else {
-        Found::pass(count)
+        CheckResult::pass(count)
     };
     Ok(found
         .control("workers wait at the gate", Outcome::Pass)

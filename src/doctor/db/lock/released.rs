@@ -1,11 +1,11 @@
 //! No lock is left.
 
-use super::super::crew::Crew;
-use super::super::engine::Base;
+use super::super::engine::ScratchDatabase;
 use super::super::race::left;
-use super::super::{HARM, OPENS, Site};
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -19,28 +19,28 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let init = site.init()?;
-    let engine = site.engine().await?;
-    site.reference(&engine).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let init = target.init()?;
+    let engine = target.engine().await?;
+    target.reference(&engine).await?;
     let base = engine.scratch().await?;
-    let crew = Crew::start(&site, &site.same(&base.places(None)))?;
-    crew.finish(std::time::Duration::from_millis(init.within_ms)).await;
+    let workers = Workers::start(&target, &target.same(&base.places(None)))?;
+    workers.finish(std::time::Duration::from_millis(init.within_ms)).await;
     let mut left = left(&base).await?;
-    if let Base::Sqlite(file) = &base
+    if let ScratchDatabase::Sqlite(file) = &base
         && let Err(why) = file.hold(true)
     {
         left.push(format!("the file is not free: {why}"));
     }
     let found = if left.is_empty() {
-        Found::pass(1)
+        CheckResult::pass(1)
     } else {
-        Found::fail(1, super::super::dump::named(&left))
-            .remedy("give locks back where you took them, on the same connection", &[])
+        CheckResult::fail(1, super::super::dump::named(&left))
+            .help("give locks back where you took them, on the same connection", &[])
     };
     Ok(found.control("the workers have ended", Outcome::Pass).observed("left", left.len() as u64))
 }

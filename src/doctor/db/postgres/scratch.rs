@@ -7,29 +7,29 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::{OWN, Server, with, within};
-use crate::doctor::db::bury;
+use super::{OWN, PostgresServer, with, within};
+use crate::doctor::db::drop_in_background;
 use crate::doctor::db::dump::Dump;
-use crate::doctor::db::reach::Refusal;
+use crate::doctor::db::reach::ConnectRefusal;
 
 /// A database that goes with its handle.
 #[derive(Debug)]
-pub struct Scratch {
+pub struct PostgresScratch {
     /// The server that it is in.
-    pub server: Server,
+    pub server: PostgresServer,
     /// Its name.
     pub name: String,
 }
 
-impl Drop for Scratch {
+impl Drop for PostgresScratch {
     fn drop(&mut self) {
         let server = self.server.clone();
-        bury(self.name.clone(), move |name| dropped(&server, name));
+        drop_in_background(self.name.clone(), move |name| dropped(&server, name));
     }
 }
 
 /// Drops a database, whoever is connected to it.
-fn dropped(server: &Server, name: &str) -> Result<(), String> {
+fn dropped(server: &PostgresServer, name: &str) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
@@ -57,7 +57,7 @@ fn dropped(server: &Server, name: &str) -> Result<(), String> {
 
 /// A lock of a worker, or one that it waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lock {
+pub struct HeldLock {
     /// The backend.
     pub pid: i32,
     /// What is locked, as `advisory` or `relation pg_class`.
@@ -68,7 +68,7 @@ pub struct Lock {
     pub granted: bool,
 }
 
-impl Scratch {
+impl PostgresScratch {
     /// Connects to it.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Scratch {
     /// Why that cannot be told.
     pub async fn dump(&self) -> Result<Dump, String> {
         let client = self.connect().await?;
-        let said = |refusal: Refusal| refusal.why;
+        let said = |refusal: ConnectRefusal| refusal.why;
         let rows = within(client.query(SCHEMA, &[])).await.map_err(said)?;
         let schema = rows.iter().map(|row| row.get::<_, String>(0)).collect();
         let tables = within(client.query(TABLES, &[])).await.map_err(said)?;
@@ -124,10 +124,14 @@ impl Scratch {
 ///
 /// # Errors
 /// Why that cannot be told.
-pub async fn locks(client: &Client) -> Result<Vec<Lock>, String> {
+pub async fn locks(client: &Client) -> Result<Vec<HeldLock>, String> {
     let rows = within(client.query(LOCKS, &[&OWN])).await.map_err(|refusal| refusal.why)?;
-    let lock =
-        |row: &tokio_postgres::Row| Lock { pid: row.get(0), what: row.get(1), mode: row.get(2), granted: row.get(3) };
+    let lock = |row: &tokio_postgres::Row| HeldLock {
+        pid: row.get(0),
+        what: row.get(1),
+        mode: row.get(2),
+        granted: row.get(3),
+    };
     Ok(rows.iter().map(lock).collect())
 }
 

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::crew::Crew;
 use super::super::dump::named;
-use super::super::engine::Base;
+use super::super::engine::ScratchDatabase;
 use super::super::lock::Queue;
 use super::super::postgres::{backend_of, within};
-use super::super::{HARM, OPENS, Site, sqlite};
-use super::ddl::Gate;
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS, sqlite};
+use super::ddl::DdlGate;
 use super::proxy::barrier;
 use crate::doctor::Check;
-use crate::doctor::ending::Ended;
-use crate::doctor::fault::{Mode, Upstream};
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::ending::ExitReason;
+use crate::doctor::fault::{FaultMode, Upstream};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -39,53 +39,53 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.gate("crash")?;
-    site.init()?;
-    let engine = site.engine().await?;
-    let reference = site.reference(&engine).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.gate("crash")?;
+    target.init()?;
+    let engine = target.engine().await?;
+    let reference = target.reference(&engine).await?;
     let base = engine.scratch().await?;
     let (wrong, took) = match &base {
-        Base::Postgres(_) => on_server(&site, &base, &reference).await?,
+        ScratchDatabase::Postgres(_) => on_server(&target, &base, &reference).await?,
         // Workers of MySQL cannot be told from each other at a gate; they are killed after their steps.
         #[cfg(feature = "mysql")]
-        Base::Mysql(_) => (Vec::new(), None),
-        Base::Sqlite(_) => {
+        ScratchDatabase::Mysql(_) => (Vec::new(), None),
+        ScratchDatabase::Sqlite(_) => {
             let mut tried = None;
             for _ in 0..TRIES {
-                let Base::Sqlite(file) = engine.scratch().await? else { break };
-                tried = on_file(&site, file, &reference).await?;
+                let ScratchDatabase::Sqlite(file) = engine.scratch().await? else { break };
+                tried = on_file(&target, file, &reference).await?;
                 if tried.is_some() {
                     break;
                 }
             }
             match tried {
                 Some(tried) => tried,
-                None => return Found::error("the race did not take place: no worker was seen to write").early(),
+                None => return CheckResult::error("the race did not take place: no worker was seen to write").stop(),
             }
         }
     };
     if !wrong.is_empty() {
-        let found = Found::fail(1, format!("after the first one was killed: {}", named(&wrong)))
-            .remedy("take a lock that goes with its connection, and do the work in one transaction", &[]);
+        let found = CheckResult::fail(1, format!("after the first one was killed: {}", named(&wrong)))
+            .help("take a lock that goes with its connection, and do the work in one transaction", &[]);
         return Ok(described(found, took));
     }
     drop(base);
-    let steps = steps::run(&site, &engine, &reference).await?;
+    let steps = steps::run(&target, &engine, &reference).await?;
     let gate = u64::from(took.is_some());
     let kills = steps.killed as u64 + gate;
     let found = match steps.wrong {
-        Some(wrong) => Found::fail(kills, wrong)
-            .remedy("do the work in one transaction, or let each step begin with a look at whether it is done", &[]),
+        Some(wrong) => CheckResult::fail(kills, wrong)
+            .help("do the work in one transaction, or let each step begin with a look at whether it is done", &[]),
         None if kills == 0 => {
             let said = "nothing to kill a worker after: others see no step of its work before the last one";
-            return Ok(Found::skip(said).control("one worker alone ends well", Outcome::Pass));
+            return Ok(CheckResult::skip(said).control("one worker alone ends well", Outcome::Pass));
         }
-        None => Found::pass(kills),
+        None => CheckResult::pass(kills),
     };
     let found = if steps.more {
         found.evidence("left out", format!("a worker was killed after {} steps; there are more", steps.killed))
@@ -95,7 +95,7 @@ async fn run(site: Site) -> Verdict {
     Ok(described(found, took).observed("killed_after_steps", steps.killed as u64))
 }
 
-fn described(found: Found, took: Option<u64>) -> Found {
+fn described(found: CheckResult, took: Option<u64>) -> CheckResult {
     let found = found.control("one worker alone ends well", Outcome::Pass);
     match took {
         Some(took) => found
@@ -108,43 +108,48 @@ fn described(found: Found, took: Option<u64>) -> Found {
 /// What was wrong, and after how many milliseconds all had ended, if a worker was killed at a gate.
 type Taken = (Vec<String>, Option<u64>);
 
-async fn on_server(site: &Site, base: &Base, reference: &super::super::init::Reference) -> Result<Taken, Box<Found>> {
-    let proxies = barrier(base, site.workers()).await?;
-    let gate = Gate::close(base).await?;
+async fn on_server(
+    target: &DbTarget,
+    base: &ScratchDatabase,
+    reference: &super::super::init::Reference,
+) -> Result<Taken, Box<CheckResult>> {
+    let proxies = barrier(base, target.workers()).await?;
+    let gate = DdlGate::close(base).await?;
     let places: Vec<_> = proxies.iter().map(|proxy| base.places(Some(proxy.address))).collect();
     for proxy in &proxies {
-        proxy.tell(Mode::Ok);
+        proxy.tell(FaultMode::Ok);
     }
-    let mut crew = Crew::start(site, &places)?;
-    let gathered = crew.gather(async || Ok(gate.queue().await?.waiting())).await?;
-    if gathered.arrived == 0 || gathered.alive < site.workers() {
+    let mut workers = Workers::start(target, &places)?;
+    let gathered = workers.wait_at_gate(async || Ok(gate.queue().await?.waiting())).await?;
+    if gathered.arrived == 0 || gathered.alive < target.workers() {
         let said = format!(
             "the race did not take place: {} workers waited, and {} were alive",
             gathered.arrived, gathered.alive
         );
-        return Found::error(said).early();
+        return CheckResult::error(said).stop();
     }
-    let Some(holder) = first(&gate).await? else { return Found::error("nobody was seen to wait").early() };
+    let Some(holder) = first(&gate).await? else { return CheckResult::error("nobody was seen to wait").stop() };
     let is_his = |proxy: &Upstream| proxy.greetings().iter().any(|said| backend_of(said) == Some(holder));
     let Some(at) = proxies.iter().position(is_his) else {
-        return Found::error("one cannot tell which worker holds the lock: its connection is encrypted")
-            .remedy("let the workers of this check connect without TLS", &[])
-            .early();
+        return CheckResult::error("one cannot tell which worker holds the lock: its connection is encrypted")
+            .help("let the workers of this check connect without TLS", &[])
+            .stop();
     };
-    site.log.note("kill", format!("worker {} (backend {holder})", at + 1));
-    let mut killed = crew.workers.remove(at);
+    target.log.note("kill", format!("worker {} (backend {holder})", at + 1));
+    let mut killed = workers.workers.remove(at);
     killed.kill();
     let start = Instant::now();
     gate.open().await?;
-    let wrong = site.judged(crew, base, reference).await?;
+    let wrong = target.judged(workers, base, reference).await?;
     Ok((wrong, Some(millis(start.elapsed()))))
 }
 
 /// The backend behind which the others wait; any that waits, where they wait behind none of them.
-async fn first(gate: &Gate) -> Result<Option<i32>, Box<Found>> {
+async fn first(gate: &DdlGate) -> Result<Option<i32>, Box<CheckResult>> {
     let queue: Queue = gate.queue().await?;
     let sql = "SELECT blocker, count(*) FROM (SELECT unnest(pg_blocking_pids(pid)) AS blocker FROM pg_stat_activity WHERE datname = current_database()) b GROUP BY 1 ORDER BY 2 DESC";
-    let rows = within(gate.monitor().query(sql, &[])).await.map_err(|refusal| Box::new(Found::error(refusal.why)))?;
+    let rows =
+        within(gate.monitor().query(sql, &[])).await.map_err(|refusal| Box::new(CheckResult::error(refusal.why)))?;
     let blockers = rows.iter().map(|row| row.get::<_, i32>(0));
     let ours: Vec<i32> = queue.locks.iter().map(|lock| lock.pid).collect();
     let mut blocking = blockers.filter(|pid| ours.contains(pid));
@@ -153,36 +158,36 @@ async fn first(gate: &Gate) -> Result<Option<i32>, Box<Found>> {
 
 /// Kills the worker that writes; nothing where none was seen to.
 async fn on_file(
-    site: &Site,
+    target: &DbTarget,
     file: sqlite::File,
     reference: &super::super::init::Reference,
-) -> Result<Option<Taken>, Box<Found>> {
+) -> Result<Option<Taken>, Box<CheckResult>> {
     if !cfg!(target_os = "linux") {
-        return Found::skip("platform: who holds the lock of a file is shown on Linux alone").early();
+        return CheckResult::skip("platform: who holds the lock of a file is shown on Linux alone").stop();
     }
-    let base = Base::Sqlite(file);
-    let Base::Sqlite(file) = &base else { return Ok(None) };
-    let mut crew = Crew::start(site, &site.same(&base.places(None)))?;
+    let base = ScratchDatabase::Sqlite(file);
+    let ScratchDatabase::Sqlite(file) = &base else { return Ok(None) };
+    let mut workers = Workers::start(target, &target.same(&base.places(None)))?;
     let start = Instant::now();
     // In slices of time, so that a worker that writes for a moment is seen in it.
     let holder = loop {
-        crew.freeze(false);
+        workers.freeze(false);
         sleep(SLICE).await;
-        crew.freeze(true);
-        let writer = file.writer().and_then(|id| crew.workers.iter().position(|worker| worker.id() == Some(id)));
-        if writer.is_some() || crew.alive() == 0 || start.elapsed() > LONGEST {
+        workers.freeze(true);
+        let writer = file.writer().and_then(|id| workers.workers.iter().position(|worker| worker.id() == Some(id)));
+        if writer.is_some() || workers.alive() == 0 || start.elapsed() > LONGEST {
             break writer;
         }
     };
     let Some(at) = holder else { return Ok(None) };
-    let mut killed = crew.workers.remove(at);
+    let mut killed = workers.workers.remove(at);
     killed.kill();
-    crew.freeze(false);
+    workers.freeze(false);
     // It may have ended well in the moment in which it was seen.
-    if !matches!(killed.ended(Duration::from_secs(5)).await, Some(Ended::Signal(_))) || crew.alive() == 0 {
+    if !matches!(killed.ended(Duration::from_secs(5)).await, Some(ExitReason::Signal(_))) || workers.alive() == 0 {
         return Ok(None);
     }
     let killed_at = Instant::now();
-    let wrong = site.judged(crew, &base, reference).await?;
+    let wrong = target.judged(workers, &base, reference).await?;
     Ok(Some((wrong, Some(millis(killed_at.elapsed())))))
 }

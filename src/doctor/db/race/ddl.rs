@@ -2,14 +2,14 @@
 
 use tokio_postgres::Client;
 
-use super::super::crew::Crew;
-use super::super::engine::{Base, Engine};
+use super::super::engine::{DatabaseEngine, ScratchDatabase};
 use super::super::lock::Queue;
-use super::super::postgres::{Scratch, locks, within};
-use super::super::{HARM, OPENS, Site};
+use super::super::postgres::{PostgresScratch, locks, within};
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS};
 use super::Round;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// Why there is no gate.
 pub const NO_CATALOG: &str = "only PostgreSQL has a catalog that can be locked";
@@ -25,24 +25,24 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.gate("ddl")?;
-    site.init()?;
-    let engine = site.engine().await?;
-    if !matches!(engine, Engine::Postgres(_)) {
-        return Found::skip(NO_CATALOG).early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.gate("ddl")?;
+    target.init()?;
+    let engine = target.engine().await?;
+    if !matches!(engine, DatabaseEngine::Postgres(_)) {
+        return CheckResult::skip(NO_CATALOG).stop();
     }
-    let reference = site.reference(&engine).await?;
+    let reference = target.reference(&engine).await?;
     let mut rounds = Vec::new();
-    for _ in 0..site.rounds() {
-        let round = round(&site, &engine, &reference).await?;
-        site.keep(&mut rounds, round);
+    for _ in 0..target.rounds() {
+        let round = round(&target, &engine, &reference).await?;
+        target.keep(&mut rounds, round);
     }
-    site.verdict(&rounds, "take a lock before looking whether there is something to do, and look again behind it")
+    target.verdict(&rounds, "take a lock before looking whether there is something to do, and look again behind it")
 }
 
 /// A round with a closed gate, and who waited for what is kept.
@@ -50,37 +50,37 @@ async fn run(site: Site) -> Verdict {
 /// # Errors
 /// Where there is no such gate.
 pub async fn round(
-    site: &Site,
-    engine: &Engine,
+    target: &DbTarget,
+    engine: &DatabaseEngine,
     reference: &super::super::init::Reference,
-) -> Result<Round, Box<Found>> {
+) -> Result<Round, Box<CheckResult>> {
     let base = engine.scratch().await?;
-    let gate = Gate::close(&base).await?;
-    let mut crew = Crew::start(site, &site.same(&base.places(None)))?;
-    let gathered = crew.gather(async || Ok(gate.queue().await?.waiting())).await?;
+    let gate = DdlGate::close(&base).await?;
+    let mut workers = Workers::start(target, &target.same(&base.places(None)))?;
+    let gathered = workers.wait_at_gate(async || Ok(gate.queue().await?.waiting())).await?;
     let queue = gate.queue().await?;
-    site.known.borrow_mut().queues.push(queue);
+    target.known.borrow_mut().queues.push(queue);
     gate.open().await?;
-    let wrong = site.judged(crew, &base, reference).await?;
-    site.known.borrow_mut().collided |= !wrong.is_empty();
+    let wrong = target.judged(workers, &base, reference).await?;
+    target.known.borrow_mut().collided |= !wrong.is_empty();
     Ok(Round { wrong, gathered: Some(gathered) })
 }
 
 /// A lock on the catalog of a database: whoever creates waits.
 #[derive(Debug)]
-pub struct Gate {
+pub struct DdlGate {
     holder: Client,
     monitor: Client,
 }
 
-impl Gate {
+impl DdlGate {
     /// Takes the lock.
     ///
     /// # Errors
     /// A skip, where that is not possible.
-    pub async fn close(base: &Base) -> Result<Self, Box<Found>> {
-        let Base::Postgres(scratch) = base else {
-            return Found::skip(NO_CATALOG).early();
+    pub async fn close(base: &ScratchDatabase) -> Result<Self, Box<CheckResult>> {
+        let ScratchDatabase::Postgres(scratch) = base else {
+            return CheckResult::skip(NO_CATALOG).stop();
         };
         Self::close_in(scratch, "LOCK TABLE pg_catalog.pg_class IN SHARE MODE").await
     }
@@ -89,16 +89,16 @@ impl Gate {
     ///
     /// # Errors
     /// A skip, where the one who connects may not.
-    pub async fn close_in(scratch: &Scratch, sql: &str) -> Result<Self, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(why));
+    pub async fn close_in(scratch: &PostgresScratch, sql: &str) -> Result<Self, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(why));
         let holder = scratch.connect().await.map_err(broken)?;
         let monitor = scratch.connect().await.map_err(broken)?;
         match within(holder.batch_execute(&format!("BEGIN; {sql}"))).await {
             Ok(()) => Ok(Self { holder, monitor }),
             Err(refusal) if refusal.state.as_deref() == Some("42501") => {
-                Found::skip(format!("`admin` may not lock: {}", refusal.why)).early()
+                CheckResult::skip(format!("`admin` may not lock: {}", refusal.why)).stop()
             }
-            Err(refusal) => Found::error(refusal.why).early(),
+            Err(refusal) => CheckResult::error(refusal.why).stop(),
         }
     }
 
@@ -106,8 +106,8 @@ impl Gate {
     ///
     /// # Errors
     /// Where that cannot be told.
-    pub async fn queue(&self) -> Result<Queue, Box<Found>> {
-        let locks = locks(&self.monitor).await.map_err(|why| Box::new(Found::error(why)))?;
+    pub async fn queue(&self) -> Result<Queue, Box<CheckResult>> {
+        let locks = locks(&self.monitor).await.map_err(|why| Box::new(CheckResult::error(why)))?;
         Ok(Queue { locks })
     }
 
@@ -120,7 +120,7 @@ impl Gate {
     ///
     /// # Errors
     /// Where that fails.
-    pub async fn open(self) -> Result<(), Box<Found>> {
-        within(self.holder.batch_execute("ROLLBACK")).await.map_err(|refusal| Box::new(Found::error(refusal.why)))
+    pub async fn open(self) -> Result<(), Box<CheckResult>> {
+        within(self.holder.batch_execute("ROLLBACK")).await.map_err(|refusal| Box::new(CheckResult::error(refusal.why)))
     }
 }

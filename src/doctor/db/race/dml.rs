@@ -1,14 +1,14 @@
 //! Workers that have seen that seeds are missing, and are about to insert them.
 
-use super::super::crew::Crew;
-use super::super::engine::{Base, Engine};
+use super::super::engine::{DatabaseEngine, ScratchDatabase};
 use super::super::init::Reference;
-use super::super::postgres::{Scratch, within};
-use super::super::{HARM, OPENS, Site};
+use super::super::postgres::{PostgresScratch, within};
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS};
 use super::Round;
-use super::ddl::Gate;
+use super::ddl::DdlGate;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The most tables that are tried one by one.
 const MOST: usize = 8;
@@ -24,38 +24,40 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.gate("dml")?;
-    site.init()?;
-    let engine = site.engine().await?;
-    if !matches!(engine, Engine::Postgres(_)) {
-        return Found::skip("only the tables of PostgreSQL can be locked so that all look and none writes").early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.gate("dml")?;
+    target.init()?;
+    let engine = target.engine().await?;
+    if !matches!(engine, DatabaseEngine::Postgres(_)) {
+        return CheckResult::skip("only the tables of PostgreSQL can be locked so that all look and none writes")
+            .stop();
     }
-    site.reference(&engine).await?;
-    let (prepared, reference) = site.prepared(&engine).await?;
-    let Base::Postgres(template) = &prepared else { return Found::error("there is no server").early() };
-    let tables = reseeded(&site, &engine, template, &reference).await?;
+    target.reference(&engine).await?;
+    let (prepared, reference) = target.prepared(&engine).await?;
+    let ScratchDatabase::Postgres(template) = &prepared else { return CheckResult::error("there is no server").stop() };
+    let tables = reseeded(&target, &engine, template, &reference).await?;
     if tables.is_empty() {
-        return Found::skip("no seeds: no table has rows that `init` inserts again where they are missing").early();
+        return CheckResult::skip("no seeds: no table has rows that `init` inserts again where they are missing")
+            .stop();
     }
-    site.log.note("seeds", tables.join(", "));
+    target.log.note("seeds", tables.join(", "));
     let mut rounds = Vec::new();
-    for _ in 0..site.rounds() {
+    for _ in 0..target.rounds() {
         let base = engine.copy_of(Some(&template.name)).await?;
-        let Base::Postgres(scratch) = &base else { break };
+        let ScratchDatabase::Postgres(scratch) = &base else { break };
         emptied(scratch, &tables).await?;
-        let gate = Gate::close_in(scratch, &format!("LOCK TABLE {} IN SHARE MODE", tables.join(", "))).await?;
-        let mut crew = Crew::start(&site, &site.same(&base.places(None)))?;
-        let gathered = crew.gather(async || Ok(gate.queue().await?.waiting())).await?;
+        let gate = DdlGate::close_in(scratch, &format!("LOCK TABLE {} IN SHARE MODE", tables.join(", "))).await?;
+        let mut workers = Workers::start(&target, &target.same(&base.places(None)))?;
+        let gathered = workers.wait_at_gate(async || Ok(gate.queue().await?.waiting())).await?;
         gate.open().await?;
-        let wrong = site.judged(crew, &base, &reference).await?;
-        site.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
+        let wrong = target.judged(workers, &base, &reference).await?;
+        target.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
     }
-    let found = site.verdict(
+    let found = target.verdict(
         &rounds,
         "insert seeds under the lock under which you looked, or with `ON CONFLICT DO NOTHING` on a key",
     )?;
@@ -64,18 +66,18 @@ async fn run(site: Site) -> Verdict {
 
 /// The tables whose rows come back when they are missing: all together, or else one by one.
 async fn reseeded(
-    site: &Site,
-    engine: &Engine,
-    template: &Scratch,
+    target: &DbTarget,
+    engine: &DatabaseEngine,
+    template: &PostgresScratch,
     reference: &Reference,
-) -> Result<Vec<String>, Box<Found>> {
+) -> Result<Vec<String>, Box<CheckResult>> {
     let seeded = reference.dump.seeded();
-    if seeded.is_empty() || come_back(site, engine, template, reference, &seeded).await? {
+    if seeded.is_empty() || come_back(target, engine, template, reference, &seeded).await? {
         return Ok(seeded);
     }
     let mut found = Vec::new();
     for table in seeded.into_iter().take(MOST) {
-        if come_back(site, engine, template, reference, std::slice::from_ref(&table)).await? {
+        if come_back(target, engine, template, reference, std::slice::from_ref(&table)).await? {
             found.push(table);
         }
     }
@@ -83,24 +85,24 @@ async fn reseeded(
 }
 
 async fn come_back(
-    site: &Site,
-    engine: &Engine,
-    template: &Scratch,
+    target: &DbTarget,
+    engine: &DatabaseEngine,
+    template: &PostgresScratch,
     reference: &Reference,
     tables: &[String],
-) -> Result<bool, Box<Found>> {
+) -> Result<bool, Box<CheckResult>> {
     let base = engine.copy_of(Some(&template.name)).await?;
-    let Base::Postgres(scratch) = &base else { return Ok(false) };
+    let ScratchDatabase::Postgres(scratch) = &base else { return Ok(false) };
     if emptied(scratch, tables).await.is_err() {
         return Ok(false);
     }
-    let wrong = site.alone(&base).await?;
+    let wrong = target.run_single_worker(&base).await?;
     Ok(wrong.is_empty() && base.dump().await? == reference.dump)
 }
 
 /// Takes all rows out of tables, without a look at what refers to them where that is allowed.
-async fn emptied(scratch: &Scratch, tables: &[String]) -> Result<(), Box<Found>> {
-    let broken = |why: String| Box::new(Found::error(why));
+async fn emptied(scratch: &PostgresScratch, tables: &[String]) -> Result<(), Box<CheckResult>> {
+    let broken = |why: String| Box::new(CheckResult::error(why));
     let client = scratch.connect().await.map_err(broken)?;
     let _ = within(client.batch_execute("SET session_replication_role = replica")).await;
     let sql = tables.iter().fold(String::new(), |sql, table| format!("{sql}DELETE FROM {table};"));

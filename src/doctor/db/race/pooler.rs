@@ -1,12 +1,12 @@
 //! Workers that reach the database through a pooler.
 
-use super::super::crew::Crew;
-use super::super::engine::{Base, Engine};
-use super::super::postgres::Server;
-use super::super::{HARM, OPENS, Site};
+use super::super::engine::{DatabaseEngine, ScratchDatabase};
+use super::super::postgres::PostgresServer;
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS};
 use super::{Round, left};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -19,34 +19,35 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let Some(dsn) = &site.db.pooler else { return Found::skip("no `pooler_dsn` is named").early() };
-    site.init()?;
-    let engine = site.engine().await?;
-    let Engine::Postgres(_) = &engine else {
-        return Found::skip("only PostgreSQL is looked at behind a pooler").early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    let Some(dsn) = &target.db.pooler else { return CheckResult::skip("no `pooler_dsn` is named").stop() };
+    target.init()?;
+    let engine = target.engine().await?;
+    let DatabaseEngine::Postgres(_) = &engine else {
+        return CheckResult::skip("only PostgreSQL is looked at behind a pooler").stop();
     };
-    let pooler = Server::new(dsn, site.db.ca.as_deref(), &site.allow).await;
-    let pooler = pooler.map_err(|why| Box::new(Found::error(why.replace("`admin`", "`pooler_dsn`"))))?.through_pooler();
-    let reference = site.reference(&engine).await?;
+    let pooler = PostgresServer::new(dsn, target.db.ca.as_deref(), &target.allow).await;
+    let pooler =
+        pooler.map_err(|why| Box::new(CheckResult::error(why.replace("`admin`", "`pooler_dsn`"))))?.through_pooler();
+    let reference = target.reference(&engine).await?;
     let mut rounds = Vec::new();
-    for _ in 0..site.rounds() {
+    for _ in 0..target.rounds() {
         let base = engine.scratch().await?;
-        let Base::Postgres(scratch) = &base else { break };
+        let ScratchDatabase::Postgres(scratch) = &base else { break };
         pooler.connect(Some(&scratch.name)).await.map_err(|refusal| {
             Box::new(
-                Found::error(format!("the pooler does not lead to a scratch database: {}", refusal.why))
-                    .remedy("let it serve any database: `[databases]` `* = host=… port=…`", &[]),
+                CheckResult::error(format!("the pooler does not lead to a scratch database: {}", refusal.why))
+                    .help("let it serve any database: `[databases]` `* = host=… port=…`", &[]),
             )
         })?;
         let mut wrong = Vec::new();
         for _ in 0..2 {
-            let crew = Crew::start(&site, &site.same(&pooler.places(&scratch.name, None)))?;
-            wrong = site.judged(crew, &base, &reference).await?;
+            let workers = Workers::start(&target, &target.same(&pooler.places(&scratch.name, None)))?;
+            wrong = target.judged(workers, &base, &reference).await?;
             if !wrong.is_empty() {
                 break;
             }
@@ -55,10 +56,11 @@ async fn run(site: Site) -> Verdict {
             wrong = left(&base).await?;
         }
         let is_bad = !wrong.is_empty();
-        site.keep(&mut rounds, Round { wrong, gathered: None });
+        target.keep(&mut rounds, Round { wrong, gathered: None });
         if is_bad {
             break;
         }
     }
-    site.verdict(&rounds, "take locks of a transaction (`pg_advisory_xact_lock`), or let migrations go past the pooler")
+    target
+        .verdict(&rounds, "take locks of a transaction (`pg_advisory_xact_lock`), or let migrations go past the pooler")
 }

@@ -1,12 +1,12 @@
 //! Workers whose first words reach the database together.
 
-use super::super::crew::Crew;
-use super::super::engine::{Base, Engine};
-use super::super::{HARM, OPENS, Site};
+use super::super::engine::{DatabaseEngine, ScratchDatabase};
+use super::super::workers::Workers;
+use super::super::{DbTarget, HARM, OPENS};
 use super::Round;
 use crate::doctor::Check;
-use crate::doctor::fault::{Mode, Upstream};
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::{FaultMode, Upstream};
 use crate::doctor::log::millis;
 
 /// Why nothing is held.
@@ -23,38 +23,38 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.gate("proxy")?;
-    site.init()?;
-    let engine = site.engine().await?;
-    if matches!(engine, Engine::Sqlite) {
-        return Found::skip(NO_WIRE).early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.gate("proxy")?;
+    target.init()?;
+    let engine = target.engine().await?;
+    if matches!(engine, DatabaseEngine::Sqlite) {
+        return CheckResult::skip(NO_WIRE).stop();
     }
-    let reference = site.reference(&engine).await?;
+    let reference = target.reference(&engine).await?;
     let (mut rounds, mut spread) = (Vec::new(), 0);
-    for _ in 0..site.rounds() {
+    for _ in 0..target.rounds() {
         let base = engine.scratch().await?;
-        let proxies = barrier(&base, site.workers()).await?;
+        let proxies = barrier(&base, target.workers()).await?;
         let places: Vec<_> = proxies.iter().map(|proxy| base.places(Some(proxy.address))).collect();
-        let mut crew = Crew::start(&site, &places)?;
+        let mut workers = Workers::start(&target, &places)?;
         let arrived = || proxies.iter().filter(|proxy| proxy.count() > 0).count();
-        let gathered = crew.gather(async || Ok(arrived())).await?;
+        let gathered = workers.wait_at_gate(async || Ok(arrived())).await?;
         let first: Vec<_> = proxies.iter().filter_map(|proxy| proxy.hits().first().map(|hit| hit.at)).collect();
         if let (Some(start), Some(end)) = (first.iter().min(), first.iter().max()) {
             spread = spread.max(millis(end.duration_since(*start)));
         }
         for proxy in &proxies {
-            proxy.tell(Mode::Ok);
+            proxy.tell(FaultMode::Ok);
         }
-        let wrong = site.judged(crew, &base, &reference).await?;
-        site.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
+        let wrong = target.judged(workers, &base, &reference).await?;
+        target.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
     }
     let found =
-        site.verdict(&rounds, "let one worker prepare the database while the others wait, by an advisory lock")?;
+        target.verdict(&rounds, "let one worker prepare the database while the others wait, by an advisory lock")?;
     Ok(found.observed("arrival_spread_ms", spread))
 }
 
@@ -62,15 +62,15 @@ async fn run(site: Site) -> Verdict {
 ///
 /// # Errors
 /// Where there can be none.
-pub async fn barrier(base: &Base, workers: usize) -> Result<Vec<Upstream>, Box<Found>> {
+pub async fn barrier(base: &ScratchDatabase, workers: usize) -> Result<Vec<Upstream>, Box<CheckResult>> {
     let Some(behind) = base.behind() else {
-        return Found::skip(NO_WIRE).early();
+        return CheckResult::skip(NO_WIRE).stop();
     };
     let mut proxies = Vec::new();
     for _ in 0..workers {
         let proxy = Upstream::local(behind.clone());
-        let proxy = proxy.map_err(|error| Box::new(Found::error(format!("nothing can listen here: {error}"))))?;
-        proxy.set(Mode::Hold).await;
+        let proxy = proxy.map_err(|error| Box::new(CheckResult::error(format!("nothing can listen here: {error}"))))?;
+        proxy.set(FaultMode::Hold).await;
         proxies.push(proxy);
     }
     Ok(proxies)

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::crew::{Crew, Gathered};
-use super::super::engine::Base;
+use super::super::engine::ScratchDatabase;
 use super::super::sqlite;
-use super::super::{HARM, OPENS, Site};
+use super::super::workers::{GateState, Workers};
+use super::super::{DbTarget, HARM, OPENS};
 use super::Round;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How often workers are looked at.
@@ -31,25 +31,26 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
 /// Waits until all workers have the file open and none of them works: they stand before the lock that doctor holds, having read
 /// what they read. Not longer than most programs wait for a lock.
-async fn held(crew: &mut Crew, file: &sqlite::File) -> Gathered {
-    let all = crew.workers.len();
+async fn held(workers: &mut Workers, file: &sqlite::File) -> GateState {
+    let all = workers.workers.len();
     let start = Instant::now();
     let (mut first, mut quiet) = (None, Instant::now());
-    let mut ticks = crew.ticks();
+    let mut ticks = workers.ticks();
     loop {
         sleep(LOOK).await;
-        let opened = file.opened_by().map_or(0, |groups| crew.groups().filter(|group| groups.contains(group)).count());
-        let seen = Gathered { arrived: opened, alive: crew.alive() };
+        let opened =
+            file.opened_by().map_or(0, |groups| workers.groups().filter(|group| groups.contains(group)).count());
+        let seen = GateState { arrived: opened, alive: workers.alive() };
         if opened > 0 {
             first = first.or(Some(Instant::now()));
         }
-        let now = crew.ticks();
+        let now = workers.ticks();
         if now != ticks || opened < seen.alive {
             (quiet, ticks) = (Instant::now(), now);
         }
@@ -60,33 +61,33 @@ async fn held(crew: &mut Crew, file: &sqlite::File) -> Gathered {
     }
 }
 
-async fn run(site: Site) -> Verdict {
-    site.gate("start")?;
-    site.init()?;
-    let engine = site.engine().await?;
-    let reference = site.reference(&engine).await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    target.gate("start")?;
+    target.init()?;
+    let engine = target.engine().await?;
+    let reference = target.reference(&engine).await?;
     let mut rounds = Vec::new();
-    for _ in 0..site.rounds() {
+    for _ in 0..target.rounds() {
         let base = engine.scratch().await?;
         let gate = match &base {
-            Base::Sqlite(file) => Some(file.hold(false).map_err(|why| Box::new(Found::error(why)))?),
+            ScratchDatabase::Sqlite(file) => Some(file.hold(false).map_err(|why| Box::new(CheckResult::error(why)))?),
             _ => None,
         };
-        let mut crew = Crew::start(&site, &site.same(&base.places(None)))?;
+        let mut workers = Workers::start(&target, &target.same(&base.places(None)))?;
         let gathered = match (&base, &gate) {
-            (Base::Sqlite(file), Some(_)) => Some(held(&mut crew, file).await),
+            (ScratchDatabase::Sqlite(file), Some(_)) => Some(held(&mut workers, file).await),
             _ => None,
         };
         drop(gate);
-        let wrong = site.judged(crew, &base, &reference).await?;
-        site.keep(&mut rounds, Round { wrong, gathered });
+        let wrong = target.judged(workers, &base, &reference).await?;
+        target.keep(&mut rounds, Round { wrong, gathered });
     }
-    let remedy = "let one worker prepare the database while the others wait, by an advisory lock or one on the file";
-    let found = site.verdict(&rounds, remedy)?;
+    let help = "let one worker prepare the database while the others wait, by an advisory lock or one on the file";
+    let found = target.verdict(&rounds, help)?;
     let is_held = rounds.iter().any(|round| round.gathered.is_some());
     if found.outcome == Outcome::Pass && !is_held {
         let why = "all is as one alone does it, but nothing held the workers, so that is no proof";
-        return Ok(Found { outcome: Outcome::Skip, ..found }.detail(why));
+        return Ok(CheckResult { outcome: Outcome::Skip, ..found }.detail(why));
     }
     Ok(found)
 }

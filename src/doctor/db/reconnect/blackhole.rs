@@ -1,7 +1,7 @@
 //! All connections stay open, and nothing comes back on them.
 
-use super::super::{HARM, SERVED, Site};
-use crate::doctor::found::{Looking, looking};
+use super::super::{DbTarget, HARM, SERVED};
+use crate::doctor::check_result::{CheckFuture, boxed};
 use crate::doctor::{Check, Outcome};
 
 /// The check.
@@ -15,14 +15,14 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move {
-        let silenced = async |warm: &super::Warm| {
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move {
+        let silenced = async |warm: &super::SaturatedPool| {
             warm.life.proxy.silence();
             Ok(())
         };
-        let found = super::after(&site, silenced).await?;
+        let found = super::after(&target, silenced).await?;
         let help = "bound the time of each answer in the service itself: the far end acknowledges, so keep-alive and TCP_USER_TIMEOUT find nothing";
-        Ok(if found.outcome == Outcome::Fail { found.remedy(help, &[]) } else { found })
+        Ok(if found.outcome == Outcome::Fail { found.help(help, &[]) } else { found })
     })
 }

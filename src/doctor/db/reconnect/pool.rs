@@ -1,8 +1,8 @@
 //! A pool that was broken is whole again, and no larger.
 
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -16,31 +16,31 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let warm = site.warm().await?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let warm = target.warm().await?;
     let (first, mut most, mut last) = (warm.backends.len(), 0, 0);
     for trial in 1..=3 {
         warm.life.base.terminate().await?;
-        if !site.watched(&warm.page).await.is_back {
-            return Found::error("the service does not come back, so its pool cannot be counted").early();
+        if !target.watched(&warm.page).await.is_back {
+            return CheckResult::error("the service does not come back, so its pool cannot be counted").stop();
         }
-        site.use_all(&warm.page).await?;
+        target.use_all(&warm.page).await?;
         last = warm.life.base.backends().await?.len();
         most = most.max(last);
-        site.log.note("connections", format!("trial {trial}: {last}, at first {first}"));
+        target.log.note("connections", format!("trial {trial}: {last}, at first {first}"));
     }
-    let allowed = first.max(usize::try_from(site.db.pool_size).unwrap_or(usize::MAX));
+    let allowed = first.max(usize::try_from(target.db.pool_size).unwrap_or(usize::MAX));
     let found = if most > allowed {
-        Found::fail(3, format!("there were {first} connections at first, and {most} after reconnecting"))
-            .remedy("close a connection that is broken before another one takes its place", &[])
+        CheckResult::fail(3, format!("there were {first} connections at first, and {most} after reconnecting"))
+            .help("close a connection that is broken before another one takes its place", &[])
     } else if last == 0 {
-        Found::fail(3, "the service has no connection any more")
+        CheckResult::fail(3, "the service has no connection any more")
     } else {
-        Found::pass(3)
+        CheckResult::pass(3)
     };
     Ok(found
         .control("calls end well before", Outcome::Pass)

@@ -1,8 +1,8 @@
 //! The network resets all connections.
 
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, looking};
+use crate::doctor::check_result::{CheckFuture, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,9 +15,9 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move {
-        super::after(&site, async |warm| {
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move {
+        super::after(&target, async |warm| {
             warm.life.proxy.cut();
             Ok(())
         })

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::program;
 
 /// How long the database is away.
@@ -24,32 +24,35 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let mut warm = site.warm().await?;
-    let how = if let Some(restart) = &site.db.restart {
+async fn check(target: DbTarget) -> CheckVerdict {
+    let mut warm = target.warm().await?;
+    let how = if let Some(restart) = &target.db.restart {
         let done = program::run(restart, &warm.life.base.places(None)).await;
-        let (ended, said) = done.map_err(|why| Box::new(Found::error(format!("`restart`: {why}"))))?;
+        let (ended, said) = done.map_err(|why| Box::new(CheckResult::error(format!("`restart`: {why}"))))?;
         if ended.code() != Some(0) {
-            return Found::error(format!("`restart` ended with {ended}: {}", said.lines().last().unwrap_or_default()))
-                .early();
+            return CheckResult::error(format!(
+                "`restart` ended with {ended}: {}",
+                said.lines().last().unwrap_or_default()
+            ))
+            .stop();
         }
         "by `restart`"
     } else {
-        warm.life.proxy.set(Mode::Refuse).await;
+        warm.life.proxy.set(FaultMode::Refuse).await;
         warm.life.base.terminate().await?;
         // Whoever calls meanwhile runs into it, as it is.
         for _ in 0..4 {
             let _ = warm.page.get(AWAY / 4).await;
             sleep(AWAY / 8).await;
         }
-        warm.life.proxy.set(Mode::Ok).await;
+        warm.life.proxy.set(FaultMode::Ok).await;
         "as a shutdown looks to a client"
     };
-    let watched = site.watched(&warm.page).await;
-    let found = site.told(&mut warm, &watched).await?;
+    let watched = target.watched(&warm.page).await;
+    let found = target.evaluate_recovery(&mut warm, &watched).await?;
     Ok(found.observed("restarted", how))
 }

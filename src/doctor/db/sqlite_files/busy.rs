@@ -1,8 +1,8 @@
 //! Workers meet a file that is locked.
 
-use super::super::{HARM, OPENS, Site};
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,12 +15,17 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let base = super::file(&site).await?;
-    super::run_into(&site, &base, true, "set a busy timeout (`PRAGMA busy_timeout = 5000`) before the first statement")
-        .await
+async fn check(target: DbTarget) -> CheckVerdict {
+    let base = super::file(&target).await?;
+    super::run_into(
+        &target,
+        &base,
+        true,
+        "set a busy timeout (`PRAGMA busy_timeout = 5000`) before the first statement",
+    )
+    .await
 }

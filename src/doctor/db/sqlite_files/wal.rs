@@ -1,9 +1,9 @@
 //! Workers switch to a write-ahead log at the same time.
 
-use super::super::engine::{Base, Engine};
-use super::super::{HARM, OPENS, Site};
+use super::super::engine::{DatabaseEngine, ScratchDatabase};
+use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,20 +16,26 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let base = super::file(&site).await?;
-    site.reference(&Engine::Sqlite).await?;
-    let (prepared, _) = site.prepared(&Engine::Sqlite).await?;
-    if let Base::Sqlite(file) = &prepared {
-        let journal = file.journal().map_err(|why| Box::new(Found::error(why)))?;
+async fn check(target: DbTarget) -> CheckVerdict {
+    let base = super::file(&target).await?;
+    target.reference(&DatabaseEngine::Sqlite).await?;
+    let (prepared, _) = target.prepared(&DatabaseEngine::Sqlite).await?;
+    if let ScratchDatabase::Sqlite(file) = &prepared {
+        let journal = file.journal().map_err(|why| Box::new(CheckResult::error(why)))?;
         if !journal.eq_ignore_ascii_case("wal") {
-            return Found::skip(format!("the journal is `{journal}`: nobody switches to a write-ahead log")).early();
+            return CheckResult::skip(format!("the journal is `{journal}`: nobody switches to a write-ahead log"))
+                .stop();
         }
     }
-    super::run_into(&site, &base, false, "switch again where `PRAGMA journal_mode = WAL` is refused: it does not wait")
-        .await
+    super::run_into(
+        &target,
+        &base,
+        false,
+        "switch again where `PRAGMA journal_mode = WAL` is refused: it does not wait",
+    )
+    .await
 }

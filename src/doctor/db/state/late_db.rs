@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::life::Life;
-use super::super::{HARM, SERVED, Site};
+use super::super::service::RunningService;
+use super::super::{DbTarget, HARM, SERVED};
 use super::{POLL, said};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -29,62 +29,65 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    if site.db.state.is_none() && site.db.health.is_none() && site.db.call.is_none() {
-        return Found::skip("no `state`, `health` or `call` is named: nothing says whether the service is ready")
-            .early();
+async fn check(target: DbTarget) -> CheckVerdict {
+    if target.db.state.is_none() && target.db.health.is_none() && target.db.call.is_none() {
+        return CheckResult::skip("no `state`, `health` or `call` is named: nothing says whether the service is ready")
+            .stop();
     }
-    let mut life = site.early_life(true, Mode::Refuse).await?;
+    let mut life = target.start_before_database(true, FaultMode::Refuse).await?;
     let (start, mut samples) = (Instant::now(), 0);
     while start.elapsed() < AWAY {
         samples += 1;
         if !life.running.is_alive() {
-            return Found::fail(
+            return CheckResult::fail(
                 samples,
-                format!("the service ended because its database was not there yet; {}", life.running.said_last()),
+                format!(
+                    "the service ended because its database was not there yet; {}",
+                    life.running.last_output_line()
+                ),
             )
             .control("the service is started", Outcome::Pass)
-            .remedy("wait for the database, or have it waited for: `restart: always` hides a crash at each start", &[])
-            .early();
+            .help("wait for the database, or have it waited for: `restart: always` hides a crash at each start", &[])
+            .stop();
         }
-        if is_ready(&site, &life).await? {
-            return Found::fail(samples, "the service said that it was ready while its database was not there")
+        if is_ready(&target, &life).await? {
+            return CheckResult::fail(samples, "the service said that it was ready while its database was not there")
                 .control("the service is started", Outcome::Pass)
-                .remedy("be ready when the database has answered, not when the port is open", &[])
-                .early();
+                .help("be ready when the database has answered, not when the port is open", &[])
+                .stop();
         }
         sleep(POLL).await;
     }
-    life.proxy.set(Mode::Ok).await;
-    let (there, within) = (Instant::now(), Duration::from_millis(site.db.reconnect_deadline_ms));
-    while !is_ready(&site, &life).await? {
+    life.proxy.set(FaultMode::Ok).await;
+    let (there, within) = (Instant::now(), Duration::from_millis(target.db.reconnect_deadline_ms));
+    while !is_ready(&target, &life).await? {
         samples += 1;
         if there.elapsed() > within || !life.running.is_alive() {
             let said = format!("the service was not ready {} ms after its database was there", millis(there.elapsed()));
-            return Found::fail(samples, said)
+            return CheckResult::fail(samples, said)
                 .control("the service is started", Outcome::Pass)
-                .remedy("try again while the database is not there", &[])
-                .early();
+                .help("try again while the database is not there", &[])
+                .stop();
         }
         sleep(POLL).await;
     }
-    Ok(Found::pass(samples)
+    Ok(CheckResult::pass(samples)
         .control("the service is started", Outcome::Pass)
         .observed("ready_after_ms", millis(there.elapsed()))
-        .expected("reconnect_deadline_ms", site.db.reconnect_deadline_ms))
+        .expected("reconnect_deadline_ms", target.db.reconnect_deadline_ms))
 }
 
-async fn is_ready(site: &Site, life: &Life) -> Result<bool, Box<Found>> {
-    if let Some(state) = &site.db.state {
-        let page = life.page(site, &state.url).await?;
+async fn is_ready(target: &DbTarget, life: &RunningService) -> Result<bool, Box<CheckResult>> {
+    if let Some(state) = &target.db.state {
+        let page = life.page(target, &state.url).await?;
         return Ok(said(&page, state).await.as_ref() == state.order.last());
     }
-    let health = site.db.health.as_ref().filter(|health| !health.liveness).map(|health| &health.url);
-    let Some(url) = health.or(site.db.call.as_ref()) else { return Ok(false) };
-    let page = life.page(site, url).await?;
+    let health = target.db.health.as_ref().filter(|health| !health.liveness).map(|health| &health.url);
+    let Some(url) = health.or(target.db.call.as_ref()) else { return Ok(false) };
+    let page = life.page(target, url).await?;
     Ok(page.get(ANSWER).await.is_ok_and(|answer| answer.status < 400))
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::super::dump::named;
-use super::super::{HARM, SERVED, Site};
+use super::super::{DbTarget, HARM, SERVED};
 use super::{POLL, Timeline, said};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How long it is watched while it cannot be ready.
@@ -28,21 +28,21 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: DbTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let Some(state) = site.db.state.clone() else { return Found::skip("no `state` is named").early() };
-    let reference = match site.db.init {
-        Some(_) => Some(site.reference(&site.engine().await?).await?),
+async fn check(target: DbTarget) -> CheckVerdict {
+    let Some(state) = target.db.state.clone() else { return CheckResult::skip("no `state` is named").stop() };
+    let reference = match target.db.init {
+        Some(_) => Some(target.reference(&target.engine().await?).await?),
         None => None,
     };
-    let mut life = site.early_life(false, Mode::Hold).await?;
-    let page = life.page(&site, &state.url).await?;
+    let mut life = target.start_before_database(false, FaultMode::Hold).await?;
+    let page = life.page(&target, &state.url).await?;
     let ready = state.order.last().cloned().unwrap_or_default();
     let (mut timeline, mut samples) = (Timeline::default(), 0_u64);
-    let within = Duration::from_millis(site.db.serve.as_ref().map_or(0, |serve| serve.within_ms));
+    let within = Duration::from_millis(target.db.serve.as_ref().map_or(0, |serve| serve.within_ms));
     let (start, mut heard) = (Instant::now(), None::<Instant>);
     // A service that answers only once it is ready says nothing until then, and that is no lie.
     while start.elapsed() < within && heard.is_none_or(|heard| heard.elapsed() < GATED) {
@@ -59,24 +59,25 @@ async fn run(site: Site) -> Verdict {
         sleep(POLL).await;
     }
     if !life.running.is_alive() {
-        return Found::fail(
+        return CheckResult::fail(
             1,
-            format!("the service ended while its database kept it waiting; {}", life.running.said_last()),
+            format!("the service ended while its database kept it waiting; {}", life.running.last_output_line()),
         )
         .control("the service is started", Outcome::Pass)
-        .early();
+        .stop();
     }
     let gated = timeline.0.clone();
     if life.proxy.count() == 0 && !gated.contains(&ready) {
-        return Found::error("the service did not come to its database while it was held, so nothing is known").early();
+        return CheckResult::error("the service did not come to its database while it was held, so nothing is known")
+            .stop();
     }
-    life.proxy.tell(Mode::Ok);
+    life.proxy.tell(FaultMode::Ok);
     let (opened, mut prepared) = (Instant::now(), false);
-    let mut early = Vec::new();
+    let mut stop = Vec::new();
     while timeline.0.last() != Some(&ready) && opened.elapsed() < within {
-        if !prepared && opened.elapsed() > BY_ITSELF && site.db.init.is_some() {
+        if !prepared && opened.elapsed() > BY_ITSELF && target.db.init.is_some() {
             prepared = true;
-            site.alone(&life.base).await?;
+            target.run_single_worker(&life.base).await?;
         }
         if let Some(said) = said(&page, &state).await {
             samples += 1;
@@ -84,25 +85,25 @@ async fn run(site: Site) -> Verdict {
             if said == ready
                 && let Some(reference) = &reference
             {
-                early = reference.dump.differences(&life.base.dump().await?);
+                stop = reference.dump.differences(&life.base.dump().await?);
             }
         }
         sleep(POLL).await;
     }
-    site.log.note("states", timeline.0.join(", "));
+    target.log.note("states", timeline.0.join(", "));
     let found = if gated.contains(&ready) {
-        Found::fail(samples, format!("it said `{ready}` while it could not reach its database"))
-            .remedy("be ready when the database has answered, not when the port is open", &[])
-    } else if !early.is_empty() {
-        Found::fail(samples, format!("it said `{ready}` before its schema was there: {}", named(&early)))
-            .remedy("be ready when the schema is the one that is needed", &[])
+        CheckResult::fail(samples, format!("it said `{ready}` while it could not reach its database"))
+            .help("be ready when the database has answered, not when the port is open", &[])
+    } else if !stop.is_empty() {
+        CheckResult::fail(samples, format!("it said `{ready}` before its schema was there: {}", named(&stop)))
+            .help("be ready when the schema is the one that is needed", &[])
     } else if timeline.0.last() != Some(&ready) {
-        Found::fail(samples, format!("it did not say `{ready}` once its database was there"))
-            .remedy("try again while the database is not there", &[])
+        CheckResult::fail(samples, format!("it did not say `{ready}` once its database was there"))
+            .help("try again while the database is not there", &[])
     } else if let Some(why) = timeline.complaint(&state.order) {
-        Found::fail(samples, why).remedy("correct the states, or `order`", &[])
+        CheckResult::fail(samples, why).help("correct the states, or `order`", &[])
     } else {
-        Found::pass(samples)
+        CheckResult::pass(samples)
     };
     Ok(found
         .control("the service comes to its database", Outcome::Pass)

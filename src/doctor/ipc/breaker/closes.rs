@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How many calls.
@@ -27,37 +27,37 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let (mut rig, breaker, tripped) = site.opened().await?;
-    rig.fail(Mode::Ok).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let (mut harness, breaker, tripped) = target.opened().await?;
+    harness.fail(FaultMode::Ok).await?;
     let end = Instant::now() + Duration::from_millis(breaker.open_for_ms) + GRACE;
-    while !rig.call(Way::Entry).await?.is_ok {
+    while !harness.call(Endpoint::Primary).await?.is_ok {
         if Instant::now() >= end {
-            return Found::fail(1, "the dependency is well again, and no call ends well")
+            return CheckResult::fail(1, "the dependency is well again, and no call ends well")
                 .control("calls reach the dependency", Outcome::Pass)
-                .remedy("a trial that succeeds must close the breaker", &[])
-                .early();
+                .help("a trial that succeeds must close the breaker", &[])
+                .stop();
         }
         sleep(super::POLL).await;
     }
     let back = crate::doctor::log::millis(tripped.at.elapsed());
     let (mut through, mut well) = (0, 0);
     for _ in 0..CALLS {
-        let called = rig.call(Way::Entry).await?;
+        let called = harness.call(Endpoint::Primary).await?;
         through += u64::from(called.hits > 0);
         well += u64::from(called.is_ok);
     }
     let found = if through == CALLS && well == CALLS {
-        Found::pass(CALLS)
+        CheckResult::pass(CALLS)
     } else {
         let said = format!(
             "of {CALLS} calls behind the first good one {through} reached the dependency and {well} ended well"
         );
-        Found::fail(CALLS, said).remedy("a trial that succeeds must close the breaker", &[])
+        CheckResult::fail(CALLS, said).help("a trial that succeeds must close the breaker", &[])
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

@@ -1,8 +1,8 @@
 //! After a while an open breaker tries again.
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -17,22 +17,22 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let (mut rig, breaker, tripped) = site.opened().await?;
-    let after = site.half_open(&mut rig, breaker, &tripped).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let (mut harness, breaker, tripped) = target.opened().await?;
+    let after = target.half_open(&mut harness, breaker, &tripped).await?;
     let claimed = std::time::Duration::from_millis(breaker.open_for_ms);
     let (least, most) =
         (claimed.mul_f64(1.0 - super::TOLERANCE), claimed.mul_f64(1.0 + super::TOLERANCE) + super::POLL * 2);
     let found = if (least..=most).contains(&after) {
-        Found::pass(1)
+        CheckResult::pass(1)
     } else {
         let said =
             format!("the first call got through after {} ms; {} ms are claimed", millis(after), breaker.open_for_ms);
-        Found::fail(1, said).remedy("correct `open_for`, or the breaker", &[])
+        CheckResult::fail(1, said).help("correct `open_for`, or the breaker", &[])
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

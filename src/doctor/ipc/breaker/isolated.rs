@@ -1,9 +1,9 @@
 //! The breaker of one dependency is not that of another one.
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How many calls.
@@ -20,41 +20,41 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    if site.ipc.other.is_none() {
-        return Found::skip("there is one dependency: no `other` is named").early();
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let breaker = target.breaker()?;
+    if target.ipc.other.is_none() {
+        return CheckResult::skip("there is one dependency: no `other` is named").stop();
     }
-    let mut rig = site.rig().await?;
-    let before = rig.call(Way::Other).await?;
+    let mut harness = target.harness().await?;
+    let before = harness.call(Endpoint::Secondary).await?;
     if !before.is_ok || before.hits == 0 {
-        return Found::error("`other` does not reach its own dependency, `{other}`, while all is well").early();
+        return CheckResult::error("`other` does not reach its own dependency, `{other}`, while all is well").stop();
     }
-    site.tripped(&mut rig, breaker).await?;
+    target.tripped(&mut harness, breaker).await?;
     let (mut through, mut last) = (0, String::new());
     for _ in 0..CALLS {
-        let called = rig.call(Way::Other).await?;
+        let called = harness.call(Endpoint::Secondary).await?;
         if called.is_ok && called.hits > 0 {
             through += 1;
         } else {
-            last = super::super::rig::shortened(&called.text);
+            last = super::super::harness::shortened(&called.text);
         }
     }
-    let still_open = rig.call(Way::Entry).await?.hits == 0;
+    let still_open = harness.call(Endpoint::Primary).await?.hits == 0;
     let found = if through < CALLS {
-        Found::fail(
+        CheckResult::fail(
             CALLS,
             format!("{} of {CALLS} calls of the other dependency were turned away: {last}", CALLS - through),
         )
-        .remedy("give each dependency a breaker of its own", &[])
+        .help("give each dependency a breaker of its own", &[])
     } else if still_open {
-        Found::pass(CALLS)
+        CheckResult::pass(CALLS)
     } else {
-        Found::error("the breaker was no longer open when the other dependency had been called")
+        CheckResult::error("the breaker was no longer open when the other dependency had been called")
     };
     Ok(found
         .control("the other dependency is reached before", Outcome::Pass)

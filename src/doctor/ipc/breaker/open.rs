@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 
@@ -23,32 +23,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let (mut rig, breaker, tripped) = site.opened().await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let (mut harness, breaker, tripped) = target.opened().await?;
     let open_for = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 - super::TOLERANCE);
     let (mut times, mut hits, mut calls) = (Times::default(), 0, 0);
     while calls < CALLS && tripped.at.elapsed() < open_for {
-        let called = rig.call(Way::Entry).await?;
+        let called = harness.call(Endpoint::Primary).await?;
         hits += called.hits;
         calls += 1;
         times.add(called.time);
     }
     let slow = times.quantile(1.0) > f64::from(u32::try_from(breaker.fast_fail_ms).unwrap_or(u32::MAX));
-    let is_program = matches!(site.ipc.entry, crate::config::doctor::Entry::Command { .. });
+    let is_program = matches!(target.ipc.entry, crate::config::doctor::ServiceEntry::Command { .. });
     let found = if calls == 0 {
-        Found::error("it was not open long enough to be called once")
+        CheckResult::error("it was not open long enough to be called once")
     } else if hits > 0 {
-        Found::fail(calls, format!("{hits} calls reached the dependency while the breaker was open"))
-            .remedy("an open breaker must not let calls through", &[])
+        CheckResult::fail(calls, format!("{hits} calls reached the dependency while the breaker was open"))
+            .help("an open breaker must not let calls through", &[])
     } else if slow && !is_program {
-        Found::fail(calls, format!("a call took {:.0} ms while the breaker was open", times.quantile(1.0)))
-            .remedy("answer at once while the breaker is open, or raise `fast_fail`", &[])
+        CheckResult::fail(calls, format!("a call took {:.0} ms while the breaker was open", times.quantile(1.0)))
+            .help("answer at once while the breaker is open, or raise `fast_fail`", &[])
     } else {
-        Found::pass(calls)
+        CheckResult::pass(calls)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

@@ -1,8 +1,8 @@
 //! Failures open the breaker.
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -16,15 +16,15 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
-    let mut rig = site.rig().await?;
-    let tripped = site.trip(&mut rig, breaker).await?;
-    Ok(Found::pass(tripped.calls + 1)
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let breaker = target.breaker()?;
+    let mut harness = target.harness().await?;
+    let tripped = target.trip(&mut harness, breaker).await?;
+    Ok(CheckResult::pass(tripped.calls + 1)
         .control("calls reach the dependency", Outcome::Pass)
         .observed("trip_calls", tripped.calls)
         .expected("max_trip_calls", breaker.max_trip_calls))

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use super::TOLERANCE;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How many calls.
@@ -23,29 +23,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let (mut rig, breaker, tripped) = site.opened().await?;
-    site.half_open(&mut rig, breaker, &tripped).await.map_err(|found| Box::new(Found::error(found.detail)))?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let (mut harness, breaker, tripped) = target.opened().await?;
+    target
+        .half_open(&mut harness, breaker, &tripped)
+        .await
+        .map_err(|found| Box::new(CheckResult::error(found.detail)))?;
     for _ in 1..breaker.half_open_max {
-        rig.call(Way::Entry).await?;
+        harness.call(Endpoint::Primary).await?;
     }
     let (mut hits, mut calls) = (0, 0);
     let start = Instant::now();
     // Behind `open_for` another trial is right.
     let end = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 - TOLERANCE);
     while calls < CALLS && (calls == 0 || start.elapsed() < end) {
-        hits += rig.call(Way::Entry).await?.hits;
+        hits += harness.call(Endpoint::Primary).await?.hits;
         calls += 1;
     }
     let found = if hits == 0 {
-        Found::pass(calls)
+        CheckResult::pass(calls)
     } else {
-        Found::fail(calls, format!("{hits} calls reached the dependency behind a trial that failed"))
-            .remedy("one failure in the half-open state must open the breaker again", &[])
+        CheckResult::fail(calls, format!("{hits} calls reached the dependency behind a trial that failed"))
+            .help("one failure in the half-open state must open the breaker again", &[])
     };
     Ok(found.control("calls reach the dependency", Outcome::Pass).observed("hits", hits).expected("hits", 0))
 }

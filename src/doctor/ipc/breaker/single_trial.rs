@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How many call at once.
@@ -24,44 +24,44 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let breaker = site.breaker()?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let breaker = target.breaker()?;
     let mut most = 0;
-    for trial in 1..=site.trials() {
-        let mut rig = site.rig().await?;
-        let tripped = site.tripped(&mut rig, breaker).await?;
-        Site::await_half_open(breaker, &tripped).await;
-        rig.fail(Mode::Slow(SLOW)).await?;
-        let before = rig.upstream.count();
-        let called = rig.crowd(HERD).await?;
+    for trial in 1..=target.trials() {
+        let mut harness = target.harness().await?;
+        let tripped = target.tripped(&mut harness, breaker).await?;
+        IpcTarget::await_half_open(breaker, &tripped).await;
+        harness.fail(FaultMode::Slow(SLOW)).await?;
+        let before = harness.upstream.count();
+        let called = harness.crowd(HERD).await?;
         // Once the first trial has been answered, the breaker may have closed, and all may come.
-        let hits = rig.upstream.hits().split_off(before);
+        let hits = harness.upstream.hits().split_off(before);
         let first = hits.iter().map(|hit| hit.at).min();
-        let early = |at: Instant| first.is_some_and(|first| at.duration_since(first) < SLOW.mul_f64(0.9));
-        let hits = hits.iter().filter(|hit| early(hit.at)).count() as u64;
+        let stop = |at: Instant| first.is_some_and(|first| at.duration_since(first) < SLOW.mul_f64(0.9));
+        let hits = hits.iter().filter(|hit| stop(hit.at)).count() as u64;
         let ok = called.iter().filter(|called| called.is_ok).count();
-        site.log.note(
+        target.log.note(
             "herd",
             format!("trial {trial}: {hits} of {HERD} calls got through, {ok} were told that all is well"),
         );
         most = most.max(hits);
     }
-    let herd = site.trials() * HERD as u64;
+    let herd = target.trials() * HERD as u64;
     let found = if most == 0 {
-        Found::error("no call got through after `open_for`, so nothing is known of trials")
+        CheckResult::error("no call got through after `open_for`, so nothing is known of trials")
     } else if most > breaker.half_open_max {
-        Found::fail(herd, format!("{most} of {HERD} calls at once got through in the half-open state"))
-            .remedy("let one call try, and turn the others away until it is back", &[])
+        CheckResult::fail(herd, format!("{most} of {HERD} calls at once got through in the half-open state"))
+            .help("let one call try, and turn the others away until it is back", &[])
     } else {
-        Found::pass(herd)
+        CheckResult::pass(herd)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)
-        .attempts(site.trials())
+        .attempts(target.trials())
         .observed("hits_most", most)
         .expected("half_open_max", breaker.half_open_max))
 }

@@ -1,10 +1,10 @@
 //! Errors say what is the matter.
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use super::Text;
 use crate::config::doctor::Errors;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::is_named;
 use crate::doctor::record::Outcome;
 
@@ -23,31 +23,31 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let texts = site.texts(2).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let texts = target.texts(2).await?;
     let count = texts.iter().map(|text| text.told.len() as u64).sum();
-    let wrong: Vec<String> = texts.iter().filter_map(|text| complaint(text, &site.ipc.errors)).collect();
+    let wrong: Vec<String> = texts.iter().filter_map(|text| complaint(text, &target.ipc.errors)).collect();
     let plain: Vec<String> = texts.iter().map(|text| without_numbers(&text.told[0].text)).collect();
     let unstable: Vec<&str> = texts.iter().filter(|text| is_unstable(text)).map(|text| text.fault).collect();
     let found = if !wrong.is_empty() {
-        Found::fail(count, wrong.join("; "))
-            .remedy("name the dependency and the cause, and keep the rest in the log", &[])
+        CheckResult::fail(count, wrong.join("; "))
+            .help("name the dependency and the cause, and keep the rest in the log", &[])
     } else if texts.len() > 1 && plain.iter().all(|text| *text == plain[0]) {
-        Found::fail(count, "whatever is the matter, the caller is told the same")
-            .remedy("tell a timeout from a refusal, and both from an open breaker", &[])
+        CheckResult::fail(count, "whatever is the matter, the caller is told the same")
+            .help("tell a timeout from a refusal, and both from an open breaker", &[])
     } else if !unstable.is_empty() {
-        Found::warn(count, format!("the status changes from call to call under: {}", unstable.join(", ")))
-            .remedy("give each cause a status of its own, always the same", &[])
+        CheckResult::warn(count, format!("the status changes from call to call under: {}", unstable.join(", ")))
+            .help("give each cause a status of its own, always the same", &[])
     } else {
-        Found::pass(count)
+        CheckResult::pass(count)
     };
     let seen = texts.iter().map(|text| {
         let status = text.told[0].status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-        (text.fault.to_owned(), format!("{status} {}", super::super::rig::shortened(&text.told[0].text)).into())
+        (text.fault.to_owned(), format!("{status} {}", super::super::harness::shortened(&text.told[0].text)).into())
     });
     let seen: serde_json::Map<String, serde_json::Value> = seen.collect();
     Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("texts", seen))

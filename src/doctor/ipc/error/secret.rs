@@ -1,9 +1,9 @@
 //! Errors keep secrets.
 
-use super::super::rig::Called;
-use super::super::{OPENS, Site};
+use super::super::harness::Called;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -17,12 +17,12 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let texts = site.texts(1).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let texts = target.texts(1).await?;
     let shows = |said: &str, canary: &str| said.contains(canary);
     let told: Vec<&str> = texts
         .iter()
@@ -34,14 +34,14 @@ async fn run(site: Site) -> Verdict {
     let is_error = |called: &Called| !called.is_ok && called.status.is_some() && !called.text.trim().is_empty();
     let errors = texts.iter().filter(|text| text.told.iter().any(is_error)).count();
     let found = if errors == 0 {
-        Found::error("no error was told to the caller, so nothing is known of secrets in errors")
+        CheckResult::error("no error was told to the caller, so nothing is known of secrets in errors")
     } else if !told.is_empty() {
-        Found::fail(count, format!("the caller is told a secret under: {}", told.join(", ")))
-            .remedy("take addresses with passwords, and headers, out of what callers are told", &[])
+        CheckResult::fail(count, format!("the caller is told a secret under: {}", told.join(", ")))
+            .help("take addresses with passwords, and headers, out of what callers are told", &[])
     } else if written {
-        Found::warn(count, "the service writes a secret to its own output").remedy("mask it in the log", &[])
+        CheckResult::warn(count, "the service writes a secret to its own output").help("mask it in the log", &[])
     } else {
-        Found::pass(count)
+        CheckResult::pass(count)
     };
     Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("texts", errors as u64))
 }

@@ -1,10 +1,10 @@
 //! Who is asked to come back later comes back later.
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use super::attempts;
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How long the dependency asks to be left alone, in seconds.
@@ -21,33 +21,33 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
-    if site.ipc.upstream.forward.is_some() {
-        return Found::skip("only HTTP has `Retry-After`").early();
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
+    if target.ipc.upstream.forward.is_some() {
+        return CheckResult::skip("only HTTP has `Retry-After`").stop();
     }
     if retry.max_attempts < 2 {
-        return Found::skip("`max_attempts` is 1: nothing is tried again").early();
+        return CheckResult::skip("`max_attempts` is 1: nothing is tried again").stop();
     }
-    let mut rig = site.rig().await?;
-    rig.fail(Mode::RetryAfter(SECONDS)).await?;
-    let waits = attempts(&mut rig).await?;
+    let mut harness = target.harness().await?;
+    harness.fail(FaultMode::RetryAfter(SECONDS)).await?;
+    let waits = attempts(&mut harness).await?;
     let Some(first) = waits.first().copied() else {
         // Who gives up does not come back too early.
-        return Ok(Found::pass(1)
+        return Ok(CheckResult::pass(1)
             .control("calls reach the dependency", Outcome::Pass)
             .detail("where the dependency says when to come back, the call is given up"));
     };
     let least = f64::from(u32::try_from(SECONDS).unwrap_or(u32::MAX)) * 900.0;
     let found = if first < least {
-        Found::warn(1, format!("asked to come back after {SECONDS} s, it came back after {first:.0} ms"))
-            .remedy("heed `Retry-After`, or give up", &[])
+        CheckResult::warn(1, format!("asked to come back after {SECONDS} s, it came back after {first:.0} ms"))
+            .help("heed `Retry-After`, or give up", &[])
     } else {
-        Found::pass(1)
+        CheckResult::pass(1)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use tokio::time::{interval, sleep};
 
-use super::super::rig::{Rig, Way};
-use super::super::{HARM, OPENS, Site};
+use super::super::harness::{Endpoint, Harness};
+use super::super::{HARM, IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How often the service is called.
@@ -30,32 +30,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
-    let rig = site.rig().await?;
-    rig.fail(Mode::Status(503)).await?;
-    let before = rig.upstream.count();
-    let calls = outage(&rig, if site.quick { SHORT } else { OUTAGE }).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
+    let harness = target.harness().await?;
+    harness.fail(FaultMode::Status(503)).await?;
+    let before = harness.upstream.count();
+    let calls = outage(&harness, if target.quick { SHORT } else { OUTAGE }).await?;
     // Attempts that are still to come belong to these calls, too.
     sleep(EVERY).await;
-    let hits = (rig.upstream.count() - before) as u64;
+    let hits = (harness.upstream.count() - before) as u64;
     let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let ratio = float(hits) / float(calls.max(1));
     let most = retry.amplification.unwrap_or_else(|| float(retry.max_attempts));
     let found = if hits == 0 {
-        Found::error("the dependency was not asked at all")
+        CheckResult::error("the dependency was not asked at all")
     } else if ratio > most {
-        Found::fail(
+        CheckResult::fail(
             calls,
             format!("{calls} calls made {hits} of the dependency while it was down, {ratio:.1} for each"),
         )
-        .remedy("bound attempts by a budget for all calls together, or put a breaker before them", &[])
+        .help("bound attempts by a budget for all calls together, or put a breaker before them", &[])
     } else {
-        Found::pass(calls)
+        CheckResult::pass(calls)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)
@@ -66,14 +66,14 @@ async fn run(site: Site) -> Verdict {
 }
 
 /// Calls at a fixed rate, whether the calls before are back or not; how many calls there were.
-async fn outage(rig: &Rig, time: Duration) -> Result<u64, Box<Found>> {
+async fn outage(harness: &Harness, time: Duration) -> Result<u64, Box<CheckResult>> {
     let (mut ticks, end) = (interval(EVERY), Instant::now() + time);
     let (mut open, mut calls) = (futures_util::stream::FuturesUnordered::new(), 0);
     while Instant::now() < end {
         tokio::select! {
             _ = ticks.tick() => {
                 calls += 1;
-                open.push(rig.asked(Way::Entry));
+                open.push(harness.asked(Endpoint::Primary));
             }
             Some(called) = open.next(), if !open.is_empty() => drop(called?),
         }

@@ -2,11 +2,11 @@
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use super::{SIZES, column, mean, means, shown};
 use crate::config::doctor::Retry;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// By how much a wait must be longer than the one before it.
@@ -29,13 +29,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
 /// What the waits show.
 #[derive(Clone, Debug, PartialEq)]
-enum Shown {
+enum BackoffSummary {
     Growth,
     /// What is wrong.
     Fault(String),
@@ -43,31 +43,31 @@ enum Shown {
     Undecided(String),
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
     if retry.max_attempts < 3 {
-        return Found::skip("with `max_attempts` below 3 there are no two waits to compare").early();
+        return CheckResult::skip("with `max_attempts` below 3 there are no two waits to compare").stop();
     }
-    let mut shown_by = Shown::Growth;
+    let mut shown_by = BackoffSummary::Growth;
     let mut waits = Vec::new();
     for calls in SIZES {
-        waits = site.waits(&retry, *calls).await?;
+        waits = target.waits(&retry, *calls).await?;
         shown_by = judge(&waits, &retry, *calls == SIZES[SIZES.len() - 1]);
-        if !matches!(shown_by, Shown::Undecided(_)) {
+        if !matches!(shown_by, BackoffSummary::Undecided(_)) {
             break;
         }
     }
     let (calls, means) = (waits.len() as u64, means(&waits));
     let found = if means.len() < 2 {
-        Found::error("no call was tried three times, so there is no growth to be seen")
+        CheckResult::error("no call was tried three times, so there is no growth to be seen")
     } else {
         match shown_by {
-            Shown::Growth => Found::pass(calls),
-            Shown::Fault(why) => {
-                Found::fail(calls, why).remedy("double the wait each time, up to a cap, with jitter", &[])
+            BackoffSummary::Growth => CheckResult::pass(calls),
+            BackoffSummary::Fault(why) => {
+                CheckResult::fail(calls, why).help("double the wait each time, up to a cap, with jitter", &[])
             }
-            Shown::Undecided(why) => Found::error(format!("inconclusive after {calls} calls: {why}"))
-                .remedy("run it again when the machine is less busy", &[]),
+            BackoffSummary::Undecided(why) => CheckResult::error(format!("inconclusive after {calls} calls: {why}"))
+                .help("run it again when the machine is less busy", &[]),
         }
     };
     Ok(found
@@ -77,7 +77,7 @@ async fn run(site: Site) -> Verdict {
 }
 
 /// What the waits of some calls show; `last` if no more calls are made.
-fn judge(waits: &[Vec<f64>], retry: &Retry, last: bool) -> Shown {
+fn judge(waits: &[Vec<f64>], retry: &Retry, last: bool) -> BackoffSummary {
     let cap = retry.cap_ms.map_or(f64::INFINITY, float);
     let means = means(waits);
     let mut undecided = None;
@@ -110,19 +110,19 @@ fn judge(waits: &[Vec<f64>], retry: &Retry, last: bool) -> Shown {
         match grows {
             1 if pair[1] > NONE => {}
             0 => undecided = Some(said),
-            _ => return Shown::Fault(said),
+            _ => return BackoffSummary::Fault(said),
         }
     }
     if let (Some(base), Some(first)) = (retry.base_ms.map(float), means.first()) {
         let above: Vec<f64> = column(waits, 0).iter().map(|wait| wait - base * FIRST).collect();
         let said = || format!("the first wait is {first:.0} ms on average; {base:.0} ms are claimed");
         match sign(&above) {
-            -1 => return Shown::Fault(said()),
+            -1 => return BackoffSummary::Fault(said()),
             0 if *first < base * FIRST => undecided = Some(said()),
             _ => {}
         }
     }
-    undecided.map_or(Shown::Growth, Shown::Undecided)
+    undecided.map_or(BackoffSummary::Growth, BackoffSummary::Undecided)
 }
 
 /// Whether the mean of a population is above (1) or below (-1) zero, by a t test of a sample; 0 if the sample does not say.
@@ -145,10 +145,10 @@ fn float(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shown, judge};
+    use super::{BackoffSummary, judge};
     use crate::config::doctor::Retry;
 
-    fn shown(calls: u32, wait: impl Fn(u32, u32) -> f64) -> Shown {
+    fn shown(calls: u32, wait: impl Fn(u32, u32) -> f64) -> BackoffSummary {
         let retry = Retry {
             max_attempts: 4,
             base_ms: Some(100),
@@ -168,12 +168,15 @@ mod tests {
 
     #[test]
     fn growth_is_seen_through_jitter() {
-        assert_eq!(shown(5, |_, place| 100.0 * f64::from(1 << place)), Shown::Growth);
-        assert!(matches!(shown(5, |call, _| 100.0 + f64::from(call % 2)), Shown::Fault(_)));
-        assert!(matches!(shown(5, |_, place| 10.0 * f64::from(1 << place)), Shown::Fault(_)), "`base` is not kept");
+        assert_eq!(shown(5, |_, place| 100.0 * f64::from(1 << place)), BackoffSummary::Growth);
+        assert!(matches!(shown(5, |call, _| 100.0 + f64::from(call % 2)), BackoffSummary::Fault(_)));
+        assert!(
+            matches!(shown(5, |_, place| 10.0 * f64::from(1 << place)), BackoffSummary::Fault(_)),
+            "`base` is not kept"
+        );
         let full = |call, place| spread(call, place) * 200.0 * f64::from(1 << place);
-        assert!(!matches!(shown(5, full), Shown::Fault(_)));
-        assert_eq!(shown(40, full), Shown::Growth);
-        assert!(matches!(shown(40, |call, place| spread(call, place) * 200.0), Shown::Fault(_)));
+        assert!(!matches!(shown(5, full), BackoffSummary::Fault(_)));
+        assert_eq!(shown(40, full), BackoffSummary::Growth);
+        assert!(matches!(shown(40, |call, place| spread(call, place) * 200.0), BackoffSummary::Fault(_)));
     }
 }

@@ -1,9 +1,9 @@
 //! Waits do not grow for ever.
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use super::{TRIALS, shown};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// What a wait may be above its cap: a fifth and, for the machine, so many milliseconds.
@@ -20,26 +20,26 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
-    let Some(cap) = retry.cap_ms else { return Found::skip("no `cap` is claimed").early() };
-    let waits = site.waits(&retry, TRIALS).await?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
+    let Some(cap) = retry.cap_ms else { return CheckResult::skip("no `cap` is claimed").stop() };
+    let waits = target.waits(&retry, TRIALS).await?;
     let all: Vec<f64> = waits.iter().flatten().copied().collect();
     let longest = all.iter().copied().fold(0.0, f64::max);
     let most = f64::from(u32::try_from(cap).unwrap_or(u32::MAX)) * 1.2 + SLACK;
-    let late = site.noise().into_iter().fold(0.0, f64::max);
+    let late = target.noise().into_iter().fold(0.0, f64::max);
     let found = if longest > most && longest - late * 2.0 <= most {
         let why = format!("inconclusive: a wait was {longest:.0} ms while this machine was late by up to {late:.0} ms");
-        Found::error(why).remedy("run it again when the machine is less busy", &[])
+        CheckResult::error(why).help("run it again when the machine is less busy", &[])
     } else if longest > most {
-        Found::fail(all.len() as u64, format!("a wait was {longest:.0} ms; at most {cap} ms are claimed"))
-            .remedy("bound the wait, or correct `cap`", &[])
+        CheckResult::fail(all.len() as u64, format!("a wait was {longest:.0} ms; at most {cap} ms are claimed"))
+            .help("bound the wait, or correct `cap`", &[])
     } else {
-        Found::pass(all.len() as u64)
+        CheckResult::pass(all.len() as u64)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

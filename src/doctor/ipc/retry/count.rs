@@ -1,10 +1,10 @@
 //! A call is tried as often as is claimed, and not more often.
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// The check.
@@ -18,34 +18,34 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
     let (mut most, mut least) = (0, usize::MAX);
-    for _ in 0..site.trials() {
-        let mut rig = site.rig().await?;
-        rig.fail(Mode::Status(503)).await?;
-        let hits = rig.call(Way::Entry).await?.hits;
+    for _ in 0..target.trials() {
+        let mut harness = target.harness().await?;
+        harness.fail(FaultMode::Status(503)).await?;
+        let hits = harness.call(Endpoint::Primary).await?.hits;
         (most, least) = (most.max(hits), least.min(hits));
     }
-    let mut rig = site.rig().await?;
-    rig.fail(Mode::FailFirst(1)).await?;
-    let once = rig.call(Way::Entry).await?;
+    let mut harness = target.harness().await?;
+    harness.fail(FaultMode::FailFirst(1)).await?;
+    let once = harness.call(Endpoint::Primary).await?;
     let claimed = usize::try_from(retry.max_attempts).unwrap_or(usize::MAX);
-    let trials = site.trials() + 1;
+    let trials = target.trials() + 1;
     let found = if most > claimed {
-        Found::fail(trials, format!("one call made {most} of the dependency; {claimed} are claimed"))
-            .remedy("bound the attempts, in all layers together: a client, a proxy and a library multiply", &[])
+        CheckResult::fail(trials, format!("one call made {most} of the dependency; {claimed} are claimed"))
+            .help("bound the attempts, in all layers together: a client, a proxy and a library multiply", &[])
     } else if least < claimed && least <= 1 && claimed > 1 {
-        Found::fail(trials, "a call that failed was not tried again").remedy("try again, or do not claim it", &[])
+        CheckResult::fail(trials, "a call that failed was not tried again").help("try again, or do not claim it", &[])
     } else if claimed > 1 && !once.is_ok {
-        Found::fail(trials, "a call failed although the dependency was well the second time")
-            .remedy("an attempt that succeeds is a success", &[])
+        CheckResult::fail(trials, "a call failed although the dependency was well the second time")
+            .help("an attempt that succeeds is a success", &[])
     } else {
-        Found::pass(trials)
+        CheckResult::pass(trials)
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)

@@ -2,10 +2,10 @@
 
 use statrs::distribution::{Binomial, DiscreteCDF as _};
 
-use super::super::{OPENS, Site};
+use super::super::{IpcTarget, OPENS};
 use super::{SIZES, column, quantile};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How far from the median, as a part of it, a wait is that is counted.
@@ -30,13 +30,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
 /// What the waits of some calls show.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Shown {
+enum JitterSummary {
     Jitter,
     NoJitter,
     /// More calls may tell.
@@ -45,42 +45,46 @@ enum Shown {
     TooNoisy(f64),
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
     if !retry.jitter {
-        return Found::skip("`jitter = false`: none is claimed").early();
+        return CheckResult::skip("`jitter = false`: none is claimed").stop();
     }
-    let mut shown = Shown::Undecided;
+    let mut shown = JitterSummary::Undecided;
     let mut waits = Vec::new();
     for calls in SIZES {
-        waits = site.waits(&retry, *calls).await?;
-        shown = judge(&waits, &site.noise());
-        if matches!(shown, Shown::Jitter | Shown::NoJitter) {
+        waits = target.waits(&retry, *calls).await?;
+        shown = judge(&waits, &target.noise());
+        if matches!(shown, JitterSummary::Jitter | JitterSummary::NoJitter) {
             break;
         }
     }
     let calls = waits.len() as u64;
     let found = match shown {
-        Shown::Jitter => Found::pass(calls),
-        Shown::NoJitter => Found::warn(calls, format!("the waits of {calls} calls are the same within 5 %"))
-            .remedy("add jitter, or callers that failed together come back together", &[]),
-        Shown::TooNoisy(noise) => Found::error(format!(
+        JitterSummary::Jitter => CheckResult::pass(calls),
+        JitterSummary::NoJitter => {
+            CheckResult::warn(calls, format!("the waits of {calls} calls are the same within 5 %"))
+                .help("add jitter, or callers that failed together come back together", &[])
+        }
+        JitterSummary::TooNoisy(noise) => CheckResult::error(format!(
             "inconclusive: this machine adds up to {noise:.0} ms to a wait, so jitter cannot be told from noise"
         ))
-        .remedy("run it again when the machine is less busy", &[]),
-        Shown::Undecided if longest(&waits) < SHORTEST => {
-            Found::error(format!("inconclusive: all waits are shorter than {SHORTEST} ms"))
+        .help("run it again when the machine is less busy", &[]),
+        JitterSummary::Undecided if longest(&waits) < SHORTEST => {
+            CheckResult::error(format!("inconclusive: all waits are shorter than {SHORTEST} ms"))
         }
-        Shown::Undecided => Found::error(format!("inconclusive: the waits of {calls} calls differ, but only a little")),
+        JitterSummary::Undecided => {
+            CheckResult::error(format!("inconclusive: the waits of {calls} calls differ, but only a little"))
+        }
     };
     Ok(found
         .control("calls reach the dependency", Outcome::Pass)
-        .observed("most_far_from_median", rounded(most_far(&waits, &site.noise())))
-        .observed("noise_ms", rounded(noise_of(&site.noise())))
+        .observed("most_far_from_median", rounded(most_far(&waits, &target.noise())))
+        .observed("noise_ms", rounded(noise_of(&target.noise())))
         .expected("far_from_median", FAR))
 }
 
-fn judge(waits: &[Vec<f64>], noise: &[f64]) -> Shown {
+fn judge(waits: &[Vec<f64>], noise: &[f64]) -> JitterSummary {
     let noise = noise_of(noise);
     let mut all = Vec::new();
     for (median, column) in places(waits) {
@@ -92,20 +96,20 @@ fn judge(waits: &[Vec<f64>], noise: &[f64]) -> Shown {
             1.0 - below.unwrap_or(0.0)
         };
         all.push(if tail(BY_NOISE, far) < ERROR {
-            return Shown::Jitter;
+            return JitterSummary::Jitter;
         } else if noise > median * FAR {
-            Shown::TooNoisy(noise)
+            JitterSummary::TooNoisy(noise)
         } else if cdf(BY_JITTER, calls, far) < ERROR {
-            Shown::NoJitter
+            JitterSummary::NoJitter
         } else {
-            Shown::Undecided
+            JitterSummary::Undecided
         });
     }
-    let hidden = all.iter().find(|shown| matches!(shown, Shown::TooNoisy(_)));
+    let hidden = all.iter().find(|shown| matches!(shown, JitterSummary::TooNoisy(_)));
     match hidden {
-        _ if all.is_empty() || all.contains(&Shown::Undecided) => Shown::Undecided,
+        _ if all.is_empty() || all.contains(&JitterSummary::Undecided) => JitterSummary::Undecided,
         Some(hidden) => *hidden,
-        None => Shown::NoJitter,
+        None => JitterSummary::NoJitter,
     }
 }
 
@@ -151,7 +155,7 @@ fn rounded(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shown, judge};
+    use super::{JitterSummary, judge};
 
     fn calls(waits: impl Iterator<Item = f64>) -> Vec<Vec<f64>> {
         waits.map(|wait| vec![wait]).collect()
@@ -162,17 +166,17 @@ mod tests {
         let (quiet, busy) = ([0.1; 40], [4.0; 40]);
         let spread = |size: u32| calls((0..size).map(|at| 100.0 + f64::from(at * 37 % 40)));
         let steady = |size: u32| calls((0..size).map(|at| 100.0 + f64::from(at % 3)));
-        assert_eq!(judge(&spread(20), &quiet), Shown::Jitter);
-        assert_eq!(judge(&steady(5), &quiet), Shown::Undecided, "five calls are too few to say no");
-        assert_eq!(judge(&steady(10), &quiet), Shown::NoJitter);
-        assert_eq!(judge(&steady(10), &busy), Shown::TooNoisy(8.0));
+        assert_eq!(judge(&spread(20), &quiet), JitterSummary::Jitter);
+        assert_eq!(judge(&steady(5), &quiet), JitterSummary::Undecided, "five calls are too few to say no");
+        assert_eq!(judge(&steady(10), &quiet), JitterSummary::NoJitter);
+        assert_eq!(judge(&steady(10), &busy), JitterSummary::TooNoisy(8.0));
         // Jitter that is larger than the noise is seen all the same.
-        assert_eq!(judge(&spread(20), &busy), Shown::Jitter);
+        assert_eq!(judge(&spread(20), &busy), JitterSummary::Jitter);
         assert_eq!(
             judge(&calls([40.0, 41.0, 40.5, 90.0, 40.2].into_iter()), &quiet),
-            Shown::Undecided,
+            JitterSummary::Undecided,
             "one late wait"
         );
-        assert_eq!(judge(&calls((0..40).map(|at| f64::from(at % 5))), &quiet), Shown::Undecided, "too short");
+        assert_eq!(judge(&calls((0..40).map(|at| f64::from(at % 5))), &quiet), JitterSummary::Undecided, "too short");
     }
 }

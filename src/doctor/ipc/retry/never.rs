@@ -1,15 +1,15 @@
 //! What cannot succeed, or must not happen twice, is not tried again.
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
 /// How a call fails that must not be repeated, although it may have had its effect.
-const FAILURES: [(Mode, &str); 3] =
-    [(Mode::Status(503), "503"), (Mode::Reset, "a reset"), (Mode::HangHeaders, "no answer in time")];
+const FAILURES: [(FaultMode, &str); 3] =
+    [(FaultMode::Status(503), "503"), (FaultMode::Reset, "a reset"), (FaultMode::HangHeaders, "no answer in time")];
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,28 +22,29 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    let retry = site.retry()?;
-    if site.ipc.upstream.forward.is_some() {
-        return Found::skip("only HTTP has an answer that means `your mistake`").early();
+async fn check(target: IpcTarget) -> CheckVerdict {
+    let retry = target.retry()?;
+    if target.ipc.upstream.forward.is_some() {
+        return CheckResult::skip("only HTTP has an answer that means `your mistake`").stop();
     }
-    let mut rig = site.rig().await?;
-    rig.fail(Mode::Status(400)).await?;
-    let refused = rig.call(Way::Entry).await?.hits;
+    let mut harness = target.harness().await?;
+    harness.fail(FaultMode::Status(400)).await?;
+    let refused = harness.call(Endpoint::Primary).await?.hits;
     let mut calls = 1;
     let (mut repeated, mut least, mut after) = (0, usize::MAX, "");
     if retry.unsafe_entry.is_some() {
         // Without a deadline a call that is not answered would never end.
-        let failures = FAILURES.iter().filter(|(mode, _)| *mode != Mode::HangHeaders || site.ipc.timeout.is_some());
+        let failures =
+            FAILURES.iter().filter(|(mode, _)| *mode != FaultMode::HangHeaders || target.ipc.timeout.is_some());
         for (mode, name) in failures {
-            let mut rig = site.rig().await?;
-            rig.fail(*mode).await?;
-            let hits = rig.call(Way::Unsafe).await?.hits;
-            site.log.note("unsafe_entry", format!("after {name}: asked {hits} times"));
+            let mut harness = target.harness().await?;
+            harness.fail(*mode).await?;
+            let hits = harness.call(Endpoint::NonIdempotent).await?.hits;
+            target.log.note("unsafe_entry", format!("after {name}: asked {hits} times"));
             if hits > repeated {
                 (repeated, after) = (hits, name);
             }
@@ -52,15 +53,15 @@ async fn run(site: Site) -> Verdict {
         }
     }
     let found = if refused > 1 {
-        Found::fail(calls, format!("the dependency said 400, and was asked {refused} times"))
-            .remedy("try again only what may succeed: connection errors, 429, 502, 503, 504", &[])
+        CheckResult::fail(calls, format!("the dependency said 400, and was asked {refused} times"))
+            .help("try again only what may succeed: connection errors, 429, 502, 503, 504", &[])
     } else if repeated > 1 {
-        Found::fail(calls, format!("a call that must not be repeated was made {repeated} times after {after}"))
-            .remedy("repeat only what is idempotent (RFC 9110, section 9.2.2), or send an idempotency key", &[])
+        CheckResult::fail(calls, format!("a call that must not be repeated was made {repeated} times after {after}"))
+            .help("repeat only what is idempotent (RFC 9110, section 9.2.2), or send an idempotency key", &[])
     } else if refused == 0 || (retry.unsafe_entry.is_some() && least == 0) {
-        Found::error("the dependency was not asked at all")
+        CheckResult::error("the dependency was not asked at all")
     } else {
-        Found::pass(calls)
+        CheckResult::pass(calls)
     };
     let found = if retry.unsafe_entry.is_none() {
         found.evidence("unsafe_entry", "none is named, so only 400 was tried")

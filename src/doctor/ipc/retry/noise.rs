@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::doctor::fault::{Behind, Upstream};
+use crate::doctor::fault::{Backend, Upstream};
 
 /// The time that the thread sleeps between two requests.
 const PERIOD: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ impl Noise {
     /// # Errors
     /// Those of listening on a port of this machine.
     pub fn start() -> std::io::Result<Self> {
-        let stub = Upstream::local(Behind::Stub("ok\n".to_owned()))?;
+        let stub = Upstream::local(Backend::Stub("ok\n".to_owned()))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (address, stopped) = (stub.address, Arc::clone(&stop));
         std::thread::Builder::new().name("noise".to_owned()).spawn(move || {

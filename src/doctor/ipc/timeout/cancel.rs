@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::rig::Way;
-use super::super::{OPENS, Site};
+use super::super::harness::Endpoint;
+use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
+use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
@@ -26,35 +26,38 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { run(site).await })
+pub fn run(target: IpcTarget) -> CheckFuture {
+    boxed(async move { check(target).await })
 }
 
-async fn run(site: Site) -> Verdict {
-    site.timeout()?;
-    if site.ipc.upstream.forward.is_some() {
-        return Found::skip("a connection to a real server may be kept for the next call").early();
+async fn check(target: IpcTarget) -> CheckVerdict {
+    target.timeout()?;
+    if target.ipc.upstream.forward.is_some() {
+        return CheckResult::skip("a connection to a real server may be kept for the next call").stop();
     }
-    let mut rig = site.rig().await?;
-    rig.fail(Mode::HangHeaders).await?;
-    let before = rig.upstream.count();
-    let called = rig.call(Way::Entry).await?;
+    let mut harness = target.harness().await?;
+    harness.fail(FaultMode::HangHeaders).await?;
+    let before = harness.upstream.count();
+    let called = harness.call(Endpoint::Primary).await?;
     let answered = Instant::now();
     if called.hits == 0 {
-        return Found::error("the fault did not reach the service: the dependency was not asked").early();
+        return CheckResult::error("the fault did not reach the service: the dependency was not asked").stop();
     }
-    let kept = || rig.upstream.hits()[before..].iter().filter(|hit| hit.gone.is_none()).count();
+    let kept = || harness.upstream.hits()[before..].iter().filter(|hit| hit.gone.is_none()).count();
     while kept() > 0 && answered.elapsed() < GRACE {
         sleep(Duration::from_millis(10)).await;
     }
     let (kept, took) = (kept(), millis(answered.elapsed()));
     let found = if called.is_late {
-        Found::fail(1, "the caller had no answer at all")
+        CheckResult::fail(1, "the caller had no answer at all")
     } else if kept > 0 {
-        Found::warn(1, format!("{took} ms after the caller had its error, {kept} of its requests were still open"))
-            .remedy("cancel the request when nobody waits for it any more", &[])
+        CheckResult::warn(
+            1,
+            format!("{took} ms after the caller had its error, {kept} of its requests were still open"),
+        )
+        .help("cancel the request when nobody waits for it any more", &[])
     } else {
-        Found::pass(1).observed("gone_after_ms", took)
+        CheckResult::pass(1).observed("gone_after_ms", took)
     };
     Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("kept", kept as u64))
 }

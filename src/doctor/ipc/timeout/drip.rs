@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::METHOD;
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Looking;
-use crate::doctor::ipc::{OPENS, Site};
+use crate::doctor::check_result::CheckFuture;
+use crate::doctor::fault::FaultMode;
+use crate::doctor::ipc::{IpcTarget, OPENS};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
+pub fn run(target: IpcTarget) -> CheckFuture {
     // A tenth of what is claimed: a timeout for each read alone never strikes.
-    let wait = site.ipc.timeout.map_or(1_000, |timeout| (timeout.max_ms / 10).clamp(1, 1_000));
-    super::under(site, Mode::Drip(Duration::from_millis(wait)))
+    let wait = target.ipc.timeout.map_or(1_000, |timeout| (timeout.max_ms / 10).clamp(1, 1_000));
+    super::under(target, FaultMode::Drip(Duration::from_millis(wait)))
 }

@@ -2,9 +2,9 @@
 
 use super::METHOD;
 use crate::doctor::Check;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Looking;
-use crate::doctor::ipc::{OPENS, Site};
+use crate::doctor::check_result::CheckFuture;
+use crate::doctor::fault::FaultMode;
+use crate::doctor::ipc::{IpcTarget, OPENS};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,6 +17,6 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    super::under(site, Mode::Reset)
+pub fn run(target: IpcTarget) -> CheckFuture {
+    super::under(target, FaultMode::Reset)
 }

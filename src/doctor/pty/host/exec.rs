@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
-use super::Ended;
+use super::SessionEnd;
 use crate::doctor::ending::bound;
 
 /// How much is read at once, in bytes.
 const BLOCK: usize = 64 << 10;
 /// How long a host that is left may take before it is asked to end.
-const PATIENCE: Duration = Duration::from_millis(500);
+const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 /// How much of what it complains of is kept, in bytes.
 const COMPLAINT: usize = 4 << 10;
 
@@ -25,7 +25,7 @@ enum Output {
     Pty(pty_process::OwnedReadPty),
 }
 
-enum Input {
+enum ExecInput {
     Pipe(Option<ChildStdin>),
     Pty(Option<OwnedWritePty>),
 }
@@ -33,7 +33,7 @@ enum Input {
 /// A program that runs.
 pub struct Exec {
     child: Child,
-    input: Input,
+    input: ExecInput,
     output: Option<Output>,
     complaint: Arc<Mutex<Vec<u8>>>,
     group: Option<rustix::process::Pid>,
@@ -67,7 +67,7 @@ impl Exec {
             let group = group(&child);
             return Ok(Self {
                 child,
-                input: Input::Pty(Some(input)),
+                input: ExecInput::Pty(Some(input)),
                 output: Some(Output::Pty(output)),
                 complaint: Arc::default(),
                 group,
@@ -100,7 +100,7 @@ impl Exec {
             });
         }
         let group = group(&child);
-        Ok(Self { child, input: Input::Pipe(input), output, complaint, group })
+        Ok(Self { child, input: ExecInput::Pipe(input), output, complaint, group })
     }
 
     /// Reads what there is; whether more may come. A terminal without anybody at its other end gives an error, which is its end.
@@ -120,8 +120,8 @@ impl Exec {
         while !given.is_empty() {
             let writing = async {
                 match &mut self.input {
-                    Input::Pipe(Some(pipe)) => pipe.write(given).await,
-                    Input::Pty(Some(pty)) => pty.write(given).await,
+                    ExecInput::Pipe(Some(pipe)) => pipe.write(given).await,
+                    ExecInput::Pty(Some(pty)) => pty.write(given).await,
                     _ => Err(std::io::Error::from(std::io::ErrorKind::BrokenPipe)),
                 }
             };
@@ -146,33 +146,33 @@ impl Exec {
     /// Sets the size of the terminal that the program itself has; whether it has one.
     pub fn resize(&mut self, rows: u16, columns: u16) -> bool {
         match &self.input {
-            Input::Pty(Some(pty)) => pty.resize(pty_process::Size::new(rows, columns)).is_ok(),
+            ExecInput::Pty(Some(pty)) => pty.resize(pty_process::Size::new(rows, columns)).is_ok(),
             _ => false,
         }
     }
 
     /// Waits until it has ended, and how.
-    pub async fn ended(&mut self) -> Ended {
+    pub async fn ended(&mut self) -> SessionEnd {
         use std::os::unix::process::ExitStatusExt;
         match self.child.wait().await {
-            Ok(status) => status.signal().map_or(Ended::Code(status.code().unwrap_or(-1)), Ended::Signal),
-            Err(_) => Ended::Unknown,
+            Ok(status) => status.signal().map_or(SessionEnd::Code(status.code().unwrap_or(-1)), SessionEnd::Signal),
+            Err(_) => SessionEnd::Unknown,
         }
     }
 
     /// Closes its streams, as where somebody closes a window, and asks it to end where it stays.
     pub async fn leave(&mut self) {
         match &mut self.input {
-            Input::Pipe(pipe) => drop(pipe.take()),
-            Input::Pty(pty) => drop(pty.take()),
+            ExecInput::Pipe(pipe) => drop(pipe.take()),
+            ExecInput::Pty(pty) => drop(pty.take()),
         }
         self.output = None;
-        if timeout(PATIENCE, self.child.wait()).await.is_err() {
+        if timeout(EXIT_TIMEOUT, self.child.wait()).await.is_err() {
             self.signal(rustix::process::Signal::HUP);
-            sleep(PATIENCE / 5).await;
+            sleep(EXIT_TIMEOUT / 5).await;
             self.signal(rustix::process::Signal::TERM);
         }
-        let _ = timeout(PATIENCE, self.child.wait()).await;
+        let _ = timeout(EXIT_TIMEOUT, self.child.wait()).await;
     }
 
     fn signal(&self, signal: rustix::process::Signal) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use super::super::session::text;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::text::hex;
 
 /// How long an answer may take.
@@ -22,19 +22,19 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     let sent: Vec<u8> = (0..=255).collect();
-    let mut session = site.open("binary", &[]).await?;
+    let mut session = target.open("binary", &[]).await?;
     let (out, whole) = session.raw(ANSWER).await;
     if !whole && out.is_empty() {
         session.report("ready", Duration::from_millis(200)).await?;
     }
     drop(session);
-    let (mut session, _) = site.ready("echo", &["256"]).await?;
+    let (mut session, _) = target.ready("echo", &["256"]).await?;
     session.send(&sent).await;
     let report = session.next(ANSWER).await.unwrap_or_default();
     let changed = |seen: &str| -> Vec<String> {
@@ -58,9 +58,9 @@ async fn check(site: Site) -> Verdict {
     };
     let said = |bytes: &[String]| format!("{} bytes from {}", bytes.len(), bytes.first().map_or("?", String::as_str));
     let found = match (out.is_empty(), into.is_empty()) {
-        (true, true) => Found::pass(512),
-        (false, _) => Found::warn(512, format!("out of the terminal come changed: {}", said(&out))),
-        (true, false) => Found::warn(512, format!("into the terminal come changed: {}", said(&into))),
+        (true, true) => CheckResult::pass(512),
+        (false, _) => CheckResult::warn(512, format!("out of the terminal come changed: {}", said(&out))),
+        (true, false) => CheckResult::warn(512, format!("into the terminal come changed: {}", said(&into))),
     };
     Ok(found.observed("changed_out", ranges(&out)).observed("changed_in", ranges(&into)))
 }

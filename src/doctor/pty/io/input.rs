@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 use crate::text::hex;
 use sha2::{Digest, Sha256};
@@ -27,13 +27,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let volume = if site.quick { SIZE / 8 } else { SIZE };
-    let (mut session, _) = site.ready("in", &[&volume.to_string()]).await?;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let volume = if target.quick { SIZE / 8 } else { SIZE };
+    let (mut session, _) = target.ready("in", &[&volume.to_string()]).await?;
     let mut sent = frame::numbered(volume);
     sent.truncate(volume);
     let mut taken = 0;
@@ -45,12 +45,12 @@ async fn check(site: Site) -> Verdict {
             let what = if report.is_some() { "came in changed" } else { "did not come in" };
             let why = format!("after {taken} of {volume} bytes, a block of {} {what}", block.len());
             let help = "write all of it: a terminal takes as much as it has room for, and says how much";
-            return Ok(Found::fail(volume as u64, why)
+            return Ok(CheckResult::fail(volume as u64, why)
                 .observed("bytes", taken)
                 .expected("bytes", volume)
-                .remedy(help, &[]));
+                .help(help, &[]));
         }
         taken += block.len();
     }
-    Ok(Found::pass(volume as u64).observed("bytes", taken).expected("bytes", volume))
+    Ok(CheckResult::pass(volume as u64).observed("bytes", taken).expected("bytes", volume))
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use super::{TRANSFER, differs_at, sum};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
 /// The check.
@@ -19,32 +19,32 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let sent = frame::numbered(site.volume());
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let sent = frame::numbered(target.volume());
     let start = Instant::now();
-    let mut session = site.open("out", &[&site.volume().to_string()]).await?;
+    let mut session = target.open("out", &[&target.volume().to_string()]).await?;
     let (seen, whole) = session.raw(TRANSFER).await;
     if seen.is_empty() {
         session.report("ready", std::time::Duration::from_millis(500)).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
     let found = if seen == sent {
-        Found::pass(sent.len() as u64)
+        CheckResult::pass(sent.len() as u64)
     } else if !whole {
-        Found::fail(sent.len() as u64, format!("{} of {} bytes came, then nothing more", seen.len(), sent.len()))
+        CheckResult::fail(sent.len() as u64, format!("{} of {} bytes came, then nothing more", seen.len(), sent.len()))
     } else {
         let at = differs_at(&seen, &sent);
-        Found::fail(
+        CheckResult::fail(
             sent.len() as u64,
             format!("{} of {} bytes came, the first wrong one at {at}", seen.len(), sent.len()),
         )
     };
     let found = if found.outcome == crate::doctor::Outcome::Fail {
-        found.remedy("read until the end, and pass on each byte as it is", &[])
+        found.help("read until the end, and pass on each byte as it is", &[])
     } else {
         found
     };

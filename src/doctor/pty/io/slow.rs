@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::{Site, seen};
+use super::super::{PtyTarget, seen};
 use super::{TRANSFER, differs_at};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
 /// How long it pauses.
@@ -26,14 +26,14 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let sent = frame::numbered(site.volume());
-    let mut session = site.open("out", &[&site.volume().to_string()]).await?;
-    sleep(if site.quick { PAUSE / 2 } else { PAUSE }).await;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let sent = frame::numbered(target.volume());
+    let mut session = target.open("out", &[&target.volume().to_string()]).await?;
+    sleep(if target.quick { PAUSE / 2 } else { PAUSE }).await;
     let memory = session.host_id().and_then(seen::memory);
     let (seen, _) = session.raw(TRANSFER).await;
     if seen.is_empty() {
@@ -41,18 +41,18 @@ async fn check(site: Site) -> Verdict {
     }
     let found = if seen != sent {
         let at = differs_at(&seen, &sent);
-        Found::fail(
+        CheckResult::fail(
             sent.len() as u64,
             format!("{} of {} bytes came after the pause, the first wrong one at {at}", seen.len(), sent.len()),
         )
-        .remedy("stop reading from the terminal while nobody takes what was read", &[])
+        .help("stop reading from the terminal while nobody takes what was read", &[])
     } else if memory.is_some_and(|memory| memory > MEMORY) {
-        Found::warn(
+        CheckResult::warn(
             sent.len() as u64,
             format!("the host holds {} MiB while nobody reads", memory.unwrap_or_default() >> 20),
         )
     } else {
-        Found::pass(sent.len() as u64)
+        CheckResult::pass(sent.len() as u64)
     };
     Ok(found.observed("bytes", seen.len()).observed("host_bytes", memory).expected("bytes", sent.len()))
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
 /// How much each writes, in bytes.
@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
 /// How many of the wanted bytes came in one piece, from their first on.
@@ -33,12 +33,12 @@ fn reached(seen: &[u8], wanted: &[u8]) -> usize {
     start.map_or_else(|| common(seen), |at| common(&seen[at..]))
 }
 
-async fn check(site: Site) -> Verdict {
-    let runs = site.sessions();
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let runs = target.sessions();
     let wanted: Vec<u8> = frame::numbered(SIZE).into_iter().filter(|byte| *byte != b'\n').take(SIZE).collect();
     let (mut short, mut missing) = (0_u64, 0);
     for run in 0..runs {
-        let mut session = site.open("tail", &[&SIZE.to_string()]).await?;
+        let mut session = target.open("tail", &[&SIZE.to_string()]).await?;
         session.end(Duration::from_secs(3)).await;
         let (seen, _) = session.raw(Duration::from_millis(100)).await;
         // A host may say something before and after.
@@ -46,7 +46,7 @@ async fn check(site: Site) -> Verdict {
         if came < wanted.len() {
             short += 1;
             missing += wanted.len() - came;
-            site.log.note("short", format!("run {run}: {came} of {} bytes", wanted.len()));
+            target.log.note("short", format!("run {run}: {came} of {} bytes", wanted.len()));
             if seen.is_empty() && run == 0 {
                 // Not even a beginning: then it is something else, and that is said.
                 session.report("ready", Duration::from_millis(100)).await?;
@@ -54,10 +54,10 @@ async fn check(site: Site) -> Verdict {
         }
     }
     let found = if short == 0 {
-        Found::pass(runs as u64)
+        CheckResult::pass(runs as u64)
     } else {
-        Found::fail(runs as u64, format!("{short} of {runs} programs came out short, by {missing} bytes"))
-            .remedy("when the program has ended, read the terminal until it gives an end or an error", &[])
+        CheckResult::fail(runs as u64, format!("{short} of {runs} programs came out short, by {missing} bytes"))
+            .help("when the program has ended, read the terminal until it gives an end or an error", &[])
     };
     Ok(found.observed("short", short).observed("missing_bytes", missing).expected("short", 0))
 }

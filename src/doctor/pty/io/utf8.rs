@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use super::super::session::text;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::text::hex;
 
 /// Letters of two, three and four bytes.
@@ -28,16 +28,16 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
+async fn check(target: PtyTarget) -> CheckVerdict {
     let sent: String = LETTERS.concat();
-    let mut session = site.open("split", &[]).await?;
+    let mut session = target.open("split", &[]).await?;
     let (out, _) = session.raw(ANSWER).await;
     drop(session);
-    let (mut session, _) = site.ready("echo", &[&sent.len().to_string()]).await?;
+    let (mut session, _) = target.ready("echo", &[&sent.len().to_string()]).await?;
     for letter in LETTERS {
         session.send(&letter.as_bytes()[..1]).await;
         sleep(APART).await;
@@ -53,10 +53,10 @@ async fn check(site: Site) -> Verdict {
         wrong.push(if seen_in.is_empty() { "in came nothing whole".to_owned() } else { format!("in came {seen_in}") });
     }
     let found = if wrong.is_empty() {
-        Found::pass(2 * LETTERS.len() as u64)
+        CheckResult::pass(2 * LETTERS.len() as u64)
     } else {
-        Found::fail(2 * LETTERS.len() as u64, format!("{wanted} was sent, {}", wrong.join(", ")))
-            .remedy("decode over the ends of what is read, or pass on bytes", &[])
+        CheckResult::fail(2 * LETTERS.len() as u64, format!("{wanted} was sent, {}", wrong.join(", ")))
+            .help("decode over the ends of what is read, or pass on bytes", &[])
     };
     Ok(found
         .observed("out", seen_out)

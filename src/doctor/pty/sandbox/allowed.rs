@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::super::Site;
+use super::super::PtyTarget;
 use super::folder;
 use super::victim::Victim;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::system::disk;
 
 /// The check.
@@ -21,14 +21,14 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: PtyTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let allow = site.pty.sandbox.clone().unwrap_or_default().allow;
+async fn check(target: PtyTarget) -> CheckVerdict {
+    let allow = target.pty.sandbox.clone().unwrap_or_default().allow;
     if allow.is_empty() {
-        return Found::skip("`sandbox.allow` names nothing").early();
+        return CheckResult::skip("`sandbox.allow` names nothing").stop();
     }
     let mut denied = Vec::new();
     for text in &allow {
@@ -43,13 +43,13 @@ async fn check(site: Site) -> Verdict {
             "mount" => own.path().display().to_string(),
             "read" | "write" | "net" if argument.is_empty() => {
                 let why = format!("`sandbox.allow` names `{name}` and not what");
-                return Found::error(why).remedy(format!("write it as `{name}:…`"), &[]).early();
+                return CheckResult::error(why).help(format!("write it as `{name}:…`"), &[]).stop();
             }
             // What is read is compared with nothing, so any salt will do.
             "read" => format!("allowed:{argument}"),
             _ => argument.to_owned(),
         };
-        let tried = site.attempt(name, &argument).await?;
+        let tried = target.attempt(name, &argument).await?;
         if is_folder {
             let _ = disk::remove(&file);
         }
@@ -59,8 +59,10 @@ async fn check(site: Site) -> Verdict {
     }
     let seen = allow.len() as u64;
     let found = match denied.first() {
-        None => Found::pass(seen),
-        Some(_) => Found::fail(seen, format!("denied is {}", denied.join(", "))).remedy("allow it in the sandbox", &[]),
+        None => CheckResult::pass(seen),
+        Some(_) => {
+            CheckResult::fail(seen, format!("denied is {}", denied.join(", "))).help("allow it in the sandbox", &[])
+        }
     };
     Ok(found.observed("denied", denied.len()).expected("denied", 0))
 }

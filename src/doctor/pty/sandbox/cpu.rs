@@ -1,9 +1,9 @@
 //! Whether a session can work as long as it likes.
 
-use super::super::{Site, on_linux};
+use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,10 +16,10 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "cpu", async |site, declared| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "cpu", async |target, declared| {
         on_linux()?;
         let time = super::argument("cpu", &declared)?;
-        site.both("cpu", &time, &time, async |_| None).await
+        target.both("cpu", &time, &time, async |_| None).await
     })
 }

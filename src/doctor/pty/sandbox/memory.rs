@@ -1,9 +1,9 @@
 //! Whether a session can take as much memory as it likes.
 
-use super::super::{Site, on_linux};
+use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,10 +16,10 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "memory", async |site, declared| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "memory", async |target, declared| {
         on_linux()?;
         let bytes = super::argument("memory", &declared)?;
-        site.both("memory", &bytes, &bytes, async |_| None).await
+        target.both("memory", &bytes, &bytes, async |_| None).await
     })
 }

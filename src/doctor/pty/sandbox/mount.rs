@@ -1,9 +1,9 @@
 //! Whether a session can mount file systems.
 
-use super::super::{Site, on_linux};
+use super::super::{PtyTarget, on_linux};
 use super::{each, folder};
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,11 +16,11 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "mount", async |site, _| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "mount", async |target, _| {
         on_linux()?;
         let folder = folder()?;
         let path = folder.path().display().to_string();
-        site.both("mount", &path, &path, async |_| None).await
+        target.both("mount", &path, &path, async |_| None).await
     })
 }

@@ -1,10 +1,10 @@
 //! Whether a session can see processes that are not its own.
 
-use super::super::{Site, on_linux};
+use super::super::{PtyTarget, on_linux};
 use super::each;
 use super::victim::Victim;
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,10 +17,10 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "proc", async |site, _| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "proc", async |target, _| {
         on_linux()?;
         let victim = Victim::start()?;
-        site.both("proc", &victim.id(), &victim.id(), async |_| None).await
+        target.both("proc", &victim.id(), &victim.id(), async |_| None).await
     })
 }

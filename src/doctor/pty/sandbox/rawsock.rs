@@ -1,9 +1,9 @@
 //! Whether a session can open raw sockets.
 
-use super::super::{Site, on_linux};
+use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,9 +16,9 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "rawsock", async |site, _| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "rawsock", async |target, _| {
         on_linux()?;
-        site.both("rawsock", "", "", async |_| None).await
+        target.both("rawsock", "", "", async |_| None).await
     })
 }

@@ -5,18 +5,18 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::super::Site;
-use super::{Tried, each, folder};
+use super::super::PtyTarget;
+use super::{AttemptResult, each, folder};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult};
 use crate::system::disk;
 
 /// What stands in the file.
 pub const MARK: &str = "phx was here, and you should not be";
 
-fn write(path: &Path) -> Result<(), Box<Found>> {
+fn write(path: &Path) -> Result<(), Box<CheckResult>> {
     disk::create(path, MARK.as_bytes())
-        .map_err(|error| Box::new(Found::error(format!("no file could be written: {error}"))))
+        .map_err(|error| Box::new(CheckResult::error(format!("no file could be written: {error}"))))
 }
 
 /// The check.
@@ -30,8 +30,8 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "read", async |site, declared| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "read", async |target, declared| {
         let folder = folder()?;
         let canary = folder.path().join("canary");
         write(&canary)?;
@@ -39,7 +39,7 @@ pub fn look(site: Site) -> Looking {
         let file = format!("{}:{path}", Uuid::now_v7().simple());
         // Of a file of its own it is known what was read; of another one, whether it is the same inside.
         let outside: RefCell<Option<String>> = RefCell::default();
-        let effect = async |tried: &Tried| {
+        let effect = async |tried: &AttemptResult| {
             if declared.is_empty() {
                 return Some(tried.got == "the mark");
             }
@@ -53,6 +53,6 @@ pub fn look(site: Site) -> Looking {
                 }
             }
         };
-        site.both("read", &file, &file, effect).await
+        target.both("read", &file, &file, effect).await
     })
 }

@@ -1,10 +1,10 @@
 //! Whether a session can end processes that are not its own.
 
-use super::super::Site;
+use super::super::PtyTarget;
 use super::victim::Victim;
-use super::{Tried, each};
+use super::{AttemptResult, each};
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -17,19 +17,19 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "signal", async |site, _| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "signal", async |target, _| {
         let victims = [Victim::start()?, Victim::start()?];
         let ids = [victims[0].id(), victims[1].id()];
         let mut left = victims.into_iter();
         let left = std::cell::RefCell::new(&mut left);
-        let effect = async |_: &Tried| {
+        let effect = async |_: &AttemptResult| {
             let victim = left.borrow_mut().next();
             match victim {
                 Some(mut victim) => Some(victim.is_ended().await),
                 None => None,
             }
         };
-        site.both("signal", &ids[0], &ids[1], effect).await
+        target.both("signal", &ids[0], &ids[1], effect).await
     })
 }

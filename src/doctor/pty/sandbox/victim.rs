@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
 use crate::system::environment;
 
 /// The process; it ends when this does.
@@ -18,14 +18,14 @@ impl Victim {
     ///
     /// # Errors
     /// Where it cannot be started.
-    pub fn start() -> Result<Self, Box<Found>> {
+    pub fn start() -> Result<Self, Box<CheckResult>> {
         let start = || {
             let mut command = Command::new(environment::program()?);
             command.args(["__payload", "linger", "none", "victim"]).kill_on_drop(true);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
         };
         let started: std::io::Result<Child> = start();
-        started.map(Self).map_err(|error| Box::new(Found::error(format!("no process could be started: {error}"))))
+        started.map(Self).map_err(|error| Box::new(CheckResult::error(format!("no process could be started: {error}"))))
     }
 
     /// Its process id.

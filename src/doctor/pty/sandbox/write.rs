@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::Site;
-use super::{Tried, each, folder};
+use super::super::PtyTarget;
+use super::{AttemptResult, each, folder};
 use crate::doctor::Check;
-use crate::doctor::found::Looking;
+use crate::doctor::check_result::CheckFuture;
 use crate::system::disk;
 
 /// The check.
@@ -19,20 +19,20 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    each(site, "write", async |site, declared| {
+pub fn run(target: PtyTarget) -> CheckFuture {
+    each(target, "write", async |target, declared| {
         let folder = folder()?;
         let parent = if declared.is_empty() || declared == "{outside}" { folder.path() } else { Path::new(&declared) };
         let file = |name: &str| parent.join(format!("phx-doctor-{name}-{}", uuid::Uuid::now_v7().simple()));
         let (outside, inside) = (file("outside"), file("inside"));
         let seen = std::cell::Cell::new(&outside);
-        let effect = async |_: &Tried| {
+        let effect = async |_: &AttemptResult| {
             let file = seen.replace(&inside);
             let is_there = disk::exists(file);
             let _ = disk::remove(file);
             Some(is_there)
         };
         let (from, to) = (outside.display().to_string(), inside.display().to_string());
-        site.both("write", &from, &to, effect).await
+        target.both("write", &from, &to, effect).await
     })
 }

@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use super::migrate::connect;
 
 /// How long the database may take.
-const PATIENCE: Duration = Duration::from_millis(300);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 /// How many connections there are at most.
 const MOST: usize = 3;
 /// What the service is there for.
@@ -113,7 +113,7 @@ impl App {
             let _slot = self.slots.acquire().await.ok()?;
             self.work_on_any().await
         };
-        timeout(PATIENCE, work).await.ok()?
+        timeout(CONNECT_TIMEOUT, work).await.ok()?
     }
 
     /// On the connection that was made first, and never made again.
@@ -122,7 +122,7 @@ impl App {
         if only.is_none() {
             *only = connect(&self.dsn).await.ok();
         }
-        timeout(PATIENCE, only.as_ref()?.batch_execute(WORK)).await.ok()?.ok()
+        timeout(CONNECT_TIMEOUT, only.as_ref()?.batch_execute(WORK)).await.ok()?.ok()
     }
 
     async fn work_on_any(&self) -> Option<()> {
@@ -148,7 +148,7 @@ impl App {
             let answers = if self.has("waits") {
                 asked.await.is_ok()
             } else {
-                timeout(PATIENCE / 3, asked).await.is_ok_and(|answer| answer.is_ok())
+                timeout(CONNECT_TIMEOUT / 3, asked).await.is_ok_and(|answer| answer.is_ok())
             };
             if answers {
                 return Some(client);

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::system::disk;
 
 /// How long it waits for others.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long somebody dawdles between a look and what follows from it.
 const DAWDLE: Duration = Duration::from_millis(150);
 /// What is created.
@@ -58,7 +58,7 @@ pub async fn run(words: &[String]) -> i32 {
 async fn taken(file: &Path) -> bool {
     let start = Instant::now();
     while disk::create(file, b"").is_err() {
-        if start.elapsed() > PATIENCE / 2 {
+        if start.elapsed() > LOCK_TIMEOUT / 2 {
             return false;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -68,7 +68,7 @@ async fn taken(file: &Path) -> bool {
 
 async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(if has("impatient") { Duration::ZERO } else { PATIENCE })?;
+    connection.busy_timeout(if has("impatient") { Duration::ZERO } else { LOCK_TIMEOUT })?;
     if has("full") {
         connection.pragma_update(None, "max_page_count", 1)?;
     }
@@ -130,7 +130,7 @@ async fn write_ahead(connection: &Connection, again: bool) -> rusqlite::Result<(
             Err(error)
                 if again
                     && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-                    && start.elapsed() < PATIENCE =>
+                    && start.elapsed() < LOCK_TIMEOUT =>
             {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

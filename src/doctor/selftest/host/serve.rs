@@ -8,10 +8,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
 use crate::system::disk;
-use crate::text::Letters;
+use crate::text::Utf8Decoder;
 
 /// What comes from the person.
-enum Said {
+enum HostOutput {
     Typed(Vec<u8>),
     Size(u16, u16),
     Nothing,
@@ -42,7 +42,7 @@ async fn session(tcp: TcpStream, codec: &str) -> Option<()> {
     let (mut pty, pts) = pty_process::open().ok()?;
     pty.resize(pty_process::Size::new(24, 80)).ok()?;
     let mut shell = pty_process::Command::new("/bin/sh").kill_on_drop(true).spawn(pts).ok()?;
-    let (mut bytes, mut letters) = (vec![0; 16 << 10], Letters::default());
+    let (mut bytes, mut letters) = (vec![0; 16 << 10], Utf8Decoder::default());
     loop {
         tokio::select! {
             read = pty.read(&mut bytes) => match read {
@@ -52,9 +52,9 @@ async fn session(tcp: TcpStream, codec: &str) -> Option<()> {
             message = socket.next() => match message?.ok()? {
                 Message::Close(_) => return None,
                 message => match said(codec, &message.into_data()) {
-                    Said::Typed(typed) => pty.write_all(&typed).await.ok()?,
-                    Said::Size(rows, columns) => pty.resize(pty_process::Size::new(rows, columns)).ok()?,
-                    Said::Nothing => {}
+                    HostOutput::Typed(typed) => pty.write_all(&typed).await.ok()?,
+                    HostOutput::Size(rows, columns) => pty.resize(pty_process::Size::new(rows, columns)).ok()?,
+                    HostOutput::Nothing => {}
                 },
             },
         }
@@ -67,7 +67,7 @@ async fn session(tcp: TcpStream, codec: &str) -> Option<()> {
 }
 
 /// A message with these bytes; a letter that is not whole yet is kept back where a message is a text.
-fn shown(codec: &str, bytes: &[u8], letters: &mut Letters) -> Message {
+fn shown(codec: &str, bytes: &[u8], letters: &mut Utf8Decoder) -> Message {
     use base64::Engine;
     match codec {
         "ttyd" => Message::binary([b"0", bytes].concat()),
@@ -80,24 +80,24 @@ fn shown(codec: &str, bytes: &[u8], letters: &mut Letters) -> Message {
     }
 }
 
-fn said(codec: &str, bytes: &[u8]) -> Said {
+fn said(codec: &str, bytes: &[u8]) -> HostOutput {
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let number = |value: &Value| value.as_u64().and_then(|number| u16::try_from(number).ok()).unwrap_or(24);
-    let typed = |value: &Value| Said::Typed(value.as_str().unwrap_or_default().as_bytes().to_vec());
+    let typed = |value: &Value| HostOutput::Typed(value.as_str().unwrap_or_default().as_bytes().to_vec());
     match codec {
         "ttyd" => match bytes.split_first() {
-            Some((b'0', rest)) => Said::Typed(rest.to_vec()),
+            Some((b'0', rest)) => HostOutput::Typed(rest.to_vec()),
             Some((b'1', rest)) => {
                 let size: Value = serde_json::from_slice(rest).unwrap_or_default();
-                Said::Size(number(&size["rows"]), number(&size["columns"]))
+                HostOutput::Size(number(&size["rows"]), number(&size["columns"]))
             }
-            _ => Said::Size(number(&value["rows"]), number(&value["columns"])),
+            _ => HostOutput::Size(number(&value["rows"]), number(&value["columns"])),
         },
         "terminado" if value[0] == "stdin" => typed(&value[1]),
-        "terminado" if value[0] == "set_size" => Said::Size(number(&value[1]), number(&value[2])),
+        "terminado" if value[0] == "set_size" => HostOutput::Size(number(&value[1]), number(&value[2])),
         "json" if value["type"] == "input" => typed(&value["data"]),
-        "json" if value["type"] == "resize" => Said::Size(number(&value["rows"]), number(&value["cols"])),
-        "terminado" | "json" => Said::Nothing,
-        _ => Said::Typed(bytes.to_vec()),
+        "json" if value["type"] == "resize" => HostOutput::Size(number(&value["rows"]), number(&value["cols"])),
+        "terminado" | "json" => HostOutput::Nothing,
+        _ => HostOutput::Typed(bytes.to_vec()),
     }
 }

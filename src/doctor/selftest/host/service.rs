@@ -19,7 +19,7 @@ const BASE: Duration = Duration::from_millis(40);
 const FOREVER: Duration = Duration::from_secs(3_600);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
+enum ServiceState {
     Closed(u32),
     Open(Instant),
     HalfOpen,
@@ -27,7 +27,7 @@ enum State {
 
 /// Why a call of the dependency failed.
 #[derive(Debug)]
-struct Failed {
+struct CallError {
     cause: String,
     /// Whether another attempt may help.
     again: bool,
@@ -38,7 +38,7 @@ struct Failed {
 struct Service {
     upstreams: [String; 2],
     words: Vec<String>,
-    breakers: [Mutex<State>; 2],
+    breakers: [Mutex<ServiceState>; 2],
     failures: Mutex<u32>,
     /// Connections of the pool that `pooled` waits for without a deadline.
     pool: Semaphore,
@@ -52,7 +52,7 @@ pub async fn run(words: &[String]) -> i32 {
     let service = Arc::new(Service {
         upstreams: [upstream.clone(), other.clone()],
         words: words.to_vec(),
-        breakers: [Mutex::new(State::Closed(0)), Mutex::new(State::Closed(0))],
+        breakers: [Mutex::new(ServiceState::Closed(0)), Mutex::new(ServiceState::Closed(0))],
         failures: Mutex::new(0),
         pool: Semaphore::new(2),
     });
@@ -132,28 +132,30 @@ impl Service {
         called
     }
 
-    fn admits(&self, breaker: &Mutex<State>) -> bool {
+    fn admits(&self, breaker: &Mutex<ServiceState>) -> bool {
         let mut state = breaker.lock().unwrap_or_else(PoisonError::into_inner);
         let open_for = if self.has("impatient") { OPEN_FOR / 4 } else { OPEN_FOR };
         match *state {
-            State::Closed(_) => true,
-            State::Open(since) if since.elapsed() >= open_for => {
-                *state = State::HalfOpen;
+            ServiceState::Closed(_) => true,
+            ServiceState::Open(since) if since.elapsed() >= open_for => {
+                *state = ServiceState::HalfOpen;
                 true
             }
-            State::Open(_) => false,
-            State::HalfOpen => self.has("herd") || self.has("stays-half-open"),
+            ServiceState::Open(_) => false,
+            ServiceState::HalfOpen => self.has("herd") || self.has("stays-half-open"),
         }
     }
 
-    fn note(&self, breaker: &Mutex<State>, is_ok: bool) {
+    fn note(&self, breaker: &Mutex<ServiceState>, is_ok: bool) {
         let mut state = breaker.lock().unwrap_or_else(PoisonError::into_inner);
         *state = match *state {
-            State::HalfOpen if is_ok && self.has("never-closes") => State::Open(Instant::now()),
-            State::HalfOpen if !is_ok && self.has("stays-half-open") => State::HalfOpen,
-            _ if is_ok => State::Closed(0),
-            State::Closed(failures) if failures + 1 < TRIP || self.has("never-opens") => State::Closed(failures + 1),
-            _ => State::Open(Instant::now()),
+            ServiceState::HalfOpen if is_ok && self.has("never-closes") => ServiceState::Open(Instant::now()),
+            ServiceState::HalfOpen if !is_ok && self.has("stays-half-open") => ServiceState::HalfOpen,
+            _ if is_ok => ServiceState::Closed(0),
+            ServiceState::Closed(failures) if failures + 1 < TRIP || self.has("never-opens") => {
+                ServiceState::Closed(failures + 1)
+            }
+            _ => ServiceState::Open(Instant::now()),
         };
     }
 
@@ -184,8 +186,8 @@ impl Service {
 }
 
 /// Asks once; each read may take so long.
-async fn once(upstream: &str, each: Duration) -> Result<(), Failed> {
-    let broken = |cause: &str| Failed { cause: cause.to_owned(), again: true, after: None };
+async fn once(upstream: &str, each: Duration) -> Result<(), CallError> {
+    let broken = |cause: &str| CallError { cause: cause.to_owned(), again: true, after: None };
     let mut tcp = TcpStream::connect(upstream).await.map_err(|error| broken(&format!("refused ({error})")))?;
     let request = format!("GET /pay HTTP/1.1\r\nhost: {upstream}\r\nconnection: close\r\n\r\n");
     tcp.write_all(request.as_bytes()).await.map_err(|_| broken("reset"))?;
@@ -205,7 +207,7 @@ async fn once(upstream: &str, each: Duration) -> Result<(), Failed> {
             if bytes.len() >= body + length {
                 let status = response.code.unwrap_or(0);
                 let after = header("retry-after").map(Duration::from_secs);
-                let failed = Failed { cause: format!("status {status}"), again: status >= 500, after };
+                let failed = CallError { cause: format!("status {status}"), again: status >= 500, after };
                 return if status < 400 { Ok(()) } else { Err(failed) };
             }
         }

@@ -1,10 +1,10 @@
 //! Whether the limit holds when all come at once.
 
-use super::Site;
+use super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::crowd::{GRACE, classes};
+use crate::doctor::ws::connection_set::{GRACE, classes};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -18,27 +18,27 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit_in_all()?;
-    let route = site.ready((limit + over) as u64).await?;
+async fn check(target: WsTarget) -> CheckVerdict {
+    let (limit, over) = target.limit_in_all()?;
+    let route = target.ready((limit + over) as u64).await?;
     let (mut served, mut refused) = (Vec::new(), Vec::new());
-    for _ in 0..site.trials() {
-        let mut crowd = site.burst(&route, limit + over).await?;
-        let settled = crowd.settle(GRACE).await;
-        site.log.note("trial", format!("{} served, refused: {}", settled.served, settled.classes()));
+    for _ in 0..target.trials() {
+        let mut connection_set = target.burst(&route, limit + over).await?;
+        let settled = connection_set.settle(GRACE).await;
+        target.log.note("trial", format!("{} served, refused: {}", settled.served, settled.classes()));
         served.push(settled.served);
         refused.extend(settled.refused);
-        crowd.close().await;
+        connection_set.close().await;
     }
     let (least, most) =
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let seen = (served.len() * (limit + over)) as u64;
     let found = if most > limit {
-        Found::fail(seen, format!("{most} are served at once, and {limit} are claimed")).remedy(
+        CheckResult::fail(seen, format!("{most} are served at once, and {limit} are claimed")).help(
             if least == most {
                 "correct `limit` in phx.toml, or the limit of the server"
             } else {
@@ -46,15 +46,15 @@ async fn check(site: Site) -> Verdict {
             },
             &[],
         )
-    } else if least < limit && !(site.is_uneven() && least >= site.limit()?.0) {
+    } else if least < limit && !(target.is_uneven() && least >= target.limit()?.0) {
         let which = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-        Found::warn(seen, format!("only {which} of {limit} are served when all come at once"))
+        CheckResult::warn(seen, format!("only {which} of {limit} are served when all come at once"))
     } else {
-        Found::pass(seen)
+        CheckResult::pass(seen)
     };
-    let restored = site.until_served(&route, site.release_deadline()).await?.is_some();
+    let restored = target.until_served(&route, target.release_deadline()).await?.is_some();
     let found = if found.outcome == Outcome::Pass && !restored {
-        Found::fail(seen, "after the burst none is served again")
+        CheckResult::fail(seen, "after the burst none is served again")
     } else {
         found
     };

@@ -1,10 +1,10 @@
 //! Whether the limit is the one that is claimed, connections coming one after the other (RFC 6455, section 4.1, asks for that).
 
-use super::Site;
+use super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::crowd::classes;
+use crate::doctor::ws::connection_set::classes;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -20,17 +20,17 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit_in_all()?;
-    let route = site.ready((limit + over) as u64).await?;
-    let baseline = site.baseline().await?;
+async fn check(target: WsTarget) -> CheckVerdict {
+    let (limit, over) = target.limit_in_all()?;
+    let route = target.ready((limit + over) as u64).await?;
+    let baseline = target.baseline().await?;
     let (mut kind, mut served, mut first, mut refused) = (None, Vec::new(), None, Vec::new());
-    for _ in 0..site.trials() {
-        let settled = site.trial(&route, (limit, over), &mut kind).await?;
+    for _ in 0..target.trials() {
+        let settled = target.trial(&route, (limit, over), &mut kind).await?;
         served.push(settled.served + baseline);
         first = first.or(settled.first);
         refused.extend(settled.refused);
@@ -38,30 +38,30 @@ async fn check(site: Site) -> Verdict {
             break;
         }
     }
-    let restored = site.until_served(&route, site.release_deadline()).await?;
+    let restored = target.until_served(&route, target.release_deadline()).await?;
     let (least, most) =
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
-    let share = site.limit()?.0;
-    let found = if site.is_uneven() && most <= limit && least >= share {
-        Found::pass(most as u64)
+    let share = target.limit()?.0;
+    let found = if target.is_uneven() && most <= limit && least >= share {
+        CheckResult::pass(most as u64)
     } else if most >= limit + over {
-        Found::fail(most as u64, format!("the limit of {limit} is not enforced: {most} are served at once"))
-            .remedy("limit the connections where they are counted for all workers together", &[])
+        CheckResult::fail(most as u64, format!("the limit of {limit} is not enforced: {most} are served at once"))
+            .help("limit the connections where they are counted for all workers together", &[])
     } else if most == limit + 1 || (least == most && most + 1 == limit) {
-        Found::fail(
+        CheckResult::fail(
             most as u64,
             format!("the limit is {most}, one {} than the claimed {limit}", if most > limit { "more" } else { "less" }),
         )
-        .remedy("look whether the server counts up to its limit or below it", &[])
+        .help("look whether the server counts up to its limit or below it", &[])
     } else if most != limit {
-        Found::fail(most as u64, format!("{most} are served at once, and {limit} are claimed"))
-            .remedy("correct `limit` in phx.toml, or the limit of the server", &[])
+        CheckResult::fail(most as u64, format!("{most} are served at once, and {limit} are claimed"))
+            .help("correct `limit` in phx.toml, or the limit of the server", &[])
     } else if least < limit {
-        Found::warn(most as u64, format!("in some trials only {least} of {limit} are served"))
+        CheckResult::warn(most as u64, format!("in some trials only {least} of {limit} are served"))
     } else if restored.is_none() {
-        Found::fail(most as u64, "after all were closed, none is served again")
+        CheckResult::fail(most as u64, "after all were closed, none is served again")
     } else {
-        Found::pass(most as u64)
+        CheckResult::pass(most as u64)
     };
     let found = found
         .observed("served", most)
@@ -72,6 +72,6 @@ async fn check(site: Site) -> Verdict {
         .expected("served", limit)
         .attempts(served.len() as u64)
         .control("a first connection", Outcome::Pass);
-    site.refusals.borrow_mut().extend(refused);
+    target.refusals.borrow_mut().extend(refused);
     Ok(found)
 }

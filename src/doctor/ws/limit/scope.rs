@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::Site;
+use super::WsTarget;
 use crate::config::doctor::LimitScope;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
-use crate::doctor::ws::crowd::{Crowd, GRACE};
+use crate::doctor::ws::connection_set::{ConnectionSet, GRACE};
 
 /// So many refusals in a row from one address are enough.
 const ENOUGH: usize = 2;
@@ -26,15 +26,15 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit()?;
-    let mut route = site.ready(3 * (limit + over) as u64).await?;
-    let sources = sources(&site, &route.addresses)?;
-    let mut all = Crowd::default();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let (limit, over) = target.limit()?;
+    let mut route = target.ready(3 * (limit + over) as u64).await?;
+    let sources = sources(&target, &route.addresses)?;
+    let mut all = ConnectionSet::default();
     let mut per_source = Vec::new();
     for source in &sources {
         route.source = Some(*source);
@@ -43,11 +43,11 @@ async fn check(site: Site) -> Verdict {
         while refused < ENOUGH && all.held.len() - before < 2 * limit + over {
             let (held, refusals) = (all.held.len(), all.refused.len());
             let wanted = before + 2 * limit + over;
-            site.fill(&route, &mut all, wanted).await?;
+            target.fill(&route, &mut all, wanted).await?;
             refused = if all.held.len() > held { 0 } else { refused } + all.refused.len() - refusals;
         }
         per_source.push(all.held.len() - before);
-        site.log.note("source", format!("{source}: {} upgraded", all.held.len() - before));
+        target.log.note("source", format!("{source}: {} upgraded", all.held.len() - before));
     }
     let settled = all.settle(GRACE).await;
     all.close().await;
@@ -63,18 +63,18 @@ async fn check(site: Site) -> Verdict {
         None
     };
     let found = match seen {
-        Some(scope) if scope == site.ws.limit_scope => Found::pass(served as u64),
+        Some(scope) if scope == target.ws.limit_scope => CheckResult::pass(served as u64),
         Some(scope) => {
-            let why = format!("the limit is {}, and it is claimed to be {}", name(scope), name(site.ws.limit_scope));
-            Found::fail(served as u64, why)
-                .remedy("count connections where all of them meet, or say `limit_scope`", &[])
+            let why = format!("the limit is {}, and it is claimed to be {}", name(scope), name(target.ws.limit_scope));
+            CheckResult::fail(served as u64, why)
+                .help("count connections where all of them meet, or say `limit_scope`", &[])
         }
         None => {
             let why = format!(
                 "{served} are served from {} addresses; that fits no limit of {limit}, so whose it is cannot be told",
                 sources.len()
             );
-            Found::error(why).remedy("see what ws.limit.exact says", &["phx doctor ws.limit.exact"])
+            CheckResult::error(why).help("see what ws.limit.exact says", &["phx doctor ws.limit.exact"])
         }
     };
     let addresses: Vec<String> = sources.iter().map(ToString::to_string).collect();
@@ -83,21 +83,21 @@ async fn check(site: Site) -> Verdict {
         .observed("served_per_source", per_source)
         .observed("sources", addresses)
         .observed("scope", seen.map_or("unknown", word))
-        .expected("scope", word(site.ws.limit_scope))
+        .expected("scope", word(target.ws.limit_scope))
         .control("a first connection", Outcome::Pass))
 }
 
-fn sources(site: &Site, addresses: &[std::net::SocketAddr]) -> Result<Vec<IpAddr>, Box<Found>> {
-    if !site.ws.source_addrs.is_empty() {
+fn sources(target: &WsTarget, addresses: &[std::net::SocketAddr]) -> Result<Vec<IpAddr>, Box<CheckResult>> {
+    if !target.ws.source_addrs.is_empty() {
         let read = |text: &String| {
             text.parse::<IpAddr>()
-                .map_err(|_| Box::new(Found::error(format!("`{text}` in `source_addrs` is no address"))))
+                .map_err(|_| Box::new(CheckResult::error(format!("`{text}` in `source_addrs` is no address"))))
         };
-        return site.ws.source_addrs.iter().map(read).collect();
+        return target.ws.source_addrs.iter().map(read).collect();
     }
     let is_loopback = addresses.iter().all(|address| address.ip().is_loopback() && address.is_ipv4());
     if !is_loopback || !cfg!(target_os = "linux") {
-        return Found::skip("there are no addresses to come from; name them in `source_addrs`").early();
+        return CheckResult::skip("there are no addresses to come from; name them in `source_addrs`").stop();
     }
     Ok((1..=3).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))).collect())
 }

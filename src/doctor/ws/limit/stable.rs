@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::Site;
+use super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
-use crate::doctor::ws::crowd::living;
+use crate::doctor::ws::connection_set::living;
 use crate::doctor::ws::{ANSWER, Joined};
 
 /// For how long newcomers are refused.
@@ -36,38 +36,38 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let (limit, over) = site.limit()?;
-    let route = site.ready((limit + over) as u64).await?;
-    if let Some(evicted) = site.evicts(&route, limit).await? {
+async fn check(target: WsTarget) -> CheckVerdict {
+    let (limit, over) = target.limit()?;
+    let route = target.ready((limit + over) as u64).await?;
+    if let Some(evicted) = target.evicts(&route, limit).await? {
         let why = format!("the server ends an older connection for each newcomer: {evicted} of {limit} ended");
-        return Ok(Found::fail(limit as u64, why)
-            .remedy("refuse the newcomer, not the one that is there", &[])
+        return Ok(CheckResult::fail(limit as u64, why)
+            .help("refuse the newcomer, not the one that is there", &[])
             .observed("evicted", evicted)
             .expected("evicted", 0)
             .control("a first connection", Outcome::Pass));
     }
-    let mut crowd = site.full(&route, limit).await?;
+    let mut connection_set = target.full(&route, limit).await?;
     let (mut before, mut during) = (Times::default(), Times::default());
-    crowd.beats(5, &mut before).await;
-    let watch = if site.quick { WATCH / 3 } else { WATCH };
+    connection_set.beats(5, &mut before).await;
+    let watch = if target.quick { WATCH / 3 } else { WATCH };
     let (start, mut asked, mut refused, mut intruders) = (Instant::now(), 0_u64, 0_u64, Vec::new());
     while start.elapsed() < watch {
         asked += 1;
         if asked.is_multiple_of(RESETS) {
             route.abandon(ANSWERED).await;
         }
-        match site.join(&route).await? {
+        match target.join(&route).await? {
             Joined::Refused(_) => refused += 1,
             Joined::Served(client) => intruders.push(client),
         }
-        let some = crowd.held.len().min(20);
-        for client in &crowd.held[..some] {
-            if let Ok(time) = client.beat(ANSWER).await {
+        let some = connection_set.held.len().min(20);
+        for client in &connection_set.held[..some] {
+            if let Ok(time) = client.check_liveness(ANSWER).await {
                 during.add(time);
             }
         }
@@ -80,25 +80,26 @@ async fn check(site: Site) -> Verdict {
         client.close().await;
     }
     if refused == 0 {
-        return Found::error("nobody was refused, so nothing is known of those that were served meanwhile").early();
+        return CheckResult::error("nobody was refused, so nothing is known of those that were served meanwhile")
+            .stop();
     }
-    let settled = crowd.settle(Duration::ZERO).await;
+    let settled = connection_set.settle(Duration::ZERO).await;
     let dead = limit - settled.served.min(limit);
-    crowd.close().await;
+    connection_set.close().await;
     let (calm, busy) = (before.quantile(0.99), during.quantile(0.99));
     let found = if dead > 0 {
-        Found::fail(during.count(), format!("{dead} of {limit} that were served ended while others were refused"))
-            .remedy(
+        CheckResult::fail(during.count(), format!("{dead} of {limit} that were served ended while others were refused"))
+            .help(
                 "refuse the newcomer, not the one that is there; handle errors of connections that are refused, too",
                 &[],
             )
     } else if busy > 2.0 * calm && busy > calm + NOISE {
-        Found::warn(
+        CheckResult::warn(
             during.count(),
             format!("while others are refused, answers take {busy} ms (p99) instead of {calm} ms"),
         )
     } else {
-        Found::pass(during.count())
+        CheckResult::pass(during.count())
     };
     let found = found.latency(during.latency());
     Ok(found

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::super::{Joined, Site};
+use super::super::{Joined, WsTarget};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
 /// How often one comes.
@@ -31,22 +31,22 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(rate) = site.ws.rate else {
-        return Found::skip("no `rate` is claimed").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(rate) = target.ws.rate else {
+        return CheckResult::skip("no `rate` is claimed").stop();
     };
     // A first connection would use up part of the burst: the control is that some are accepted.
-    site.rest().await;
-    let route = site.route().await?;
+    target.wait_for_rate_limit_reset().await;
+    let route = target.route().await?;
     let (start, mut tried, mut accepted) = (Instant::now(), 0_u64, Vec::new());
     while start.elapsed() < WATCH {
         let at = start.elapsed().as_secs_f64();
         tried += 1;
-        match site.join(&route).await? {
+        match target.join(&route).await? {
             Joined::Served(client) => {
                 accepted.push(at);
                 client.reset().await;
@@ -56,21 +56,24 @@ async fn check(site: Site) -> Verdict {
         let next = PACE * u32::try_from(tried).unwrap_or(u32::MAX);
         sleep_until((start + next).into()).await;
     }
-    let (early, late): (Vec<f64>, Vec<f64>) = accepted.iter().partition(|at| **at < SETTLED);
+    let (stop, late): (Vec<f64>, Vec<f64>) = accepted.iter().partition(|at| **at < SETTLED);
     let span = late.last().copied().unwrap_or_default() - late.first().copied().unwrap_or_default();
     let seen_rate = if late.len() > 1 { float(late.len() - 1) / span } else { 0.0 };
-    let seen_burst = (float(early.len()) - seen_rate * SETTLED).max(0.0);
+    let seen_burst = (float(stop.len()) - seen_rate * SETTLED).max(0.0);
     let near = |seen: f64, claimed: f64| (seen - claimed).abs() <= claimed * NEAR;
     let refused = tried - accepted.len() as u64;
     let found = if refused == 0 {
-        Found::fail(tried, format!("none of {tried} was refused, so there is no limit"))
-            .remedy("look whether the key of the limit is empty for these connections", &[])
+        CheckResult::fail(tried, format!("none of {tried} was refused, so there is no limit"))
+            .help("look whether the key of the limit is empty for these connections", &[])
     } else if !near(seen_rate, rate.per_second) {
-        Found::fail(tried, format!("{seen_rate:.2} are accepted in a second, and {} are claimed", rate.per_second))
+        CheckResult::fail(
+            tried,
+            format!("{seen_rate:.2} are accepted in a second, and {} are claimed", rate.per_second),
+        )
     } else if !near(seen_burst, rate.burst) && (seen_burst - rate.burst).abs() > 1.0 {
-        Found::fail(tried, format!("{seen_burst:.1} are accepted at once, and {} are claimed", rate.burst))
+        CheckResult::fail(tried, format!("{seen_burst:.1} are accepted at once, and {} are claimed", rate.burst))
     } else {
-        Found::pass(tried)
+        CheckResult::pass(tried)
     };
     let round = |number: f64| (number * 100.0).round() / 100.0;
     Ok(found

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::super::limit::stable::NOISE;
-use super::super::{ANSWER, Joined, Site, seconds, unreachable};
+use super::super::{ANSWER, Joined, WsTarget, seconds, unreachable};
 use crate::config::doctor::Liveness;
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
@@ -29,30 +29,30 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let Some(rate) = site.ws.message_rate else {
-        return Found::skip("no `message_rate` is claimed").early();
+async fn check(target: WsTarget) -> CheckVerdict {
+    let Some(rate) = target.ws.message_rate else {
+        return CheckResult::skip("no `message_rate` is claimed").stop();
     };
-    let text = match &site.ws.liveness {
+    let text = match &target.ws.liveness {
         Liveness::Echo { send, .. } => send.clone(),
         Liveness::Ping | Liveness::None => "phx".to_owned(),
     };
-    let route = site.ready(8).await?;
+    let route = target.ready(8).await?;
     let mut joined = Vec::new();
     for _ in 0..2 {
-        match site.join(&route).await? {
+        match target.join(&route).await? {
             Joined::Served(client) => joined.push(client),
-            Joined::Refused(refused) => return unreachable(&refused, &route).early(),
+            Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
         }
     }
-    let [flood, neighbour] = &joined[..] else { return Found::error("two connections are needed").early() };
+    let [flood, neighbour] = &joined[..] else { return CheckResult::error("two connections are needed").stop() };
     let (mut calm, mut busy) = (Times::default(), Times::default());
     for _ in 0..20 {
-        calm.add(neighbour.beat(ANSWER).await.unwrap_or(ANSWER));
+        calm.add(neighbour.check_liveness(ANSWER).await.unwrap_or(ANSWER));
     }
     let gap = seconds(0.1 / rate.per_second).max(Duration::from_millis(1));
     let (start, mut sent) = (Instant::now(), 0_u64);
@@ -60,7 +60,7 @@ async fn check(site: Site) -> Verdict {
         flood.text(&text);
         sent += 1;
         if sent.is_multiple_of(10) {
-            busy.add(neighbour.beat(ANSWER).await.unwrap_or(ANSWER));
+            busy.add(neighbour.check_liveness(ANSWER).await.unwrap_or(ANSWER));
         }
         sleep(gap).await;
     }
@@ -72,12 +72,15 @@ async fn check(site: Site) -> Verdict {
         answered > 0 && (answered as f64) <= (rate.per_second * after.as_secs_f64() + rate.burst) * 1.2 + 1.0;
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
     let found = if gone.is_none() && !is_slowed {
-        Found::fail(sent, format!("{sent} messages in {} ms were all taken", after.as_millis()))
-            .remedy("count the messages of each connection, and close it with 1008 when they are too many", &[])
+        CheckResult::fail(sent, format!("{sent} messages in {} ms were all taken", after.as_millis()))
+            .help("count the messages of each connection, and close it with 1008 when they are too many", &[])
     } else if busy.count() > 0 && during > 2.0 * before && during > before + NOISE {
-        Found::fail(sent, format!("another connection waits {during} ms (p99) instead of {before} ms while one floods"))
+        CheckResult::fail(
+            sent,
+            format!("another connection waits {during} ms (p99) instead of {before} ms while one floods"),
+        )
     } else {
-        Found::pass(sent)
+        CheckResult::pass(sent)
     };
     let ended = gone.map_or_else(|| "it was not ended".to_owned(), |gone| gone.class);
     Ok(found

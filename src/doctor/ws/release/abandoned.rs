@@ -6,9 +6,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 use super::super::dial::Dialed;
-use super::super::{ANSWER, Joined, Site, words};
+use super::super::{ANSWER, Joined, WsTarget, words};
 use crate::doctor::Check;
-use crate::doctor::found::{Found, Looking, Verdict, looking};
+use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::HARM;
@@ -28,13 +28,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(check(site))
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(check(target))
 }
 
-async fn check(site: Site) -> Verdict {
-    let count = site.limit().map_or(100, |(limit, over)| limit + over);
-    let route = site.ready(count as u64).await?;
+async fn check(target: WsTarget) -> CheckVerdict {
+    let count = target.limit().map_or(100, |(limit, over)| limit + over);
+    let route = target.ready(count as u64).await?;
     let (request, _) = route.request();
     let mut halves = Vec::new();
     for _ in 0..count {
@@ -43,31 +43,35 @@ async fn check(site: Site) -> Verdict {
                 let _ = stream.write_all(&request[..request.len() / 2]).await;
                 halves.push(stream);
             }
-            Err(Dialed::Broken(why)) => return Found::error(why).early(),
+            Err(Dialed::Broken(why)) => return CheckResult::error(why).stop(),
             Err(_) => break,
         }
     }
-    site.log.note("abandoned", format!("{} half handshakes stand", halves.len()));
+    target.log.note("abandoned", format!("{} half handshakes stand", halves.len()));
     let start = Instant::now();
     let served = timeout(PROMPT, async {
-        match site.join(&route).await? {
-            Joined::Served(client) => Ok::<_, Box<Found>>(client.beat(ANSWER).await.map_err(|missing| words(&missing))),
+        match target.join(&route).await? {
+            Joined::Served(client) => {
+                Ok::<_, Box<CheckResult>>(client.check_liveness(ANSWER).await.map_err(|missing| words(&missing)))
+            }
             Joined::Refused(refused) => Ok(Err(refused.class)),
         }
     });
     let seen = halves.len() as u64;
     let found = match served.await {
         Ok(served) => match served? {
-            Ok(_) => Found::pass(seen).observed("served_ms", millis(start.elapsed())),
-            Err(why) => Found::fail(seen, format!("beside {seen} half handshakes a real client is not served: {why}")),
+            Ok(_) => CheckResult::pass(seen).observed("served_ms", millis(start.elapsed())),
+            Err(why) => {
+                CheckResult::fail(seen, format!("beside {seen} half handshakes a real client is not served: {why}"))
+            }
         },
-        Err(_) => Found::fail(
+        Err(_) => CheckResult::fail(
             seen,
             format!("beside {seen} half handshakes a real client is not served within {} s", PROMPT.as_secs()),
         ),
     };
     let found = if found.outcome == Outcome::Fail {
-        found.remedy("count a connection when it is upgraded, and give an upgrade a deadline", &[])
+        found.help("count a connection when it is upgraded, and give an upgrade a deadline", &[])
     } else {
         found
     };

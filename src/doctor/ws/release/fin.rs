@@ -1,8 +1,8 @@
 //! Whether an end without a farewell frees a slot.
 
-use super::super::Site;
+use super::super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, looking};
+use crate::doctor::check_result::{CheckFuture, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,13 +15,14 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move {
-        let within = site.release_deadline();
-        site.release(within, |client| async move {
-            client.finish().await;
-            Ok(None)
-        })
-        .await
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(async move {
+        let within = target.release_deadline();
+        target
+            .release(within, |client| async move {
+                client.finish().await;
+                Ok(None)
+            })
+            .await
     })
 }

@@ -1,8 +1,8 @@
 //! Whether a peer that does not answer any more is let go.
 
-use super::super::Site;
+use super::super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, looking};
+use crate::doctor::check_result::{CheckFuture, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,12 +15,13 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move {
-        site.release_dead(|client| async move {
-            client.stall();
-            Ok(Some(client))
-        })
-        .await
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(async move {
+        target
+            .release_dead(|client| async move {
+                client.stop_reading();
+                Ok(Some(client))
+            })
+            .await
     })
 }

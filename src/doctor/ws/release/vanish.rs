@@ -1,8 +1,8 @@
 //! Whether a peer that is gone without a word is let go.
 
-use super::super::Site;
+use super::super::WsTarget;
 use crate::doctor::Check;
-use crate::doctor::found::{Looking, looking};
+use crate::doctor::check_result::{CheckFuture, boxed};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -15,6 +15,6 @@ pub const CHECK: Check = Check {
 };
 
 /// Looks.
-pub fn look(site: Site) -> Looking {
-    looking(async move { site.release_dead(|client| async move { client.vanish().await.map(|()| None) }).await })
+pub fn run(target: WsTarget) -> CheckFuture {
+    boxed(async move { target.release_dead(|client| async move { client.drop_silently().await.map(|()| None) }).await })
 }

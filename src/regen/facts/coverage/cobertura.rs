@@ -4,23 +4,24 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Broken, Files, Lines};
+use super::{Files, LineCounts, ReportError};
 
 /// Reads a report. The document type is allowed and never fetched.
-pub fn parse(text: &str) -> Result<Files, Broken> {
+pub fn parse(text: &str) -> Result<Files, ReportError> {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options)
-        .map_err(|error| Broken::new(error.pos().row as usize, format!("not XML: {error}")))?;
+        .map_err(|error| ReportError::new(error.pos().row as usize, format!("not XML: {error}")))?;
     let root = document.root_element();
     if root.tag_name().name() != "coverage" {
-        return Err(Broken::new(row(root), format!("`<{}>` is no Cobertura report", root.tag_name().name())));
+        return Err(ReportError::new(row(root), format!("`<{}>` is no Cobertura report", root.tag_name().name())));
     }
     let source = root.descendants().find(|node| node.has_tag_name("source")).and_then(|node| node.text());
     let source = source.unwrap_or_default().trim().replace('\\', "/");
     let mut files: Vec<(String, BTreeMap<u64, bool>)> = Vec::new();
     for class in root.descendants().filter(|node| node.has_tag_name("class")) {
-        let name =
-            class.attribute("filename").ok_or_else(|| Broken::new(row(class), "a `<class>` without `filename`"))?;
+        let name = class
+            .attribute("filename")
+            .ok_or_else(|| ReportError::new(row(class), "a `<class>` without `filename`"))?;
         let path = join(&source, name);
         let at = files.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
             files.push((path, BTreeMap::new()));
@@ -34,9 +35,9 @@ pub fn parse(text: &str) -> Result<Files, Broken> {
         }
     }
     if files.is_empty() {
-        return Err(Broken::new(row(root), "a report without any file"));
+        return Err(ReportError::new(row(root), "a report without any file"));
     }
-    Ok(files.into_iter().map(|(path, lines)| (path, Lines::Each(lines))).collect())
+    Ok(files.into_iter().map(|(path, lines)| (path, LineCounts::Each(lines))).collect())
 }
 
 /// A file's path: below the source folder unless it is absolute itself.
@@ -47,9 +48,10 @@ fn join(source: &str, name: &str) -> String {
     if absolute || source.is_empty() || source == "." { name } else { format!("{source}/{name}") }
 }
 
-fn attribute(node: Node<'_, '_>, name: &str) -> Result<u64, Broken> {
-    let value = node.attribute(name).ok_or_else(|| Broken::new(row(node), format!("a `<line>` without `{name}`")))?;
-    value.parse().map_err(|_| Broken::new(row(node), format!("`{name}=\"{value}\"` is no number")))
+fn attribute(node: Node<'_, '_>, name: &str) -> Result<u64, ReportError> {
+    let value =
+        node.attribute(name).ok_or_else(|| ReportError::new(row(node), format!("a `<line>` without `{name}`")))?;
+    value.parse().map_err(|_| ReportError::new(row(node), format!("`{name}=\"{value}\"` is no number")))
 }
 
 fn row(node: Node<'_, '_>) -> usize {
@@ -68,7 +70,7 @@ mod tests {
 <class name="A" filename="a.py"><methods/><lines><line number="1" hits="2"/><line number="2" hits="0"/></lines></class>
 <class name="B" filename="a.py"><lines><line number="2" hits="1"/></lines></class>
 </classes></package></packages></coverage>"#;
-        let lines = Lines::Each(BTreeMap::from([(1, true), (2, true)]));
+        let lines = LineCounts::Each(BTreeMap::from([(1, true), (2, true)]));
         assert_eq!(parse(text).unwrap(), [("/w/app/a.py".to_owned(), lines)]);
     }
 

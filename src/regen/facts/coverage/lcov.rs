@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Broken, Files, Lines};
+use super::{Files, LineCounts, ReportError};
 
 /// Reads a tracefile.
-pub fn parse(text: &str) -> Result<Files, Broken> {
+pub fn parse(text: &str) -> Result<Files, ReportError> {
     let mut files = Files::new();
     let mut open: Option<(String, BTreeMap<u64, bool>)> = None;
     let mut last = 0;
@@ -16,31 +16,35 @@ pub fn parse(text: &str) -> Result<Files, Broken> {
             continue;
         }
         if line == "end_of_record" {
-            let (path, lines) = open.take().ok_or_else(|| Broken::new(number, "`end_of_record` without a file"))?;
-            files.push((path, Lines::Each(lines)));
+            let (path, lines) =
+                open.take().ok_or_else(|| ReportError::new(number, "`end_of_record` without a file"))?;
+            files.push((path, LineCounts::Each(lines)));
             continue;
         }
-        let (tag, value) = line.split_once(':').ok_or_else(|| Broken::new(number, "no line of an lcov report"))?;
+        let (tag, value) = line.split_once(':').ok_or_else(|| ReportError::new(number, "no line of an lcov report"))?;
         match (tag, &mut open) {
             ("SF", None) => open = Some((value.to_owned(), BTreeMap::new())),
             ("SF", Some((path, _))) => {
-                return Err(Broken::new(number, format!("`{path}` is not closed by `end_of_record`")));
+                return Err(ReportError::new(number, format!("`{path}` is not closed by `end_of_record`")));
             }
             ("DA", Some((_, lines))) => {
                 let (line, hit) =
-                    data(value).ok_or_else(|| Broken::new(number, format!("`{line}` is no `DA:line,hits`")))?;
+                    data(value).ok_or_else(|| ReportError::new(number, format!("`{line}` is no `DA:line,hits`")))?;
                 *lines.entry(line).or_insert(false) |= hit;
             }
-            ("DA", None) => return Err(Broken::new(number, "`DA` before any `SF`")),
+            ("DA", None) => return Err(ReportError::new(number, "`DA` before any `SF`")),
             (tag, _) if tag.chars().all(|c| c.is_ascii_uppercase()) => {}
-            _ => return Err(Broken::new(number, "no line of an lcov report")),
+            _ => return Err(ReportError::new(number, "no line of an lcov report")),
         }
     }
     if let Some((path, _)) = open {
-        return Err(Broken::new(last, format!("`{path}` is not closed by `end_of_record`; the report is cut off")));
+        return Err(ReportError::new(
+            last,
+            format!("`{path}` is not closed by `end_of_record`; the report is cut off"),
+        ));
     }
     if files.is_empty() {
-        return Err(Broken::new(1, "a report without any file"));
+        return Err(ReportError::new(1, "a report without any file"));
     }
     Ok(files)
 }
@@ -62,7 +66,7 @@ mod tests {
     #[test]
     fn a_tracefile_is_read() {
         let text = "TN:\nSF:src/a.py\nFN:1,f\nDA:1,2\nDA:2,0,abc\nDA:2,1\nLF:2\nLH:2\nend_of_record\n";
-        let lines = Lines::Each(BTreeMap::from([(1, true), (2, true)]));
+        let lines = LineCounts::Each(BTreeMap::from([(1, true), (2, true)]));
         assert_eq!(parse(text).unwrap(), [("src/a.py".to_owned(), lines)]);
     }
 

@@ -2,29 +2,30 @@
 
 use serde_json::Value;
 
-use super::{Broken, Files, Lines};
+use super::{Files, LineCounts, ReportError};
 
 /// Reads an export.
-pub fn parse(text: &str) -> Result<Files, Broken> {
+pub fn parse(text: &str) -> Result<Files, ReportError> {
     let value: Value =
-        serde_json::from_str(text).map_err(|error| Broken::new(error.line(), format!("not JSON: {error}")))?;
-    let data = value["data"].as_array().ok_or_else(|| Broken::new(1, "no list `data`: no export of llvm-cov"))?;
+        serde_json::from_str(text).map_err(|error| ReportError::new(error.line(), format!("not JSON: {error}")))?;
+    let data = value["data"].as_array().ok_or_else(|| ReportError::new(1, "no list `data`: no export of llvm-cov"))?;
     let mut files = Files::new();
     for (at, file) in data.iter().flat_map(|data| data["files"].as_array().into_iter().flatten()).enumerate() {
         let name = file["filename"].as_str();
-        let name = name.ok_or_else(|| Broken::new(1, format!("file {} of `data.files` has no `filename`", at + 1)))?;
+        let name =
+            name.ok_or_else(|| ReportError::new(1, format!("file {} of `data.files` has no `filename`", at + 1)))?;
         let lines = &file["summary"]["lines"];
         let count = |key: &str| lines[key].as_u64();
         let (Some(all), Some(covered)) = (count("count"), count("covered")) else {
-            return Err(Broken::new(1, format!("`{name}` has no `summary.lines` with `count` and `covered`")));
+            return Err(ReportError::new(1, format!("`{name}` has no `summary.lines` with `count` and `covered`")));
         };
         if covered > all {
-            return Err(Broken::new(1, format!("`{name}` has {covered} of {all} lines covered")));
+            return Err(ReportError::new(1, format!("`{name}` has {covered} of {all} lines covered")));
         }
-        files.push((name.to_owned(), Lines::Count { lines: all, covered }));
+        files.push((name.to_owned(), LineCounts::Count { lines: all, covered }));
     }
     if files.is_empty() {
-        return Err(Broken::new(1, "a report without any file"));
+        return Err(ReportError::new(1, "a report without any file"));
     }
     Ok(files)
 }
@@ -36,7 +37,7 @@ mod tests {
     #[test]
     fn an_export_is_read() {
         let text = r#"{"data":[{"files":[{"filename":"/w/src/a.rs","summary":{"lines":{"count":8,"covered":6,"percent":75}}}]}],"type":"llvm.coverage.json.export","version":"2.0.1"}"#;
-        assert_eq!(parse(text).unwrap(), [("/w/src/a.rs".to_owned(), Lines::Count { lines: 8, covered: 6 })]);
+        assert_eq!(parse(text).unwrap(), [("/w/src/a.rs".to_owned(), LineCounts::Count { lines: 8, covered: 6 })]);
     }
 
     #[test]

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::super::super::Site;
-use super::super::super::crew::Crew;
+use super::super::super::DbTarget;
 use super::super::super::dump::{Dump, named};
-use super::super::super::engine::{Base, Engine};
+use super::super::super::engine::{DatabaseEngine, ScratchDatabase};
 use super::super::super::init::Reference;
+use super::super::super::workers::Workers;
 use super::super::proxy::barrier;
 use super::SLICE;
-use crate::doctor::fault::Mode;
-use crate::doctor::found::Found;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::FaultMode;
 use crate::doctor::program::Running;
 
 /// The most steps after which a worker is killed.
@@ -42,7 +42,7 @@ pub struct Steps {
 }
 
 /// States that were seen already.
-struct Known<'a> {
+struct KnownSteps<'a> {
     empty: Dump,
     reference: &'a Dump,
     seen: Vec<Dump>,
@@ -50,7 +50,7 @@ struct Known<'a> {
     pieces: usize,
 }
 
-impl Known<'_> {
+impl KnownSteps<'_> {
     fn is_new(&self, state: &Dump) -> bool {
         *state != self.empty && state != self.reference && !self.seen.contains(state)
     }
@@ -60,17 +60,21 @@ impl Known<'_> {
 ///
 /// # Errors
 /// If a worker cannot be started, or the database cannot be read.
-pub async fn run(site: &Site, engine: &Engine, reference: &Reference) -> Result<Steps, Box<Found>> {
-    let most = if site.quick { MOST_QUICK } else { MOST };
+pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Reference) -> Result<Steps, Box<CheckResult>> {
+    let most = if target.quick { MOST_QUICK } else { MOST };
     let start = Instant::now();
     let mut steps = Steps::default();
-    let mut known =
-        Known { empty: engine.scratch().await?.dump().await?, reference: &reference.dump, seen: Vec::new(), pieces: 0 };
+    let mut known = KnownSteps {
+        empty: engine.scratch().await?.dump().await?,
+        reference: &reference.dump,
+        seen: Vec::new(),
+        pieces: 0,
+    };
     loop {
         let base = engine.scratch().await?;
         let state = match &base {
-            Base::Sqlite(_) => in_file(site, &base, &known).await?,
-            _ => on_server(site, &base, &mut known).await?,
+            ScratchDatabase::Sqlite(_) => in_file(target, &base, &known).await?,
+            _ => on_server(target, &base, &mut known).await?,
         };
         let Some(state) = state else { return Ok(steps) };
         if known.seen.len() == most || start.elapsed() > BUDGET {
@@ -79,10 +83,10 @@ pub async fn run(site: &Site, engine: &Engine, reference: &Reference) -> Result<
         let left = named(&known.empty.differences(&state));
         known.seen.push(state);
         steps.killed += 1;
-        let others = vec![base.places(None); site.workers().saturating_sub(1).max(1)];
-        let wrong = site.judged(Crew::start(site, &others)?, &base, reference).await?;
+        let others = vec![base.places(None); target.workers().saturating_sub(1).max(1)];
+        let wrong = target.judged(Workers::start(target, &others)?, &base, reference).await?;
         let said = if wrong.is_empty() { "the others finish".to_owned() } else { named(&wrong) };
-        site.log.note("kill", format!("after step {} ({left}): {said}", steps.killed));
+        target.log.note("kill", format!("after step {} ({left}): {said}", steps.killed));
         if !wrong.is_empty() {
             steps.wrong = Some(format!("killed after step {} ({left}): {}", steps.killed, named(&wrong)));
             return Ok(steps);
@@ -91,15 +95,19 @@ pub async fn run(site: &Site, engine: &Engine, reference: &Reference) -> Result<
 }
 
 /// Lets a worker send piece by piece until others see a new state, and kills it then.
-async fn on_server(site: &Site, base: &Base, known: &mut Known<'_>) -> Result<Option<Dump>, Box<Found>> {
+async fn on_server(
+    target: &DbTarget,
+    base: &ScratchDatabase,
+    known: &mut KnownSteps<'_>,
+) -> Result<Option<Dump>, Box<CheckResult>> {
     let proxies = barrier(base, 1).await?;
     let Some(proxy) = proxies.first() else { return Ok(None) };
-    let mut crew = Crew::start(site, &[base.places(Some(proxy.address))])?;
-    let Some(worker) = crew.workers.first_mut() else { return Ok(None) };
+    let mut workers = Workers::start(target, &[base.places(Some(proxy.address))])?;
+    let Some(worker) = workers.workers.first_mut() else { return Ok(None) };
     let start = Instant::now();
     let mut pieces = known.pieces;
     loop {
-        proxy.tell(Mode::HoldAfter(pieces));
+        proxy.tell(FaultMode::HoldAfter(pieces));
         while proxy.count() <= pieces {
             if !worker.is_alive() || start.elapsed() > LONGEST {
                 kill(worker).await;
@@ -121,7 +129,7 @@ async fn on_server(site: &Site, base: &Base, known: &mut Known<'_>) -> Result<Op
 }
 
 /// Whether no statement runs and no transaction is open, after a moment.
-async fn is_at_rest(base: &Base) -> Result<bool, Box<Found>> {
+async fn is_at_rest(base: &ScratchDatabase) -> Result<bool, Box<CheckResult>> {
     let start = Instant::now();
     loop {
         let is_at_rest = base.is_at_rest().await?;
@@ -133,10 +141,14 @@ async fn is_at_rest(base: &Base) -> Result<bool, Box<Found>> {
 }
 
 /// Lets a worker run in slices of time until others see a new state in the file, and kills it then.
-async fn in_file(site: &Site, base: &Base, known: &Known<'_>) -> Result<Option<Dump>, Box<Found>> {
-    let Base::Sqlite(file) = base else { return Ok(None) };
-    let mut crew = Crew::start(site, &[base.places(None)])?;
-    let Some(worker) = crew.workers.first_mut() else { return Ok(None) };
+async fn in_file(
+    target: &DbTarget,
+    base: &ScratchDatabase,
+    known: &KnownSteps<'_>,
+) -> Result<Option<Dump>, Box<CheckResult>> {
+    let ScratchDatabase::Sqlite(file) = base else { return Ok(None) };
+    let mut workers = Workers::start(target, &[base.places(None)])?;
+    let Some(worker) = workers.workers.first_mut() else { return Ok(None) };
     let start = Instant::now();
     loop {
         worker.freeze(false);

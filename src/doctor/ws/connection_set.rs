@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use super::client::{Client, Gone, Missing};
 use super::dial::{Refused, Route};
-use super::{ANSWER, Joined, Site};
-use crate::doctor::found::Found;
+use super::{ANSWER, Joined, WsTarget};
+use crate::doctor::check_result::CheckResult;
 use crate::doctor::times::Times;
 
 /// After the last attempt, a server may take this long to change its mind.
@@ -19,7 +19,7 @@ pub const POLL: Duration = Duration::from_millis(50);
 
 /// Connections that were asked for together.
 #[derive(Debug, Default)]
-pub struct Crowd {
+pub struct ConnectionSet {
     /// Those that were upgraded, in their order.
     pub held: Vec<Client>,
     /// Those that were not, with how many were upgraded before each.
@@ -58,7 +58,7 @@ pub fn classes(refused: &[Refused]) -> String {
 
 /// The clients that are served, and how many are not: the server has closed them, or does not answer.
 pub async fn living(clients: Vec<Client>) -> (Vec<Client>, usize) {
-    let lives = join_all(clients.iter().map(|client| client.beat(ANSWER))).await;
+    let lives = join_all(clients.iter().map(|client| client.check_liveness(ANSWER))).await;
     let all = clients.len();
     let alive: Vec<Client> =
         clients.into_iter().zip(lives).filter_map(|(client, life)| life.is_ok().then_some(client)).collect();
@@ -66,11 +66,11 @@ pub async fn living(clients: Vec<Client>) -> (Vec<Client>, usize) {
     (alive, dead)
 }
 
-impl Crowd {
+impl ConnectionSet {
     /// Looks who lives after a moment, and takes those that died after the upgrade as refused.
     pub async fn settle(&mut self, grace: Duration) -> Settled {
         sleep(grace).await;
-        let lives = join_all(self.held.iter().map(|client| client.beat(ANSWER))).await;
+        let lives = join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await;
         let newest = lives.iter().rposition(Result::is_ok);
         let mut settled = Settled {
             refused: self.refused.iter().map(|(_, refused)| refused.clone()).collect(),
@@ -117,7 +117,7 @@ impl Crowd {
     pub async fn beats(&self, rounds: usize, times: &mut Times) -> usize {
         let mut silent = 0;
         for _ in 0..rounds {
-            for life in join_all(self.held.iter().map(|client| client.beat(ANSWER))).await {
+            for life in join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await {
                 match life {
                     Ok(time) => times.add(time),
                     Err(_) => silent += 1,
@@ -128,17 +128,22 @@ impl Crowd {
     }
 }
 
-impl Site {
+impl WsTarget {
     /// Asks for connections one after the other, until so many are there or one is refused.
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn fill(&self, route: &Route, crowd: &mut Crowd, count: usize) -> Result<(), Box<Found>> {
-        while crowd.held.len() < count {
+    pub async fn fill(
+        &self,
+        route: &Route,
+        connection_set: &mut ConnectionSet,
+        count: usize,
+    ) -> Result<(), Box<CheckResult>> {
+        while connection_set.held.len() < count {
             match self.join(route).await? {
-                Joined::Served(client) => crowd.held.push(client),
+                Joined::Served(client) => connection_set.held.push(client),
                 Joined::Refused(refused) => {
-                    crowd.refused.push((crowd.held.len(), refused));
+                    connection_set.refused.push((connection_set.held.len(), refused));
                     break;
                 }
             }
@@ -150,59 +155,59 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn burst(&self, route: &Route, count: usize) -> Result<Crowd, Box<Found>> {
-        let mut crowd = Crowd::default();
+    pub async fn burst(&self, route: &Route, count: usize) -> Result<ConnectionSet, Box<CheckResult>> {
+        let mut connection_set = ConnectionSet::default();
         let gate = Barrier::new(count.max(1));
         for joined in join_all((0..count).map(|_| self.join_at(route, &gate))).await {
             match joined? {
-                Joined::Served(client) => crowd.held.push(client),
-                Joined::Refused(refused) => crowd.refused.push((crowd.held.len(), refused)),
+                Joined::Served(client) => connection_set.held.push(client),
+                Joined::Refused(refused) => connection_set.refused.push((connection_set.held.len(), refused)),
             }
         }
-        Ok(crowd)
+        Ok(connection_set)
     }
 
     /// Fills the server up to its limit, and sees that it is full.
     ///
     /// # Errors
     /// Where it does not serve so many, or does not refuse the next one: then nothing about slots can be said.
-    pub async fn full(&self, route: &Route, limit: usize) -> Result<Crowd, Box<Found>> {
-        let mut crowd = Crowd::default();
-        self.fill(route, &mut crowd, limit).await?;
-        if let (true, Some((_, refused))) = (crowd.held.is_empty(), crowd.refused.first()) {
-            return super::unreachable(refused, route).early();
+    pub async fn full(&self, route: &Route, limit: usize) -> Result<ConnectionSet, Box<CheckResult>> {
+        let mut connection_set = ConnectionSet::default();
+        self.fill(route, &mut connection_set, limit).await?;
+        if let (true, Some((_, refused))) = (connection_set.held.is_empty(), connection_set.refused.first()) {
+            return super::unreachable(refused, route).stop();
         }
         // What closes right after the upgrade has not been refused yet.
-        let settled = crowd.settle(POLL).await;
+        let settled = connection_set.settle(POLL).await;
         if settled.served < limit {
             let why = format!(
                 "only {} of {limit} are served ({}), so slots cannot be told",
                 settled.served,
                 settled.classes()
             );
-            return Found::error(why).early();
+            return CheckResult::error(why).stop();
         }
         if self.serves(route).await?.is_some() {
             let why = format!("the limit of {limit} is not enforced, so nothing about its slots can be said");
-            return Found::error(why).remedy("see what ws.limit.exact says", &["phx doctor ws.limit.exact"]).early();
+            return CheckResult::error(why).help("see what ws.limit.exact says", &["phx doctor ws.limit.exact"]).stop();
         }
-        Ok(crowd)
+        Ok(connection_set)
     }
 
     /// How many older connections the server ends when newer ones come than it has slots; nothing if it refuses these.
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn evicts(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<Found>> {
-        let mut crowd = Crowd::default();
-        self.fill(route, &mut crowd, limit).await?;
-        if crowd.settle(POLL).await.served < limit {
-            crowd.close().await;
+    pub async fn evicts(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<CheckResult>> {
+        let mut connection_set = ConnectionSet::default();
+        self.fill(route, &mut connection_set, limit).await?;
+        if connection_set.settle(POLL).await.served < limit {
+            connection_set.close().await;
             return Ok(None);
         }
         let newcomer = self.serves(route).await?;
-        let left = crowd.settle(Duration::ZERO).await.served;
-        crowd.close().await;
+        let left = connection_set.settle(Duration::ZERO).await.served;
+        connection_set.close().await;
         match newcomer {
             Some(client) if left < limit => {
                 client.close().await;
@@ -220,12 +225,12 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn serves(&self, route: &Route) -> Result<Option<Client>, Box<Found>> {
+    pub async fn serves(&self, route: &Route) -> Result<Option<Client>, Box<CheckResult>> {
         match self.join(route).await? {
             Joined::Refused(_) => Ok(None),
             Joined::Served(client) => {
                 sleep(POLL).await;
-                Ok(client.beat(ANSWER).await.is_ok().then_some(client))
+                Ok(client.check_liveness(ANSWER).await.is_ok().then_some(client))
             }
         }
     }
@@ -234,7 +239,11 @@ impl Site {
     ///
     /// # Errors
     /// Where this side fails.
-    pub async fn until_served(&self, route: &Route, limit: Duration) -> Result<Option<(Client, Duration)>, Box<Found>> {
+    pub async fn until_served(
+        &self,
+        route: &Route,
+        limit: Duration,
+    ) -> Result<Option<(Client, Duration)>, Box<CheckResult>> {
         let start = Instant::now();
         loop {
             let asked = start.elapsed();

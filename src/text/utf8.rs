@@ -2,11 +2,11 @@
 
 /// Bytes on their way to become text.
 #[derive(Clone, Debug, Default)]
-pub struct Letters {
+pub struct Utf8Decoder {
     torn: Vec<u8>,
 }
 
-impl Letters {
+impl Utf8Decoder {
     /// The letters that are whole by now. Bytes that can become none are shown as U+FFFD.
     pub fn whole(&mut self, bytes: &[u8]) -> String {
         self.torn.extend_from_slice(bytes);
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_letter_waits_for_its_rest() {
-        let mut letters = Letters::default();
+        let mut letters = Utf8Decoder::default();
         assert_eq!(letters.whole(b"a\xF0\x9F"), "a");
         assert_eq!(letters.whole(b"\x9A\x80b"), "🚀b");
         assert_eq!(letters.whole(b"\xFFc\xC3"), "\u{FFFD}c");

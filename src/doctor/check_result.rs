@@ -4,11 +4,11 @@ use std::pin::Pin;
 
 use serde_json::{Map, Value};
 
-use super::record::{Control, Evidence, Latency, Outcome, Remedy};
+use super::record::{Control, Evidence, Help, Latency, Outcome};
 
 /// What a check found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct CheckResult {
     /// What it came to.
     pub outcome: Outcome,
     /// What is the matter, in a sentence.
@@ -28,21 +28,21 @@ pub struct Found {
     /// What happened on the way.
     pub evidence: Vec<Evidence>,
     /// What mends it.
-    pub remedy: Remedy,
+    pub help: Help,
 }
 
 /// What a check found, or why it ended early; both are results.
-pub type Verdict = Result<Found, Box<Found>>;
+pub type CheckVerdict = Result<CheckResult, Box<CheckResult>>;
 
 /// A check at work.
-pub type Looking = Pin<Box<dyn Future<Output = Found>>>;
+pub type CheckFuture = Pin<Box<dyn Future<Output = CheckResult>>>;
 
 /// A check at work that may end early.
-pub fn looking(check: impl Future<Output = Verdict> + 'static) -> Looking {
-    Box::pin(async { check.await.unwrap_or_else(|early| *early) })
+pub fn boxed(check: impl Future<Output = CheckVerdict> + 'static) -> CheckFuture {
+    Box::pin(async { check.await.unwrap_or_else(|stop| *stop) })
 }
 
-impl Found {
+impl CheckResult {
     /// Something that was looked at, as often as that.
     pub fn new(outcome: Outcome, observations: u64) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Found {
             attempts: 1,
             latency: None,
             evidence: Vec::new(),
-            remedy: Remedy::default(),
+            help: Help::default(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Found {
     }
 
     /// As the reason to end early.
-    pub fn early<T>(self) -> Result<T, Box<Self>> {
+    pub fn stop<T>(self) -> Result<T, Box<Self>> {
         Err(Box::new(self))
     }
 
@@ -140,8 +140,8 @@ impl Found {
 
     /// With what mends it.
     #[must_use]
-    pub fn remedy(mut self, text: impl Into<String>, commands: &[&str]) -> Self {
-        self.remedy = Remedy { text: text.into(), commands: commands.iter().map(|one| (*one).to_owned()).collect() };
+    pub fn help(mut self, text: impl Into<String>, commands: &[&str]) -> Self {
+        self.help = Help { text: text.into(), commands: commands.iter().map(|one| (*one).to_owned()).collect() };
         self
     }
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::Site;
-use crate::doctor::ending::Ended;
-use crate::doctor::found::Found;
-use crate::doctor::program::{Places, Running};
+use super::DbTarget;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::ending::ExitReason;
+use crate::doctor::program::{Placeholders, Running};
 use crate::system::disk;
 
 /// How often workers are looked at.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How often it is looked whether they are busy.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long nothing must happen until nobody else is expected, where one sees that no worker is busy.
@@ -40,16 +40,16 @@ const TEXTS: &[&str] = &[
 
 /// Workers on one database.
 #[derive(Debug)]
-pub struct Crew {
+pub struct Workers {
     /// The workers, in their order.
     pub workers: Vec<Running>,
 }
 
 /// How a worker ended.
 #[derive(Debug)]
-pub struct End {
+pub struct WorkerEnd {
     /// How; not at all where it is `None`.
-    pub ended: Option<Ended>,
+    pub ended: Option<ExitReason>,
     /// What it said.
     pub said: String,
     /// Its last words.
@@ -58,23 +58,23 @@ pub struct End {
 
 /// What was seen before a gate opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gathered {
+pub struct GateState {
     /// How many had arrived at the gate, or waited behind somebody who had.
     pub arrived: usize,
     /// How many were alive.
     pub alive: usize,
 }
 
-impl Crew {
+impl Workers {
     /// Starts a worker for each of several places.
     ///
     /// # Errors
     /// Where a worker cannot be started.
-    pub fn start(site: &Site, places: &[Places]) -> Result<Self, Box<Found>> {
-        let init = site.init()?;
-        let start = |places: &Places| {
+    pub fn start(target: &DbTarget, places: &[Placeholders]) -> Result<Self, Box<CheckResult>> {
+        let init = target.init()?;
+        let start = |places: &Placeholders| {
             Running::start(&init.command, &init.env, places)
-                .map_err(|why| Box::new(Found::error(why).remedy("correct `init` of this subject", &[])))
+                .map_err(|why| Box::new(CheckResult::error(why).help("correct `init` of this subject", &[])))
         };
         Ok(Self { workers: places.iter().map(start).collect::<Result<_, _>>()? })
     }
@@ -95,15 +95,15 @@ impl Crew {
     ///
     /// # Errors
     /// Where one cannot see who has arrived.
-    pub async fn gather(
+    pub async fn wait_at_gate(
         &mut self,
-        mut arrived: impl AsyncFnMut() -> Result<usize, Box<Found>>,
-    ) -> Result<Gathered, Box<Found>> {
+        mut arrived: impl AsyncFnMut() -> Result<usize, Box<CheckResult>>,
+    ) -> Result<GateState, Box<CheckResult>> {
         let (start, mut changed, mut looked) = (Instant::now(), Instant::now(), Instant::now());
         let mut ticks = self.ticks();
-        let mut last = (Gathered { arrived: 0, alive: 0 }, ticks);
+        let mut last = (GateState { arrived: 0, alive: 0 }, ticks);
         loop {
-            let now = Gathered { arrived: arrived().await?, alive: self.alive() };
+            let now = GateState { arrived: arrived().await?, alive: self.alive() };
             if now.arrived >= self.workers.len() || now.alive == 0 || start.elapsed() > LONGEST {
                 return Ok(now);
             }
@@ -117,7 +117,7 @@ impl Crew {
             if changed.elapsed() > if ticks.is_some() { QUIET } else { LONG_QUIET } {
                 return Ok(now);
             }
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -143,29 +143,29 @@ impl Crew {
     }
 
     /// Waits for all, together so long, and ends those that do not end.
-    pub async fn finish(mut self, within: Duration) -> Vec<End> {
+    pub async fn finish(mut self, within: Duration) -> Vec<WorkerEnd> {
         let end = Instant::now() + within;
         let mut ends = Vec::new();
         for worker in &mut self.workers {
             let ended = worker.ended(end.saturating_duration_since(Instant::now())).await;
-            ends.push(End { ended, said: worker.output(), last: worker.said_last() });
+            ends.push(WorkerEnd { ended, said: worker.output(), last: worker.last_output_line() });
         }
         ends
     }
 }
 
 /// What is wrong with how workers ended, a sentence each.
-pub fn complaints(site: &Site, ends: &[End]) -> Vec<String> {
+pub fn worker_errors(target: &DbTarget, ends: &[WorkerEnd]) -> Vec<String> {
     let mut all = Vec::new();
-    let bad = |end: &&End| {
-        let code = end.ended.and_then(Ended::code);
-        end.ended.is_some() && !code.is_some_and(|code| site.db.expect_exit.contains(&i64::from(code)))
+    let bad = |end: &&WorkerEnd| {
+        let code = end.ended.and_then(ExitReason::code);
+        end.ended.is_some() && !code.is_some_and(|code| target.db.expect_exit.contains(&i64::from(code)))
     };
     let stuck = ends.iter().filter(|end| end.ended.is_none()).count();
     if stuck > 0 {
         all.push(format!("{stuck} of {} workers did not end", ends.len()));
     }
-    let failed: Vec<&End> = ends.iter().filter(bad).collect();
+    let failed: Vec<&WorkerEnd> = ends.iter().filter(bad).collect();
     if let Some((first, ended)) = failed.first().and_then(|first| Some((first, first.ended?))) {
         let said =
             failed.iter().find_map(|end| telling(&end.said)).map_or(first.last.clone(), |line| format!("`{line}`"));
@@ -174,7 +174,7 @@ pub fn complaints(site: &Site, ends: &[End]) -> Vec<String> {
     let collided = ends
         .iter()
         .filter(|end| failed.iter().all(|bad| !std::ptr::eq(*bad, *end)))
-        .filter_map(|end| collision(&end.said));
+        .filter_map(|end| conflict_line(&end.said));
     let collided: Vec<&str> = collided.collect();
     if let Some(first) = collided.first() {
         all.push(format!("{} workers met another one and went on: `{first}`", collided.len()));
@@ -185,12 +185,12 @@ pub fn complaints(site: &Site, ends: &[End]) -> Vec<String> {
 /// The line of an output that says most: that somebody else was there, or an error.
 fn telling(said: &str) -> Option<&str> {
     let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
-    let line = collision(said).or_else(|| said.lines().find(is_error)).map(str::trim)?;
+    let line = conflict_line(said).or_else(|| said.lines().find(is_error)).map(str::trim)?;
     Some(line.char_indices().nth(200).map_or(line, |(at, _)| &line[..at]))
 }
 
 /// The line of an output that says that somebody else was there, too. That something is skipped because it is there is no collision.
-fn collision(said: &str) -> Option<&str> {
+fn conflict_line(said: &str) -> Option<&str> {
     let is_one = |line: &&str| {
         let words = line.split(|letter: char| !letter.is_ascii_alphanumeric());
         let has_code = words.into_iter().any(|word| CODES.contains(&word));
@@ -202,17 +202,17 @@ fn collision(said: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::collision;
+    use super::conflict_line;
 
     #[test]
     fn what_collides_is_told_from_what_is_skipped() {
         assert_eq!(
-            collision("ok\nERROR: 42P07: relation \"t\" is there\n"),
+            conflict_line("ok\nERROR: 42P07: relation \"t\" is there\n"),
             Some("ERROR: 42P07: relation \"t\" is there")
         );
-        assert!(collision("duplicate key value violates unique constraint").is_some());
-        assert!(collision("db error: ERROR: deadlock detected").is_some());
-        assert_eq!(collision("NOTICE:  relation \"t\" already exists, skipping"), None);
-        assert_eq!(collision("done in 123505 ms, 1062 rows"), None);
+        assert!(conflict_line("duplicate key value violates unique constraint").is_some());
+        assert!(conflict_line("db error: ERROR: deadlock detected").is_some());
+        assert_eq!(conflict_line("NOTICE:  relation \"t\" already exists, skipping"), None);
+        assert_eq!(conflict_line("done in 123505 ms, 1062 rows"), None);
     }
 }

@@ -27,7 +27,7 @@ const KEPT: usize = 32;
 
 /// One governed document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct IndexEntry {
     /// Its path from the root.
     pub path: String,
     /// Its kind.
@@ -37,7 +37,7 @@ pub struct Known {
     /// Its deadline.
     pub due: Option<DateTime<Utc>>,
     /// Whether a template of it looks at other documents.
-    pub hears: bool,
+    pub reads_other_documents: bool,
     /// The globs of the files that it describes.
     pub sources: Vec<String>,
 }
@@ -45,22 +45,22 @@ pub struct Known {
 /// The governed documents of a tree, by path: the lines of the file, which are read when they are asked for, and what changed
 /// since.
 #[derive(Clone, Debug, Default)]
-pub struct Census {
+pub struct DocumentIndex {
     /// The whole file.
     text: Arc<String>,
     /// Where its lines are.
     lines: Span,
-    changed: BTreeMap<String, Option<Known>>,
+    changed: BTreeMap<String, Option<IndexEntry>>,
 }
 
-impl Known {
+impl IndexEntry {
     fn of(project: &Project, document: &Document) -> Self {
         Self {
             path: document.path.clone(),
             kind: document.shape.kind.clone(),
             phase: corpus::phase(document),
             due: document.governance.update_required_by.as_ref().map(|due| due.value),
-            hears: project.library.reads_documents(document),
+            reads_other_documents: project.library.reads_documents(document),
             sources: document.governance.sources(),
         }
     }
@@ -70,8 +70,9 @@ impl Known {
     fn line(&self) -> String {
         let (group, number) = self.phase.clone().unwrap_or_default();
         let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
-        let (hears, names) = (if self.hears { 'h' } else { '-' }, if self.sources.is_empty() { '-' } else { 's' });
-        let mut line = format!("{hears}{names}\t{due}\t");
+        let (reads_other_documents, names) =
+            (if self.reads_other_documents { 'h' } else { '-' }, if self.sources.is_empty() { '-' } else { 's' });
+        let mut line = format!("{reads_other_documents}{names}\t{due}\t");
         line.push_str(&[&self.path, &self.kind, &group].map(|text| escape(text)).join("\t"));
         line.push_str(&format!("\t{number}"));
         for source in &self.sources {
@@ -83,7 +84,7 @@ impl Known {
 
     fn read(line: &str) -> Option<Self> {
         let mut parts = line.split('\t');
-        let (hears, due) = (parts.next()?.starts_with('h'), due(parts.next()?.as_bytes()));
+        let (reads_other_documents, due) = (parts.next()?.starts_with('h'), due(parts.next()?.as_bytes()));
         let (path, kind, group) = (parts.next()?, parts.next()?, parts.next()?);
         let number: u64 = parts.next()?.parse().ok()?;
         Some(Self {
@@ -91,7 +92,7 @@ impl Known {
             kind: unescape(kind),
             phase: (!group.is_empty()).then(|| (unescape(group), number)),
             due,
-            hears,
+            reads_other_documents,
             sources: parts.map(unescape).collect(),
         })
     }
@@ -137,8 +138,8 @@ fn unescape(text: &str) -> String {
     out
 }
 
-impl Census {
-    fn new(documents: &[Known]) -> Self {
+impl DocumentIndex {
+    fn new(documents: &[IndexEntry]) -> Self {
         let text: String = documents.iter().map(|known| known.line() + "\n").collect();
         let lines = Span::new(0, text.len());
         Self::within(text, lines)
@@ -153,8 +154,8 @@ impl Census {
     }
 
     /// Those whose line says something, by path; lines are looked at before they are read.
-    fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&Known) -> bool) -> Vec<Known> {
-        let mut found: Vec<Known> = self.lines_that(line).filter_map(Known::read).collect();
+    fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&IndexEntry) -> bool) -> Vec<IndexEntry> {
+        let mut found: Vec<IndexEntry> = self.lines_that(line).filter_map(IndexEntry::read).collect();
         if !self.changed.is_empty() {
             found.retain(|known| !self.changed.contains_key(&known.path));
             found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
@@ -176,7 +177,7 @@ impl Census {
     }
 
     /// All of them.
-    pub fn documents(&self) -> Vec<Known> {
+    pub fn documents(&self) -> Vec<IndexEntry> {
         self.matching(|_| true, |_| true)
     }
 
@@ -187,7 +188,7 @@ impl Census {
         let mut paths: Vec<String> = lines.filter_map(|line| line.split('\t').nth(2)).map(unescape).collect();
         if !self.changed.is_empty() {
             paths.retain(|path| !self.changed.contains_key(path));
-            let late = |known: &&Known| known.due.is_some_and(|due| due < now);
+            let late = |known: &&IndexEntry| known.due.is_some_and(|due| due < now);
             paths.extend(self.changed.values().flatten().filter(late).map(|known| known.path.clone()));
             paths.sort();
         }
@@ -195,17 +196,17 @@ impl Census {
     }
 
     /// Those that look at others.
-    pub fn hearing(&self) -> Vec<Known> {
-        self.matching(|line| line.first() == Some(&b'h'), |known| known.hears)
+    pub fn dependents(&self) -> Vec<IndexEntry> {
+        self.matching(|line| line.first() == Some(&b'h'), |known| known.reads_other_documents)
     }
 
     /// Those that name the files that they describe.
-    pub fn describing(&self) -> Vec<Known> {
+    pub fn describing(&self) -> Vec<IndexEntry> {
         self.matching(|line| line.get(1) == Some(&b's'), |known| !known.sources.is_empty())
     }
 
     /// A document.
-    pub fn get(&self, path: &str) -> Option<Known> {
+    pub fn get(&self, path: &str) -> Option<IndexEntry> {
         if let Some(changed) = self.changed.get(path) {
             return changed.clone();
         }
@@ -214,14 +215,14 @@ impl Census {
         let mut found = memchr::memmem::find_iter(bytes, &word).filter_map(|at| {
             let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
             let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-            Known::read(self.lines().get(start..end)?).filter(|known| known.path == path)
+            IndexEntry::read(self.lines().get(start..end)?).filter(|known| known.path == path)
         });
         found.next()
     }
 
     /// What each document says to others, unread.
     pub fn digests(&self) -> Digests {
-        let unread = |known: &Known| Digest::unread(&known.path, &known.kind, known.phase.clone());
+        let unread = |known: &IndexEntry| Digest::unread(&known.path, &known.kind, known.phase.clone());
         Digests::new(self.documents().iter().map(unread).collect())
     }
 
@@ -232,7 +233,7 @@ impl Census {
         let read = |change: &&Change| {
             let id = change.new.as_ref().filter(|object| object.is_file()).map(|object| object.id.as_str());
             let document = id.and_then(|id| project.load_object(id, &change.path));
-            (change.path.clone(), document.map(|document| Known::of(project, &document)))
+            (change.path.clone(), document.map(|document| IndexEntry::of(project, &document)))
         };
         self.changed.extend(candidates.iter().map(read));
         candidates.len()
@@ -245,50 +246,54 @@ impl Project {
     ///
     /// # Errors
     /// What git says.
-    pub fn census(&self, commit: &str, kept: Option<&Path>) -> Result<Census, Failure> {
+    pub fn document_index(&self, commit: &str, kept: Option<&Path>) -> Result<DocumentIndex, Failure> {
         let failed = |why: String| Failure::usage(format!("git cannot be read: {why}"));
         let tree = self.store.tree_of(commit).map_err(|error| failed(error.to_string()))?;
         let Some(tree) = tree else {
-            return Ok(Census::default());
+            return Ok(DocumentIndex::default());
         };
         let file = kept.map(|folder| folder.join("phx").join("census"));
-        if let Some((old, mut census)) = file.as_deref().and_then(|file| self.read_census(file)) {
+        if let Some((old, mut document_index)) = file.as_deref().and_then(|file| self.read_document_index(file)) {
             if old == tree {
-                return Ok(census);
+                return Ok(document_index);
             }
             if let Some(changes) = self.store.trees_differ(&old, &tree) {
-                if census.follow(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
-                    self.keep_census(file.as_ref(), &tree, &census);
+                if document_index.follow(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
+                    self.store_document_index(file.as_ref(), &tree, &document_index);
                 }
-                return Ok(census);
+                return Ok(document_index);
             }
         }
-        let census = self.take_census(&tree).map_err(failed)?;
-        self.keep_census(file.as_ref(), &tree, &census);
-        Ok(census)
+        let document_index = self.build_document_index(&tree).map_err(failed)?;
+        self.store_document_index(file.as_ref(), &tree, &document_index);
+        Ok(document_index)
     }
 
     /// The governed documents of a commit or a tree, from those of another, if these were read with the same configuration.
     ///
     /// # Errors
     /// What git says.
-    pub fn census_after(&self, known: Option<(String, String, Census)>, commit: &str) -> Result<Census, Failure> {
-        if let Some((fingerprint, old, mut census)) = known
+    pub fn document_index_after(
+        &self,
+        known: Option<(String, String, DocumentIndex)>,
+        commit: &str,
+    ) -> Result<DocumentIndex, Failure> {
+        if let Some((fingerprint, old, mut document_index)) = known
             && fingerprint == self.fingerprint
         {
             if old == commit {
-                return Ok(census);
+                return Ok(document_index);
             }
             if let Ok(changes) = objects::between(&self.root, &old, commit) {
-                census.follow(self, &changes);
-                return Ok(census);
+                document_index.follow(self, &changes);
+                return Ok(document_index);
             }
         }
-        self.take_census(commit).map_err(|why| Failure::usage(format!("git cannot be read: {why}")))
+        self.build_document_index(commit).map_err(|why| Failure::usage(format!("git cannot be read: {why}")))
     }
 
     /// Reads all documents of a tree.
-    fn take_census(&self, tree: &str) -> Result<Census, String> {
+    fn build_document_index(&self, tree: &str) -> Result<DocumentIndex, String> {
         let listing = objects::entries(&self.root, tree)?;
         let files: Vec<_> =
             listing.iter().filter(|(path, object)| object.is_file() && self.wanted(&self.root.join(path))).collect();
@@ -301,7 +306,7 @@ impl Project {
                 let found = store.ask(&object.id).map_err(|error| error.to_string())?;
                 let Some(found) = found else { continue };
                 if let Loaded::Document(document) = self.load_bytes(found.bytes, path, &self.from_base(path)) {
-                    let known = Known::of(self, &document);
+                    let known = IndexEntry::of(self, &document);
                     documents.lock().unwrap_or_else(PoisonError::into_inner).push(known);
                 }
             }
@@ -309,24 +314,24 @@ impl Project {
         })?;
         let mut documents = documents.into_inner().unwrap_or_else(PoisonError::into_inner);
         documents.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Census::new(&documents))
+        Ok(DocumentIndex::new(&documents))
     }
 
-    fn read_census(&self, file: &Path) -> Option<(String, Census)> {
+    fn read_document_index(&self, file: &Path) -> Option<(String, DocumentIndex)> {
         let text = String::from_utf8(disk::read_optional(file).ok()??).ok()?;
         let (head, rest) = text.split_once('\n')?;
-        let tree = head.strip_prefix(&self.census_head())?.to_owned();
+        let tree = head.strip_prefix(&self.document_index_header())?.to_owned();
         // A file that was cut short is none.
         let lines = rest.strip_suffix(".\n")?;
         let lines = Span::new(head.len() + 1, head.len() + 1 + lines.len());
-        Some((tree, Census::within(text, lines)))
+        Some((tree, DocumentIndex::within(text, lines)))
     }
 
     /// Where it cannot be written, the next run reads more.
-    fn keep_census(&self, file: Option<&PathBuf>, tree: &str, census: &Census) {
+    fn store_document_index(&self, file: Option<&PathBuf>, tree: &str, document_index: &DocumentIndex) {
         let Some(file) = file else { return };
-        let mut text = format!("{}{tree}\n", self.census_head());
-        for known in census.documents() {
+        let mut text = format!("{}{tree}\n", self.document_index_header());
+        for known in document_index.documents() {
             text.push_str(&known.line());
             text.push('\n');
         }
@@ -334,7 +339,7 @@ impl Project {
         let _ = disk::keep(file, text.as_bytes());
     }
 
-    fn census_head(&self) -> String {
+    fn document_index_header(&self) -> String {
         format!("phx census 3 {} ", self.fingerprint)
     }
 
@@ -364,17 +369,17 @@ mod tests {
 
     #[test]
     fn a_line_says_what_the_document_says() {
-        let known = Known {
+        let known = IndexEntry {
             path: "a\tb\\n.md".to_owned(),
             kind: "phase-plan".to_owned(),
             phase: Some(("RED_FOX".to_owned(), 3)),
             due: DateTime::from_timestamp(1_757_000_000, 0),
-            hears: true,
+            reads_other_documents: true,
             sources: vec!["src/**".to_owned()],
         };
-        assert_eq!(Known::read(&known.line()), Some(known.clone()));
-        let bare = Known { phase: None, due: None, sources: Vec::new(), ..known };
-        assert_eq!(Known::read(&bare.line()), Some(bare.clone()));
-        assert_eq!(Known::read("a.md\tdocument"), None);
+        assert_eq!(IndexEntry::read(&known.line()), Some(known.clone()));
+        let bare = IndexEntry { phase: None, due: None, sources: Vec::new(), ..known };
+        assert_eq!(IndexEntry::read(&bare.line()), Some(bare.clone()));
+        assert_eq!(IndexEntry::read("a.md\tdocument"), None);
     }
 }

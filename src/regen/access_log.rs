@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 /// A value that stayed because no fact gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct UnavailableFact {
     /// The label whose value it is; empty where a template keeps none.
     pub label: String,
     /// The key or the report that would give it.
@@ -13,11 +13,11 @@ pub struct Kept {
 
 /// What a rendering asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Trace {
+pub struct AccessLog {
     /// Whether a fact had a source.
-    pub sourced: bool,
+    pub has_available_fact: bool,
     /// What stayed for want of a fact.
-    pub kept: Vec<Kept>,
+    pub unavailable_facts: Vec<UnavailableFact>,
     /// Whether the time was asked for.
     pub clock: bool,
     /// What its reader must know of the values.
@@ -31,12 +31,12 @@ pub struct Trace {
     /// Sources of values, by label.
     pub sources: Vec<(String, String)>,
     /// Items and rows that numbers were computed from.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<FactInput>,
 }
 
 /// Items that numbers were computed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
+pub struct FactInput {
     /// Their number and their sections: `10 items in priority_1, priority_2`.
     pub summary: String,
     /// The items, by index in the document.

@@ -4,7 +4,7 @@ use crate::text::Span;
 
 /// Which rule speaks of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum SyntaxErrorKind {
     /// Bytes that are not UTF-8, or a NUL byte.
     Encoding,
     /// A bound of the format is passed.
@@ -25,9 +25,9 @@ pub enum FaultKind {
 
 /// One syntax error.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct SyntaxError {
     /// Which rule speaks of it.
-    pub kind: FaultKind,
+    pub kind: SyntaxErrorKind,
     /// Where it is.
     pub span: Span,
     /// What is wrong.
@@ -38,9 +38,9 @@ pub struct Fault {
     pub replacement: Option<String>,
 }
 
-impl Fault {
+impl SyntaxError {
     /// A fault of a kind at a place.
-    pub fn new(kind: FaultKind, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub fn new(kind: SyntaxErrorKind, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { kind, span, message: message.into(), help: help.into(), replacement: None }
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::config::{Enforcement, Level};
 use crate::rules::RULES;
-use crate::workspace::{Census, Project};
+use crate::workspace::{DocumentIndex, Project};
 
 /// How many documents that are governed no more are named.
 const NAMED: usize = 5;
 
 /// In which points the second of two configurations is less strict, a sentence each. The census is that before the change.
-pub fn weakened(before: &Project, after: &Project, census: &Census) -> Vec<String> {
+pub fn weakened(before: &Project, after: &Project, document_index: &DocumentIndex) -> Vec<String> {
     let mut points = Vec::new();
     let (old, new) = (&before.config, &after.config);
     for rule in RULES {
@@ -39,7 +39,7 @@ pub fn weakened(before: &Project, after: &Project, census: &Census) -> Vec<Strin
             points.push(format!("documents of the kind `{}` may be updated less often", kind.name));
         }
     }
-    let documents = census.documents().into_iter().map(|known| known.path);
+    let documents = document_index.documents().into_iter().map(|known| known.path);
     let gone: Vec<String> = documents
         .filter(|path| {
             let is_there = after.store.read(path).is_ok_and(|bytes| bytes.is_some());

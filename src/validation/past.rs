@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Examiner;
-use crate::corpus::reviews::{self, Past, Review};
+use super::Validator;
+use crate::corpus::reviews::{self, Review, ReviewHistory};
 use crate::document::Document;
 use crate::ledger::{self, Record};
 use crate::system::git::{self, objects};
@@ -12,10 +12,10 @@ use crate::workspace::Store;
 use crate::workspace::load::Loaded;
 use crate::workspace::project::inside;
 
-impl Examiner<'_> {
+impl Validator<'_> {
     /// What the repository remembers of a document.
-    pub fn past(&self, document: &Document) -> Past {
-        let mut past = Past { has_ledger: self.has_ledger(), ..Past::default() };
+    pub fn past(&self, document: &Document) -> ReviewHistory {
+        let mut past = ReviewHistory { has_ledger: self.has_ledger(), ..ReviewHistory::default() };
         let globs = document.governance.sources();
         if past.has_ledger
             && let Some(id) = document.governance.correlation_id()

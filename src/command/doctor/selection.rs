@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use crate::config::Doctor;
-use crate::doctor::repo::{Broken, Repository};
-use crate::doctor::{Check, PROBES, checks, is_meant, plan};
+use crate::config::DoctorSettings;
+use crate::doctor::repo::{ProjectProblem, Repository};
+use crate::doctor::{Check, PROBES, checks, matches_selector, plan};
 use crate::failure::Failure;
 use crate::system::{disk, walk};
 use crate::text::suggest;
 
 /// The checks that are meant, a line each; all where none is named.
 pub fn list(asked: &[String]) -> String {
-    let is_asked = |check: &&Check| asked.is_empty() || asked.iter().any(|glob| is_meant(glob, check.id));
+    let is_asked = |check: &&Check| asked.is_empty() || asked.iter().any(|glob| matches_selector(glob, check.id));
     let checks: Vec<&Check> = checks().into_iter().filter(is_asked).collect();
     let width = checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
     checks.iter().fold(String::new(), |list, check| format!("{list}{:width$}  {}\n", check.id, check.claim))
@@ -19,7 +19,8 @@ pub fn list(asked: &[String]) -> String {
 
 /// The checks that a word means, in full.
 pub fn explained(asked: &str) -> Result<String, Failure> {
-    let meant: Vec<String> = checks().into_iter().filter(|check| is_meant(asked, check.id)).map(in_full).collect();
+    let meant: Vec<String> =
+        checks().into_iter().filter(|check| matches_selector(asked, check.id)).map(in_full).collect();
     if meant.is_empty() { Err(unknown(asked)) } else { Ok(meant.join("\n")) }
 }
 
@@ -31,7 +32,7 @@ fn in_full(check: &Check) -> String {
 
 /// Whether each word and glob means a check.
 pub fn all_exist(globs: &[String]) -> Result<(), Failure> {
-    let exists = |glob: &&String| checks().iter().any(|check| is_meant(glob, check.id));
+    let exists = |glob: &&String| checks().iter().any(|check| matches_selector(glob, check.id));
     globs.iter().find(|glob| !exists(glob)).map_or(Ok(()), |glob| Err(unknown(glob)))
 }
 
@@ -50,13 +51,15 @@ pub fn no_target(name: &str, known: &[&str]) -> Failure {
 }
 
 /// The subjects of the configuration, and of the files that it includes.
-pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Failure> {
+pub fn subjects(repository: &Repository, asked: &[String]) -> Result<DoctorSettings, Failure> {
     let project = match &repository.project {
         Ok(project) => project,
         // What is asked of the repository says it as a result.
-        Err(_) if asked.is_empty() || asked.iter().all(|glob| glob.starts_with("repo")) => return Ok(Doctor::default()),
-        Err(Broken::Schema(why)) => return Err(Failure::usage(why.as_str())),
-        Err(Broken::Configuration(mistakes)) => {
+        Err(_) if asked.is_empty() || asked.iter().all(|glob| glob.starts_with("repo")) => {
+            return Ok(DoctorSettings::default());
+        }
+        Err(ProjectProblem::Schema(why)) => return Err(Failure::usage(why.as_str())),
+        Err(ProjectProblem::Configuration(mistakes)) => {
             // The cause stands in the error itself; what else is wrong follows.
             let first = mistakes.first().map_or("", String::as_str);
             let failure = Failure::usage(format!("the configuration cannot be used: {first}"));
@@ -77,7 +80,7 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
             return Err(Failure::usage(format!("`doctor.include` names `{pattern}`, and there is no such file")));
         }
         for file in meant {
-            let (included, mistakes) = Doctor::parse_included(file, &read(&project.base, file)?);
+            let (included, mistakes) = DoctorSettings::parse_included(file, &read(&project.base, file)?);
             if let Some(mistake) = mistakes.first() {
                 let (line, column) = (mistake.range.start.line, mistake.range.start.column);
                 let said = format!("{file}:{line}:{column}: {}", mistake.message);
@@ -98,11 +101,11 @@ pub fn subjects(repository: &Repository, asked: &[String]) -> Result<Doctor, Fai
 }
 
 /// Whether the checks that the configuration names are there.
-fn all_known(doctor: &Doctor) -> Result<(), Failure> {
+fn all_known(doctor: &DoctorSettings) -> Result<(), Failure> {
     let required = doctor.require.iter().map(|glob| ("require", glob));
     let timed = doctor.deadlines.iter().map(|(id, _)| ("deadlines", id));
     let suppressed = doctor.suppress.iter().map(|suppress| ("suppress", &suppress.id));
-    let exists = |glob: &str| checks().iter().any(|check| is_meant(glob, check.id));
+    let exists = |glob: &str| checks().iter().any(|check| matches_selector(glob, check.id));
     let mut named = required.chain(timed).chain(suppressed);
     named.find(|(_, glob)| !exists(glob)).map_or(Ok(()), |(key, glob)| {
         let Failure { message, hints, .. } = unknown(glob);

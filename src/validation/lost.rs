@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::Examiner;
+use super::Validator;
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::rules::{Broken, Evidence};
+use crate::rules::{GovernanceEvidence, UnreadReason};
 use crate::system::git::objects::{Change, Object};
 use crate::workspace::load::Loaded;
 
-impl Examiner<'_> {
+impl Validator<'_> {
     /// What is wrong with the documents that a change moves or replaces.
     pub fn lost(&self, changes: &[Change]) -> Vec<Finding> {
         let is_gone = |change: &&Change| {
@@ -21,19 +21,24 @@ impl Examiner<'_> {
         for change in changes.iter().filter(is_gone) {
             let Some(before) = self.old_document(change) else { continue };
             let (path, evidence) = match &change.new {
-                Some(_) => (change.path.as_str(), Evidence::Link),
+                Some(_) => (change.path.as_str(), GovernanceEvidence::Link),
                 None => match self.home(change, &before, changes) {
                     Some(found) => found,
                     None => continue,
                 },
             };
-            findings.extend(self.judge_broken(path, &Broken::Ungoverned(evidence)));
+            findings.extend(self.validate_broken(path, &UnreadReason::Ungoverned(evidence)));
         }
         findings
     }
 
     /// Where a document that is gone stands now, and what it lost on the way. Nothing if it lost nothing, or is deleted.
-    fn home<'c>(&self, gone: &Change, before: &Arc<Document>, changes: &'c [Change]) -> Option<(&'c str, Evidence)> {
+    fn home<'c>(
+        &self,
+        gone: &Change,
+        before: &Arc<Document>,
+        changes: &'c [Change],
+    ) -> Option<(&'c str, GovernanceEvidence)> {
         let id = before.governance.correlation_id()?.value;
         let added =
             changes.iter().filter(|change| change.old.is_none() && change.new.as_ref().is_some_and(Object::is_file));
@@ -45,17 +50,20 @@ impl Examiner<'_> {
             }
             let path = change.path.as_str();
             if !self.may_be_document(path) {
-                return Some((path, Evidence::OutOfReach(gone.path.clone())));
+                return Some((path, GovernanceEvidence::OutOfReach(gone.path.clone())));
             }
             return match self.project.load_bytes(bytes, path, &self.project.from_base(path)) {
                 Loaded::Document(now) => {
                     let (old, new) = (&before.shape.kind, &now.shape.kind);
                     let is_lost = old != new && now.governance.kind.is_none();
-                    let evidence =
-                        Evidence::OtherKind { path: gone.path.clone(), before: old.clone(), now: new.clone() };
+                    let evidence = GovernanceEvidence::OtherKind {
+                        path: gone.path.clone(),
+                        before: old.clone(),
+                        now: new.clone(),
+                    };
                     is_lost.then_some((path, evidence))
                 }
-                Loaded::Ignored(_) => Some((path, Evidence::GovernedBefore)),
+                Loaded::Ignored(_) => Some((path, GovernanceEvidence::GovernedBefore)),
                 _ => None,
             };
         }

@@ -8,36 +8,36 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::stamps::{self, Stamp};
+use super::stamps::{self, StagedStamp};
 use super::{Hook, HookMode};
 use crate::config::Enforcement;
-use crate::examine::change::{Scope, Stale, Step, Verdict};
-use crate::examine::{Comparison, Examiner};
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
-use crate::regen::rewritten::Rewritten;
-use crate::rules::{Judge, Levels};
+use crate::regen::block_results::Rewritten;
+use crate::rules::{Levels, RuleRunner};
 use crate::schema;
 use crate::system::environment;
+use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::objects;
-use crate::system::git::place::Place;
-use crate::workspace::restage::{Ready, Restaged};
-use crate::workspace::rewrite::{Action, Edited, Mode, Rewrite};
-use crate::workspace::{Census, Project, Selection};
+use crate::validation::change::{ChangeContext, ChangeScope, ScopeFindings, Stale};
+use crate::validation::{Comparison, Validator};
+use crate::workspace::restage::{PreparedWrite, Restaged};
+use crate::workspace::rewrite::{Edited, Rewrite, RewriteMode, WriteAction};
+use crate::workspace::{DocumentIndex, Project, Selection};
 
 /// The rules whose findings the hook mends where it writes.
 const MENDED: &[&str] = &["outdated-auto-section", "ungenerated-auto-section"];
 
 /// What is to become of a document, and the document after it.
-type Candidate = (Rewritten, Restaged);
+type WriteCandidate = (Rewritten, Restaged);
 
 /// What a commit is held against.
 #[derive(Debug)]
-pub struct Gate<'a> {
+pub struct PreCommit<'a> {
     /// The project as the index has it.
     pub project: &'a Project,
     /// Where git keeps its files.
-    pub place: &'a Place,
+    pub place: &'a GitDirs,
     /// The hook that runs.
     pub hook: Hook,
     /// What the user wants of it; else the configuration says.
@@ -54,9 +54,9 @@ pub struct Gate<'a> {
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Passage {
+pub struct HookReport {
     /// What is wrong, sorted.
-    pub verdict: Verdict,
+    pub verdict: ScopeFindings,
     /// Whether it blocks.
     pub blocks: bool,
     /// What git is in the middle of, where nothing may block.
@@ -70,40 +70,43 @@ pub struct Passage {
     /// The warnings that the commit brings in.
     pub new_warnings: Vec<Finding>,
     /// The correlation ids that are new in the commit, with the one that each takes the place of.
-    pub stamps: Vec<Stamp>,
+    pub stamps: Vec<StagedStamp>,
 }
 
-impl Gate<'_> {
+impl PreCommit<'_> {
     /// Checks, writes, and decides.
     ///
     /// # Errors
     /// Where phx cannot go on.
-    pub fn pass(&self) -> Result<Passage, Failure> {
+    pub fn pass(&self) -> Result<HookReport, Failure> {
         let project = self.project;
         if project.store.changes().iter().any(|change| project.wanted(&project.root.join(&change.path))) {
             // There will be documents to hold against schemas; what these need is made meanwhile.
             std::thread::spawn(schema::warm);
         }
-        let judge = Judge::new(Levels::new(&project.config, &[]));
+        let judge = RuleRunner::new(Levels::new(&project.config, &[]));
         let own = self.own()?;
         let step = self.step(own.as_ref());
-        let mut census = self.project.census("HEAD", Some(&self.place.common))?;
-        let (mut examiner, scope) = self.examiner(&judge, step, &mut census)?;
-        examiner.census = Some(&census);
-        let mut passage =
-            Passage { replaying: self.place.replaying(), stamps: stamps::staged(self.project), ..Passage::default() };
+        let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
+        let (mut validator, scope) = self.validator(&judge, step, &mut document_index)?;
+        validator.document_index = Some(&document_index);
+        let mut passage = HookReport {
+            replaying: self.place.replaying(),
+            stamps: stamps::staged(self.project),
+            ..HookReport::default()
+        };
         if self.writes(&mut passage) {
-            self.write(&examiner, &scope, step, &mut passage);
+            self.write(&validator, &scope, step, &mut passage);
         } else {
-            passage.verdict = examiner.judge_scope(&scope, step);
+            passage.verdict = validator.validate_scope(&scope, step);
             passage.blocks = self.blocks(&passage.verdict);
         }
-        passage.new_warnings = self.new_warnings(&examiner, &passage.verdict);
+        passage.new_warnings = self.new_warnings(&validator, &passage.verdict);
         Ok(passage)
     }
 
     /// The warnings of the changed documents that they did not have before. Of AUTO blocks the hook speaks elsewhere.
-    fn new_warnings(&self, examiner: &Examiner<'_>, verdict: &Verdict) -> Vec<Finding> {
+    fn new_warnings(&self, validator: &Validator<'_>, verdict: &ScopeFindings) -> Vec<Finding> {
         let of_blocks = |finding: &Finding| MENDED.contains(&finding.rule);
         let warnings = verdict.findings.iter().filter(|found| found.severity == Severity::Warning && !of_blocks(found));
         let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -115,7 +118,7 @@ impl Gate<'_> {
                 new.extend((warning.rule == "changed-sources").then(|| warning.clone()));
                 continue;
             }
-            let before = known.entry(&warning.path).or_insert_with(|| self.known_before(examiner, &warning.path));
+            let before = known.entry(&warning.path).or_insert_with(|| self.known_before(validator, &warning.path));
             if !before.contains(&warning.fingerprint) {
                 new.push(warning.clone());
             }
@@ -124,11 +127,11 @@ impl Gate<'_> {
     }
 
     /// The fingerprints of what was wrong with a document before.
-    fn known_before(&self, examiner: &Examiner<'_>, path: &str) -> BTreeSet<String> {
+    fn known_before(&self, validator: &Validator<'_>, path: &str) -> BTreeSet<String> {
         let changes = self.project.store.changes();
         let old = changes.iter().find(|change| change.path == path).and_then(|change| change.old.as_ref());
         let before = old.and_then(|old| self.project.load_object(&old.id, path));
-        let mut found = before.map(|before| examiner.document(&before, &[])).unwrap_or_default();
+        let mut found = before.map(|before| validator.document(&before, &[])).unwrap_or_default();
         crate::finding::sort(&mut found);
         found.into_iter().map(|finding| finding.fingerprint).collect()
     }
@@ -137,19 +140,19 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// Where phx cannot go on, or nothing could be written.
-    pub fn regenerate(&self) -> Result<Passage, Failure> {
-        let judge = Judge::default();
+    pub fn regenerate(&self) -> Result<HookReport, Failure> {
+        let judge = RuleRunner::default();
         let own = self.own()?;
-        let mut census = self.project.census("HEAD", Some(&self.place.common))?;
-        let (mut examiner, scope) = self.examiner(&judge, self.step(own.as_ref()), &mut census)?;
-        examiner.census = Some(&census);
-        let mut passage = Passage::default();
-        let candidates = self.candidates(&examiner, &scope, &mut passage);
-        let (ready, kept) = self.ready(candidates, &mut passage);
-        if !ready.is_empty() {
+        let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
+        let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index)?;
+        validator.document_index = Some(&document_index);
+        let mut passage = HookReport::default();
+        let candidates = self.candidates(&validator, &scope, &mut passage);
+        let (prepare_write, kept) = self.prepare_write(candidates, &mut passage);
+        if !prepare_write.is_empty() {
             let notices = self
                 .project
-                .restage(self.place, &ready)
+                .restage(self.place, &prepare_write)
                 .map_err(|why| Failure::internal(format!("no AUTO block was written: {why}")).hint("run it again"))?;
             passage.notices.extend(notices);
         }
@@ -157,23 +160,23 @@ impl Gate<'_> {
         Ok(passage)
     }
 
-    fn step<'a>(&'a self, own: Option<&'a BTreeSet<String>>) -> Step<'a> {
+    fn step<'a>(&'a self, own: Option<&'a BTreeSet<String>>) -> ChangeContext<'a> {
         let stale = Stale::of(own.is_some(), self.project.config.hook);
-        Step { before: "HEAD", changes: self.project.store.changes(), own, stale }
+        ChangeContext { before: "HEAD", changes: self.project.store.changes(), own, stale }
     }
 
     /// An examiner, and the documents that the commit concerns.
-    fn examiner<'a>(
+    fn validator<'a>(
         &'a self,
-        judge: &'a Judge,
-        step: Step<'_>,
-        census: &mut Census,
-    ) -> Result<(Examiner<'a>, Scope), Failure> {
-        let mut examiner = Examiner::new(self.project, judge, self.now, self.program);
-        examiner.comparison = Comparison::Change;
-        examiner.config.clone_from(&self.config);
-        let scope = examiner.scope(step, census)?;
-        Ok((examiner, scope))
+        judge: &'a RuleRunner,
+        step: ChangeContext<'_>,
+        document_index: &mut DocumentIndex,
+    ) -> Result<(Validator<'a>, ChangeScope), Failure> {
+        let mut validator = Validator::new(self.project, judge, self.now, self.program);
+        validator.comparison = Comparison::Change;
+        validator.config.clone_from(&self.config);
+        let scope = validator.scope(step, document_index)?;
+        Ok((validator, scope))
     }
 
     /// In a merge, the paths that no parent has as the index has them.
@@ -193,7 +196,7 @@ impl Gate<'_> {
     }
 
     /// Whether AUTO blocks are written, and a word where the configuration says so and it is not done.
-    fn writes(&self, passage: &mut Passage) -> bool {
+    fn writes(&self, passage: &mut HookReport) -> bool {
         let configured = if self.project.config.hook.writes { HookMode::Write } else { HookMode::Check };
         if self.mode.unwrap_or(configured) == HookMode::Check || self.hook != Hook::PreCommit {
             return false;
@@ -210,62 +213,74 @@ impl Gate<'_> {
     }
 
     /// Writes what is harmless and lets the commit through, or writes nothing.
-    fn write(&self, examiner: &Examiner<'_>, scope: &Scope, step: Step<'_>, passage: &mut Passage) {
-        let candidates = self.candidates(examiner, scope, passage);
+    fn write(&self, validator: &Validator<'_>, scope: &ChangeScope, step: ChangeContext<'_>, passage: &mut HookReport) {
+        let candidates = self.candidates(validator, scope, passage);
         let paths: BTreeSet<String> = candidates.iter().map(|(rewritten, _)| rewritten.path.clone()).collect();
         let all = candidates.len();
-        let mut after = self.judge_with(&candidates, examiner, scope, step);
+        let mut after = self.validate_with(&candidates, validator, scope, step);
         if self.blocks(&after) && !self.overridden {
             // A commit that is blocked changes nothing; what the next try would mend is not told.
-            passage.verdict = examiner.judge_scope(scope, step);
+            passage.verdict = validator.validate_scope(scope, step);
             let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
             passage.verdict.findings.retain(|finding| !mended(finding));
             passage.blocks = self.blocks(&passage.verdict);
             return;
         }
-        let (ready, kept) = self.ready(candidates, passage);
+        let (prepare_write, kept) = self.prepare_write(candidates, passage);
         if kept.len() < all {
-            after = self.judge_with(&kept, examiner, scope, step);
+            after = self.validate_with(&kept, validator, scope, step);
         }
         passage.blocks = self.blocks(&after);
         passage.verdict = after;
-        if ready.is_empty() || (passage.blocks && !self.overridden) {
+        if prepare_write.is_empty() || (passage.blocks && !self.overridden) {
             return;
         }
-        match self.project.restage(self.place, &ready) {
+        match self.project.restage(self.place, &prepare_write) {
             Ok(notices) => {
                 passage.notices.extend(notices);
                 passage.written = kept.into_iter().map(|(rewritten, _)| rewritten).collect();
             }
             Err(why) => {
                 passage.notices.push(format!("no AUTO block was written: {why}"));
-                passage.verdict = examiner.judge_scope(scope, step);
+                passage.verdict = validator.validate_scope(scope, step);
                 passage.blocks = self.blocks(&passage.verdict);
             }
         }
     }
 
     /// What is wrong once the candidates are written.
-    fn judge_with(&self, candidates: &[Candidate], examiner: &Examiner<'_>, scope: &Scope, step: Step<'_>) -> Verdict {
-        let text =
-            |(rewritten, restaged): &Candidate| (rewritten.path.clone(), Arc::from(restaged.text.clone().into_bytes()));
+    fn validate_with(
+        &self,
+        candidates: &[WriteCandidate],
+        validator: &Validator<'_>,
+        scope: &ChangeScope,
+        step: ChangeContext<'_>,
+    ) -> ScopeFindings {
+        let text = |(rewritten, restaged): &WriteCandidate| {
+            (rewritten.path.clone(), Arc::from(restaged.text.clone().into_bytes()))
+        };
         self.project.store.read_over(candidates.iter().map(text).collect());
-        let verdict = examiner.judge_scope(scope, step);
+        let verdict = validator.validate_scope(scope, step);
         self.project.store.read_over(BTreeMap::new());
         verdict
     }
 
     /// The documents whose AUTO blocks are not what they should be and can be written.
-    fn candidates(&self, examiner: &Examiner<'_>, scope: &Scope, passage: &mut Passage) -> Vec<Candidate> {
+    fn candidates(
+        &self,
+        validator: &Validator<'_>,
+        scope: &ChangeScope,
+        passage: &mut HookReport,
+    ) -> Vec<WriteCandidate> {
         let rewrite = Rewrite {
             project: self.project,
-            action: Action::Render,
-            mode: Mode::Write,
+            action: WriteAction::Render,
+            mode: RewriteMode::Write,
             edited: Edited::Refuse,
             section: None,
         };
         let found = Mutex::new(Vec::new());
-        examiner.planned(Selection::Known(scope.direct.clone()), &|_, _| {}, &|planned| {
+        validator.planned(Selection::Known(scope.direct.clone()), &|_, _| {}, &|planned| {
             let (rewritten, edits) = rewrite.edits(planned);
             let restaged = (!edits.is_empty()).then(|| {
                 let document = Arc::clone(planned.document);
@@ -288,28 +303,32 @@ impl Gate<'_> {
     }
 
     /// Those of the candidates that can be written without harm.
-    fn ready(&self, candidates: Vec<Candidate>, passage: &mut Passage) -> (Vec<Ready>, Vec<Candidate>) {
-        let (mut ready, mut kept) = (Vec::new(), Vec::new());
+    fn prepare_write(
+        &self,
+        candidates: Vec<WriteCandidate>,
+        passage: &mut HookReport,
+    ) -> (Vec<PreparedWrite>, Vec<WriteCandidate>) {
+        let (mut prepare_write, mut kept) = (Vec::new(), Vec::new());
         for (mut rewritten, restaged) in candidates {
-            match self.project.ready(&restaged) {
+            match self.project.prepare_write(&restaged) {
                 Ok(one) => {
-                    ready.push(one);
+                    prepare_write.push(one);
                     rewritten.mark_written();
                     kept.push((rewritten, restaged));
                 }
                 Err(why) => passage.leave(rewritten, &why),
             }
         }
-        (ready, kept)
+        (prepare_write, kept)
     }
 
     /// Whether a verdict blocks, as the configuration says.
-    fn blocks(&self, verdict: &Verdict) -> bool {
+    fn blocks(&self, verdict: &ScopeFindings) -> bool {
         blocks(verdict, self.project.config.enforcement)
     }
 }
 
-impl Passage {
+impl HookReport {
     /// A document is not written, and the user should know why.
     fn leave(&mut self, rewritten: Rewritten, why: &str) {
         self.notices.push(format!("`{}` is checked only, not written: {why}", rewritten.path));
@@ -324,8 +343,8 @@ impl Passage {
 }
 
 /// Whether a verdict blocks.
-pub fn blocks(verdict: &Verdict, enforcement: Enforcement) -> bool {
-    let overdue = verdict.more_overdue > 0 && !verdict.lets_overdue;
+pub fn blocks(verdict: &ScopeFindings, enforcement: Enforcement) -> bool {
+    let overdue = verdict.omitted_stale > 0 && !verdict.stale_is_warning;
     let error = overdue || verdict.findings.iter().any(|found| found.severity == Severity::Error);
     match enforcement {
         Enforcement::Advisory => false,

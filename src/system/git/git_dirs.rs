@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Where git keeps its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct GitDirs {
     /// The folder of this worktree: `HEAD`, the index, what a commit is made of.
     pub own: PathBuf,
     /// The folder that all worktrees share.
@@ -99,7 +99,7 @@ pub fn exclude(root: &Path, file: &str) {
     let _ = crate::system::disk::replace(&list, (text + &line).as_bytes());
 }
 
-impl Place {
+impl GitDirs {
     /// The place of the repository whose worktree starts at `root`.
     pub fn find(root: &Path) -> Option<Self> {
         let own = match std::env::var_os("GIT_DIR").filter(|named| !named.is_empty()) {

@@ -4,21 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Examiner;
-use crate::config::Hook;
-use crate::corpus::{Corpus, Digest, Entry};
+use super::Validator;
+use crate::config::HookSettings;
+use crate::corpus::{Corpus, CorpusEntry, Digest};
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
+use crate::regen::checksum::ChecksumState;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
-use crate::regen::plan::{self, Outcome, Sources};
-use crate::regen::sum::State;
+use crate::regen::plan::{self, RenderOutcome, Sources};
 use crate::rules::Whole;
 use crate::system::git::objects::{Change, Object};
-use crate::workspace::census::Known;
-use crate::workspace::planned::{Met, Planning};
+use crate::workspace::document_index::IndexEntry;
+use crate::workspace::planned::{PlannedDocument, Planning};
 use crate::workspace::project::inside;
-use crate::workspace::{Census, Origin, Project, Selection};
+use crate::workspace::{DocumentIndex, Origin, Project, Selection};
 
 /// How many overdue documents are read and shown; of the others their number is told.
 const SHOWN: usize = 10;
@@ -30,7 +30,7 @@ const OF_RELATED: &[&str] = &["stale-document", "changed-sources"];
 const OF_OVERDUE: &[&str] = &["stale-document"];
 
 /// Documents whose templates look at others, by path, each with what its blocks come to.
-type Readers = BTreeMap<String, (Arc<Document>, Vec<Outcome>)>;
+type Readers = BTreeMap<String, (Arc<Document>, Vec<RenderOutcome>)>;
 
 /// Which overdue documents are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Stale {
 
 impl Stale {
     /// What is told of a commit: a merge answers for what it touches alone.
-    pub fn of(is_merge: bool, hook: Hook) -> Self {
+    pub fn of(is_merge: bool, hook: HookSettings) -> Self {
         match (is_merge, hook.any_stale_blocks) {
             (true, _) => Self::Touched,
             (false, true) => Self::Any,
@@ -56,7 +56,7 @@ impl Stale {
 
 /// A change from one state of the repository to another.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
+pub struct ChangeContext<'a> {
     /// The commit before it.
     pub before: &'a str,
     /// All paths that it changes.
@@ -69,7 +69,7 @@ pub struct Step<'a> {
 
 /// The documents that a change concerns, by their paths, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct ChangeScope {
     /// Those that it touches, and those whose facts it moves: all rules are asked.
     pub direct: Vec<String>,
     /// Those whose sources it touches.
@@ -77,61 +77,68 @@ pub struct Scope {
     /// Those that are overdue.
     pub overdue: Vec<String>,
     /// Whether the change renews one that was overdue: then the others do not stand in its way.
-    pub cures: bool,
+    pub renews_stale: bool,
     /// The kinds that must have a document and have none may be asked for.
     pub corpus: Corpus,
 }
 
 /// What is wrong with what a change concerns.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct ScopeFindings {
     /// The findings, sorted.
     pub findings: Vec<Finding>,
     /// How many more documents are overdue than the findings say.
-    pub more_overdue: usize,
+    pub omitted_stale: usize,
     /// Whether these do not block.
-    pub lets_overdue: bool,
+    pub stale_is_warning: bool,
 }
 
-impl Examiner<'_> {
+impl Validator<'_> {
     /// The documents that a change concerns. `census` knows those before the change, and knows those after it then.
     ///
     /// # Errors
     /// What git says.
-    pub fn scope(&self, step: Step<'_>, census: &mut Census) -> Result<Scope, Failure> {
+    pub fn scope(&self, step: ChangeContext<'_>, document_index: &mut DocumentIndex) -> Result<ChangeScope, Failure> {
         let moved = self.moved(step.changes);
-        let before = if moved == Moved::Nothing { None } else { Some(census.clone()) };
-        let is_overdue = |known: &Known| known.due.is_some_and(|due| due < self.now);
+        let before = if moved == FactChange::Nothing { None } else { Some(document_index.clone()) };
+        let is_overdue = |known: &IndexEntry| known.due.is_some_and(|due| due < self.now);
         let changed: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
         let were_overdue: Vec<&str> =
-            changed.iter().copied().filter(|path| census.get(path).as_ref().is_some_and(is_overdue)).collect();
-        census.follow(self.project, step.changes);
-        let cures = were_overdue.iter().any(|path| census.get(path).is_some_and(|known| !is_overdue(&known)));
+            changed.iter().copied().filter(|path| document_index.get(path).as_ref().is_some_and(is_overdue)).collect();
+        document_index.follow(self.project, step.changes);
+        let renews_stale =
+            were_overdue.iter().any(|path| document_index.get(path).is_some_and(|known| !is_overdue(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
         let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(Object::is_file));
         let touched: Vec<&str> =
             touched.map(|change| change.path.as_str()).filter(|path| self.may_be_document(path)).collect();
         let mut direct: BTreeSet<String> = touched.iter().copied().filter(is_own).map(str::to_owned).collect();
         if let Some(before) = before {
-            let candidates = if moved == Moved::Configuration { census.documents() } else { census.hearing() };
+            let candidates = if moved == FactChange::Configuration {
+                document_index.documents()
+            } else {
+                document_index.dependents()
+            };
             let candidates: Vec<String> =
                 candidates.into_iter().map(|known| known.path).filter(|path| !direct.contains(path)).collect();
-            direct.extend(self.affected(step.before, &before, census, candidates));
+            direct.extend(self.affected(step.before, &before, document_index, candidates));
         }
-        let related =
-            |known: &Known| !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, &changed);
-        let related: Vec<String> = census.describing().into_iter().filter(related).map(|known| known.path).collect();
+        let related = |known: &IndexEntry| {
+            !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, &changed)
+        };
+        let related: Vec<String> =
+            document_index.describing().into_iter().filter(related).map(|known| known.path).collect();
         let seen = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
         let overdue: Vec<String> = match step.stale {
-            Stale::Any => census.overdue(self.now),
+            Stale::Any => document_index.overdue(self.now),
             Stale::Related | Stale::Touched => Vec::new(),
         };
         let overdue = overdue.into_iter().filter(|path| !seen(path)).collect();
-        let entry = |known: &Known| Entry { path: known.path.clone(), kind: known.kind.clone() };
+        let entry = |known: &IndexEntry| CorpusEntry { path: known.path.clone(), kind: known.kind.clone() };
         let required = !self.project.config.documents.require.is_empty();
-        let entries = if required { census.documents().iter().map(entry).collect() } else { Vec::new() };
+        let entries = if required { document_index.documents().iter().map(entry).collect() } else { Vec::new() };
         let corpus = Corpus { entries, ignored: 0 };
-        Ok(Scope { direct: direct.into_iter().collect(), related, overdue, cures, corpus })
+        Ok(ChangeScope { direct: direct.into_iter().collect(), related, overdue, renews_stale, corpus })
     }
 
     pub(super) fn may_be_document(&self, path: &str) -> bool {
@@ -139,7 +146,7 @@ impl Examiner<'_> {
     }
 
     /// What a change moves beyond the documents that it touches.
-    fn moved(&self, changes: &[Change]) -> Moved {
+    fn moved(&self, changes: &[Change]) -> FactChange {
         let project = self.project;
         let own = inside(&project.base_path(), ".phx/");
         let is_setting = |change: &Change| {
@@ -147,7 +154,7 @@ impl Examiner<'_> {
             change.path == project.config_file.path || !ledger
         };
         if changes.iter().any(is_setting) {
-            return Moved::Configuration;
+            return FactChange::Configuration;
         }
         let digest = |object: &Option<Object>, path: &str| {
             let object = object.as_ref().filter(|object| object.is_file())?;
@@ -163,23 +170,29 @@ impl Examiner<'_> {
                 _ => true,
             }
         };
-        if changes.iter().any(is_moved) { Moved::Documents } else { Moved::Nothing }
+        if changes.iter().any(is_moved) { FactChange::Documents } else { FactChange::Nothing }
     }
 
     /// Those of the candidates that would be rendered otherwise than before the change.
-    fn affected(&self, commit: &str, before: &Census, after: &Census, candidates: Vec<String>) -> Vec<String> {
+    fn affected(
+        &self,
+        commit: &str,
+        before: &DocumentIndex,
+        after: &DocumentIndex,
+        candidates: Vec<String>,
+    ) -> Vec<String> {
         if candidates.is_empty() {
             return Vec::new();
         }
         let facts = || Facts::new(&self.project.config, self.program).at(self.now);
-        let planning = Planning { census: Some(after), ..Planning::of(facts()) };
+        let planning = Planning { document_index: Some(after), ..Planning::of(facts()) };
         let outdated: Mutex<Readers> = Mutex::default();
         self.project.visit_planned(Selection::Known(candidates), &planning, &|met| {
-            let Met::Document(planned) = met else { return };
+            let PlannedDocument::Document(planned) = met else { return };
             let is_outdated = |plan: &plan::BlockPlan| match &plan.outcome {
-                Outcome::Body(body) => planned.document.slice(planned.document.blocks[plan.block].body) != body,
-                Outcome::Failed(_) | Outcome::Blocked(_) => plan.state != State::Unwritten,
-                Outcome::NoTemplate | Outcome::NoFacts => false,
+                RenderOutcome::Body(body) => planned.document.slice(planned.document.blocks[plan.block].body) != body,
+                RenderOutcome::Failed(_) | RenderOutcome::Blocked(_) => plan.state != ChecksumState::Ungenerated,
+                RenderOutcome::NoTemplate | RenderOutcome::NoFacts => false,
             };
             if planned.plans.iter().any(is_outdated) {
                 let outcomes = planned.plans.iter().map(|plan| plan.outcome.clone()).collect();
@@ -200,7 +213,7 @@ impl Examiner<'_> {
         let facts = past.facts_of(Facts::new(&past.config, self.program).at(self.now), before, &outdated);
         let measured = Arc::new(MeasuredFacts::default());
         let sources = Sources { library: &past.library, facts: &facts, measured: &measured };
-        let same = |document: &Arc<Document>, outcomes: &[Outcome]| {
+        let same = |document: &Arc<Document>, outcomes: &[RenderOutcome]| {
             plan::document(document, sources).iter().map(|plan| &plan.outcome).eq(outcomes)
         };
         let affected = outdated.into_iter().filter(|(_, (document, outcomes))| !same(document, outcomes));
@@ -208,8 +221,8 @@ impl Examiner<'_> {
     }
 
     /// What is wrong with the documents of a scope. A stale document blocks only as the step says.
-    pub fn judge_scope(&self, scope: &Scope, step: Step<'_>) -> Verdict {
-        let mut verdict = Verdict::default();
+    pub fn validate_scope(&self, scope: &ChangeScope, step: ChangeContext<'_>) -> ScopeFindings {
+        let mut verdict = ScopeFindings::default();
         let (_, mut direct) = self.documents(Selection::Known(scope.direct.clone()));
         if step.stale == Stale::Related {
             let touched: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
@@ -223,7 +236,7 @@ impl Examiner<'_> {
         }
         verdict.findings = direct;
         verdict.findings.extend(self.lost(step.changes));
-        let mut related = self.asked(OF_RELATED, scope.related.clone());
+        let mut related = self.run_rules(OF_RELATED, scope.related.clone());
         if step.stale == Stale::Touched {
             related.retain(|finding| finding.rule != "stale-document");
         }
@@ -231,12 +244,12 @@ impl Examiner<'_> {
         let mut shown = 0;
         for (at, paths) in scope.overdue.chunks(SHOWN).enumerate() {
             if shown >= SHOWN {
-                verdict.more_overdue = scope.overdue.len() - at * SHOWN;
-                verdict.lets_overdue = scope.cures;
+                verdict.omitted_stale = scope.overdue.len() - at * SHOWN;
+                verdict.stale_is_warning = scope.renews_stale;
                 break;
             }
-            let mut overdue = self.asked(OF_OVERDUE, paths.to_vec());
-            if scope.cures {
+            let mut overdue = self.run_rules(OF_OVERDUE, paths.to_vec());
+            if scope.renews_stale {
                 for finding in &mut overdue {
                     finding.severity = Severity::Warning;
                 }
@@ -255,16 +268,16 @@ impl Examiner<'_> {
     }
 }
 
-impl Examiner<'_> {
+impl Validator<'_> {
     /// What some of the rules find in documents.
-    fn asked(&self, rules: &[&str], paths: Vec<String>) -> Vec<Finding> {
+    fn run_rules(&self, rules: &[&str], paths: Vec<String>) -> Vec<Finding> {
         if paths.is_empty() {
             return Vec::new();
         }
         let judge = self.judge.only(rules);
-        let mut examiner = Examiner::new(self.project, &judge, self.now, self.program);
-        examiner.before.clone_from(&self.before);
-        let (_, mut found) = examiner.documents(Selection::Known(paths));
+        let mut validator = Validator::new(self.project, &judge, self.now, self.program);
+        validator.before.clone_from(&self.before);
+        let (_, mut found) = validator.documents(Selection::Known(paths));
         found.retain(|finding| rules.contains(&finding.rule));
         found
     }
@@ -272,7 +285,7 @@ impl Examiner<'_> {
 
 /// What a change moves beyond the documents that it touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moved {
+enum FactChange {
     /// Nothing.
     Nothing,
     /// What documents say to others.
@@ -283,8 +296,8 @@ enum Moved {
 
 impl Project {
     /// The tree facts as they were, with what the given documents look at.
-    fn facts_of(&self, facts: Facts, census: &Census, readers: &Readers) -> Arc<Facts> {
-        let digests = Arc::new(census.digests());
+    fn facts_of(&self, facts: Facts, document_index: &DocumentIndex, readers: &Readers) -> Arc<Facts> {
+        let digests = Arc::new(document_index.digests());
         let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..facts });
         let readers: Vec<Arc<Document>> = readers.values().map(|(document, _)| Arc::clone(document)).collect();
         self.read_wanted(&readers, &facts, &digests);

@@ -9,25 +9,25 @@ use crate::failure::Failure;
 use crate::regen::facts::doctor::FILE;
 use crate::report::Color;
 use crate::report::doctor::{Run, json};
-use crate::system::git::place;
+use crate::system::git::git_dirs;
 use crate::system::{disk, inside};
 
 /// Where the last result stands.
-pub struct Place {
+pub struct CacheLocation {
     base: PathBuf,
 }
 
 /// Where it stands; nowhere outside of a project.
-pub fn place(repository: &Repository) -> Option<Place> {
+pub fn place(repository: &Repository) -> Option<CacheLocation> {
     let project = repository.project.as_ref().ok()?;
     let base = project.base.clone();
     let is_one = disk::exists(&base.join(crate::config::FILE))
         || disk::is_directory(&base.join(".phx"))
-        || place::repository(&base).is_some();
-    is_one.then_some(Place { base })
+        || git_dirs::repository(&base).is_some();
+    is_one.then_some(CacheLocation { base })
 }
 
-impl Place {
+impl CacheLocation {
     /// Writes it. What a run of some checks did not touch stays as it was, as long as its subject is configured.
     pub fn write(&self, run: &Run, whole: bool, targets: &[String]) -> Result<(), Failure> {
         let file = self.base.join(FILE);
@@ -40,7 +40,7 @@ impl Place {
             .and_then(|()| disk::keep(&file, text.as_bytes()))
             .map_err(|error| Failure::usage(format!("cannot write `{FILE}`: {}", disk::explain(&error))))?;
         // It differs from run to run and from machine to machine, so it is nothing to commit.
-        place::exclude(&self.base, FILE);
+        git_dirs::exclude(&self.base, FILE);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ mod lost;
 pub mod open;
 pub mod past;
 pub mod policy;
-pub mod vouch;
+pub mod sign_off;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::corpus::reviews::{Past, Review};
+use crate::corpus::reviews::{Review, ReviewHistory};
 use crate::document::Document;
 use crate::finding::Finding;
 use crate::regen::BlockPlan;
 use crate::regen::facts::Facts;
-use crate::rules::{Broken, BrokenFile, Context, Evidence, Judge};
+use crate::rules::{BrokenFile, Context, GovernanceEvidence, RuleRunner, UnreadReason};
 use crate::workspace::load::Markers;
-use crate::workspace::planned::{Met, Planned, Planning};
+use crate::workspace::planned::{Planned, PlannedDocument, Planning};
 use crate::workspace::visit::Visit;
-use crate::workspace::{Census, Project, Selection, Store, Visited};
+use crate::workspace::{DocumentIndex, Project, Selection, Store, Visited};
 
 /// Is told a document, where there is one, and what is wrong with it.
 pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
@@ -39,11 +39,11 @@ pub enum Comparison {
 
 /// Runs the rules on documents of one project.
 #[derive(Debug)]
-pub struct Examiner<'a> {
+pub struct Validator<'a> {
     /// The project.
     pub project: &'a Project,
     /// The rules and their levels.
-    pub judge: &'a Judge,
+    pub judge: &'a RuleRunner,
     /// The time.
     pub now: DateTime<Utc>,
     /// What the binary says of itself.
@@ -51,7 +51,7 @@ pub struct Examiner<'a> {
     /// The commit that documents are compared with.
     pub before: String,
     /// What is known of all documents, where that is kept.
-    pub census: Option<&'a Census>,
+    pub document_index: Option<&'a DocumentIndex>,
     /// The configuration that the user named.
     pub config: Option<PathBuf>,
     /// Whether a change is validated, so that documents are compared with those before it.
@@ -62,9 +62,9 @@ pub struct Examiner<'a> {
     committed: OnceLock<Option<Store>>,
 }
 
-impl<'a> Examiner<'a> {
+impl<'a> Validator<'a> {
     /// An examiner that compares documents with the last commit.
-    pub fn new(project: &'a Project, judge: &'a Judge, now: DateTime<Utc>, program: fn() -> Value) -> Self {
+    pub fn new(project: &'a Project, judge: &'a RuleRunner, now: DateTime<Utc>, program: fn() -> Value) -> Self {
         let (has_ledger, committed) = (OnceLock::new(), OnceLock::new());
         Self {
             project,
@@ -72,7 +72,7 @@ impl<'a> Examiner<'a> {
             now,
             program,
             before: "HEAD".to_owned(),
-            census: None,
+            document_index: None,
             config: None,
             comparison: Comparison::None,
             latest_reviews: OnceLock::new(),
@@ -84,7 +84,7 @@ impl<'a> Examiner<'a> {
     /// Plans from tree facts alone.
     pub fn planning(&self) -> Planning<'_> {
         let facts = Facts::new(&self.project.config, self.program).at(self.now);
-        Planning { census: self.census, ..Planning::of(facts) }
+        Planning { document_index: self.document_index, ..Planning::of(facts) }
     }
 
     /// Does something with a document and what it is held against.
@@ -92,7 +92,7 @@ impl<'a> Examiner<'a> {
         &self,
         document: &Document,
         plans: &[BlockPlan],
-        past: &Past,
+        past: &ReviewHistory,
         with: impl FnOnce(&Context<'_>) -> T,
     ) -> T {
         with(&Context {
@@ -110,7 +110,7 @@ impl<'a> Examiner<'a> {
 
     /// What is wrong with a document.
     pub fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
-        let past = if self.judge.needs_past() { self.past(document) } else { Past::default() };
+        let past = if self.judge.needs_past() { self.past(document) } else { ReviewHistory::default() };
         self.with_context(document, plans, &past, |context| self.judge.document(context))
     }
 
@@ -143,41 +143,41 @@ impl<'a> Examiner<'a> {
     /// Shows each of the selected documents with its plans, and tells what is wrong with files that could not become one.
     pub fn planned(&self, selection: Selection, tell: &Tell<'_>, see: &(dyn Fn(Planned<'_>) + Sync)) -> Visit {
         self.project.visit_planned(selection, &self.planning(), &|met| match met {
-            Met::Document(planned) => see(planned),
-            Met::Other(other) => self.broken(&other, tell),
+            PlannedDocument::Document(planned) => see(planned),
+            PlannedDocument::Other(other) => self.broken(&other, tell),
         })
     }
 
     /// What shows that a file without a governance block should be governed.
-    fn evidence(&self, path: &str, markers: Markers) -> Option<Evidence> {
+    fn evidence(&self, path: &str, markers: Markers) -> Option<GovernanceEvidence> {
         if self.comparison == Comparison::Change && self.was_governed(path) {
-            return Some(Evidence::GovernedBefore);
+            return Some(GovernanceEvidence::GovernedBefore);
         }
         if markers == Markers::Found {
-            return Some(Evidence::Markers);
+            return Some(GovernanceEvidence::Markers);
         }
         if self.latest_reviews().contains_key(path) {
-            return Some(Evidence::Recorded);
+            return Some(GovernanceEvidence::Recorded);
         }
         let name = path.rsplit('/').next().unwrap_or(path);
-        self.project.catalog.kind_of_file(name).map(|kind| Evidence::FileName(kind.to_owned()))
+        self.project.catalog.kind_of_file(name).map(|kind| GovernanceEvidence::FileName(kind.to_owned()))
     }
 
     fn broken(&self, visited: &Visited<'_>, tell: &Tell<'_>) {
         let (path, why) = match visited {
             Visited::Document(_) => return,
-            Visited::Unreadable { path, why } => (path, Broken::Unreadable((*why).to_owned())),
-            Visited::TooLarge { path } => (path, Broken::TooLarge),
+            Visited::Unreadable { path, why } => (path, UnreadReason::Unreadable((*why).to_owned())),
+            Visited::TooLarge { path } => (path, UnreadReason::TooLarge),
             Visited::Ungoverned { path, markers } => match self.evidence(path, *markers) {
-                Some(evidence) => (path, Broken::Ungoverned(evidence)),
+                Some(evidence) => (path, UnreadReason::Ungoverned(evidence)),
                 None => return,
             },
         };
-        let found = self.judge_broken(path, &why);
+        let found = self.validate_broken(path, &why);
         tell(None, found);
     }
 
-    fn judge_broken(&self, path: &str, why: &Broken) -> Vec<Finding> {
+    fn validate_broken(&self, path: &str, why: &UnreadReason) -> Vec<Finding> {
         self.judge.broken(&BrokenFile { path, why, folder: &self.project.folder })
     }
 }

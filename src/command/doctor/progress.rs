@@ -32,7 +32,7 @@ fn harms(checks: &[&'static Check]) -> Vec<&'static str> {
 }
 
 /// That there is no subject for a probe, and how to name one.
-pub fn without(word: &str, subject: &str) -> String {
+pub fn unconfigured_probes(word: &str, subject: &str) -> String {
     let lines: String = subject.lines().fold(String::new(), |lines, line| lines + "\n    " + line);
     if word == "db" {
         return format!("for `db`, only a file of phx itself was verified; name a subject in phx.toml:{lines}");

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration};
 use uuid::Uuid;
 
-use super::Examiner;
-use crate::corpus::reviews::{self, Changed, Past, Review, SectionSince, Since, Vouched};
+use super::Validator;
+use crate::corpus::reviews::{self, Changed, ChangesSinceReview, Review, ReviewHistory, ReviewedSection, SectionSince};
 use crate::corpus::stamp::Stamp;
 use crate::document::{Block, Document};
 use crate::failure::Failure;
+use crate::regen::checksum::ChecksumState;
 use crate::regen::diff;
 use crate::regen::facts::MeasuredFacts;
 use crate::regen::plan::{self, Sources};
-use crate::regen::sum::State;
 use crate::system::git::history;
 use crate::system::git::objects;
 use crate::text::{Folder, suggest};
 
-impl Examiner<'_> {
+impl Validator<'_> {
     /// The names of the MANUAL sections that a target speaks of: `DOC` of all, `DOC#SECTION` of one.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Examiner<'_> {
     }
 
     /// What changed in a document since its last review, in the sections that are looked at.
-    pub fn since(&self, document: &Arc<Document>, sections: &BTreeSet<String>) -> Since {
+    pub fn since(&self, document: &Arc<Document>, sections: &BTreeSet<String>) -> ChangesSinceReview {
         let last = self.last_review(document);
         let mut history: Option<Vec<Document>> = None;
         let looked = reviews::manual_names(document).into_iter().filter(|(name, _)| sections.contains(name));
@@ -73,9 +73,9 @@ impl Examiner<'_> {
         let (facts, measured) = (Arc::new(self.planning().facts), Arc::new(MeasuredFacts::default()));
         let plans =
             plan::document(document, Sources { library: &self.project.library, facts: &facts, measured: &measured });
-        let edited = plans.iter().filter(|plan| plan.state == State::Edited);
+        let edited = plans.iter().filter(|plan| plan.state == ChecksumState::Edited);
         let edited = edited.map(|plan| document.blocks[plan.block].name.clone()).collect();
-        Since { last, sections: looked, sources, names_sources: !globs.is_empty(), edited }
+        ChangesSinceReview { last, sections: looked, sources, names_sources: !globs.is_empty(), edited }
     }
 
     fn section_since(
@@ -83,7 +83,7 @@ impl Examiner<'_> {
         document: &Document,
         name: &str,
         block: &Block,
-        vouched: Option<&Vouched>,
+        vouched: Option<&ReviewedSection>,
         history: &mut Option<Vec<Document>>,
     ) -> Changed {
         let now = reviews::section_text(document, block);
@@ -104,7 +104,7 @@ impl Examiner<'_> {
     /// The sources that differ from those of the commit that brought the document's stamp in.
     fn changed_sources(&self, document: &Document, globs: &[String]) -> Option<Vec<String>> {
         let id = document.governance.correlation_id()?.value.to_owned();
-        let commit = history::brought(&self.project.root, &document.path, &id)?;
+        let commit = history::introducing_commit(&self.project.root, &document.path, &id)?;
         let revision = self.project.store.revision();
         objects::touched(&self.project.root, &commit, revision, !self.project.store.is_worktree(), globs).ok()
     }
@@ -112,7 +112,7 @@ impl Examiner<'_> {
     /// The stamp that a review of the sections puts on a document now.
     #[allow(clippy::redundant_closure_for_method_calls)] // a method alone is not general enough for the compiler
     pub fn stamp(&self, document: &Document, id: Uuid, sections: BTreeSet<String>) -> Stamp {
-        let window = self.with_context(document, &[], &Past::default(), |context| context.window());
+        let window = self.with_context(document, &[], &ReviewHistory::default(), |context| context.window());
         // A year has four digits (RFC 3339).
         let last = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(self.now);
         let due = self.now.checked_add_signed(window.unwrap_or_else(|| Duration::days(7))).unwrap_or(last).min(last);
@@ -120,11 +120,11 @@ impl Examiner<'_> {
     }
 
     /// What a review of the sections vouches for; what an earlier one said of the others stands.
-    pub fn vouch(&self, document: &Document, sections: &BTreeSet<String>, last: Option<&Review>) -> Review {
-        let mut vouched: BTreeMap<String, Vouched> = BTreeMap::new();
+    pub fn sign_off(&self, document: &Document, sections: &BTreeSet<String>, last: Option<&Review>) -> Review {
+        let mut vouched: BTreeMap<String, ReviewedSection> = BTreeMap::new();
         for (name, block) in reviews::manual_names(document) {
             if sections.contains(&name) {
-                vouched.insert(name, Vouched { hash: reviews::section_hash(document, block), at: self.now });
+                vouched.insert(name, ReviewedSection { hash: reviews::section_hash(document, block), at: self.now });
             } else if let Some(known) = last.and_then(|review| review.sections.get(&name)) {
                 vouched.insert(name, known.clone());
             }

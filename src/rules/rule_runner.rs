@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::suppression::{self, Suppressions};
-use super::{BrokenFile, Check, Context, RULES, Rule, Whole};
+use super::{BrokenFile, Context, RULES, Rule, RuleCheck, Whole};
 use crate::config::{Config, Level};
 use crate::finding::{Finding, Severity};
 
@@ -42,11 +42,11 @@ impl Levels {
 
 /// Runs the rules.
 #[derive(Clone, Debug, Default)]
-pub struct Judge {
+pub struct RuleRunner {
     levels: Levels,
 }
 
-impl Judge {
+impl RuleRunner {
     /// A judge with levels.
     pub fn new(levels: Levels) -> Self {
         Self { levels }
@@ -61,19 +61,19 @@ impl Judge {
         Self { levels }
     }
 
-    fn checks(&self) -> impl Iterator<Item = &'static Check> {
+    fn checks(&self) -> impl Iterator<Item = &'static RuleCheck> {
         let rules = RULES.iter().filter(|rule| !self.levels.is_off(rule.slug));
         rules.flat_map(|rule| rule.checks)
     }
 
     /// Whether a rule looks at the plans of AUTO blocks.
     pub fn needs_plans(&self) -> bool {
-        self.checks().any(|check| matches!(check, Check::Block(_)))
+        self.checks().any(|check| matches!(check, RuleCheck::Block(_)))
     }
 
     /// Whether a rule looks at what the repository remembers of a document.
     pub fn needs_past(&self) -> bool {
-        self.checks().any(|check| matches!(check, Check::Past(_)))
+        self.checks().any(|check| matches!(check, RuleCheck::Reviews(_)))
     }
 
     /// What is wrong with one document: suppressed findings are left out, useless suppressions are found.
@@ -81,9 +81,11 @@ impl Judge {
         let mut findings = Vec::new();
         for check in self.checks() {
             match check {
-                Check::Document(check) | Check::Past(check) => findings.extend(check(context)),
-                Check::Block(check) => findings.extend(context.plans.iter().filter_map(|plan| check(context, plan))),
-                Check::Whole(_) | Check::Broken(_) | Check::Suppression(_) => {}
+                RuleCheck::Document(check) | RuleCheck::Reviews(check) => findings.extend(check(context)),
+                RuleCheck::Block(check) => {
+                    findings.extend(context.plans.iter().filter_map(|plan| check(context, plan)))
+                }
+                RuleCheck::Whole(_) | RuleCheck::File(_) | RuleCheck::Suppression(_) => {}
             }
         }
         let mut suppressions = Suppressions::read(context.document);
@@ -96,7 +98,7 @@ impl Judge {
 
     fn suppression(&self, found: &suppression::Use<'_>) -> Vec<Finding> {
         let checks = self.checks().filter_map(|check| match check {
-            Check::Suppression(check) => check(found),
+            RuleCheck::Suppression(check) => check(found),
             _ => None,
         });
         checks.collect()
@@ -105,7 +107,7 @@ impl Judge {
     /// What is wrong with the documents together.
     pub fn whole(&self, whole: &Whole<'_>) -> Vec<Finding> {
         let checks = self.checks().flat_map(|check| match check {
-            Check::Whole(check) => check(whole),
+            RuleCheck::Whole(check) => check(whole),
             _ => Vec::new(),
         });
         checks.map(|finding| self.levels.apply(finding)).collect()
@@ -114,7 +116,7 @@ impl Judge {
     /// What is wrong with a file that could not become a document.
     pub fn broken(&self, file: &BrokenFile<'_>) -> Vec<Finding> {
         let checks = self.checks().filter_map(|check| match check {
-            Check::Broken(check) => check(file),
+            RuleCheck::File(check) => check(file),
             _ => None,
         });
         checks.map(|finding| self.levels.apply(finding)).collect()

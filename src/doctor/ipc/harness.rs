@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::Site;
-use crate::config::doctor::Entry;
-use crate::doctor::fault::{Behind, Mode, Upstream};
-use crate::doctor::found::Found;
+use super::IpcTarget;
+use crate::config::doctor::ServiceEntry;
+use crate::doctor::check_result::CheckResult;
+use crate::doctor::fault::{Backend, FaultMode, Upstream};
 use crate::doctor::http::{Page, Request};
-use crate::doctor::program::{self, Places, Running};
+use crate::doctor::program::{self, Placeholders, Running};
 
 /// How long a call may take where nothing is claimed.
 const LONGEST: Duration = Duration::from_secs(30);
 /// What a call may take beyond what is claimed before nobody waits any more.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long it takes until what a call has set off is seen.
 const SETTLE: Duration = Duration::from_millis(10);
 /// How long a service that others have left broken may take to be well.
@@ -49,7 +49,7 @@ enum Caller {
 
 /// A service at work.
 #[derive(Debug)]
-pub struct Rig {
+pub struct Harness {
     /// What the service calls.
     pub upstream: Upstream,
     /// The other thing that it calls.
@@ -57,7 +57,7 @@ pub struct Rig {
     /// A word that must not come back.
     pub canary: String,
     program: Option<Running>,
-    places: Places,
+    places: Placeholders,
     entry: Caller,
     other_entry: Option<Caller>,
     unsafe_entry: Option<Caller>,
@@ -66,43 +66,43 @@ pub struct Rig {
 
 /// Which way a service is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Endpoint {
     /// So that it calls its dependency.
-    Entry,
+    Primary,
     /// So that it calls the other one.
-    Other,
+    Secondary,
     /// So that it calls its dependency and must not do so twice.
-    Unsafe,
+    NonIdempotent,
 }
 
-impl Site {
+impl IpcTarget {
     /// Puts the service to work, all being well, and sees that calls reach its dependency.
     ///
     /// # Errors
     /// Why nothing can be verified.
-    pub async fn rig(&self) -> Result<Rig, Box<Found>> {
-        if let Some(unfit) = self.unfit.borrow().clone() {
-            return unfit.early();
+    pub async fn harness(&self) -> Result<Harness, Box<CheckResult>> {
+        if let Some(startup_error) = self.startup_error.borrow().clone() {
+            return startup_error.stop();
         }
-        let proven = self.proven_rig().await;
+        let proven = self.start_and_verify().await;
         if let Err(found) = &proven
             && self.ipc.start.is_some()
         {
             // Started anew it does the same again.
-            *self.unfit.borrow_mut() = Some((**found).clone());
+            *self.startup_error.borrow_mut() = Some((**found).clone());
         }
         proven
     }
 
-    async fn proven_rig(&self) -> Result<Rig, Box<Found>> {
-        let mut rig = self.unproven_rig().await?;
+    async fn start_and_verify(&self) -> Result<Harness, Box<CheckResult>> {
+        let mut harness = self.start_unverified().await?;
         // A service that others use may have been left broken by the check before.
         let open_for = self.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
         let end = Instant::now() + RECOVERY + open_for * 2;
         loop {
-            let called = rig.call(Way::Entry).await?;
+            let called = harness.call(Endpoint::Primary).await?;
             if called.is_ok && called.hits > 0 {
-                return Ok(rig);
+                return Ok(harness);
             }
             if Instant::now() >= end {
                 let said = if called.is_ok {
@@ -114,7 +114,7 @@ impl Site {
                     format!("a call fails while its dependency is well: {}", shortened(&called.text))
                 };
                 let help = "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows";
-                return Found::error(said).remedy(help, &[]).early();
+                return CheckResult::error(said).help(help, &[]).stop();
             }
             sleep(AGAIN).await;
         }
@@ -124,15 +124,15 @@ impl Site {
     ///
     /// # Errors
     /// Why it cannot be.
-    pub async fn unproven_rig(&self) -> Result<Rig, Box<Found>> {
-        let broken = |why: String| Box::new(Found::error(why));
+    pub async fn start_unverified(&self) -> Result<Harness, Box<CheckResult>> {
+        let broken = |why: String| Box::new(CheckResult::error(why));
         let listen: SocketAddr =
             self.ipc.upstream.listen.parse().map_err(|_| broken("`upstream.listen` is no address".to_owned()))?;
         let behind = self.behind().await?;
         let upstream = Upstream::start(listen, behind.clone()).map_err(|error| {
             Box::new(
-                Found::error(format!("nothing can listen at {listen}: {error}"))
-                    .remedy("end what listens there, or take `127.0.0.1:0`", &[]),
+                CheckResult::error(format!("nothing can listen at {listen}: {error}"))
+                    .help("end what listens there, or take `127.0.0.1:0`", &[]),
             )
         })?;
         let other = match &self.ipc.other {
@@ -140,7 +140,7 @@ impl Site {
             None => None,
         };
         let canary = format!("phxcanary{}", uuid::Uuid::now_v7().simple());
-        let mut places = Places::default()
+        let mut places = Placeholders::default()
             .with("upstream", upstream.address.to_string())
             .with("canary", canary.as_str())
             .with("listen", program::free_port().map_err(|error| broken(error.to_string()))?.to_string());
@@ -151,12 +151,12 @@ impl Site {
             Some(start) => Some(
                 program::serve(start, &places, &self.allow)
                     .await
-                    .map_err(|why| Box::new(Found::error(why).remedy("correct `start` of this subject", &[])))?,
+                    .map_err(|why| Box::new(CheckResult::error(why).help("correct `start` of this subject", &[])))?,
             ),
             None => None,
         };
         let claimed =
-            self.ipc.timeout.map(|timeout| Duration::from_millis(timeout.max_ms + timeout.grace_ms) + PATIENCE);
+            self.ipc.timeout.map(|timeout| Duration::from_millis(timeout.max_ms + timeout.grace_ms) + CONNECT_TIMEOUT);
         let entry = self.caller(&self.ipc.entry, &places, &canary).await?;
         let other_entry = match &self.ipc.other {
             Some(entry) => Some(self.caller(entry, &places, &canary).await?),
@@ -167,26 +167,33 @@ impl Site {
             None => None,
         };
         let longest = claimed.unwrap_or(LONGEST);
-        Ok(Rig { upstream, other, canary, program, places, entry, other_entry, unsafe_entry, longest })
+        Ok(Harness { upstream, other, canary, program, places, entry, other_entry, unsafe_entry, longest })
     }
 
-    async fn behind(&self) -> Result<Behind, Box<Found>> {
-        let Some(forward) = &self.ipc.upstream.forward else { return Ok(Behind::Stub(self.ipc.upstream.body.clone())) };
-        let broken = |why: String| Box::new(Found::error(why));
+    async fn behind(&self) -> Result<Backend, Box<CheckResult>> {
+        let Some(forward) = &self.ipc.upstream.forward else {
+            return Ok(Backend::Stub(self.ipc.upstream.body.clone()));
+        };
+        let broken = |why: String| Box::new(CheckResult::error(why));
         let (host, port) = forward.rsplit_once(':').ok_or_else(|| broken(format!("`{forward}` names no port")))?;
         let port = port.parse().map_err(|_| broken(format!("`{forward}` names no port")))?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let addresses = self.allow.addresses(host, port).await.map_err(broken)?;
-        Ok(Behind::Tcp(addresses[0]))
+        Ok(Backend::Tcp(addresses[0]))
     }
 
-    async fn caller(&self, entry: &Entry, places: &Places, canary: &str) -> Result<Caller, Box<Found>> {
+    async fn caller(
+        &self,
+        entry: &ServiceEntry,
+        places: &Placeholders,
+        canary: &str,
+    ) -> Result<Caller, Box<CheckResult>> {
         match entry {
-            Entry::Http { method, url, headers, body } => {
+            ServiceEntry::Http { method, url, headers, body } => {
                 let page = Page::find(&places.fill(url), &self.allow, None).await;
                 let page = page.map_err(|why| {
                     let help = "if it may be connected to, say so: `[doctor] allow_hosts = […]`";
-                    Box::new(Found::error(why).remedy(help, &[]))
+                    Box::new(CheckResult::error(why).help(help, &[]))
                 })?;
                 let mut headers = headers.clone();
                 if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
@@ -195,17 +202,17 @@ impl Site {
                 let body = body.clone().unwrap_or_default();
                 Ok(Caller::Http(page, Request { method: method.clone(), headers, body }))
             }
-            Entry::Command { command, env } => Ok(Caller::Command(command.clone(), env.clone())),
+            ServiceEntry::Command { command, env } => Ok(Caller::Command(command.clone(), env.clone())),
         }
     }
 }
 
-impl Rig {
+impl Harness {
     /// Calls the service once.
     ///
     /// # Errors
     /// Where the service is gone.
-    pub async fn call(&mut self, way: Way) -> Result<Called, Box<Found>> {
+    pub async fn call(&mut self, way: Endpoint) -> Result<Called, Box<CheckResult>> {
         let before = self.hits(way);
         let called = self.asked(way).await?;
         if called.hits == 0 {
@@ -219,9 +226,10 @@ impl Rig {
     ///
     /// # Errors
     /// Where the service is gone.
-    pub async fn crowd(&mut self, count: usize) -> Result<Vec<Called>, Box<Found>> {
-        let calls = (0..count).map(|_| self.asked(Way::Entry));
-        let called: Result<Vec<Called>, Box<Found>> = futures_util::future::join_all(calls).await.into_iter().collect();
+    pub async fn crowd(&mut self, count: usize) -> Result<Vec<Called>, Box<CheckResult>> {
+        let calls = (0..count).map(|_| self.asked(Endpoint::Primary));
+        let called: Result<Vec<Called>, Box<CheckResult>> =
+            futures_util::future::join_all(calls).await.into_iter().collect();
         sleep(SETTLE).await;
         self.is_there()?;
         called
@@ -231,11 +239,11 @@ impl Rig {
     ///
     /// # Errors
     /// Where it cannot be called.
-    pub async fn asked(&self, way: Way) -> Result<Called, Box<Found>> {
+    pub async fn asked(&self, way: Endpoint) -> Result<Called, Box<CheckResult>> {
         let entry = match way {
-            Way::Entry => Some(&self.entry),
-            Way::Other => self.other_entry.as_ref(),
-            Way::Unsafe => self.unsafe_entry.as_ref(),
+            Endpoint::Primary => Some(&self.entry),
+            Endpoint::Secondary => self.other_entry.as_ref(),
+            Endpoint::NonIdempotent => self.unsafe_entry.as_ref(),
         };
         let start = Instant::now();
         let told = |is_ok, status, text: String, is_late| Called {
@@ -247,22 +255,22 @@ impl Rig {
             is_late,
         };
         match entry {
-            None => Found::error("there is no such entry").early(),
+            None => CheckResult::error("there is no such entry").stop(),
             Some(Caller::Http(page, request)) => Ok(match page.ask(request, self.longest).await {
                 Ok(answer) => told(answer.status < 400, Some(i32::from(answer.status)), answer.body, false),
                 Err(failed) => {
-                    let is_late = matches!(failed, crate::doctor::http::Failed::Late(_));
+                    let is_late = matches!(failed, crate::doctor::http::HttpError::Late(_));
                     told(false, None, format!("({failed})"), is_late)
                 }
             }),
             Some(Caller::Command(command, env)) => {
                 let running = Running::start(command, env, &self.places);
                 let mut running =
-                    running.map_err(|why| Box::new(Found::error(why).remedy("correct `entry.command`", &[])))?;
+                    running.map_err(|why| Box::new(CheckResult::error(why).help("correct `entry.command`", &[])))?;
                 let ended = running.ended(self.longest).await;
-                let code = ended.and_then(crate::doctor::ending::Ended::code);
+                let code = ended.and_then(crate::doctor::ending::ExitReason::code);
                 let text = match running.output() {
-                    text if text.is_empty() && code.is_none() => format!("({})", running.fate()),
+                    text if text.is_empty() && code.is_none() => format!("({})", running.exit_description()),
                     text => text,
                 };
                 Ok(told(code == Some(0), code, text, ended.is_none()))
@@ -270,21 +278,21 @@ impl Rig {
         }
     }
 
-    fn hits(&self, way: Way) -> usize {
-        let other = self.other.as_ref().filter(|_| way == Way::Other);
+    fn hits(&self, way: Endpoint) -> usize {
+        let other = self.other.as_ref().filter(|_| way == Endpoint::Secondary);
         other.unwrap_or(&self.upstream).count()
     }
 
     /// Whether the service is there, where doctor has started it.
-    fn is_there(&mut self) -> Result<(), Box<Found>> {
+    fn is_there(&mut self) -> Result<(), Box<CheckResult>> {
         let Some(program) = &mut self.program else { return Ok(()) };
         if program.is_alive() {
             return Ok(());
         }
-        let fate = program.fate();
-        Found::fail(1, format!("the service itself ended {fate}; {}", program.said_last()))
-            .remedy("a service must outlive the failures of what it calls", &[])
-            .early()
+        let exit_description = program.exit_description();
+        CheckResult::fail(1, format!("the service itself ended {exit_description}; {}", program.last_output_line()))
+            .help("a service must outlive the failures of what it calls", &[])
+            .stop()
     }
 
     /// What the service itself wrote.
@@ -296,11 +304,11 @@ impl Rig {
     ///
     /// # Errors
     /// Where this machine cannot do that.
-    pub async fn fail(&self, mode: Mode) -> Result<(), Box<Found>> {
+    pub async fn fail(&self, mode: FaultMode) -> Result<(), Box<CheckResult>> {
         self.upstream.set(mode).await;
         match self.upstream.broken() {
-            Some(why) if mode == Mode::SynDrop => Found::skip(format!("platform: {why}")).early(),
-            Some(why) => Found::error(why).early(),
+            Some(why) if mode == FaultMode::SynDrop => CheckResult::skip(format!("platform: {why}")).stop(),
+            Some(why) => CheckResult::error(why).stop(),
             None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! What became of a document and of each of its AUTO blocks, for reports.
 
-use super::trace::{Blocker, Kept};
+use super::access_log::{Blocker, UnavailableFact};
 
 /// What became of one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,11 +25,11 @@ pub struct BlockResult {
     /// The line of its marker.
     pub line: usize,
     /// What became of it.
-    pub what: What,
+    pub what: BlockStatus,
     /// What changed or would change, in words; empty for nothing, or for a checksum alone.
     pub changes: String,
     /// What stayed for want of a fact.
-    pub kept: Vec<Kept>,
+    pub kept: Vec<UnavailableFact>,
     /// What else its reader must know.
     pub warnings: Vec<String>,
     /// The items that its values were computed from, each with its line.
@@ -38,7 +38,7 @@ pub struct BlockResult {
 
 /// What became of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum BlockStatus {
     /// It is as it should be.
     Current,
     /// It would be written.
@@ -57,7 +57,7 @@ pub enum What {
     NoFacts,
 }
 
-impl What {
+impl BlockStatus {
     /// As programs read it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -94,27 +94,30 @@ impl Rewritten {
     /// Whether something is not as it should be.
     pub fn is_finding(&self) -> bool {
         let wrong = |block: &BlockResult| {
-            matches!(block.what, What::Outdated | What::Edited(_) | What::Failed(_) | What::Blocked(_))
+            matches!(
+                block.what,
+                BlockStatus::Outdated | BlockStatus::Edited(_) | BlockStatus::Failed(_) | BlockStatus::Blocked(_)
+            )
         };
         self.problem.is_some() || self.blocks.iter().any(wrong)
     }
 
     /// The names of the blocks that were written.
     pub fn written(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().filter(|block| block.what == What::Written).map(|block| block.name.as_str())
+        self.blocks.iter().filter(|block| block.what == BlockStatus::Written).map(|block| block.name.as_str())
     }
 
     /// What would be written has been.
     pub fn mark_written(&mut self) {
         for block in &mut self.blocks {
-            if block.what == What::Outdated {
-                block.what = What::Written;
+            if block.what == BlockStatus::Outdated {
+                block.what = BlockStatus::Written;
             }
         }
     }
 
     /// How many blocks came to something.
-    pub fn count(&self, what: &What) -> usize {
+    pub fn count(&self, what: &BlockStatus) -> usize {
         self.blocks.iter().filter(|block| block.what == *what).count()
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::merge::Owns;
-use super::parts::{Group, Part};
+use super::parts::{Part, PartGroup};
 use crate::document::body::{self, PieceKind};
 use crate::document::{Block, Shape};
 use crate::text::lines;
 
 /// What a checksum covers, by the rendering of the block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
+pub struct ChecksumCoverage {
     /// The rendering; without one, all of the body is covered.
     pub rendered: Option<String>,
     /// Labels before the first sub-heading whose values are maintained by hand.
@@ -26,9 +26,9 @@ pub struct Coverage {
 
 /// How a block's body and its checksum agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum ChecksumState {
     /// The block has no checksum, so phx never wrote its body.
-    Unwritten,
+    Ungenerated,
     /// The body is what phx wrote, except for values that are maintained by hand.
     Intact,
     /// The body was edited by hand.
@@ -37,14 +37,14 @@ pub enum State {
 
 /// How much of a part is covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cover {
+pub(super) enum PartCoverage {
     /// All of it.
     Full,
     /// Its label, or its header.
     Outline,
 }
 
-impl Coverage {
+impl ChecksumCoverage {
     /// The coverage of a block that a template renders with what it owns.
     pub fn new(rendered: Option<String>, owns: Owns, by_hand: Vec<String>, shape: &Arc<Shape>) -> Self {
         let rendered = rendered.filter(|_| owns != Owns::Body);
@@ -52,13 +52,14 @@ impl Coverage {
     }
 
     /// How much of each part of a body is covered.
-    pub(super) fn covers(&self, groups: &[Group]) -> Vec<Cover> {
-        let rendered: Option<Vec<Group>> = self.rendered.as_deref().map(Group::read);
+    pub(super) fn covers(&self, groups: &[PartGroup]) -> Vec<PartCoverage> {
+        let rendered: Option<Vec<PartGroup>> = self.rendered.as_deref().map(PartGroup::read);
         let mut covers = Vec::new();
         for (index, group) in groups.iter().enumerate() {
             let other = rendered.as_ref().map(|all| {
-                let same =
-                    |other: &&Group| if index == 0 { other.heading.is_none() } else { group.has_same_heading(other) };
+                let same = |other: &&PartGroup| {
+                    if index == 0 { other.heading.is_none() } else { group.has_same_heading(other) }
+                };
                 all.iter().find(same).map(|group| group.parts.as_slice()).unwrap_or_default()
             });
             let matched: Option<Vec<usize>> =
@@ -67,7 +68,11 @@ impl Coverage {
                 let is_rendered = matched.as_ref().is_none_or(|matched| matched.contains(&at));
                 let by_hand = index == 0 && part.label().is_some_and(|label| self.is_by_hand(label));
                 let value = matches!(part.kind, PieceKind::Pair(_) | PieceKind::Table);
-                covers.push(if (!is_rendered && value) || by_hand { Cover::Outline } else { Cover::Full });
+                covers.push(if (!is_rendered && value) || by_hand {
+                    PartCoverage::Outline
+                } else {
+                    PartCoverage::Full
+                });
             }
         }
         covers
@@ -78,40 +83,44 @@ impl Coverage {
         super::labels::find(&labels, label, &self.shape.aliases).is_some()
     }
 
-    pub(super) fn groups(&self, body: &str) -> Vec<Group> {
-        let mut groups = Group::read(&lines::with_lf(body));
+    pub(super) fn groups(&self, body: &str) -> Vec<PartGroup> {
+        let mut groups = PartGroup::read(&lines::with_lf(body));
         if let (Some(rendered), Some(first)) = (&self.rendered, groups.first_mut()) {
-            first.split_tables(&Group::read(rendered)[0].parts, &self.shape.aliases);
+            first.split_tables(&PartGroup::read(rendered)[0].parts, &self.shape.aliases);
         }
         groups
     }
 }
 
 /// The checksum of a body.
-pub fn of(body: &str, coverage: &Coverage) -> String {
+pub fn of(body: &str, coverage: &ChecksumCoverage) -> String {
     let groups = coverage.groups(body);
     let covers = coverage.covers(&groups);
     digest(&covered(&groups, &covers))
 }
 
 /// Compares a body with the checksum of its block.
-pub fn state(block: &Block, body: &str, coverage: &Coverage) -> State {
+pub fn state(block: &Block, body: &str, coverage: &ChecksumCoverage) -> ChecksumState {
     let Some(sum) = &block.sum else {
-        return State::Unwritten;
+        return ChecksumState::Ungenerated;
     };
     let groups = coverage.groups(body);
     let covers = coverage.covers(&groups);
-    let matches = |covers: &[Cover]| digest(&covered(&groups, covers)) == *sum;
+    let matches = |covers: &[PartCoverage]| digest(&covered(&groups, covers)) == *sum;
     if matches(&covers) || digest(&lines::with_lf(body)) == *sum {
-        return State::Intact;
+        return ChecksumState::Intact;
     }
     // The block may have been written when its template rendered a part more or less.
     let toggled = (0..covers.len()).any(|at| {
         let mut other = covers.clone();
-        other[at] = if covers[at] == Cover::Full { Cover::Outline } else { Cover::Full };
+        other[at] = if covers[at] == PartCoverage::Full { PartCoverage::Outline } else { PartCoverage::Full };
         matches(&other)
     });
-    if toggled || matches(&vec![Cover::Full; covers.len()]) { State::Intact } else { State::Edited }
+    if toggled || matches(&vec![PartCoverage::Full; covers.len()]) {
+        ChecksumState::Intact
+    } else {
+        ChecksumState::Edited
+    }
 }
 
 fn digest(text: &str) -> String {
@@ -121,7 +130,7 @@ fn digest(text: &str) -> String {
 }
 
 /// The covered text of a body.
-fn covered(groups: &[Group], covers: &[Cover]) -> String {
+fn covered(groups: &[PartGroup], covers: &[PartCoverage]) -> String {
     let mut out = String::new();
     let mut covers = covers.iter();
     for group in groups {
@@ -129,22 +138,22 @@ fn covered(groups: &[Group], covers: &[Cover]) -> String {
             push_lines(&mut out, &heading.text);
         }
         for part in &group.parts {
-            let cover = covers.next().copied().unwrap_or(Cover::Full);
+            let cover = covers.next().copied().unwrap_or(PartCoverage::Full);
             push_part(&mut out, part, cover);
         }
     }
     out
 }
 
-fn push_part(out: &mut String, part: &Part, cover: Cover) {
+fn push_part(out: &mut String, part: &Part, cover: PartCoverage) {
     let is_table = part.text.trim_start().starts_with('|');
     match (part.pair(), cover) {
-        (Some(pair), Cover::Outline) => {
+        (Some(pair), PartCoverage::Outline) => {
             out.push_str(pair.label.slice(&part.text));
             out.push_str(":\n");
         }
         _ if is_table => {
-            let rows = if cover == Cover::Full { usize::MAX } else { 1 };
+            let rows = if cover == PartCoverage::Full { usize::MAX } else { 1 };
             for line in part.text.lines().take(rows) {
                 let cells = body::cells(line);
                 let rule = body::is_rule(&cells);
@@ -168,8 +177,8 @@ fn push_lines(out: &mut String, text: &str) {
 mod tests {
     use super::*;
 
-    fn coverage(rendered: &str) -> Coverage {
-        Coverage::new(Some(rendered.to_owned()), Owns::Values, vec!["Capacity".to_owned()], &Arc::default())
+    fn coverage(rendered: &str) -> ChecksumCoverage {
+        ChecksumCoverage::new(Some(rendered.to_owned()), Owns::Values, vec!["Capacity".to_owned()], &Arc::default())
     }
 
     fn same(a: &str, b: &str) -> bool {
@@ -196,7 +205,7 @@ mod tests {
 
     #[test]
     fn without_a_rendering_all_is_covered() {
-        let all = Coverage::default();
+        let all = ChecksumCoverage::default();
         assert_ne!(of("Rate: 3%\n", &all), of("Rate: 4%\n", &all));
     }
 }
