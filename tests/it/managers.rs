@@ -44,7 +44,7 @@ fn run(repo: &Repo, managers: &Path, program: &str, arguments: &[&str], environm
     command.env("PATH", std::env::join_paths(all).unwrap()).env("PHX_NOW", crate::support::NOW);
     command.env("HOME", repo.path().join(".git")).env("PRE_COMMIT_HOME", repo.path().join(".git/home"));
     command.env("PREK_HOME", repo.path().join(".git/prek")).env_remove("PRE_COMMIT").env_remove("CI");
-    repo.finish(command.envs(environment.iter().copied()))
+    Run::of(command.envs(environment.iter().copied()).output().unwrap())
 }
 
 /// Somebody commits points without their sum while other lines are not staged: the commit is blocked and nothing is lost;
@@ -56,13 +56,13 @@ fn lives_with(repo: &Repo, managers: &Path) {
     let before = repo.state();
     let blocked = git(&["commit", "-m", "nine"], &[]).exits(1);
     let said = blocked.stdout + &blocked.stderr;
-    repo.note(&said);
+    assert!(said.contains("`sprint_summary` is outdated: `Story Points` 8 → 9"), "{said}");
     assert_eq!(repo.state(), before);
     repo.run(&["regen", "--staged"]).exits(0);
     git(&["commit", "-m", "nine"], &[]).exits(0);
-    repo.note(&repo.git(&["show", &format!("HEAD:{PLAN}")]));
+    assert!(repo.git(&["show", &format!("HEAD:{PLAN}")]).contains("Story Points: 9\n"));
     assert_eq!(repo.git(&["status", "--porcelain", PLAN]), format!(" M {PLAN}\n"));
-    repo.note(&repo.read(PLAN));
+    assert!(repo.read(PLAN).contains("Notes, unfinished."));
     repo.git(&["checkout", "-q", PLAN]);
     let late = [("PHX_NOW", "2025-10-01T00:00:00Z")];
     repo.write("a.txt", "b\n").git(&["add", "a.txt"]);
@@ -70,7 +70,7 @@ fn lives_with(repo: &Repo, managers: &Path) {
     let override_ = [late[0], ("PHX_OVERRIDE", "release")];
     git(&["commit", "-m", "late"], &override_).exits(0);
     let message = repo.git(&["log", "-1", "--format=%B"]);
-    repo.note(&message);
+    assert!(message.contains("Phx-Override: release (stale-document; docs/PLAN.md)"), "{message}");
 }
 
 /// The hooks of phx chain one of another manager, and give it back.
@@ -143,9 +143,10 @@ fn husky_runs_phx_and_keeps_its_folder_to_itself() {
     let repo = repo();
     repo.write("package.json", "{}\n").commit("configure");
     run(&repo, &managers, "node_modules/.bin/husky", &[], &[]).exits(0);
-    repo.run(&["hook", "install"]).exits(2);
+    let refused = repo.run(&["hook", "install"]).exits(2);
     for hook in ["pre-commit", "commit-msg", "pre-merge-commit"] {
         let text = std::fs::read_to_string(package().join("examples/hooks/husky").join(hook)).unwrap();
+        assert!(refused.stderr.contains(&format!("husky/{hook}` the line: {}", text.trim())), "{}", refused.stderr);
         repo.write(&format!(".husky/{hook}"), text);
     }
     repo.git(&["add", "-A"]);
