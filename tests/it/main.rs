@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used, clippy::panic)]
 
 mod bad_input;
+mod book;
 mod audit;
 mod commits;
 mod config;

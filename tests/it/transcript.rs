@@ -122,6 +122,14 @@ fn shortened(text: &str) -> String {
     }
 }
 
+/// A text with what differs from run to run replaced, as in a transcript.
+#[cfg(unix)]
+pub fn redacted(text: &str) -> String {
+    FILTERS.iter().fold(text.to_owned(), |text, (pattern, replacement)| {
+        regex::Regex::new(pattern).unwrap().replace_all(&text, *replacement).into_owned()
+    })
+}
+
 impl Drop for Transcript {
     fn drop(&mut self) {
         let text = std::mem::take(&mut *self.text.lock().unwrap());
