@@ -1,4 +1,4 @@
-//! The governed documents of a run, as rules and templates about all of them need them: pure values.
+//! The governed documents of a run, for rules and templates that use more than one document.
 
 pub mod reviews;
 pub mod stamp;
@@ -13,57 +13,52 @@ use crate::document::quantity::{self, Quantity};
 use crate::document::{Document, Item, ProblemKind, ReadProblem, fields};
 use crate::text::Node;
 
-/// What is kept of one document.
+/// Path and kind of one document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CorpusEntry {
-    /// Path from the root.
     pub path: String,
-    /// Kind.
     pub kind: String,
 }
 
 impl CorpusEntry {
-    /// What is kept of a document.
     pub fn of(document: &Document) -> Self {
         Self { path: document.path.clone(), kind: document.shape.kind.clone() }
     }
 }
 
-/// All governed documents of a run, by path, and how many files were none.
+/// All governed documents of a run, by path, and the number of files that are not governed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Corpus {
-    /// The governed documents.
     pub entries: Vec<CorpusEntry>,
-    /// How many files were looked at and are not governed.
+    /// Number of files that were read and are not governed.
     pub ignored: usize,
 }
 
 impl Corpus {
-    /// Whether there is a document of a kind.
     pub fn has_kind(&self, kind: &str) -> bool {
         self.entries.iter().any(|entry| entry.kind == kind)
     }
 }
 
-/// What other documents may ask of a document, small: most of it stays JSON text until somebody asks. The text may be
-/// missing until it is wanted.
+/// Data of a document that other documents can read. It is stored as JSON text to save memory and parsed on access. The
+/// text is unset until the document has been read.
 #[derive(Clone, Debug)]
 pub struct Digest {
     /// Path from the root.
     pub path: String,
-    /// Kind.
     pub kind: String,
     phase: Option<Phase>,
     json: OnceLock<String>,
 }
 
-/// A phase group and a number in it.
+/// `phase_group` and `phase_number` of a document.
 pub type Phase = (String, u64);
 
 impl Digest {
-    /// The digest of a document: its title, its governance block, its whole front matter, and its items with `id`, `number`, `title`, `within` (ids and
-    /// canonical names) and those `fields` that are words or numbers, and what of them is `unreadable`; what looks like an item and is `unread`.
-    /// Items within items are left out.
+    /// Creates the digest of a document. It contains the title, the governance block, the front matter, the outermost
+    /// items, and in `unread` the problems of items that cannot be read. An item has `id`, `number`, `title`, `within`
+    /// (ids and canonical names of its sections), those `fields` that are words or numbers, and the `unreadable`
+    /// fields.
     pub fn of(document: &Document) -> Self {
         let governance = document.governance.tree.as_ref().map_or(Value::Null, Node::to_json);
         let front = document.front.as_ref().map_or(Value::Null, Node::to_json);
@@ -91,42 +86,42 @@ impl Digest {
         }
     }
 
-    /// The digest of a document that has not been read: what it says comes when it is wanted.
+    /// Creates the digest of a document that has not been read yet. [`fill`](Self::fill) sets its data.
     pub fn unread(path: &str, kind: &str, phase: Option<Phase>) -> Self {
         Self { path: path.to_owned(), kind: kind.to_owned(), phase, json: OnceLock::new() }
     }
 
-    /// Takes over what a document says.
+    /// Sets the data from the document.
     pub fn fill(&self, document: &Document) {
         let read = Self::of(document);
         let _ = self.json.set(read.json.into_inner().unwrap_or_default());
     }
 
-    /// The document is gone.
+    /// Sets empty data for a document that no longer exists.
     pub fn fill_nothing(&self) {
         let _ = self.json.set(String::new());
     }
 
-    /// `title`, `governance`, `front_matter` or `items`; nothing where it has not been read.
+    /// Returns `title`, `governance`, `front_matter`, `items` or `unread`, or `None` if the document has not been read.
     pub fn part(&self, key: &str) -> Option<Value> {
         let mut value: Value = serde_json::from_str(self.json.get()?).ok()?;
         value.get_mut(key).map(Value::take)
     }
 
-    /// Whether two documents say the same to others.
+    /// Returns whether the digests are equal, so that other documents cannot depend on a difference.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let said = |digest: &Self| (digest.path.clone(), digest.kind.clone(), digest.phase.clone());
-        said(self) == said(other) && self.json == other.json
+        let identity = |digest: &Self| (digest.path.clone(), digest.kind.clone(), digest.phase.clone());
+        identity(self) == identity(other) && self.json == other.json
     }
 }
 
-/// A problem that keeps values from being computed: its location and message.
+/// Returns location and message of a problem because of which values cannot be computed.
 fn problem_json(document: &Document, problem: &ReadProblem) -> Value {
     let location = format!("{}:{}", document.path, document.line(problem.span.start));
     json!({ "location": location, "message": problem.message })
 }
 
-/// The phase that a document speaks of.
+/// Returns the phase from the governance block of a document.
 pub fn phase(document: &Document) -> Option<Phase> {
     let governance = document.governance.tree.as_ref()?;
     let group = governance.get("phase_group")?.as_text()?.to_owned();
@@ -137,9 +132,9 @@ fn item_json(document: &Document, item: &Item, problems: &[&ReadProblem]) -> Val
     let outline = &document.outline;
     let title = item.title(outline);
     let mut within: Vec<&str> = Vec::new();
-    for around in item.within(outline).into_iter().map(|index| &outline.sections[index]) {
-        within.push(&around.id);
-        within.extend((around.canonical != around.id).then_some(around.canonical.as_str()));
+    for outer in item.within(outline).into_iter().map(|index| &outline.sections[index]) {
+        within.push(&outer.id);
+        within.extend((outer.canonical != outer.id).then_some(outer.canonical.as_str()));
     }
     let value = |field: &Field| {
         let FieldValue::Text(span) = field.value else { return None };
@@ -168,7 +163,7 @@ fn item_json(document: &Document, item: &Item, problems: &[&ReadProblem]) -> Val
     })
 }
 
-/// The digests of all governed documents, by path.
+/// Digests of all governed documents, sorted by path and indexed by kind and phase.
 #[derive(Debug, Default)]
 pub struct Digests {
     all: Vec<Digest>,
@@ -178,7 +173,6 @@ pub struct Digests {
 }
 
 impl Digests {
-    /// Orders the digests.
     pub fn new(mut all: Vec<Digest>) -> Self {
         all.sort_by(|a, b| a.path.cmp(&b.path));
         let mut digests = Self::default();
@@ -192,28 +186,27 @@ impl Digests {
         digests
     }
 
-    /// All of them.
     pub fn all(&self) -> &[Digest] {
         &self.all
     }
 
-    /// The kinds that there are documents of.
+    /// Returns the kinds of all documents.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.kinds.keys().map(String::as_str)
     }
 
-    /// Those of a kind, by index.
+    /// Returns the indices of the documents of a kind.
     pub fn of_kind(&self, kind: &str) -> Vec<usize> {
-        self.want(self.kinds.get(kind).cloned().unwrap_or_default())
+        self.record_unread(self.kinds.get(kind).cloned().unwrap_or_default())
     }
 
-    /// Those of a kind that speak of one phase, by index.
+    /// Returns the indices of the documents of a kind in a phase.
     pub fn of_phase(&self, kind: &str, phase: Phase) -> Vec<usize> {
-        self.want(self.phases.get(&(kind.to_owned(), phase)).cloned().unwrap_or_default())
+        self.record_unread(self.phases.get(&(kind.to_owned(), phase)).cloned().unwrap_or_default())
     }
 
-    /// Remembers which of them have not been read.
-    fn want(&self, indices: Vec<usize>) -> Vec<usize> {
+    /// Records the documents that are requested before they have been read.
+    fn record_unread(&self, indices: Vec<usize>) -> Vec<usize> {
         let unread: Vec<usize> = indices.iter().copied().filter(|at| self.all[*at].json.get().is_none()).collect();
         if !unread.is_empty() {
             self.wanted.lock().unwrap_or_else(PoisonError::into_inner).extend(unread);
@@ -221,7 +214,8 @@ impl Digests {
         indices
     }
 
-    /// Those that somebody asked for before they were read; what was made of them is worth nothing.
+    /// Removes and returns the documents that were requested before they had been read. Results that used them are
+    /// invalid.
     pub fn take_wanted(&self) -> Vec<&Digest> {
         let wanted = std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.into_iter().map(|at| &self.all[at]).collect()

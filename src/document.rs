@@ -1,5 +1,5 @@
-//! One Markdown file, taken apart: front matter, markers, sections, items. Pure and total: parsing never
-//! fails, it returns its faults beside the document.
+//! Parsed Markdown document: front matter, markers, sections and items. Parsing does no I/O and never fails; syntax
+//! errors are returned with the document.
 
 pub mod blocks;
 pub mod body;
@@ -55,51 +55,46 @@ pub use syntax_error::{SyntaxError, SyntaxErrorKind};
 use crate::text::{Lines, Node, Span, decode::Decoded};
 use nodes::{MarkdownNode, MarkdownNodeKind};
 
-/// How long a document may be, in bytes.
+/// Maximum length of a document, in bytes.
 pub const SIZE: usize = 16 * 1024 * 1024;
 
-/// A document and what is wrong with its syntax.
+/// Parsed document with its syntax errors.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Its path from the root, with `/`.
+    /// Path relative to the root, with `/` as separator.
     pub path: String,
-    /// Its text; byte offsets are those of the file.
+    /// Decoded text; byte offsets equal those of the file.
     pub text: String,
-    /// Its lines.
     pub lines: Lines,
-    /// How the repository writes its front matter.
+    /// Front matter dialect of the repository.
     pub dialect: Arc<Dialect>,
-    /// What its kind says of it.
+    /// Declarations of its kind.
     pub shape: Arc<Shape>,
-    /// Where its front matter stands.
+    /// Location of the front matter; `None` if there is none.
     pub region: Option<Region>,
-    /// The front matter's mapping, if it can be read.
+    /// Mapping of the front matter; `None` if it cannot be parsed.
     pub front: Option<Node<'static>>,
-    /// The governance block.
     pub governance: Governance,
-    /// Its markers in order.
     pub markers: Vec<Marker>,
-    /// Its blocks in order.
     pub blocks: Vec<Block>,
-    /// Its title and sections.
     pub outline: Outline,
-    /// Its items in order.
     pub items: Vec<Item>,
-    /// Its tables in order, AUTO blocks left out.
+    /// Tables outside AUTO blocks, in order.
     pub tables: Vec<ItemTable>,
-    /// What stands at the top level of its body, AUTO blocks left out.
+    /// Top-level nodes of the body outside AUTO blocks, in order.
     pub nodes: Vec<MarkdownNode>,
-    /// For each name in `manual_sections` that met no block: the section without a marker that it meets.
+    /// Sections without a marker that match a name in `manual_sections` for which no MANUAL block exists: pairs of the
+    /// index of the name and the index of the section.
     pub unmarked: Vec<(usize, usize)>,
-    /// What is wrong with its syntax, in order.
+    /// Syntax errors in order of their position.
     pub syntax_errors: Vec<SyntaxError>,
-    /// Problems that keep a value from being computed, in order.
+    /// Problems that prevent the computation of a value, in order of their position.
     pub problems: Vec<ReadProblem>,
 }
 
 impl Document {
-    /// Parses a document. `shape` gives what a kind says of its documents; it is asked with the kind that the
-    /// front matter names, if it names one.
+    /// Parses a document. `shape` returns the declarations of a kind; it is called once, with the kind that the front
+    /// matter names or with `None`.
     pub fn parse(
         path: &str,
         decoded: Decoded,
@@ -125,7 +120,7 @@ impl Document {
         let bodies = blocks::auto_spans(&markers, &pairs);
         conflicts(&text, &parsed.nodes, &bodies, &mut syntax_errors);
         let inner = blocks::inner_headings(&parsed.nodes, &bodies);
-        leave_out(&mut parsed.nodes, &bodies);
+        remove_inside(&mut parsed.nodes, &bodies);
         let outline = Outline::read(&text, &parsed.nodes, text.len());
         syntax_errors.extend(blocks::swallowed(&lines, &outline, &inner));
         syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
@@ -165,8 +160,8 @@ impl Document {
         document
     }
 
-    /// The problems of reading that no suppression with a reason covers, by index. Without a time, no suppression has
-    /// expired.
+    /// Returns the indices of the problems that no suppression with a reason covers. If `now` is `None`, no suppression
+    /// is treated as expired.
     pub fn active_problems(&self, now: Option<DateTime<Utc>>) -> Vec<usize> {
         if self.problems.is_empty() {
             return Vec::new();
@@ -181,27 +176,25 @@ impl Document {
         (0..self.problems.len()).filter(is_active).collect()
     }
 
-    /// Whether its front matter is there and could be read.
+    /// Returns `true` if the document has a governance block that could be parsed.
     pub fn has_governance(&self) -> bool {
         self.governance.tree.is_some()
     }
 
-    /// The text at a span.
     pub fn slice(&self, span: Span) -> &str {
         span.slice(&self.text)
     }
 
-    /// The line of a byte, from 1.
+    /// Returns the line number of a byte offset, starting at 1.
     pub fn line(&self, byte: usize) -> usize {
         self.lines.line(byte)
     }
 
-    /// The blocks of a mode.
     pub fn blocks_of(&self, mode: BlockMode) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(move |block| block.mode == mode)
     }
 
-    /// The innermost item around a section.
+    /// Returns the innermost item that is the section itself or contains it.
     pub fn item_around(&self, section: Option<usize>) -> Option<&Item> {
         let section = section?;
         let within = &self.outline.sections[section].within;
@@ -209,15 +202,15 @@ impl Document {
         chain.find_map(|index| self.item_of(index))
     }
 
-    /// The item that a section is.
+    /// Returns the item whose heading is the heading of the section.
     fn item_of(&self, section: usize) -> Option<&Item> {
         let start = self.outline.sections[section].heading.start;
         let at = self.items.binary_search_by_key(&start, |item| item.span(&self.outline).start).ok()?;
         Some(&self.items[at]).filter(|item| item.section() == Some(section))
     }
 
-    /// Whether an item is not a part of another one: it counts, or no other item with fields is around it and it is not a
-    /// heading without fields over other items.
+    /// Returns `true` if an item is not part of another item: it is counted, or no item with fields contains it and it
+    /// is not a heading without fields that contains other items.
     pub fn is_outermost(&self, item: &Item) -> bool {
         let Some(section) = item.section().filter(|_| !item.counted) else {
             return true;
@@ -239,21 +232,22 @@ fn too_deep(entry: Span) -> SyntaxError {
         SyntaxErrorKind::Oversized,
         Span::at(entry.start),
         message,
-        "nest the list less deep, or add the file to `documents.exclude` in phx.toml",
+        "reduce the nesting, or add the file to `documents.exclude` in phx.toml",
     )
 }
 
-/// The error of a comment that only resembles a marker.
+/// Returns the error for a comment that resembles a marker but does not follow the marker grammar.
 fn malformed(marker: &Marker) -> Option<SyntaxError> {
     let correct = marker.correct.as_ref()?;
-    let message = "this comment resembles a marker and is not one";
+    let message = "comment resembles a marker, but is not a valid marker";
     let mut syntax_error =
         SyntaxError::new(SyntaxErrorKind::Malformed, marker.span, message, format!("write `{correct}`"));
     syntax_error.replacement = Some(correct.clone());
     Some(syntax_error)
 }
 
-/// What git left in conflict outside AUTO blocks. What else seems wrong with the syntax may follow from it, and is not told.
+/// Adds an error for each Git conflict outside AUTO blocks. If there is one, all other syntax errors except encoding
+/// errors are removed, because they may be consequences of the conflict.
 fn conflicts(text: &str, nodes: &[MarkdownNode], bodies: &[Span], syntax_errors: &mut Vec<SyntaxError>) {
     let mut conflicts: Vec<Span> = conflict::find(text, nodes).into_iter().map(|conflict| conflict.span).collect();
     conflicts.retain(|conflict| !bodies.iter().any(|body| body.covers(*conflict)));
@@ -261,11 +255,11 @@ fn conflicts(text: &str, nodes: &[MarkdownNode], bodies: &[Span], syntax_errors:
         return;
     }
     syntax_errors.retain(|syntax_error| syntax_error.kind == SyntaxErrorKind::Encoding);
-    let help = "keep what is true of both sides";
+    let help = "resolve the conflict and remove its conflict markers";
     syntax_errors.extend(
         conflicts
             .iter()
-            .map(|span| SyntaxError::new(SyntaxErrorKind::Conflict, *span, "git left a conflict here", help)),
+            .map(|span| SyntaxError::new(SyntaxErrorKind::Conflict, *span, "unresolved Git conflict", help)),
     );
 }
 
@@ -275,7 +269,7 @@ fn encoding_errors(decoded: &Decoded) -> Vec<SyntaxError> {
         syntax_errors.push(SyntaxError::new(
             SyntaxErrorKind::Encoding,
             Span::new(*at, at + 1),
-            format!("the byte at offset {at} is not UTF-8"),
+            format!("byte at offset {at} is not valid UTF-8"),
             "save the file as UTF-8",
         ));
     }
@@ -283,8 +277,8 @@ fn encoding_errors(decoded: &Decoded) -> Vec<SyntaxError> {
         syntax_errors.push(SyntaxError::new(
             SyntaxErrorKind::Encoding,
             Span::new(at, at + 1),
-            format!("a NUL byte at offset {at}"),
-            "take it out; no Markdown holds one",
+            format!("NUL byte at offset {at}"),
+            "remove the NUL byte",
         ));
     }
     syntax_errors
@@ -292,20 +286,20 @@ fn encoding_errors(decoded: &Decoded) -> Vec<SyntaxError> {
 
 fn bound_blocks(markers: &mut Vec<Marker>, syntax_errors: &mut Vec<SyntaxError>) {
     let opens = |marker: &&Marker| !matches!(marker.kind, MarkerKind::Living | MarkerKind::End { .. });
-    let Some(past) = markers.iter().filter(opens).nth(blocks::BLOCKS) else {
+    let Some(excess) = markers.iter().filter(opens).nth(blocks::BLOCKS) else {
         return;
     };
     syntax_errors.push(SyntaxError::new(
         SyntaxErrorKind::Oversized,
-        past.span,
-        format!("more than {} blocks in one document", blocks::BLOCKS),
+        excess.span,
+        format!("document has more than {} blocks", blocks::BLOCKS),
         "split the document",
     ));
     markers.clear();
 }
 
-/// Takes out what stands inside the given spans, which are in order.
-fn leave_out(nodes: &mut Vec<MarkdownNode>, spans: &[Span]) {
+/// Removes the nodes and top-level list entries inside the given spans, which must be in order.
+fn remove_inside(nodes: &mut Vec<MarkdownNode>, spans: &[Span]) {
     let inside = |span: Span| {
         let index = spans.partition_point(|auto| auto.end <= span.start);
         spans.get(index).is_some_and(|auto| auto.start <= span.start)

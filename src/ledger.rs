@@ -1,7 +1,8 @@
-//! The ledger: what git cannot derive is recorded, one file an operation, so that branches never conflict.
+//! Ledger of operations that cannot be derived from Git. Each operation has its own file, so that branches do not
+//! conflict.
 //!
-//! A record stands at `.phx/ledger/<yyyy-mm>/<uuid>.json`, where the UUID (version 7, RFC 9562) is the correlation id of the
-//! operation and its time names the month: the record of an id is found without looking at others.
+//! The path of a record is `.phx/ledger/<yyyy-mm>/<uuid>.json`. The UUID (version 7, RFC 9562) is the correlation ID of
+//! the operation, and its timestamp gives the month, so that a record is found by its ID without a search.
 
 mod verify;
 
@@ -15,78 +16,78 @@ use crate::corpus::reviews::{Review, ReviewedSection};
 
 pub use verify::{is_record, problems};
 
-/// The folder of the ledger, from the configuration's directory.
+/// Folder of the ledger, relative to the directory of the configuration.
 pub const FOLDER: &str = ".phx/ledger";
 
-/// One operation.
+/// Record of one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// Its correlation id.
+    /// Correlation ID.
     pub id: Uuid,
-    /// When it was made.
+    /// Time of the operation.
     pub at: DateTime<Utc>,
-    /// Who made it, as git names people.
+    /// Author, in the form of Git: `Name <email>`.
     pub actor: String,
-    /// What it was: `review`.
+    /// Operation: always `review`.
     pub operation: String,
-    /// What its maker said.
+    /// Note of the author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// What it vouched for.
+    /// Documents that were signed off.
     pub documents: Vec<RecordedDocument>,
 }
 
-/// What an operation vouched for in one document.
+/// State of one document that was signed off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedDocument {
-    /// The document's path from the root.
+    /// Path of the document from the root.
     pub path: String,
-    /// Its MANUAL sections, as far as somebody has reviewed them.
+    /// MANUAL sections that have been reviewed, by canonical name.
     pub sections: BTreeMap<String, RecordedSection>,
-    /// The hash of the files that it describes.
+    /// Hash of the source files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<String>,
-    /// The hash of its whole text without stamp, markers and AUTO bodies.
+    /// Hash of the text without stamp, markers and AUTO bodies.
     pub text: String,
 }
 
-/// The last review of a MANUAL section: by this operation or one before.
+/// Last review of a MANUAL section, in this operation or an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedSection {
-    /// The hash of its text.
+    /// Hash of the text of the section.
     pub hash: String,
-    /// When it was reviewed.
     pub reviewed: DateTime<Utc>,
 }
 
 impl Record {
-    /// Reads a record.
+    /// Parses a record.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Returns an error if the JSON is not a valid record or has unknown fields.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|error| format!("it is no record: {error}"))
+        serde_json::from_slice(bytes).map_err(|error| format!("not a valid ledger record: {error}"))
     }
 
-    /// The record as it is written: the same bytes for the same record.
+    /// Returns the file content of the record, which is the same for equal records.
     pub fn text(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// What it says of a document: under its path, or, where it vouches for one document alone, under the path that this one
-    /// had then.
+    /// Returns the review of the document at `path`. If the record has only one document, that one is used even if its
+    /// path is different, because the document may have been renamed since.
     pub fn review(&self, path: &str) -> Option<Review> {
         let named = self.documents.iter().find(|entry| entry.path == path);
         let entry = named.or(if let [only] = self.documents.as_slice() { Some(only) } else { None })?;
-        let vouched = |section: &RecordedSection| ReviewedSection { hash: section.hash.clone(), at: section.reviewed };
+        let reviewed_section =
+            |section: &RecordedSection| ReviewedSection { hash: section.hash.clone(), at: section.reviewed };
         Some(Review {
             at: self.at,
-            sections: entry.sections.iter().map(|(name, section)| (name.clone(), vouched(section))).collect(),
+            sections: entry.sections.iter().map(|(name, section)| (name.clone(), reviewed_section(section))).collect(),
             sources: entry.sources.clone(),
             text: entry.text.clone(),
         })
@@ -94,25 +95,27 @@ impl Record {
 }
 
 impl RecordedDocument {
-    /// What a review says of a document at a path.
+    /// Creates the entry for the document at `path` from a review.
     pub fn of(path: &str, review: &Review) -> Self {
-        let section = |vouched: &ReviewedSection| RecordedSection { hash: vouched.hash.clone(), reviewed: vouched.at };
+        let section =
+            |reviewed: &ReviewedSection| RecordedSection { hash: reviewed.hash.clone(), reviewed: reviewed.at };
         Self {
             path: path.to_owned(),
-            sections: review.sections.iter().map(|(name, vouched)| (name.clone(), section(vouched))).collect(),
+            sections: review.sections.iter().map(|(name, reviewed)| (name.clone(), section(reviewed))).collect(),
             sources: review.sources.clone(),
             text: review.text.clone(),
         }
     }
 }
 
-/// A new id of an operation at a time.
+/// Returns a new UUID of version 7 with the given time.
 pub fn new_id(at: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
 }
 
-/// Where the record of an id stands, from the configuration's directory; nothing where the id is not one of ours.
+/// Returns the path of the record with an ID, relative to the directory of the configuration, or `None` if the ID is
+/// not a UUID of version 7.
 pub fn file_of(id: &str) -> Option<String> {
     let id = Uuid::parse_str(id).ok().filter(|id| id.get_version_num() == 7)?;
     let (seconds, _) = id.get_timestamp()?.to_unix();

@@ -1,5 +1,5 @@
-//! What phx writes: templates rendered from facts into new bodies of AUTO blocks, and these into edits. No disk: it is
-//! given bytes and values, and returns edits.
+//! Regeneration: renders templates from facts to bodies of AUTO blocks, and turns them into edits. Pure: works on bytes
+//! and values, without disk access.
 
 pub mod bounds;
 pub mod by_hand;
@@ -33,5 +33,5 @@ pub use facts::Facts;
 pub use library::{Library, Measured, TemplateOverride};
 pub use plan::{BlockPlan, RenderOutcome};
 
-/// How much a template may compute, in steps of the template machine.
+/// Maximum number of steps that a template may execute (fuel of minijinja).
 pub const FUEL: u64 = 1_000_000;

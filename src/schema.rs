@@ -1,5 +1,4 @@
-//! Versioned JSON Schemas: which there are, what a kind's schema says of its documents, and what a model
-//! violates.
+//! Versioned JSON Schemas: catalog, kinds, and validation of document models.
 
 pub mod catalog;
 pub mod describe;

@@ -1,4 +1,4 @@
-//! Text without any knowledge of Markdown: spans, lines, edits, trees with places, names.
+//! Text utilities without Markdown: spans, lines, edits, JSON trees with spans, slugs, escaping.
 
 pub mod decode;
 pub mod duration;

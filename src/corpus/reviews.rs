@@ -1,4 +1,4 @@
-//! What the last review of a document vouched for, and what stands there now: pure values and the hashes that compare them.
+//! Reviews of documents, changes since the last review, and the hashes that detect changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,86 +9,85 @@ use sha2::{Digest, Sha256};
 use crate::document::{Block, BlockMode, Document, MarkerKind};
 use crate::text::{Span, hex, lines};
 
-/// The keys of a stamp, as this program names them.
+/// Canonical names of the keys of a stamp.
 pub const STAMP: [&str; 3] = ["correlation_id", "last_updated", "update_required_by"];
 
-/// What a review vouched for.
+/// State of a document at its review.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
-    /// When it was made.
+    /// Time of the review.
     pub at: DateTime<Utc>,
-    /// For each MANUAL section by its canonical name what was read of it.
+    /// Reviewed MANUAL sections by canonical name.
     pub sections: BTreeMap<String, ReviewedSection>,
-    /// The hash of the files that the document describes, where it names some.
+    /// Hash of the source files, if the document lists any.
     pub sources: Option<String>,
-    /// The hash of the document's whole text without its stamp, its markers and what phx writes.
+    /// Hash of the text without stamp, markers and AUTO bodies.
     pub text: String,
 }
 
-/// What was read of a section.
+/// State of a MANUAL section at its review.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReviewedSection {
-    /// The hash of its text.
+    /// Hash of the text of the section.
     pub hash: String,
-    /// When.
+    /// Time of the review.
     pub at: DateTime<Utc>,
 }
 
-/// What the repository remembers of a document.
+/// Recorded history of a document.
 #[derive(Clone, Debug, Default)]
 pub struct ReviewHistory {
-    /// Whether the repository has a ledger.
+    /// Whether the ledger of the repository has any records.
     pub has_ledger: bool,
-    /// Whether it has a record of the document's correlation id.
+    /// Whether the ledger has a record of the document's correlation ID.
     pub is_recorded: bool,
-    /// What that record says of the document.
+    /// Review of the document in that record.
     pub review: Option<Review>,
-    /// The hash of its sources as they are now, where a review knows them.
+    /// Hash of the current source files, if the review has one.
     pub sources: Option<String>,
-    /// The document as it was before the change that is looked at, where the document names sources.
+    /// Version of the document before the inspected change, if the document lists sources.
     pub before: Option<Arc<Document>>,
-    /// Whether its sources have changed since that document's stamp.
+    /// Whether the source files have changed since the stamp of that version.
     pub sources_moved: bool,
 }
 
-/// What changed since the last review.
+/// Changes of a document since its last review.
 #[derive(Clone, Debug)]
 pub struct ChangesSinceReview {
-    /// The last review, if it is on record.
+    /// Last review, if one is recorded.
     pub last: Option<Review>,
-    /// The sections that are looked at.
+    /// MANUAL sections.
     pub sections: Vec<SectionSince>,
-    /// The files that the document describes and that changed; `None` where nobody knows.
+    /// Source files that changed; `None` if this cannot be determined.
     pub sources: Option<Vec<String>>,
-    /// Whether it names files at all.
+    /// Whether the document lists source files.
     pub names_sources: bool,
-    /// The AUTO blocks that somebody edited by hand.
+    /// AUTO blocks that were edited by hand.
     pub edited: Vec<String>,
 }
 
-/// One MANUAL section since its last review.
+/// Change of one MANUAL section since its last review.
 #[derive(Clone, Debug)]
 pub struct SectionSince {
-    /// Its name.
     pub name: String,
-    /// The line of its marker.
+    /// Line of the marker, from 1.
     pub line: usize,
-    /// What became of it.
     pub what: Changed,
 }
 
-/// What became of a section.
+/// Kind of change of a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// Nobody has reviewed it on record: its text.
+    /// Never reviewed; the full text.
     New(String),
-    /// It is what was reviewed.
+    /// Unchanged since the review.
     Nothing,
-    /// It changed: as a diff, or its text where the text that was reviewed is not in history.
+    /// Changed: a diff, or the full text if the reviewed version is not in the Git history.
     Text(String),
 }
 
-/// The names that the MANUAL blocks of a document go by in records, in order: the second of one name gets `#2`.
+/// Returns the MANUAL blocks of a document with their names in records, in document order. Further blocks with the same
+/// name get the suffix `#2`, `#3` and so on.
 pub fn manual_names(document: &Document) -> Vec<(String, &Block)> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let blocks = document.blocks_of(BlockMode::Manual);
@@ -100,25 +99,25 @@ pub fn manual_names(document: &Document) -> Vec<(String, &Block)> {
     named.collect()
 }
 
-/// The text of a MANUAL section as reviews compare it: LF, no white space at the ends of lines, no blank lines around it,
-/// without markers and AUTO bodies.
+/// Returns the text of a MANUAL section that reviews compare: LF line endings, no trailing white space, no blank lines
+/// at the start and end, no markers and no AUTO bodies.
 pub fn section_text(document: &Document, block: &Block) -> String {
     normalized(document, block.body, &[])
 }
 
-/// The hash of the text of a MANUAL section.
+/// Returns the SHA-256 hash of [`section_text`].
 pub fn section_hash(document: &Document, block: &Block) -> String {
     hash(&section_text(document, block))
 }
 
-/// The hash of the document's whole text without its stamp, its markers and AUTO bodies.
+/// Returns the SHA-256 hash of the text of a document without stamp, markers and AUTO bodies.
 pub fn text_hash(document: &Document) -> String {
     let stamp: Vec<Span> =
         STAMP.iter().filter_map(|key| document.governance.entry(key)).map(|entry| entry.value.span).collect();
     hash(&normalized(document, Span::new(0, document.text.len()), &stamp))
 }
 
-/// A hash of files by their paths and the ids of their contents.
+/// Returns the SHA-256 hash of files, from their paths and the object ids of their contents, in any order.
 pub fn files_hash<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut lines: Vec<String> = files.map(|(path, id)| format!("{id} {path}\n")).collect();
     lines.sort();
@@ -129,14 +128,15 @@ fn hash(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-fn normalized(document: &Document, whole: Span, left_out: &[Span]) -> String {
+fn normalized(document: &Document, whole: Span, ignored: &[Span]) -> String {
     let bodies = document.blocks_of(BlockMode::Auto).filter(|block| block.closer.is_some()).map(|block| block.body);
     let markers = document.markers.iter().filter(|marker| !matches!(marker.kind, MarkerKind::Ignore { .. }));
-    let mut gone: Vec<Span> = bodies.chain(markers.map(|marker| marker.span)).chain(left_out.iter().copied()).collect();
-    gone.sort_by_key(|span| (span.start, span.end));
+    let mut excluded: Vec<Span> =
+        bodies.chain(markers.map(|marker| marker.span)).chain(ignored.iter().copied()).collect();
+    excluded.sort_by_key(|span| (span.start, span.end));
     let mut text = String::new();
     let mut from = whole.start;
-    for span in gone {
+    for span in excluded {
         if span.start >= from && span.end <= whole.end {
             text.push_str(document.slice(Span::new(from, span.start)));
             from = span.end;
@@ -148,7 +148,7 @@ fn normalized(document: &Document, whole: Span, left_out: &[Span]) -> String {
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-/// Whether a document bears another stamp than an earlier version of it.
+/// Returns whether the stamps of two versions of a document differ.
 pub fn is_stamped(before: &Document, now: &Document) -> bool {
     let stamp =
         |document: &Document| STAMP.map(|key| document.governance.entry(key).map(|entry| entry.value.to_json()));

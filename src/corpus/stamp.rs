@@ -1,4 +1,4 @@
-//! Stamping a document: the three values of its stamp, and the dates of the MANUAL sections that were read.
+//! Stamps documents: sets the three values of the stamp and the dates of reviewed MANUAL sections.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,25 @@ use super::reviews::manual_names;
 use crate::document::Document;
 use crate::text::{Edit, Edits, Span};
 
-/// A stamp to put on documents.
+/// Stamp for one or more documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The correlation id of the operation.
+    /// Correlation ID of the operation.
     pub id: Uuid,
-    /// When it is made.
+    /// Time of the operation.
     pub at: DateTime<Utc>,
-    /// The new deadline.
+    /// New deadline.
     pub due: DateTime<Utc>,
-    /// The MANUAL sections that were read.
+    /// Names of the MANUAL sections that were reviewed.
     pub sections: BTreeSet<String>,
 }
 
 impl Stamp {
-    /// The edits that put it on a document.
+    /// Returns the edits that stamp a document.
     ///
     /// # Errors
-    /// The key that the document does not have, as it would write it.
+    /// Returns the key that the document does not have or that cannot be edited, in the spelling of the document, or
+    /// the name of a section whose marker cannot be edited.
     pub fn edits(&self, document: &Document) -> Result<Edits, String> {
         let values = [
             ("correlation_id", self.id.to_string()),
@@ -57,19 +58,19 @@ impl Stamp {
     }
 }
 
-/// A time as documents write it.
+/// Formats a time for front matter: RFC 3339, in seconds, UTC.
 pub fn written(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A scalar without the quotes around it.
+/// Returns the span of a scalar without its quotes.
 fn unquoted(document: &Document, span: Span) -> Span {
     let text = document.slice(span);
     let quoted = |quote| text.len() >= 2 && text.starts_with(quote) && text.ends_with(quote);
     if quoted('"') || quoted('\'') { Span::new(span.start + 1, span.end - 1) } else { span }
 }
 
-/// A MANUAL marker with another date of its last review.
+/// Sets the date of the last review in a MANUAL marker.
 pub fn dated(marker: &str, date: &str) -> String {
     let key = " reviewed:";
     if let Some(from) = marker.find(key).map(|at| at + key.len()) {
@@ -85,7 +86,7 @@ mod tests {
     use super::dated;
 
     #[test]
-    fn a_marker_gets_the_date_and_keeps_the_rest() {
+    fn sets_the_date_and_keeps_the_rest_of_the_marker() {
         let date = "2025-09-01";
         assert_eq!(
             dated("<!-- MANUAL - REQUIRES REVIEW -->", date),

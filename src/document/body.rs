@@ -1,51 +1,46 @@
-//! The body of an AUTO block, taken apart line by line: what a template may keep, and what it may replace.
+//! Line-based parser for the body of an AUTO block, so that a template can keep or replace its parts.
 
 use super::fields;
 use crate::text::{Span, emoji, lines, slug};
 
-/// One part of a body: whole lines.
+/// Consecutive lines of a body that form one element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Its lines, line ends included.
+    /// Span of its lines, including line ends.
     pub span: Span,
-    /// What it is.
     pub kind: PieceKind,
 }
 
-/// What a piece is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PieceKind {
-    /// A sub-heading: the words of an ATX heading.
+    /// ATX heading.
     Heading {
         /// 1 to 6.
         level: usize,
-        /// Its words, plain.
         title: String,
     },
     /// `Label: value`, with or without a bullet, on one line.
     Pair(LabelledLine),
-    /// A table: adjacent lines that start with `|`.
+    /// Table: adjacent lines that start with `|`.
     Table,
-    /// Entries of a list that are no pairs; of a numbered list all entries.
+    /// Entries of a bullet list that are not pairs, or any entries of a numbered list.
     List,
-    /// Fenced code.
     Code,
-    /// Other lines.
+    /// Any other lines.
     Text,
-    /// A line of white space.
+    /// Line that is empty or only white space.
     Blank,
 }
 
-/// A label and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LabelledLine {
-    /// The label as it is written, backticks and asterisks left out.
+    /// Label as written, without backticks and asterisks.
     pub label: Span,
-    /// The value; empty where there is none.
+    /// Value; empty if there is none.
     pub value: Span,
 }
 
-/// Takes the body at `span` apart. The pieces are in order and cover it.
+/// Parses the body at `span`. The pieces are in order and cover the whole span.
 pub fn read(text: &str, span: Span) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut fence: Option<&str> = None;
@@ -58,7 +53,7 @@ pub fn read(text: &str, span: Span) -> Vec<Piece> {
         let words = content.slice(text);
         if let Some(open) = fence {
             extend(&mut pieces, whole);
-            if closes(words, open) {
+            if closes_fence(words, open) {
                 fence = None;
             }
             continue;
@@ -68,26 +63,26 @@ pub fn read(text: &str, span: Span) -> Vec<Piece> {
             extend(&mut pieces, whole);
             continue;
         }
-        fence = opens(words);
+        fence = opened_fence(words);
         let kind = if fence.is_some() { PieceKind::Code } else { kind(text, content) };
-        // A table, a list or a text goes on as long as its lines do.
-        let goes_on = matches!(kind, PieceKind::Table | PieceKind::List | PieceKind::Text);
+        // Adjacent lines of the same kind form one table, list or text.
+        let is_continuable = matches!(kind, PieceKind::Table | PieceKind::List | PieceKind::Text);
         match pieces.last() {
-            Some(last) if goes_on && last.kind == kind => extend(&mut pieces, whole),
+            Some(last) if is_continuable && last.kind == kind => extend(&mut pieces, whole),
             _ => pieces.push(Piece { span: whole, kind }),
         }
     }
     pieces
 }
 
-/// Where fenced code starts that is never closed.
+/// Returns the offset of a code fence that is never closed.
 pub fn open_fence(text: &str) -> Option<usize> {
     let mut fence: Option<(usize, &str)> = None;
     for line in lines::of(text, Span::new(0, text.len())) {
         let words = line.slice(text).trim();
         fence = match fence {
-            Some((_, open)) if closes(words, open) => None,
-            None => opens(words).map(|open| (line.start, open)),
+            Some((_, open)) if closes_fence(words, open) => None,
+            None => opened_fence(words).map(|open| (line.start, open)),
             open => open,
         };
     }
@@ -122,19 +117,19 @@ fn kind(text: &str, content: Span) -> PieceKind {
     }
 }
 
-/// The fence that a line opens.
-fn opens(words: &str) -> Option<&str> {
+/// Returns the code fence that a line opens.
+fn opened_fence(words: &str) -> Option<&str> {
     let mark = words.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
     let fence = &words[..words.len() - words.trim_start_matches(mark).len()];
     let plain = mark == '~' || !words[fence.len()..].contains('`');
     (fence.len() >= 3 && plain).then_some(fence)
 }
 
-fn closes(words: &str, fence: &str) -> bool {
+fn closes_fence(words: &str, fence: &str) -> bool {
     words.starts_with(fence) && words.bytes().all(|byte| byte == fence.as_bytes()[0])
 }
 
-/// The level and the words of an ATX heading.
+/// Returns the level and the plain title of an ATX heading.
 fn heading(words: &str) -> Option<(usize, String)> {
     let rest = words.trim_start_matches('#');
     let level = words.len() - rest.len();
@@ -142,12 +137,12 @@ fn heading(words: &str) -> Option<(usize, String)> {
     is_heading.then(|| (level, fields::plain(rest.trim().trim_end_matches('#'))))
 }
 
-/// The length of a bullet at the start, white space included.
+/// Returns the length of a bullet at the start, including white space; 0 if there is none.
 pub fn bullet(words: &str) -> usize {
     if words.starts_with(['-', '*', '+']) { with_space(words, 1) } else { 0 }
 }
 
-/// The length of an ordinal at the start, white space included.
+/// Returns the length of an ordinal (`1.`, `1)`) at the start, including white space; 0 if there is none.
 pub fn ordinal(words: &str) -> usize {
     match words.find(|c: char| !c.is_ascii_digit()) {
         Some(digits) if digits > 0 && words[digits..].starts_with(['.', ')']) => with_space(words, digits + 1),
@@ -164,19 +159,19 @@ fn with_space(words: &str, marker: usize) -> usize {
 /// Splits `Label: value`, `**Label**: value` or `**Label:** value`.
 pub fn pair(text: &str, span: Span) -> Option<LabelledLine> {
     if let [field] = fields::bold_of_line(text, span).as_slice() {
-        return Some(LabelledLine { label: core(text, field.label)?, value: field.value });
+        return Some(LabelledLine { label: trim_label(text, field.label)?, value: field.value });
     }
     let words = span.slice(text);
     let colon = words
         .match_indices(':')
         .map(|(at, _)| at)
         .find(|at| words[at + 1..].is_empty() || words[at + 1..].starts_with(' '))?;
-    let label = core(text, Span::new(span.start, span.start + colon))?;
+    let label = trim_label(text, Span::new(span.start, span.start + colon))?;
     Some(LabelledLine { label, value: Span::new(span.start + colon + 1, span.end).trimmed(text) })
 }
 
-/// A label without the marks at its ends and the emoji before it; `None` for one of marks alone.
-fn core(text: &str, span: Span) -> Option<Span> {
+/// Trims marks at both ends of a label and emoji before it; returns `None` if only marks remain.
+fn trim_label(text: &str, span: Span) -> Option<Span> {
     let label = span.slice(text);
     let marks = |c: char| c.is_whitespace() || matches!(c, '*' | '`');
     let words = emoji::split_leading(label.trim_start_matches(marks)).1.trim_start_matches(marks);
@@ -186,7 +181,7 @@ fn core(text: &str, span: Span) -> Option<Span> {
     (length > 0).then(|| Span::new(start, start + length))
 }
 
-/// The cells of a table's line; `\|` is a bar inside a cell.
+/// Splits a table line into cells; `\|` is a bar inside a cell.
 pub fn cells(line: &str) -> Vec<String> {
     let inner = line.trim();
     let inner = inner.strip_prefix('|').unwrap_or(inner);
@@ -210,7 +205,8 @@ pub fn cells(line: &str) -> Vec<String> {
     cells.iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// The rows of a table of labels and values, such as `Metric | Value`: each line with its pair. `None` for another table.
+/// Returns the rows of a two-column table of labels and values, such as `Metric | Value`, each with its line; `None`
+/// for any other table.
 pub fn value_rows(table: &str) -> Option<Vec<(Span, LabelledLine)>> {
     const VALUES: &[&str] = &["value", "values", "count", "number", "amount", "total", "current"];
     let mut lines = lines::of(table, Span::new(0, table.len()));
@@ -221,13 +217,13 @@ pub fn value_rows(table: &str) -> Option<Vec<(Span, LabelledLine)>> {
     let row = |line: Span| {
         let whole = Span::new(line.start, lines::behind(table, line.end));
         let pair = row_pair(line.slice(table))?;
-        let forth = |span: Span| span.shifted(line.start);
-        Some((whole, LabelledLine { label: forth(pair.label), value: forth(pair.value) }))
+        let shift = |span: Span| span.shifted(line.start);
+        Some((whole, LabelledLine { label: shift(pair.label), value: shift(pair.value) }))
     };
     lines.map(row).collect()
 }
 
-/// The pair in a line `| Label | value |`.
+/// Parses a line `| Label | value |`.
 pub fn row_pair(line: &str) -> Option<LabelledLine> {
     let start = line.len() - line.trim_start().len();
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
@@ -236,12 +232,12 @@ pub fn row_pair(line: &str) -> Option<LabelledLine> {
         return None;
     }
     let from = start + 1;
-    let label = core(line, Span::new(from, from + bar))?;
+    let label = trim_label(line, Span::new(from, from + bar))?;
     let value = Span::new(from + bar + 1, from + inner.len()).trimmed(line);
     Some(LabelledLine { label, value })
 }
 
-/// Whether cells are those of the line between a table's header and its rows.
+/// Returns `true` if the cells form the delimiter row between the header and the rows of a table.
 pub fn is_rule(cells: &[String]) -> bool {
     let rule = |cell: &String| cell.contains('-') && cell.chars().all(|c| matches!(c, '-' | ':'));
     !cells.is_empty() && cells.iter().all(rule)
@@ -252,10 +248,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_taken_apart_and_nothing_is_left_over() {
+    fn parses_a_body_into_pieces_that_cover_it() {
         let body = "A: 1\r\n- **B**: 2\n- plain\n- more\n\n### T `x`\n| a |\n|---|\n1. **C**: 3\n2. d\n~~~\nA: 1\n~~~\ntext\nmore: text\nlast";
         let pieces = read(body, Span::new(0, body.len()));
-        let said: Vec<String> = pieces
+        let summaries: Vec<String> = pieces
             .iter()
             .map(|piece| match &piece.kind {
                 PieceKind::Pair(pair) => format!("{}={}", pair.label.slice(body), pair.value.slice(body)),
@@ -276,7 +272,7 @@ mod tests {
             "more=text",
             "Text 1",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(summaries, expected);
         let whole: String = pieces.iter().map(|piece| piece.span.slice(body)).collect();
         assert_eq!(whole, body);
     }

@@ -1,27 +1,27 @@
-//! Conflicts that Git left in a text: `<<<<<<<`, `|||||||`, `=======`, `>>>>>>>`, each at the start of a line.
+//! Parser for Git conflict markers: `<<<<<<<`, `|||||||`, `=======`, `>>>>>>>`, each at the start of a line.
 
 use memchr::memmem;
 
 use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use crate::text::Span;
 
-/// The line that opens the first side, with the blank that Git writes behind it.
+/// Start of the line that opens the first side, with the space that Git writes after the marker.
 const OPEN: &str = "<<<<<<< ";
 
-/// A conflict.
+/// Unresolved Git conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// From the first of its lines to the last, without the end of that.
+    /// Span from the first to the last conflict marker, without the last line end.
     pub span: Span,
-    /// The lines of the first side.
+    /// Lines of the first side.
     pub ours: Span,
-    /// The lines of the second side.
+    /// Lines of the second side.
     pub theirs: Span,
-    /// Where the line after it starts.
+    /// Start of the line after the conflict.
     pub end: usize,
 }
 
-/// The conflicts in a text, without those in code.
+/// Returns the conflicts in a text, except those in code blocks.
 pub fn find(text: &str, nodes: &[MarkdownNode]) -> Vec<Conflict> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -39,7 +39,7 @@ pub fn find(text: &str, nodes: &[MarkdownNode]) -> Vec<Conflict> {
     found
 }
 
-/// The text with one side of each conflict in its place, and where these sides stand in it.
+/// Replaces each conflict with one of its sides. Returns the text and the spans of these sides in it.
 pub fn resolved(text: &str, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> (String, Vec<Span>) {
     let mut resolved = String::with_capacity(text.len());
     let mut sides = Vec::new();
@@ -55,10 +55,10 @@ pub fn resolved(text: &str, conflicts: &[Conflict], side: fn(&Conflict) -> Span)
     (resolved, sides)
 }
 
-/// Reads the conflict that starts at an offset.
+/// Parses the conflict that starts at an offset. Returns `None` if it is incomplete.
 fn read(text: &str, start: usize) -> Option<Conflict> {
     let mut at = start;
-    // Where the first side ends and the second starts.
+    // The span of the first side, and the start of the second side.
     let (mut ours, mut theirs): (Option<Span>, Option<usize>) = (None, None);
     let mut first = start;
     for (number, raw) in text[start..].split_inclusive('\n').enumerate() {
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sides_are_told_apart() {
+    fn separates_the_sides_of_conflicts() {
         let text = "a\n<<<<<<< HEAD\nours\n||||||| base\nold\n=======\ntheirs\nmore\n>>>>>>> topic\nz\n<<<<<<< H\n=======\nx\n>>>>>>> t";
         let conflicts = find(text, &[]);
         let (ours, sides) = resolved(text, &conflicts, |conflict| conflict.ours);

@@ -1,9 +1,10 @@
-//! Sections whose items count: which headings and table rows are items, and what looks like an item and cannot be read.
+//! Items of counted sections (sections that match a pattern in `Shape::counted`): finds the headings and table rows
+//! that are items, and reports headings, entries and rows that look like items but cannot be read.
 //!
-//! Below such a section, a heading is an item if its own text has a field that the kind knows. A heading without fields
-//! above items is a group; with few fields, and items below that have more, too. Rows of a table with a column for the
-//! title and a column that the kind knows are items. A heading, an entry or a row that looks like an item and has no
-//! such field is a problem: a value that counts the items would be wrong.
+//! Below such a section, a heading is an item if its own text has a field that the kind declares. A heading that
+//! contains items is a group if it has no fields itself, or few fields compared with its items. Rows of a table are
+//! items if one column is the title and another column is a declared field. A heading, entry or row that looks like an
+//! item but has no such field is a problem, because a value that counts the items would be wrong.
 
 mod tables;
 mod texts;
@@ -18,19 +19,19 @@ use super::reading::{ProblemKind, ReadProblem};
 use crate::document::BlockMode;
 use crate::text::{Span, slug};
 
-/// Items of the sections whose items count.
+/// Items of counted sections.
 pub(super) struct Counted {
-    /// For each section: whether it is below a section whose items count.
+    /// For each section: whether it is below a counted section.
     pub(super) covered: Vec<bool>,
-    /// For each section: whether it is an item that counts.
+    /// For each section: whether it is a counted item.
     pub(super) sections: Vec<bool>,
-    /// Rows of tables that are items.
+    /// Table rows that are items.
     pub(super) rows: Vec<Item>,
-    /// Problems of reading, in order.
+    /// Read problems, in order.
     pub(super) problems: Vec<ReadProblem>,
 }
 
-/// Finds the items that count.
+/// Finds the items of counted sections.
 pub(super) fn find(source: ItemSource<'_>, readings: &[FieldReading], labels: &mut Labels<'_>) -> Counted {
     let sections = &source.outline.sections;
     let mut counted = Counted {
@@ -57,7 +58,7 @@ pub(super) fn find(source: ItemSource<'_>, readings: &[FieldReading], labels: &m
     let mut walk =
         Walk { source, readings, labels, children: &children, counted: &mut counted, groups: Vec::new(), with_items };
     for (index, is_container) in containers.iter().enumerate() {
-        // A container within a container is a group of the outer one.
+        // A counted section within another one is a group of the outer one.
         if *is_container && !walk.counted.covered[index] {
             walk.group(index);
         }
@@ -78,9 +79,9 @@ struct Walk<'a, 's, 'l> {
     labels: &'l mut Labels<'s>,
     children: &'a [Vec<usize>],
     counted: &'l mut Counted,
-    /// Headings over items, in order.
+    /// Headings that contain items, in order.
     groups: Vec<usize>,
-    /// For each section: whether it or one below is an item, or has rows that are.
+    /// For each section: whether it or a subsection is an item or has table rows that are items.
     with_items: Vec<bool>,
 }
 
@@ -93,7 +94,7 @@ impl Walk<'_, '_, '_> {
         &self.source.nodes[self.section(index).own.clone()]
     }
 
-    /// Visits a heading over items: the headings below.
+    /// Visits a group: records it and visits the headings directly below it.
     fn group(&mut self, index: usize) {
         self.groups.push(index);
         for child in self.children[index].clone() {
@@ -101,7 +102,7 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// Reads the own text of the groups, once all headings are known.
+    /// Reads the own text of the groups. Runs after all headings are classified.
     fn own_texts(&mut self) {
         self.repeated_titles();
         let groups = std::mem::take(&mut self.groups);
@@ -118,14 +119,14 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    /// Slugs of the titles of the headings that are items.
+    /// Returns the title slugs of the headings that are items.
     fn titles(&self) -> HashSet<String> {
         let sections = &self.source.outline.sections;
         let headings = (0..sections.len()).filter(|at| self.counted.sections[*at]);
         headings.map(|at| slug(&sections[at].title.text)).collect()
     }
 
-    /// Visits a heading that may be an item.
+    /// Classifies a heading as an item, a group or a problem.
     fn heading(&mut self, index: usize) {
         if self.is_named(index) {
             return;
@@ -133,9 +134,10 @@ impl Walk<'_, '_, '_> {
         let below = self.best_below(index).max(self.row_fields(index));
         let own = &self.readings[index];
         if own.known == 0 {
-            // A table of tasks has few columns that are fields of an item.
+            // Next to sibling items, a table with fewer than two required fields, such as a list of tasks, does not
+            // make the heading a group.
             let only_rows = self.best_below(index).is_none() && below < Some(2);
-            if below.is_none() || (only_rows && self.has_item_beside(index)) {
+            if below.is_none() || (only_rows && self.has_sibling_item(index)) {
                 self.unread_heading(index);
             } else {
                 self.group(index);
@@ -144,19 +146,20 @@ impl Walk<'_, '_, '_> {
             self.group(index);
         } else {
             self.counted.sections[index] = true;
-            self.note_item(index);
+            self.mark_with_items(index);
             self.nested(index);
         }
     }
 
-    /// Whether a heading of the same level is an item by its own fields.
-    fn has_item_beside(&self, index: usize) -> bool {
+    /// Returns `true` if a sibling of the heading has required fields of its own.
+    fn has_sibling_item(&self, index: usize) -> bool {
         let parent = self.section(index).within.last().copied();
         let siblings = parent.map(|parent| self.children[parent].as_slice()).unwrap_or_default();
         siblings.iter().any(|sibling| *sibling != index && self.readings[*sibling].required > 0)
     }
 
-    /// Reports what looks like items within an item: whether they count is not stated.
+    /// Reports headings and table rows within an item that look like items themselves, because it is ambiguous which
+    /// count.
     fn nested(&mut self, index: usize) {
         const FEW: usize = 2;
         let mut within = self.section(index).within.clone();
@@ -165,17 +168,17 @@ impl Walk<'_, '_, '_> {
         for child in self.children[index].clone() {
             if self.best_below(child).max(Some(self.readings[child].required)) >= Some(FEW) {
                 let title = &self.section(child).title.text;
-                let message = format!("`{title}` is a {noun} within a {noun}, so it is not clear which of them count");
+                let message = format!("`{title}` is a {noun} within another {noun}; which of them counts is ambiguous");
                 self.problem(self.section(child).heading, within.clone(), message);
             }
         }
         if self.has_rows(index) && self.row_fields(index) >= Some(FEW) {
-            let message = format!("the {noun} has a table of {noun}s, so it is not clear which of them count");
+            let message = format!("{noun} contains a table of {noun}s; which of them count is ambiguous");
             self.problem(self.section(index).heading, within, message);
         }
     }
 
-    /// Reports headings with one title next to each other: one of them would count twice.
+    /// Reports sibling headings with the same title, because the item would be counted twice.
     fn repeated_titles(&mut self) {
         if !self.source.outline.sections.iter().any(|section| section.is_repeated) {
             return;
@@ -197,13 +200,14 @@ impl Walk<'_, '_, '_> {
 
     fn listed_twice(&mut self, span: Span, within: Vec<usize>) {
         let noun = &self.source.shape.noun;
-        let message = format!("the {noun} `{}` is listed twice", span.slice(self.source.text).trim_matches(['#', ' ']));
+        let message = format!("{noun} `{}` is listed twice", span.slice(self.source.text).trim_matches(['#', ' ']));
         let help = format!("give the second {noun} another title, or remove it");
         let kind = ProblemKind::UnreadItem;
         self.counted.problems.push(ReadProblem { kind, span, message, help, within, item: None, field: None });
     }
 
-    /// Whether a heading is a section or block of the kind, and not an item: it has a marker and no field.
+    /// Returns `true` if a heading has a marker or a name that the kind declares, and neither it nor a subsection has
+    /// fields.
     fn is_named(&self, index: usize) -> bool {
         let section = self.section(index);
         let shape = self.source.shape;
@@ -217,7 +221,7 @@ impl Walk<'_, '_, '_> {
             && self.best_below(index).max(self.row_fields(index)).is_none()
     }
 
-    /// The largest number of required fields that a heading below has; `None` if none has a known field.
+    /// Returns the largest number of required fields of a heading below; `None` if none has a declared field.
     fn best_below(&self, index: usize) -> Option<usize> {
         let below = self.children[index].iter().filter_map(|child| {
             let reading = &self.readings[*child];
@@ -232,7 +236,7 @@ impl Walk<'_, '_, '_> {
         let (span, within) = (section.heading, section.within.clone());
         let title = section.title.text.clone();
         let noun = &self.source.shape.noun;
-        let message = format!("the heading `{title}` looks like a {noun}, but no field below it can be read");
+        let message = format!("heading `{title}` looks like a {noun}, but has no readable field");
         self.problem(span, within, message);
     }
 
@@ -243,7 +247,7 @@ impl Walk<'_, '_, '_> {
         let form = if form.is_empty() { "**Label**: …".to_owned() } else { form.join(" | ") };
         let noun = &shape.noun;
         let help = format!(
-            "give the {noun} a heading with `{form}` below it; if it is not a {noun}, write \
+            "write a heading for the {noun} with `{form}` below it; if it is not a {noun}, write \
              `<!-- phx-ignore unread-item: REASON -->` on the line above"
         );
         self.counted.problems.push(ReadProblem {
@@ -257,8 +261,8 @@ impl Walk<'_, '_, '_> {
         });
     }
 
-    /// Notes that a section and those around it have items.
-    fn note_item(&mut self, index: usize) {
+    /// Records that a section and its ancestors contain items.
+    fn mark_with_items(&mut self, index: usize) {
         for at in self.source.outline.sections[index].within.iter().copied().chain([index]) {
             self.with_items[at] = true;
         }

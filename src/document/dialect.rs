@@ -1,11 +1,11 @@
-//! Dialect of the front matter: the key of the governance block and the names of its keys.
+//! Front matter dialect of a repository: the key of the governance block and aliases of its keys.
 
-/// How a repository writes its front matter.
+/// Front matter dialect of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// The key that holds the governance block; empty where its keys stand at the top.
+    /// Key of the governance block; empty if its keys are at the top level of the front matter.
     pub root: String,
-    /// Pairs of a key of this program and the key that the repository writes for it.
+    /// Pairs of a canonical key and the key that the repository uses for it.
     pub aliases: Vec<(String, String)>,
 }
 
@@ -16,17 +16,17 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// The key as the repository writes it.
+    /// Returns the key that the repository uses for a canonical key.
     pub fn written<'a>(&'a self, key: &'a str) -> &'a str {
         self.aliases.iter().find(|(canonical, _)| canonical == key).map_or(key, |(_, written)| written)
     }
 
-    /// The key of this program that a written key stands for.
+    /// Returns the canonical key for a key of the repository.
     pub fn canonical<'a>(&'a self, written: &'a str) -> &'a str {
         self.aliases.iter().find(|(_, alias)| alias == written).map_or(written, |(canonical, _)| canonical)
     }
 
-    /// The keys one of which must start a line of the front matter for the document to be governed.
+    /// Returns the keys that make a document governed: one of them must start a line of the front matter.
     pub fn signs(&self) -> Vec<&str> {
         if self.root.is_empty() {
             vec![self.written("update_required_by"), self.written("validation_schema")]

@@ -1,4 +1,4 @@
-//! Ids of fields: which label is which field of the kind.
+//! Field ids: maps labels to the fields that the kind declares.
 
 use std::sync::Arc;
 
@@ -12,46 +12,46 @@ use crate::text::{Span, slug};
 pub(super) struct FieldReading {
     /// Fields in order.
     pub(super) fields: Vec<Field>,
-    /// Lists that are not the value of a field, as indices of nodes.
+    /// Node indices of lists that are not the value of a field.
     pub(super) lists: Vec<usize>,
-    /// Number of distinct fields that the kind knows.
+    /// Number of distinct fields that the kind declares, without titles.
     pub(super) known: usize,
-    /// Number of these that an item must have.
+    /// Number of these that are required.
     pub(super) required: usize,
-    /// Whether a known field occurs twice.
+    /// Whether a declared field occurs more than once.
     pub(super) repeats: bool,
-    /// Span of the first label that the kind knows.
+    /// Span of the first label of a declared field.
     pub(super) first_known: Option<Span>,
     /// Whether the text starts with a field that has a bold label.
     pub(super) starts_with_field: bool,
 }
 
-/// A field before it has an id.
+/// Field without an id.
 pub(super) struct RawField {
     pub(super) label: Span,
     pub(super) value: FieldValue,
 }
 
-/// Ids of labels. Most items of a document have the same few labels.
+/// Cache of label ids. Most items of a document have the same few labels.
 pub(super) struct Labels<'s> {
     shape: &'s Shape,
     seen: Vec<(String, Arc<str>, Option<KnownLabel>)>,
 }
 
 impl<'s> Labels<'s> {
-    /// Number of labels that are remembered.
-    const REMEMBERED: usize = 32;
+    /// Maximum number of cached labels.
+    const CAPACITY: usize = 32;
 
     pub(super) fn new(shape: &'s Shape) -> Self {
         Self { shape, seen: Vec::new() }
     }
 
-    /// Whether the kind knows a field by a label.
+    /// Returns `true` if a label belongs to a declared field.
     pub(super) fn is_known(&mut self, label: &str) -> bool {
         self.find(label).1.is_some()
     }
 
-    /// The slug of a label, and the field that the kind knows by it.
+    /// Returns the slug of a label, and the declared field that it belongs to.
     fn find(&mut self, label: &str) -> (Arc<str>, Option<KnownLabel>) {
         if let Some((_, id, known)) = self.seen.iter().find(|(seen, ..)| seen == label) {
             return (Arc::clone(id), *known);
@@ -59,14 +59,14 @@ impl<'s> Labels<'s> {
         let id = slug(label);
         let id: Arc<str> = if id.is_empty() { "section".into() } else { id.into() };
         let known = self.shape.field_of(label);
-        if self.seen.len() < Self::REMEMBERED {
+        if self.seen.len() < Self::CAPACITY {
             self.seen.push((label.to_owned(), Arc::clone(&id), known));
         }
         (id, known)
     }
 }
 
-/// Gives fields their ids. Of several labels for one known field the most specific one gets its id.
+/// Assigns ids to fields. If several labels belong to the same declared field, the most specific one gets its id.
 pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: &mut Labels<'_>) -> FieldReading {
     if raw.is_empty() {
         return FieldReading { lists, ..FieldReading::default() };
@@ -106,10 +106,10 @@ pub(super) fn finish(text: &str, raw: Vec<RawField>, lists: Vec<usize>, labels: 
     reading
 }
 
-/// Gives out the ids of one item's fields, each once.
+/// Generator of unique field ids within one item.
 #[derive(Default)]
 struct FieldIds {
-    /// Used once an id repeats, or there are many.
+    /// Generator that is used after the first repeated id, or if there are many fields.
     ids: Option<Ids>,
 }
 

@@ -1,13 +1,14 @@
-//! Fields: a label and its value, in the forms that documents use.
+//! Parser for fields, that is, labels with values, in the following forms.
 //!
 //! | form | label |
 //! |---|---|
 //! | `**Label**: value`, `**Label:** value`, `__Label__: value`, `<b>Label</b>: value` | any |
-//! | `*Label*: value`, `` `Label`: value ``, `Label: value` | known to the kind |
-//! | `**Label** - value`, `**Label** — value`, `**Label: value**` | known to the kind |
+//! | `*Label*: value`, `` `Label`: value ``, `Label: value` | declared by the kind |
+//! | `**Label** - value`, `**Label** — value`, `**Label: value**` | declared by the kind |
 //!
-//! A qualifier in brackets may precede the colon, which may be a full-width one. Emoji and images before the label are
-//! skipped. Several fields on one line are separated by `|`, `·`, `•`, a comma, or, before a known bold label, a space.
+//! A qualifier in brackets may precede the colon. The colon may be full-width. Emoji and images before the label are
+//! skipped. Several fields on one line are separated by `|`, `·`, `•`, a comma, a semicolon, or, before a known bold
+//! label, a space.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -16,14 +17,13 @@ use super::nodes::one_line;
 use super::shape::Shape;
 use crate::text::{Node, NodeData, Span, emoji, lines};
 
-/// A label and the value next to it.
+/// Label with the value next to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
-    /// The label without its emphasis.
+    /// Label without emphasis.
     pub label: Span,
-    /// The value on the same line and those below; empty if there is none.
+    /// Value on the same line and on continuation lines; empty if there is none.
     pub value: Span,
-    /// Whether the label is bold.
     pub bold: bool,
 }
 
@@ -47,17 +47,18 @@ const MARKS: &[(&str, &str, bool)] = &[
 /// Separators after which a field may start.
 const SEPARATORS: &[char] = &['|', '·', '•', ',', ';'];
 
-/// Whether the text at a span starts with a field that has a bold label.
+/// Returns `true` if the text at a span starts with a field that has a bold label.
 pub fn starts(text: &str, span: Span, shape: &Shape) -> bool {
     span.slice(text).starts_with("**")
         && lines::of(text, span).next().is_some_and(|line| one(text, line.trimmed(text), shape).is_some())
 }
 
-/// Reads the fields of a line, if it starts with one.
+/// Parses the fields of a line. Returns an empty list if the line does not start with a field.
 pub fn of_line(text: &str, line: Span, shape: &Shape) -> Vec<Labelled> {
     let line = line.trimmed(text);
     let words = line.slice(text);
-    // Most lines are prose: no letter starts an emoji or a mark, and a label in plain text has a colon.
+    // Fast path for prose: a line that starts with a letter has no emoji or mark, so its label must be followed by a
+    // colon.
     let is_letter = words.starts_with(|c: char| c.is_ascii_alphabetic());
     if is_letter && !has_colon(start_of(words)) {
         return Vec::new();
@@ -75,28 +76,29 @@ pub fn of_line(text: &str, line: Span, shape: &Shape) -> Vec<Labelled> {
     fields
 }
 
-/// Whether a text has a colon; also true of some characters that share a byte with the full-width one.
+/// Returns `true` if a text may contain a colon. Characters that share their first byte with the full-width colon are
+/// false positives.
 fn has_colon(text: &str) -> bool {
     memchr::memchr2(b':', "：".as_bytes()[0], text.as_bytes()).is_some()
 }
 
-/// The start of a text, as far as a label or an image before it may reach.
+/// Returns the start of a text, limited to the maximum length of a label or an image before it.
 fn start_of(text: &str) -> &str {
-    const LONGEST: usize = 400;
-    if text.len() <= LONGEST {
+    const MAX_LENGTH: usize = 400;
+    if text.len() <= MAX_LENGTH {
         return text;
     }
-    let end = (0..=LONGEST.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let end = (0..=MAX_LENGTH.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     &text[..end]
 }
 
-/// Reads the fields of a line that have a bold label.
+/// Parses the fields of a line that have a bold label.
 pub fn bold_of_line(text: &str, line: Span) -> Vec<Labelled> {
     static NO_KIND: LazyLock<Shape> = LazyLock::new(Shape::default);
     of_line(text, line, &NO_KIND)
 }
 
-/// Length of the emoji and images before a label.
+/// Returns the length of the emoji and images before a label.
 fn lead(line: &str) -> usize {
     let mut rest = line;
     loop {
@@ -109,7 +111,7 @@ fn lead(line: &str) -> usize {
     }
 }
 
-/// A text without the image `![…](…)`, or the linked image `[![…](…)](…)`, that it starts with.
+/// Removes the image `![…](…)` or linked image `[![…](…)](…)` at the start of a text.
 fn without_image(text: &str) -> &str {
     let (linked, inside) = match text.strip_prefix("[![") {
         Some(inside) => (true, inside),
@@ -133,10 +135,10 @@ fn without_image(text: &str) -> &str {
     }
 }
 
-/// The next field within a value, and where the value before it ends.
+/// Returns the next field within a value, and the offset at which the preceding value ends.
 fn next(text: &str, value: Span, shape: &Shape) -> Option<(usize, Labelled)> {
     let part = value.slice(text);
-    // Without one of these, or a character beyond ASCII that may be one, no field follows.
+    // A further field requires one of these bytes or a non-ASCII character.
     if !part.bytes().any(|byte| matches!(byte, b'|' | b',' | b';' | b':' | b'*' | b'_' | b'<' | 0x80..)) {
         return None;
     }
@@ -154,8 +156,8 @@ fn next(text: &str, value: Span, shape: &Shape) -> Option<(usize, Labelled)> {
                 let after = Span::new(here + c.len_utf8(), value.end).trimmed(text);
                 let after = Span::new(after.start + lead(after.slice(text)), after.end);
                 let strong = matches!(c, '|' | '·' | '•');
-                let fits = |field: &Labelled| strong || field.bold || is_known(text, field, shape);
-                if let Some(field) = one(text, after, shape).filter(fits) {
+                let is_accepted = |field: &Labelled| strong || field.bold || is_known(text, field, shape);
+                if let Some(field) = one(text, after, shape).filter(is_accepted) {
                     return Some((here, field));
                 }
             }
@@ -163,10 +165,10 @@ fn next(text: &str, value: Span, shape: &Shape) -> Option<(usize, Labelled)> {
                 let after = Span::new(here, value.end).trimmed(text);
                 let wide = after.start >= here + 2;
                 let marked = after.slice(text).starts_with(['*', '_', '<']);
-                let fits = |field: &Labelled| (field.bold || wide) && is_known(text, field, shape);
+                let is_accepted = |field: &Labelled| (field.bold || wide) && is_known(text, field, shape);
                 if (wide || marked)
                     && !previous.is_whitespace()
-                    && let Some(field) = one(text, after, shape).filter(fits)
+                    && let Some(field) = one(text, after, shape).filter(is_accepted)
                 {
                     let before = part[..at].trim_end_matches(|c: char| c.is_whitespace() || is_loose_separator(c));
                     return Some((value.start + before.len(), field));
@@ -179,7 +181,7 @@ fn next(text: &str, value: Span, shape: &Shape) -> Option<(usize, Labelled)> {
     None
 }
 
-/// A separator that people put between bold fields and that is not one elsewhere.
+/// Returns `true` for a character that separates fields, including those that do so only between bold fields.
 fn is_loose_separator(c: char) -> bool {
     SEPARATORS.contains(&c) || matches!(c, '/' | '-' | '–' | '—')
 }
@@ -188,7 +190,7 @@ fn is_known(text: &str, field: &Labelled, shape: &Shape) -> bool {
     shape.field_of(field.label.slice(text)).is_some()
 }
 
-/// Reads one field at the start of a span; its value is all that follows.
+/// Parses one field at the start of a span; its value is the rest of the span.
 fn one(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
     let line = span.slice(text);
     let first = *line.as_bytes().first()?;
@@ -207,7 +209,7 @@ fn one(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
         return None;
     }
     let after = colon + if line[colon..].starts_with(':') { 1 } else { '：'.len_utf8() };
-    // A scheme is not a label.
+    // The scheme of a URL is not a label.
     if line[after..].starts_with("//") {
         return None;
     }
@@ -217,14 +219,14 @@ fn one(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
     (!label.is_empty()).then(|| Labelled { label, value: value.trimmed(text), bold: false })
 }
 
-/// Reads a field whose label has marks around it.
+/// Parses a field whose label is enclosed in marks.
 fn marked(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
     let line = span.slice(text);
     let starts = |mark: &str| line.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
     let (open, close, bold) = MARKS.iter().find(|(open, ..)| starts(open))?;
     let inside = &line[open.len()..];
     let length = find_ignoring_case(start_of(inside), close)?;
-    let (inner, behind) = (&inside[..length], &inside[length + close.len()..]);
+    let (inner, after_label) = (&inside[..length], &inside[length + close.len()..]);
     let (start, after) = (span.start + open.len(), span.start + open.len() + length + close.len());
     let known = |label: &str| shape.field_of(label).is_some();
     let colon = |rest: &str| -> Option<usize> {
@@ -233,20 +235,20 @@ fn marked(text: &str, span: Span, shape: &Shape) -> Option<Labelled> {
     let trimmed = inner.trim_end();
     let (label, value) = if let Some(label) = trimmed.strip_suffix(':').or_else(|| trimmed.strip_suffix('：')) {
         (label, Span::new(after, span.end))
-    } else if let Some(length) = { colon(&behind[qualifier(behind)..]) } {
-        (inner, Span::new(after + qualifier(behind) + length, span.end))
+    } else if let Some(length) = { colon(&after_label[qualifier(after_label)..]) } {
+        (inner, Span::new(after + qualifier(after_label) + length, span.end))
     } else if open.eq_ignore_ascii_case("<dt>") && known(inner) {
-        let value = behind.trim_start();
+        let value = after_label.trim_start();
         let value = value.strip_prefix("<dd>").unwrap_or(value);
         (inner, Span::new(span.end - value.len(), span.end))
-    } else if let Some(dash) = dash(behind).filter(|_| *bold && known(inner)) {
+    } else if let Some(dash) = dash(after_label).filter(|_| *bold && known(inner)) {
         (inner, Span::new(after + dash, span.end))
     } else {
         // `**Status: Planned**`
         let at = inner.find([':', '：'])?;
         let label = without_qualifier(&inner[..at]);
-        let ends = behind.trim_start();
-        let whole = ends.is_empty() || ends.starts_with(SEPARATORS);
+        let rest = after_label.trim_start();
+        let whole = rest.is_empty() || rest.starts_with(SEPARATORS);
         let length = colon(&inner[at..])?;
         if !*bold || !whole || !known(label) {
             return None;
@@ -275,19 +277,19 @@ fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
     memchr::memchr_iter(*wanted.as_bytes().first()?, text.as_bytes()).find(is_here)
 }
 
-/// Length of a dash between spaces, which separates a bold label from its value.
-fn dash(behind: &str) -> Option<usize> {
-    let trimmed = behind.trim_start();
-    let space = behind.len() - trimmed.len();
+/// Returns the length of a dash between spaces, which separates a bold label from its value.
+fn dash(after_label: &str) -> Option<usize> {
+    let trimmed = after_label.trim_start();
+    let space = after_label.len() - trimmed.len();
     let mark = ["-", "–", "—"].into_iter().find(|mark| trimmed.starts_with(mark))?;
     let rest = &trimmed[mark.len()..];
     (space > 0 && rest.starts_with(' ')).then_some(space + mark.len())
 }
 
-/// Length of the white space and the qualifier in brackets before a colon.
-fn qualifier(behind: &str) -> usize {
-    let trimmed = behind.trim_start();
-    let space = behind.len() - trimmed.len();
+/// Returns the length of the white space and the qualifier in brackets before a colon.
+fn qualifier(after_label: &str) -> usize {
+    let trimmed = after_label.trim_start();
+    let space = after_label.len() - trimmed.len();
     match trimmed.strip_prefix('(').and_then(|inside| inside.find(')')) {
         Some(close) => {
             let rest = &trimmed[close + 2..];
@@ -297,7 +299,7 @@ fn qualifier(behind: &str) -> usize {
     }
 }
 
-/// A label without a qualifier in brackets at its end.
+/// Removes a qualifier in brackets from the end of a label.
 fn without_qualifier(label: &str) -> &str {
     let trimmed = label.trim_end();
     match trimmed.strip_suffix(')').and_then(|inner| inner.find('(')) {
@@ -306,13 +308,13 @@ fn without_qualifier(label: &str) -> &str {
     }
 }
 
-/// A label, key or cell without backticks, bold and white space at the ends.
+/// Removes backticks, `**` and surrounding white space from a label, key or cell.
 pub fn plain(text: &str) -> String {
     let text = text.trim();
     if text.contains(['*', '`']) { text.replace("**", "").replace('`', "").trim().to_owned() } else { text.to_owned() }
 }
 
-/// A value, and the emoji before it. Whole numbers become numbers; several lines are joined by spaces.
+/// Returns the emoji before a value, and the value. Integers become numbers; several lines are joined by spaces.
 pub fn value(text: &str, span: Span) -> (Option<Cow<'_, str>>, Node<'_>) {
     match one_line(span.slice(text)) {
         Cow::Borrowed(joined) => {
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn bold_labels_need_not_be_known() {
+    fn reads_unknown_bold_labels() {
         assert_eq!(read("**Cost** (EUR): 5"), [pair("Cost", "5")]);
         assert_eq!(read("**Requirements**:"), [pair("Requirements", "")]);
         assert_eq!(read("**A**: | **B**: 2"), [pair("A", ""), pair("B", "2")]);
@@ -388,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_label_is_read() {
+    fn reads_every_form_of_a_label() {
         let forms = [
             "**Status**: Planned",
             "**Status:** Planned",
@@ -435,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn several_fields_stand_on_one_line() {
+    fn reads_several_fields_on_one_line() {
         let expected = [pair("Status", "🚧 In Progress"), pair("Points", "8"), pair("Owner", "Ines")];
         for line in [
             "**Status**: 🚧 In Progress | **Points**: 8 | **Owner**: Ines",
@@ -458,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_numbers_where_whole_and_lose_their_icon() {
+    fn reads_integers_and_splits_off_icons() {
         let read = |text: &str| {
             let (icon, tree) = value(text, Span::new(0, text.len()));
             (icon.unwrap_or_default().into_owned(), tree.to_json().to_string())

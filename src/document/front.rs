@@ -1,4 +1,4 @@
-//! The front matter of a document: where it ends, its YAML, and what is left of it if that cannot be read.
+//! Front matter of a document: its end, its YAML, and recovery of values if the YAML cannot be parsed.
 
 use super::dialect::Dialect;
 use super::governance::Governance;
@@ -7,7 +7,7 @@ use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use super::{salvage, yaml};
 use crate::text::{Lines, Node, NodeData, Span, lines};
 
-/// Reads the front matter. If its YAML cannot be read, the reader of lines goes on.
+/// Parses the front matter. If its YAML cannot be parsed, the line-based fallback in [`salvage`] is used.
 pub(super) fn read(
     text: &str,
     region: &mut Option<Region>,
@@ -17,16 +17,16 @@ pub(super) fn read(
     let Some(region) = region else {
         return (None, Governance::default());
     };
-    let place = region.opener;
-    let unread = Governance { place, ..Governance::default() };
+    let span = region.opener;
+    let unread = Governance { place: span, ..Governance::default() };
     let mut parsed = yaml::parse(text, region.content);
     if region.end == region::RegionEnd::Closed && parsed.0.is_none() {
-        // The line that closes it may be a thematic break of the body.
+        // The closing line may be a thematic break of the body.
         let likely = likely_content(text, region.content);
-        let (front, likely_faults) = yaml::parse(text, likely);
+        let (front, likely_errors) = yaml::parse(text, likely);
         if looks_like_body(text, Span::new(likely.end, region.content.end)) {
             *region = Region { content: likely, body: likely.end, end: region::RegionEnd::Unterminated, ..*region };
-            parsed = (front, likely_faults);
+            parsed = (front, likely_errors);
         }
     }
     match region.end {
@@ -34,18 +34,18 @@ pub(super) fn read(
         region::RegionEnd::TooLong => {
             syntax_errors.push(SyntaxError::new(
                 SyntaxErrorKind::Oversized,
-                place,
-                format!("no line `---` closes the front matter within {} KiB", region::FRONT_MATTER / 1024),
-                "close the front matter with `---`",
+                span,
+                format!("front matter is not closed within {} KiB", region::FRONT_MATTER / 1024),
+                "add a line `---` after the last key",
             ));
             return (None, unread);
         }
         region::RegionEnd::Unterminated => {
             syntax_errors.push(SyntaxError::new(
                 SyntaxErrorKind::Unterminated,
-                place,
-                "front matter that is never closed",
-                "put `---` on a line of its own after the last key",
+                span,
+                "front matter is never closed",
+                "add a line `---` after the last key",
             ));
             let likely = likely_content(text, region.content);
             if likely != region.content {
@@ -58,7 +58,7 @@ pub(super) fn read(
     let (front, yaml_errors) = parsed;
     let Some(front) = front else {
         let salvaged = salvage::read(text, content, dialect);
-        syntax_errors.extend(explain(text, salvaged.syntax_errors, salvaged.keyless, yaml_errors));
+        syntax_errors.extend(merge_errors(text, salvaged.syntax_errors, salvaged.keyless, yaml_errors));
         let (last_updated, update_required_by) = (salvaged.last_updated, salvaged.update_required_by);
         return (None, Governance { last_updated, update_required_by, ..unread });
     };
@@ -67,7 +67,7 @@ pub(super) fn read(
         syntax_errors.push(not_a_mapping("the front matter", &front, front.span));
         return (None, unread);
     }
-    let mut governance = Governance::read(&front, place, dialect);
+    let mut governance = Governance::read(&front, span, dialect);
     if let Some(tree) = governance.tree.take_if(|tree| !matches!(tree.data, NodeData::Map(_))) {
         let name = if dialect.root.is_empty() { "the front matter".to_owned() } else { format!("`{}`", dialect.root) };
         syntax_errors.push(not_a_mapping(&name, &tree, governance.place));
@@ -75,8 +75,8 @@ pub(super) fn read(
     (Some(front), governance)
 }
 
-/// Whether lines after a possible front matter are those of a body: a marker, or text that is neither a key, an entry nor
-/// a comment.
+/// Returns `true` if lines after a possible front matter belong to a body: one is a marker, or text that is not a key,
+/// a list entry or a comment.
 fn looks_like_body(text: &str, rest: Span) -> bool {
     lines::of(text, rest).any(|line| {
         let line = line.slice(text);
@@ -89,16 +89,16 @@ fn looks_like_body(text: &str, rest: Span) -> bool {
     })
 }
 
-fn not_a_mapping(name: &str, tree: &Node<'_>, place: Span) -> SyntaxError {
+fn not_a_mapping(name: &str, tree: &Node<'_>, span: Span) -> SyntaxError {
     SyntaxError::new(
         SyntaxErrorKind::FrontMatter,
-        place,
-        format!("{name} is {}, not a mapping", tree.kind()),
-        "write it as lines of `key: value`",
+        span,
+        format!("expected a mapping in {name}, found {}", tree.kind()),
+        "write lines of the form `key: value`",
     )
 }
 
-/// The part of an unterminated front matter that can be one: up to the first blank line or heading.
+/// Returns the probable content of an unterminated front matter: up to the first blank line, heading or HTML comment.
 fn likely_content(text: &str, content: Span) -> Span {
     let ends = |line: &Span| {
         let line = line.slice(text);
@@ -108,22 +108,22 @@ fn likely_content(text: &str, content: Span) -> Span {
     Span::new(content.start, end)
 }
 
-/// The errors of YAML at the positions of its parser, and the guesses of the reader of lines; a guess about a line replaces
-/// the error on it, and an error replaces a line that is only known to have no key.
-fn explain(
+/// Merges the errors of the YAML parser and of the line-based parser. On the same line, an identified problem replaces
+/// a YAML error, and a YAML error replaces a line without a key.
+fn merge_errors(
     text: &str,
-    guesses: Vec<SyntaxError>,
+    identified: Vec<SyntaxError>,
     keyless: Vec<SyntaxError>,
     yaml: Vec<SyntaxError>,
 ) -> Vec<SyntaxError> {
     let lines = Lines::new(text);
     let line = |syntax_error: &SyntaxError| lines.line(syntax_error.span.start);
-    let explained: Vec<usize> = guesses.iter().map(line).collect();
+    let identified_lines: Vec<usize> = identified.iter().map(line).collect();
     let mut syntax_errors: Vec<SyntaxError> =
-        yaml.into_iter().filter(|syntax_error| !explained.contains(&line(syntax_error))).collect();
-    let located: Vec<usize> = syntax_errors.iter().map(line).collect();
-    syntax_errors.extend(keyless.into_iter().filter(|syntax_error| !located.contains(&line(syntax_error))));
-    syntax_errors.extend(guesses);
+        yaml.into_iter().filter(|syntax_error| !identified_lines.contains(&line(syntax_error))).collect();
+    let error_lines: Vec<usize> = syntax_errors.iter().map(line).collect();
+    syntax_errors.extend(keyless.into_iter().filter(|syntax_error| !error_lines.contains(&line(syntax_error))));
+    syntax_errors.extend(identified);
     syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
     syntax_errors
 }

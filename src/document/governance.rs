@@ -1,4 +1,4 @@
-//! The governance block: its keys, and the values that the program reads.
+//! Governance block: its keys, and the values that phx uses.
 
 use chrono::{DateTime, Utc};
 
@@ -6,33 +6,26 @@ use super::dialect::Dialect;
 use super::values;
 use crate::text::{Node, NodeData, NodeEntry, Span};
 
-/// What the value of a key looks like.
+/// Type of the value of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
-    /// A UUID.
     Uuid,
-    /// A time (RFC 3339).
+    /// RFC 3339.
     Time,
-    /// A schema version, as `v1.0`.
+    /// Schema version, such as `v1.0`.
     Version,
-    /// A list of names.
     List,
-    /// Upper snake case, two words or more.
+    /// Two or more words in upper snake case.
     Group,
-    /// A whole number.
+    /// Non-negative integer.
     Number,
-    /// Any text.
     Text,
 }
 
-/// A key of the governance block.
 #[derive(Debug)]
 pub struct GovernanceKey {
-    /// Its name.
     pub name: &'static str,
-    /// What its value looks like.
     pub key_type: KeyType,
-    /// Whether it must be there.
     pub required: bool,
 }
 
@@ -40,8 +33,8 @@ const fn key(name: &'static str, key_type: KeyType, required: bool) -> Governanc
     GovernanceKey { name, key_type, required }
 }
 
-/// All keys, in the order in which documents write them. The governance schema says the same; a test holds
-/// the two together.
+/// All keys, in the order in which documents write them. A test verifies that the governance schema defines the same
+/// keys.
 pub const KEYS: &[GovernanceKey] = &[
     key("correlation_id", KeyType::Uuid, true),
     key("last_updated", KeyType::Time, true),
@@ -56,47 +49,42 @@ pub const KEYS: &[GovernanceKey] = &[
     key("kind", KeyType::Text, false),
 ];
 
-/// A value with its place.
+/// Value with its source span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spanned<T> {
-    /// Where it stands.
     pub span: Span,
-    /// What it is.
     pub value: T,
 }
 
-/// A time in the front matter.
+/// Time in the front matter.
 pub type Time = Spanned<DateTime<Utc>>;
 
-/// A name in `auto_sections` or `manual_sections`.
+/// Declared name: an entry of `auto_sections` or `manual_sections`.
 pub type Declared = Spanned<String>;
 
-/// The most stars of a glob in `sources`.
-const STARS: usize = 12;
+/// Maximum number of `*` in a glob of `sources`.
+const MAX_STARS: usize = 12;
 
-/// The governance block of one document.
 #[derive(Clone, Debug, Default)]
 pub struct Governance {
-    /// The block under the program's own key names; `None` where there is none that can be read.
+    /// Block with canonical key names; `None` if it is missing or cannot be parsed.
     pub tree: Option<Node<'static>>,
-    /// Where the key that holds the block stands; the opening line in a flat front matter.
+    /// Span of the key of the block; span of the opening line if the front matter is flat or has no such key.
     pub place: Span,
-    /// When the document was last updated.
+    /// Time of the last update.
     pub last_updated: Option<Time>,
-    /// By when it must be updated again.
+    /// Deadline for the next update.
     pub update_required_by: Option<Time>,
-    /// The version of its schema.
     pub validation_schema: Option<Spanned<String>>,
-    /// The AUTO blocks that it declares.
+    /// Declared AUTO blocks.
     pub auto_sections: Vec<Declared>,
-    /// The MANUAL sections that it declares.
+    /// Declared MANUAL sections.
     pub manual_sections: Vec<Declared>,
-    /// The kind that it names.
     pub kind: Option<Spanned<String>>,
 }
 
 impl Governance {
-    /// Reads the block from the front matter's mapping. `place` is the opening line.
+    /// Reads the block from the mapping of the front matter. `place` is the span of the opening line.
     pub fn read(front: &Node<'static>, place: Span, dialect: &Dialect) -> Self {
         let (tree, place) = if dialect.root.is_empty() {
             (Some(flat(front, dialect)), place)
@@ -121,14 +109,15 @@ impl Governance {
         }
     }
 
-    /// When the document was updated and by when it must be again, where both are there.
+    /// Returns the time of the last update and the deadline, if both are present.
     pub fn stamp(&self) -> Option<(&Time, &Time)> {
         self.last_updated.as_ref().zip(self.update_required_by.as_ref())
     }
 
-    /// The globs of the files that the document describes, from the root.
-    /// `**/**/` means what `**/` does, and a glob with many of them takes Git minutes: beyond a few it matches nothing, and the
-    /// schema says so.
+    /// Returns the globs of the source files, relative to the root.
+    ///
+    /// `**/**/` is replaced with the equivalent `**/`, and globs with more than `MAX_STARS` `*` are omitted, because
+    /// Git needs minutes to evaluate them; the schema rejects such globs.
     pub fn sources(&self) -> Vec<String> {
         let named = self.entry("sources").map(|entry| entry.value.items()).unwrap_or_default();
         let globs = named.iter().filter_map(|source| source.as_text()).map(|glob| {
@@ -138,16 +127,16 @@ impl Governance {
             }
             glob
         });
-        globs.filter(|glob| glob.matches('*').count() <= STARS).collect()
+        globs.filter(|glob| glob.matches('*').count() <= MAX_STARS).collect()
     }
 
-    /// The id of the operation that last stamped the document.
+    /// Returns the UUID of the operation that last stamped the document.
     pub fn correlation_id(&self) -> Option<Spanned<&str>> {
         let value = &self.entry("correlation_id")?.value;
         Some(Spanned { span: value.span, value: value.as_text()? })
     }
 
-    /// The entry of a key, under the program's own name for it.
+    /// Returns the entry of a canonical key.
     pub fn entry(&self, key: &str) -> Option<&NodeEntry<'static>> {
         self.tree.as_ref()?.entry(key)
     }
@@ -161,14 +150,14 @@ fn nested(block: &Node<'static>, dialect: &Dialect) -> Node<'static> {
     Node::new(block.span, NodeData::Map(renamed.collect()))
 }
 
-/// In a flat front matter only the program's own keys belong to the block.
+/// Builds the block from a flat front matter, in which only the keys in [`KEYS`] belong to it.
 fn flat(front: &Node<'static>, dialect: &Dialect) -> Node<'static> {
-    let ours = front
+    let known_entries = front
         .entries()
         .iter()
         .map(|entry| renamed(entry, dialect))
         .filter(|entry| KEYS.iter().any(|key| key.name == entry.key));
-    Node::new(front.span, NodeData::Map(ours.collect()))
+    Node::new(front.span, NodeData::Map(known_entries.collect()))
 }
 
 fn renamed(entry: &NodeEntry<'static>, dialect: &Dialect) -> NodeEntry<'static> {

@@ -1,6 +1,6 @@
-//! Headings and tables that are written as HTML.
+//! Parser for headings and tables in HTML blocks.
 //!
-//! `html5gum` (WHATWG tokenization) finds the tags; texts stay slices of the source.
+//! `html5gum` (WHATWG tokenization) finds the tags; texts are slices of the source.
 
 use html5gum::emitters::default::DefaultEmitter;
 use html5gum::{Token, Tokenizer};
@@ -8,22 +8,22 @@ use html5gum::{Token, Tokenizer};
 use super::nodes::{Grid, MarkdownNode, MarkdownNodeKind};
 use crate::text::Span;
 
-/// The nodes of an HTML block: its headings and tables, and the HTML between them.
+/// Splits an HTML block into nodes: its headings and tables, and the HTML between them.
 pub fn nodes(text: &str, block: Span) -> Vec<MarkdownNode> {
     let source = block.slice(text);
-    if !mentions(source) {
+    if !may_contain_nodes(source) {
         return vec![MarkdownNode { span: block.trimmed(text), kind: MarkdownNodeKind::Html }];
     }
     let mut reader = HtmlReader { text, block, rest: block.start, nodes: Vec::new(), heading: None, table: None };
     for token in Tokenizer::new_with_emitter(source, DefaultEmitter::<usize>::new_with_span()) {
         let Ok(token) = token;
-        reader.take(&token);
+        reader.handle_token(&token);
     }
     reader.finish()
 }
 
-/// Whether a block may have a heading or a table.
-fn mentions(source: &str) -> bool {
+/// Returns `true` if a block may contain a heading or a table.
+fn may_contain_nodes(source: &str) -> bool {
     memchr::memchr_iter(b'<', source.as_bytes()).any(|at| {
         let name = &source.as_bytes()[at + 1..];
         match name {
@@ -36,21 +36,21 @@ fn mentions(source: &str) -> bool {
 struct HtmlReader<'t> {
     text: &'t str,
     block: Span,
-    /// Start of the HTML that no node has yet.
+    /// Start of the HTML that is not part of a node yet.
     rest: usize,
     nodes: Vec<MarkdownNode>,
     heading: Option<Heading>,
     table: Option<HtmlTable>,
 }
 
-/// A heading that is not closed yet.
+/// Heading whose end tag has not been read yet.
 struct Heading {
     level: u8,
     start: usize,
     title: String,
 }
 
-/// A table that is not closed yet.
+/// Table whose end tag has not been read yet.
 #[derive(Default)]
 struct HtmlTable {
     start: usize,
@@ -59,7 +59,7 @@ struct HtmlTable {
 }
 
 impl HtmlReader<'_> {
-    fn take(&mut self, token: &Token<usize>) {
+    fn handle_token(&mut self, token: &Token<usize>) {
         let at = |offset: usize| self.block.start + offset;
         match token {
             Token::StartTag(tag) => self.open(&tag.name, at(tag.span.start), at(tag.span.end)),
@@ -121,7 +121,7 @@ impl HtmlReader<'_> {
         self.rest = span.end;
     }
 
-    /// Adds the HTML up to a byte.
+    /// Adds the remaining HTML up to a byte offset as a node.
     fn push_rest(&mut self, end: usize) {
         let rest = Span::new(self.rest, end).trimmed(self.text);
         if !rest.is_empty() {
@@ -143,7 +143,7 @@ impl HtmlTable {
     }
 }
 
-/// The level of `h1` to `h6`.
+/// Returns the level of the tags `h1` to `h6`.
 fn level(name: &[u8]) -> Option<u8> {
     match name {
         [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_and_tables_are_found_between_other_html() {
+    fn finds_headings_and_tables_between_other_html() {
         assert_eq!(
             read("<div>\n<h3 id=\"a\">1. <b>Log</b> in</h3>\n<p>x</p>\n"),
             ["html <div>", "h3 1. Log in: <h3 id=\"a\">1. <b>Log</b> in</h3>", "html <p>x</p>"]
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_never_closed_is_html() {
+    fn treats_unclosed_elements_as_html() {
         assert_eq!(read("<h3>Title\n"), ["html <h3>Title"]);
         assert_eq!(read("<table><tr><td>1"), ["html <table><tr><td>1"]);
         assert_eq!(read("<!-- <h3>x</h3> -->"), ["html <!-- <h3>x</h3> -->"]);

@@ -1,27 +1,27 @@
-//! Inline Markdown of a value as plain text.
+//! Conversion of inline Markdown to plain text.
 //!
-//! Emphasis, code marks, HTML tags and comments, footnote references and images are removed; links become their text;
-//! struck-through text does not count. `pulldown-cmark` decides what is markup.
+//! Emphasis, code marks, HTML tags and comments, footnote references, images and struck-through text are removed; links
+//! become their text. `pulldown-cmark` recognizes the markup.
 
 use std::borrow::Cow;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Whether a byte is one without which a text is plain already: a mark or a line end.
+/// Returns `true` for a byte that may be part of markup, and for line ends. A text without such bytes is plain.
 fn is_markup(byte: u8) -> bool {
     matches!(byte, b'*' | b'_' | b'`' | b'[' | b'<' | b'~' | b'\\' | b'&' | b'!' | b'\n' | b'\r')
 }
 
-/// A text without its markup, on one line.
+/// Returns a text on one line without markup.
 pub fn plain(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
     if !trimmed.bytes().any(is_markup) {
         return Cow::Borrowed(trimmed);
     }
     let mut out = String::with_capacity(trimmed.len());
-    // Depth of struck-through text and images.
+    // Nesting depth of struck-through text and images, which are omitted.
     let mut hidden = 0_usize;
-    // A value is the inside of a block: a leading character keeps it from becoming a heading or a list.
+    // A value is inline content: a leading word joiner prevents that it is parsed as a heading or a list.
     let source = format!("\u{2060}{trimmed}");
     let options = Options::ENABLE_STRIKETHROUGH;
     for event in Parser::new_ext(&source, options) {
@@ -43,20 +43,20 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(without_footnotes(out.trim()))
 }
 
-/// The name of a tag in lower case, with the `/` of an end tag.
+/// Returns the name of a tag in lower case, with the `/` of an end tag.
 fn tag_name(tag: &str) -> String {
     let name = tag.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
     name.split_whitespace().next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Whether all of a text is struck through.
+/// Returns `true` if the whole text is struck through.
 pub fn is_struck(text: &str) -> bool {
     let trimmed = text.trim();
     let marked = trimmed.contains("~~") || trimmed.contains("<s") || trimmed.contains("<del");
     marked && plain(trimmed).chars().all(|c| !c.is_alphanumeric())
 }
 
-/// A text without footnote references (`[^1]`), which are text to CommonMark without that extension.
+/// Removes footnote references (`[^1]`), which are plain text in CommonMark.
 fn without_footnotes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_is_removed_and_struck_text_does_not_count() {
+    fn removes_markup_and_struck_text() {
         let cases = [
             ("8", "8"),
             ("**8** pts", "8 pts"),

@@ -1,4 +1,4 @@
-//! Items: headings with fields and rows of tables of items; and the tables of a document.
+//! Items (headings with fields, and rows of item tables) and the tables of a document.
 
 use std::sync::Arc;
 
@@ -14,67 +14,59 @@ use super::shape::Shape;
 use crate::document::nodes::ListItem;
 use crate::text::Span;
 
-/// One item.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// The heading or table row that it is.
+    /// Heading or table row of the item.
     pub place: ValueLocation,
-    /// Its fields in order.
+    /// Fields in order.
     pub fields: Vec<Field>,
-    /// Lists under its heading that are not the value of a field, as indices of nodes.
+    /// Node indices of the lists under its heading that are not the value of a field.
     pub lists: Vec<usize>,
-    /// Whether it is in a section whose items count.
+    /// Whether it is in a counted section.
     pub counted: bool,
 }
 
-/// The heading or table row that is an item.
+/// Heading or table row of an item.
 #[derive(Clone, Debug)]
 pub enum ValueLocation {
-    /// A section, by index.
+    /// Index of a section.
     Section(usize),
-    /// A row of a table.
     Row(Box<ItemRow>),
 }
 
-/// A row of a table of items.
 #[derive(Clone, Debug)]
 pub struct ItemRow {
-    /// The section that contains the table, by index.
+    /// Index of the section that contains the table.
     pub section: usize,
     /// Slug of the title, unique in the document.
     pub id: String,
-    /// The title.
     pub title: Title,
-    /// The cell of the title.
+    /// Span of the title cell.
     pub span: Span,
 }
 
-/// A field with its value.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Id of the known field, else slug of the label; a repeated one gets `_2`.
+    /// Id of the known field, or slug of the label if it is unknown; repeated ids get `_2`, `_3`, ….
     pub id: Arc<str>,
-    /// Span of the label.
     pub label: Span,
-    /// The value.
     pub value: FieldValue,
 }
 
-/// The value of a field: the text next to its label, or what follows it.
+/// Value of a field: the text next to its label, or the element after it.
 #[derive(Clone, Debug)]
 pub enum FieldValue {
-    /// A text.
     Text(Span),
-    /// A list, a table or code: the index of the node.
+    /// Node index of a list, table or code block.
     MarkdownNode(usize),
-    /// Entries below a label that is an entry of a list itself.
+    /// Entries nested below a label that is itself a list entry.
     List(Vec<ListItem>),
-    /// An AUTO block, by index.
+    /// Index of an AUTO block.
     Block(usize),
 }
 
 impl FieldValue {
-    /// The part of the document that it is; `None` for a list without entries.
+    /// Returns the span of the value; `None` for a list without entries.
     pub fn span(&self, document: &Document) -> Option<Span> {
         Some(match self {
             Self::Text(span) => *span,
@@ -85,19 +77,18 @@ impl FieldValue {
     }
 }
 
-/// A table outside AUTO blocks.
+/// Table outside AUTO blocks.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemTable {
-    /// Its node, by index.
+    /// Index of its node.
     pub node: usize,
-    /// Its span.
     pub span: Span,
-    /// The section that contains it, by index.
+    /// Index of the section that contains it.
     pub section: Option<usize>,
 }
 
 impl Item {
-    /// The section of an item that is a heading.
+    /// Returns the index of the section if the item is a heading.
     pub fn section(&self) -> Option<usize> {
         match self.place {
             ValueLocation::Section(section) => Some(section),
@@ -105,7 +96,7 @@ impl Item {
         }
     }
 
-    /// The title without its number, emoji and state.
+    /// Returns the title without number, emoji and state.
     pub fn title<'a>(&'a self, outline: &'a Outline) -> &'a Title {
         match &self.place {
             ValueLocation::Section(section) => &outline.sections[*section].title,
@@ -113,7 +104,6 @@ impl Item {
         }
     }
 
-    /// The id.
     pub fn id<'a>(&'a self, outline: &'a Outline) -> &'a str {
         match &self.place {
             ValueLocation::Section(section) => &outline.sections[*section].id,
@@ -121,7 +111,7 @@ impl Item {
         }
     }
 
-    /// The heading, or the cell of the title.
+    /// Returns the span of the heading or of the title cell.
     pub fn span(&self, outline: &Outline) -> Span {
         match &self.place {
             ValueLocation::Section(section) => outline.sections[*section].heading,
@@ -129,7 +119,7 @@ impl Item {
         }
     }
 
-    /// The sections that contain it, outermost first.
+    /// Returns the indices of the sections that contain it, outermost first.
     pub fn within(&self, outline: &Outline) -> Vec<usize> {
         match &self.place {
             ValueLocation::Section(section) => outline.sections[*section].within.clone(),
@@ -141,13 +131,12 @@ impl Item {
         }
     }
 
-    /// The field of an id.
+    /// Returns the field with an id.
     pub fn field(&self, id: &str) -> Option<&Field> {
         self.fields.iter().find(|field| *field.id == *id)
     }
 }
 
-/// Input of the search for items.
 #[derive(Clone, Copy)]
 pub(super) struct ItemSource<'a> {
     pub(super) text: &'a str,
@@ -157,28 +146,29 @@ pub(super) struct ItemSource<'a> {
     pub(super) shape: &'a Shape,
 }
 
-/// Finds the items, and what looks like one and cannot be read.
+/// Returns the items, and a problem for each element that looks like an item but cannot be read.
 ///
-/// In sections whose items count, [`counted`] decides. Elsewhere a section is an item if its own text starts with a
-/// field, or that of a sibling does, or if it has a field that the kind knows.
+/// In counted sections, [`counted`] decides. Elsewhere a section is an item if its own text or that of a sibling starts
+/// with a field, or if it has a field that the kind declares.
 pub(super) fn items(source: ItemSource<'_>) -> (Vec<Item>, Vec<ReadProblem>) {
     let sections = &source.outline.sections;
     let mut labels = Labels::new(source.shape);
     let mut readings: Vec<FieldReading> =
         (0..sections.len()).map(|index| reader::section(source, index, &mut labels)).collect();
     let counted = counted::find(source, &readings, &mut labels);
-    let kin = |section: &Section| (section.within.last().copied(), section.level);
+    let siblings_key = |section: &Section| (section.within.last().copied(), section.level);
     let outside = |index: &usize| !counted.covered[*index];
     let starts = |index: &usize| outside(index) && readings[*index].starts_with_field;
-    let mut families: Vec<_> = (0..sections.len()).filter(starts).map(|index| kin(&sections[index])).collect();
-    families.sort_unstable();
-    families.dedup();
+    let mut sibling_groups: Vec<_> =
+        (0..sections.len()).filter(starts).map(|index| siblings_key(&sections[index])).collect();
+    sibling_groups.sort_unstable();
+    sibling_groups.dedup();
     let mut items = counted.rows;
     for (index, section) in sections.iter().enumerate() {
         let is_item = if counted.covered[index] {
             counted.sections[index]
         } else {
-            readings[index].known > 0 || families.binary_search(&kin(section)).is_ok()
+            readings[index].known > 0 || sibling_groups.binary_search(&siblings_key(section)).is_ok()
         };
         if is_item {
             let reading = std::mem::take(&mut readings[index]);
@@ -194,7 +184,7 @@ pub(super) fn items(source: ItemSource<'_>) -> (Vec<Item>, Vec<ReadProblem>) {
     (items, counted.problems)
 }
 
-/// The tables outside AUTO blocks.
+/// Returns the tables outside AUTO blocks.
 pub fn tables(nodes: &[MarkdownNode], outline: &Outline) -> Vec<ItemTable> {
     let tables = nodes.iter().enumerate().filter(|(_, node)| matches!(node.kind, MarkdownNodeKind::Table(_)));
     let table = |(index, node): (usize, &MarkdownNode)| ItemTable {
@@ -205,7 +195,7 @@ pub fn tables(nodes: &[MarkdownNode], outline: &Outline) -> Vec<ItemTable> {
     tables.map(table).collect()
 }
 
-/// Ids that no section has, for rows of tables.
+/// Returns an id generator for table rows in which the ids of all sections are already used.
 pub(super) fn row_ids(outline: &Outline) -> Ids {
     let mut ids = Ids::default();
     for section in &outline.sections {

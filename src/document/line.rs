@@ -1,47 +1,48 @@
-//! How a line of Markdown starts, as far as a look at the line alone tells.
+//! Classification of Markdown lines by their start, without context.
 
-/// How a line that is not blank starts.
+/// Start of a non-blank line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// A heading of a level.
+    /// ATX heading with its level.
     Heading(u8),
-    /// A fence of code.
+    /// Code fence.
     Fence,
-    /// A rule.
+    /// Thematic break.
     Rule,
-    /// A comment, whole.
+    /// HTML comment that spans exactly this line.
     Comment,
-    /// An entry of a list.
+    /// List entry.
     Entry {
-        /// Its bullet, or the delimiter of its number.
+        /// Bullet, or delimiter of the number.
         mark: u8,
-        /// Where its text starts in the line.
+        /// Offset of the text in the line.
         text: usize,
-        /// Whether it may stand right below a paragraph.
+        /// Whether it may interrupt a paragraph (CommonMark section 5.3).
         interrupts: bool,
     },
-    /// A row of a table.
+    /// Table row that starts with `|`.
     Row,
-    /// Anything else.
+    /// Paragraph text.
     Text,
 }
 
-/// Whether a line holds nothing but spaces and tabs.
+/// Returns `true` if a line contains only spaces and tabs.
 pub fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t'))
 }
 
-/// The line between the header of a table and its rows.
+/// Returns `true` for the delimiter row between the header and the rows of a table.
 pub fn is_dashes(line: &[u8]) -> bool {
     line.contains(&b'-') && line.iter().all(|byte| b"|-: ".contains(byte))
 }
 
-/// A backslash or an HTML bracket at the end may reach into the next line.
+/// Returns `true` if a line ends with a backslash, which affects the next line.
 pub fn ends_oddly(line: &[u8]) -> bool {
     line.last() == Some(&b'\\')
 }
 
-/// How a line starts; `None` where that takes more than a look at it.
+/// Classifies a line. Returns `None` if its meaning depends on other lines or on rules that the scanner does not
+/// implement.
 pub fn start(line: &[u8]) -> Option<Start> {
     let first = *line.first()?;
     match first {
@@ -93,7 +94,7 @@ pub fn start(line: &[u8]) -> Option<Start> {
     }
 }
 
-/// An entry whose text starts right behind one space.
+/// Returns a list entry if its text starts after exactly one space.
 fn entry(line: &[u8], mark: u8, text: usize, interrupts: bool) -> Option<Start> {
     let next = *line.get(text)?;
     (next != b' ' && next != b'\t').then_some(Start::Entry { mark, text, interrupts })

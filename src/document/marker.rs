@@ -1,59 +1,54 @@
-//! Markers: HTML comments alone on their line that open or close a block.
+//! Markers: HTML comments on a line of their own that open or close a block.
 
 use memchr::memmem;
 
 use super::nodes::Nodes;
 use crate::text::Span;
 
-/// A marker and its place.
+/// Marker with its location.
 #[derive(Clone, Debug)]
 pub struct Marker {
-    /// The comment, without white space around it.
+    /// Span of the comment, without surrounding white space.
     pub span: Span,
-    /// The whole line with its line end.
+    /// Span of the whole line, including the line end.
     pub line: Span,
-    /// What it says.
     pub kind: MarkerKind,
-    /// Spelling of a comment that only resembles a marker.
+    /// Correct spelling, if the comment only resembles a marker.
     pub correct: Option<String>,
 }
 
-/// What a marker says.
+/// Parsed content of a marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkerKind {
     /// `<!-- LIVING DOCUMENT[ any text] -->`
     Living,
     /// `<!-- AUTO-GENERATED[:name][ any text] -->`
-    Auto {
-        /// Its name.
-        name: Option<String>,
-    },
+    Auto { name: Option<String> },
     /// `<!-- END AUTO-GENERATED[:name][ sum:HEX] -->`
     End {
-        /// The name of the block it closes.
+        /// Name of the block that it closes.
         name: Option<String>,
-        /// Checksum of the body: 16 hexadecimal digits.
+        /// Checksum of the body as written; a valid one has 16 hexadecimal digits.
         sum: Option<String>,
     },
     /// `<!-- MANUAL[:name][ - REQUIRES REVIEW| - NEEDS REVIEW][ reviewed:DATE] -->`
     Manual {
-        /// Its name.
         name: Option<String>,
-        /// The date of its last review.
+        /// Date of the last review as written.
         reviewed: Option<String>,
     },
     /// `<!-- phx-ignore RULE[ until=DATE]: reason -->`
     Ignore {
-        /// The rule; empty where none is named.
+        /// Rule; empty if none is named.
         rule: String,
-        /// The date behind `until=`.
+        /// Date after `until=` as written.
         until: Option<String>,
-        /// Why; empty where nothing is said.
+        /// Reason; empty if none is given.
         reason: String,
     },
 }
 
-/// Finds the markers in `text[start..]`. What stands in code, or inside a longer comment, is text.
+/// Finds the markers in `text[start..]`, except in code and inside longer comments.
 pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
     let mut markers = Vec::new();
     let bytes = text.as_bytes();
@@ -61,9 +56,9 @@ pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
     let mut from = start;
     let mut comments = Comments::default();
     while let Some(at) = finder.find(&bytes[from..]).map(|at| from + at) {
-        // Only the first comment of a line can be alone on it.
+        // Only the first comment of a line can be the only content of the line.
         from = memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |end| at + end);
-        let Some((span, line)) = alone_on_line(text, at) else {
+        let Some((span, line)) = only_on_line(text, at) else {
             continue;
         };
         let comment = span.slice(text);
@@ -72,15 +67,15 @@ pub fn find(text: &str, start: usize, nodes: &Nodes) -> Vec<Marker> {
         let Some((kind, correct)) = exact.or_else(similar) else {
             continue;
         };
-        if comments.has(text, span, nodes) {
+        if comments.contains(text, span, nodes) {
             markers.push(Marker { span, line, kind, correct });
         }
     }
     markers
 }
 
-/// The comment at `at`, and its line, if nothing else stands on the line.
-fn alone_on_line(text: &str, at: usize) -> Option<(Span, Span)> {
+/// Returns the spans of the comment at `at` and of its line, if the line contains nothing else.
+fn only_on_line(text: &str, at: usize) -> Option<(Span, Span)> {
     let bytes = text.as_bytes();
     let line_start = memchr::memrchr2(b'\n', b'\r', &bytes[..at]).map_or(0, |end| end + 1);
     let line_end = memchr::memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |end| at + end);
@@ -100,23 +95,23 @@ fn alone_on_line(text: &str, at: usize) -> Option<(Span, Span)> {
     Some((Span::new(at, at + comment.len()), Span::new(line_start, next)))
 }
 
-/// Whether a line says what a marker says.
+/// Returns `true` if a line is a valid marker.
 pub fn is_marker(line: &str) -> bool {
     read(line).is_some()
 }
 
-/// The comments of HTML blocks, in order: each block is read once, however many markers it has.
+/// Comments of HTML blocks, in order. Each block is scanned only once, independent of the number of markers in it.
 #[derive(Default)]
 struct Comments {
-    /// The block that was asked for last.
+    /// Start of the block that was queried last.
     block: usize,
-    /// Offset in it at which reading continues.
+    /// Offset in that block at which the scan continues.
     from: usize,
 }
 
 impl Comments {
-    /// Whether Markdown reads the text at `span` as a comment of its own. Spans are asked for in order.
-    fn has(&mut self, text: &str, span: Span, nodes: &Nodes) -> bool {
+    /// Returns `true` if Markdown parses the text at `span` as a separate comment. Must be called with spans in order.
+    fn contains(&mut self, text: &str, span: Span, nodes: &Nodes) -> bool {
         let index = nodes.html.partition_point(|html| html.end <= span.start);
         if let Some(html) = nodes.html.get(index)
             && html.covers(Span::at(span.start))
@@ -129,7 +124,7 @@ impl Comments {
         nodes.inline_html.binary_search_by_key(&span.start, |html| html.start).is_ok()
     }
 
-    /// Whether a comment starts at `at`, rather than going on there.
+    /// Returns `true` if a comment starts at `at`; `false` if `at` is inside an earlier comment.
     fn starts(&mut self, html: &str, at: usize) -> bool {
         while let Some(open) = html[self.from..].find("<!--").map(|open| self.from + open) {
             if open >= at {
@@ -141,12 +136,12 @@ impl Comments {
     }
 }
 
-/// Reads a comment as a marker by the grammar, spaces and case as written there.
+/// Parses a comment as a marker, with the exact spaces and case of the grammar.
 fn read(comment: &str) -> Option<MarkerKind> {
     let inside = comment.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
     if let Some(rest) = inside.strip_prefix("AUTO-GENERATED") {
         let (name, rest) = if rest.starts_with(TEXT) { (None, rest) } else { name(rest)? };
-        // `AUTO-GENERATED END` and `AUTO-GENERATED:END` resemble an END marker.
+        // `AUTO-GENERATED END` and `AUTO-GENERATED:END` are misspelled END markers.
         let ends = is_end(rest) || name.as_deref().is_some_and(is_end);
         return (!ends).then_some(MarkerKind::Auto { name });
     }
@@ -168,12 +163,12 @@ fn read(comment: &str) -> Option<MarkerKind> {
     (rest.is_empty() || rest.starts_with([' ', ':'])).then(|| ignore(rest))
 }
 
-/// Characters with which the text after a keyword starts.
+/// Characters that may start the text after a keyword.
 const TEXT: &[char] = &[' ', ',', '.', ';', '(', '—', '–'];
 
-/// Words that end a block, in the text after a keyword or before it.
+/// Words that mean the end of a block, before or after a keyword.
 const ENDS: &[&str] = &["END", "STOP", "FINISH", "CLOSE", "/"];
-/// Words that start a block.
+/// Words that mean the start of a block, before a keyword.
 const STARTS: &[&str] = &["START", "BEGIN", "OPEN"];
 
 fn is_end(rest: &str) -> bool {
@@ -181,8 +176,8 @@ fn is_end(rest: &str) -> bool {
     ENDS.contains(&words.as_str())
 }
 
-/// Reads a comment that resembles a marker: other case, missing spaces, `START`, `BEGIN` or `/`. Returns what it was meant
-/// to be, and how that is written.
+/// Parses a comment that resembles a marker: other case, missing spaces, `START`, `BEGIN` or `/`. Returns the intended
+/// marker and its correct spelling.
 fn read_similar(comment: &str) -> Option<(MarkerKind, String)> {
     let inside = comment.strip_prefix("<!--")?.strip_suffix("-->")?.trim();
     let upper = inside.to_uppercase();
@@ -211,7 +206,7 @@ fn read_similar(comment: &str) -> Option<(MarkerKind, String)> {
         }
         _ => return None,
     };
-    // A name directly after the keyword stays the name of the block.
+    // A name directly after the keyword is preserved.
     let name = inside.rsplit_once("GENERATED").or_else(|| inside.rsplit_once("generated")).and_then(|(_, rest)| {
         let (name, _) = self::name(rest)?;
         name.filter(|name| !is_end(name))
@@ -228,7 +223,7 @@ fn read_similar(comment: &str) -> Option<(MarkerKind, String)> {
     Some((MarkerKind::Auto { name }, text))
 }
 
-/// Reads `[:name]`; `None` where what follows is neither a name nor the end of the word.
+/// Parses `[:name]`. Returns `None` if neither a name nor the end of the keyword follows.
 fn name(rest: &str) -> Option<(Option<String>, &str)> {
     let Some(named) = rest.strip_prefix(':') else {
         return (rest.is_empty() || rest.starts_with(' ')).then_some((None, rest));
@@ -239,21 +234,21 @@ fn name(rest: &str) -> Option<(Option<String>, &str)> {
     whole.then(|| (Some(name.to_owned()), rest))
 }
 
-/// Something stands where an option of a marker should.
-struct Unread;
+/// Error of [`option`]: the text is not the expected option.
+struct InvalidOption;
 
-/// Reads `[ key:value]` at the end of a marker.
-fn option(rest: &str, key: &str) -> Result<Option<String>, Unread> {
+/// Parses `[ key:value]` at the end of a marker.
+fn option(rest: &str, key: &str) -> Result<Option<String>, InvalidOption> {
     if rest.is_empty() {
         return Ok(None);
     }
-    let value = rest.strip_prefix(key).ok_or(Unread)?;
+    let value = rest.strip_prefix(key).ok_or(InvalidOption)?;
     let whole = !value.is_empty() && !value.contains(char::is_whitespace);
-    if whole { Ok(Some(value.to_owned())) } else { Err(Unread) }
+    if whole { Ok(Some(value.to_owned())) } else { Err(InvalidOption) }
 }
 
-/// Reads what follows `phx-ignore`. What is missing stays empty, and what does not belong there stays in the name of
-/// the rule: the rules on suppressions say so.
+/// Parses the text after `phx-ignore`. Missing parts are empty and unexpected words become part of the rule name; the
+/// rules on suppressions report both.
 fn ignore(rest: &str) -> MarkerKind {
     let (head, reason) = rest.split_once(": ").unwrap_or((rest.strip_suffix(':').unwrap_or(rest), ""));
     let (until, words): (Vec<&str>, Vec<&str>) = head.split_whitespace().partition(|word| word.starts_with("until="));
@@ -277,7 +272,7 @@ mod tests {
     const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
 
     #[test]
-    fn every_form_of_the_grammar_is_read() {
+    fn parses_every_form_of_the_grammar() {
         let auto = |name: Option<&str>| MarkerKind::Auto { name: name.map(str::to_owned) };
         assert_eq!(read("<!-- AUTO-GENERATED -->"), Some(auto(None)));
         assert_eq!(read(AUTO), Some(auto(None)));
@@ -302,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_that_resembles_a_marker_is_read_as_one() {
+    fn recognizes_misspelled_markers() {
         let auto = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
         let end = "<!-- END AUTO-GENERATED -->";
         let manual = "<!-- MANUAL - REQUIRES REVIEW -->";
@@ -345,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suppression_keeps_what_it_says() {
+    fn parses_a_suppression() {
         assert_eq!(
             read("<!-- phx-ignore schema-violation until=2026-01-01: moved: soon -->"),
             Some(MarkerKind::Ignore {
@@ -357,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_in_code_is_text() {
+    fn ignores_markers_in_code_and_text() {
         for text in [
             format!("```\n{AUTO}\n```\n"),
             format!("~~~~ md\n~~~\n{AUTO}\n~~~~\n"),
@@ -377,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_beside_code_is_a_marker() {
+    fn finds_markers_next_to_code_and_text() {
         for text in [
             format!("{AUTO}\n"),
             format!("  {AUTO}  \r\nx\r\n"),

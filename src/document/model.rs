@@ -1,4 +1,4 @@
-//! The model: a document as one JSON value, each part of it with its place.
+//! Model of a document: one JSON value in which each part has a source span.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,14 +12,14 @@ use super::outline::{Section, Title};
 use super::previous;
 use crate::text::{Node, NodeData, NodeEntry, Span};
 
-/// Builds the model. Its shape is `schemas/model.schema.json`.
+/// Builds the model, as defined in `schemas/model.schema.json`.
 pub fn model(document: &Document) -> Node<'_> {
     let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
     let front = document.front.as_ref().map_or(Node::new(root, NodeData::Null), Node::reborrow);
-    let place = document.governance.place;
+    let key_span = document.governance.place;
     let governance = document.governance.tree.as_ref();
-    let governance = governance.map_or(Node::new(place, NodeData::Null), Node::reborrow);
+    let governance = governance.map_or(Node::new(key_span, NodeData::Null), Node::reborrow);
     let title = document.outline.title.as_ref();
     let title = title.map_or(Node::new(root, NodeData::Null), |(title, span)| Node::text(*span, title.text.as_str()));
     let sections = document.outline.sections.iter().map(|section| builder.section_entry(section));
@@ -36,7 +36,7 @@ pub fn model(document: &Document) -> Node<'_> {
         NodeEntry::new("kind", Node::text(root, document.shape.kind.as_str())),
         NodeEntry::new("title", title),
         NodeEntry::new("front_matter", front),
-        NodeEntry { key: Cow::Borrowed("governance"), key_span: place, value: governance },
+        NodeEntry { key: Cow::Borrowed("governance"), key_span, value: governance },
         NodeEntry::new("sections", Node::new(root, NodeData::Map(sections.collect()))),
         list(root, "blocks", blocks),
         list(root, "items", document.items.iter().map(|item| builder.item(item))),
@@ -45,14 +45,14 @@ pub fn model(document: &Document) -> Node<'_> {
     Node::new(root, NodeData::Map(entries))
 }
 
-/// The model without what the shipped schemas do not look at: texts, lists, rows, blocks. The keys are there, their
-/// values are empty. What is valid in full is valid like this, and a test holds the two together.
+/// Builds the part of the model that the embedded schemas use: no texts, lists, rows and blocks, and fields with null
+/// values. Validation of this part must give the same result as validation of the full model; a test compares them.
 pub fn outline(document: &Document) -> Node<'_> {
     let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
-    let place = document.governance.place;
+    let key_span = document.governance.place;
     let governance = document.governance.tree.as_ref();
-    let governance = governance.map_or(Node::new(place, NodeData::Null), Node::reborrow);
+    let governance = governance.map_or(Node::new(key_span, NodeData::Null), Node::reborrow);
     let sections = document.outline.sections.iter().map(|section| {
         let canonical = NodeEntry::new("canonical", Node::text(section.heading, section.canonical.as_str()));
         let value = Node::new(section.heading, NodeData::Map(vec![canonical]));
@@ -75,22 +75,22 @@ pub fn outline(document: &Document) -> Node<'_> {
     Node::new(root, NodeData::Map(entries))
 }
 
-/// One item, as it stands in the model.
+/// Builds the model of an item.
 pub fn item<'a>(document: &'a Document, item: &'a Item) -> Node<'a> {
     ModelBuilder { document, text: &document.text }.item(item)
 }
 
-/// One table, as it stands in the model.
+/// Builds the model of a table.
 pub fn table<'a>(document: &'a Document, table: &ItemTable) -> Node<'a> {
     ModelBuilder { document, text: &document.text }.table(table)
 }
 
-/// The value of a field, as it stands in the model.
+/// Builds the model of the value of a field.
 pub fn field<'a>(document: &'a Document, field: &'a Field) -> Node<'a> {
     ModelBuilder { document, text: &document.text }.field(field).1
 }
 
-/// The entries of the list that a node is, each with whether it is a task that is done.
+/// Returns the entries of a list value; for each task, whether it is done.
 pub fn list_entries(document: &Document, value: &FieldValue) -> Vec<(String, Option<bool>)> {
     let items = match value {
         FieldValue::MarkdownNode(index) => match &document.nodes[*index].kind {
@@ -103,7 +103,7 @@ pub fn list_entries(document: &Document, value: &FieldValue) -> Vec<(String, Opt
     items.iter().map(|item| (item.text(&document.text).into_owned(), item.done)).collect()
 }
 
-/// Where what has no place of its own is reported: the title, else the first line.
+/// Returns the span for values without their own location: the title, or the first line.
 fn root_span(document: &Document) -> Span {
     let first = document.lines.span(&document.text, 1);
     document.outline.title.as_ref().map_or(first, |(_, span)| *span)
@@ -121,7 +121,7 @@ fn number_or_null(span: Span, number: Option<u64>) -> Node<'static> {
     number.map_or(Node::new(span, NodeData::Null), |number| Node::number(span, number))
 }
 
-/// `state`, where the title has one.
+/// Returns the entry `state` if the title has one.
 fn state(span: Span, title: &Title) -> Option<NodeEntry<'_>> {
     title.state.as_deref().map(|state| NodeEntry::new("state", Node::text(span, state)))
 }
@@ -140,7 +140,7 @@ impl<'a> ModelBuilder<'a> {
         &self.document.outline.sections[section].id
     }
 
-    /// The ids of enclosing sections, outermost first.
+    /// Returns the entry `within`: the ids of the enclosing sections, outermost first.
     fn within(&self, span: Span, sections: &[usize]) -> NodeEntry<'a> {
         NodeEntry::new("within", Node::texts(span, sections.iter().map(|section| self.section_id(*section))))
     }
@@ -163,7 +163,7 @@ impl<'a> ModelBuilder<'a> {
         NodeEntry { key: Cow::Borrowed(&section.id), key_span: span, value }
     }
 
-    /// The tasks under a heading, up to the next heading.
+    /// Returns the tasks below a heading, up to the next heading.
     fn checklist(&self, section: &Section) -> Vec<Node<'a>> {
         let mut tasks = Vec::new();
         for node in &self.document.nodes[section.own.clone()] {
@@ -185,7 +185,7 @@ impl<'a> ModelBuilder<'a> {
         }
     }
 
-    /// What a section says: without AUTO blocks and markers.
+    /// Returns the text of a section without AUTO blocks and markers.
     fn section_text(&self, section: &Section) -> Cow<'a, str> {
         let markers = &self.document.markers;
         let Span { start, end } = section.content;
@@ -208,7 +208,7 @@ impl<'a> ModelBuilder<'a> {
         Cow::Owned(text.trim().to_owned())
     }
 
-    /// Where the AUTO block that a marker opens ends; 0 for any other marker.
+    /// Returns the end of the AUTO block that a marker opens; 0 for any other marker.
     fn auto_end(&self, opener: Span) -> usize {
         let blocks = &self.document.blocks;
         let index = blocks.partition_point(|block| block.opener.start < opener.start);
@@ -220,7 +220,7 @@ impl<'a> ModelBuilder<'a> {
         }
     }
 
-    /// A block; one within another AUTO block has no previous values of its own.
+    /// Builds the model of a block. A block nested in an AUTO block has no previous values.
     fn block(&self, block: &'a Block, is_nested: bool) -> Node<'a> {
         let span = block.opener;
         let section = block.section.map(|section| self.section_id(section));
@@ -276,16 +276,16 @@ impl<'a> ModelBuilder<'a> {
             NodeEntry::new("fields", Node::new(span, NodeData::Map(fields))),
             NodeEntry::new("icons", Node::new(span, NodeData::Map(icons))),
         ];
-        let loose = item.lists.iter().flat_map(|index| self.node_list(*index));
-        let loose: Vec<Node<'a>> = loose.collect();
-        if !loose.is_empty() {
-            entries.push(NodeEntry::new("list", Node::new(span, NodeData::List(loose))));
+        let lists = item.lists.iter().flat_map(|index| self.node_list(*index));
+        let lists: Vec<Node<'a>> = lists.collect();
+        if !lists.is_empty() {
+            entries.push(NodeEntry::new("list", Node::new(span, NodeData::List(lists))));
         }
         entries.extend(state(span, title));
         Node::new(span, NodeData::Map(entries))
     }
 
-    /// A field's value, and the emoji that led it.
+    /// Returns the emoji before the value of a field, and the value.
     fn field(&self, field: &'a Field) -> (Option<Cow<'a, str>>, Node<'a>) {
         match &field.value {
             FieldValue::Text(span) => fields::value(self.text, *span),
@@ -322,7 +322,7 @@ impl<'a> ModelBuilder<'a> {
         }
     }
 
-    /// An entry of a list: a text, or a mapping where it is a task or has entries of its own.
+    /// Builds a list entry: a text, or a mapping if it is a task or has nested entries.
     fn list_item(&self, item: &'a ListItem) -> Node<'a> {
         let text = Node::text(item.span, item.text(self.text));
         if item.done.is_none() && item.children.is_empty() {
@@ -351,7 +351,8 @@ impl<'a> ModelBuilder<'a> {
         Node::new(table.span, NodeData::Map(entries))
     }
 
-    /// A table as `header` and `rows`, each row a mapping by the header's cells. A cell that repeats gets `_2`.
+    /// Returns `header`, `columns` and `rows` of a table. Each row is a mapping by the header cells; a repeated header
+    /// cell gets `_2`, `_3`, ….
     fn grid(&self, span: Span, grid: &Grid) -> Vec<NodeEntry<'a>> {
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut names: Vec<String> = Vec::with_capacity(grid.header.len());
@@ -363,9 +364,9 @@ impl<'a> ModelBuilder<'a> {
         }
         let rows = grid.rows.iter().map(|row| {
             let cells = names.iter().enumerate().map(|(index, name)| {
-                let place = row.get(index).copied();
-                let text = place.map_or(Cow::Borrowed(""), |place| cell(self.text, place));
-                NodeEntry::new(name.clone(), Node::text(place.unwrap_or(span), text))
+                let cell_span = row.get(index).copied();
+                let text = cell_span.map_or(Cow::Borrowed(""), |span| cell(self.text, span));
+                NodeEntry::new(name.clone(), Node::text(cell_span.unwrap_or(span), text))
             });
             Node::new(row.first().copied().unwrap_or(span), NodeData::Map(cells.collect()))
         });

@@ -1,42 +1,42 @@
-//! How declared names and what stands in a document meet.
+//! Matching of declared names with blocks and sections.
 //!
-//! In stages, each run over all names before the next; what has met leaves the pool, and what bears one id
-//! meets together.
+//! Names are matched in stages; each stage processes all names before the next one starts. Matched names and candidates
+//! are removed after each stage. Candidates with the same id match as a group.
 
 use std::collections::HashMap;
 
 use crate::text::slug;
 
-/// Something that bears a name: a block or a section.
+/// Block or section that a name can match.
 #[derive(Clone, Copy, Debug)]
 pub struct NameCandidate<'a> {
-    /// The name in its marker.
+    /// Name in its marker.
     pub marker: Option<&'a str>,
-    /// Its id.
     pub id: &'a str,
 }
 
-/// A name as it is written, and as an id.
+/// Name as written, and its id.
 struct Name<'a> {
     raw: &'a str,
     id: String,
 }
 
-/// The candidates that bear one id.
+/// Candidates with the same id.
 struct NameGroup<'a> {
     id: &'a str,
     markers: Vec<&'a str>,
-    met: Option<usize>,
+    matched: Option<usize>,
 }
 
-/// A stage: whether a name and a group fit.
-type Fits = fn(&Name<'_>, &NameGroup<'_>, &[(String, String)]) -> bool;
+/// Predicate of a stage: returns `true` if a name matches a group. The last argument contains the aliases.
+type Matches = fn(&Name<'_>, &NameGroup<'_>, &[(String, String)]) -> bool;
 
-/// The stages in order, each with whether it takes only what fits nothing else.
-const STAGES: &[(Fits, bool)] =
+/// Stages in order. The flag restricts a stage to unique matches: the name matches one group, and no other name matches
+/// it.
+const STAGES: &[(Matches, bool)] =
     &[(by_marker, false), (by_id, false), (by_number, false), (by_prefix, true), (by_alias, false)];
 
-/// For each candidate the index of the name that it meets.
+/// Returns for each candidate the index of the name that matches it.
 pub fn meet(names: &[&str], candidates: &[NameCandidate<'_>], aliases: &[(String, String)]) -> Vec<Option<usize>> {
     if names.is_empty() || candidates.is_empty() {
         return vec![None; candidates.len()];
@@ -44,40 +44,40 @@ pub fn meet(names: &[&str], candidates: &[NameCandidate<'_>], aliases: &[(String
     let (mut groups, group_of) = group(candidates);
     let names: Vec<Name<'_>> = names.iter().map(|name| Name { raw: name, id: slug(name) }).collect();
     let mut free: Vec<usize> = (0..names.len()).collect();
-    for (fits, only) in STAGES {
+    for (matches, unique_only) in STAGES {
         if free.is_empty() {
             break;
         }
-        let fitting = |index: &usize| -> Vec<usize> {
+        let matching = |index: &usize| -> Vec<usize> {
             (0..groups.len())
-                .filter(|at| groups[*at].met.is_none() && fits(&names[*index], &groups[*at], aliases))
+                .filter(|at| groups[*at].matched.is_none() && matches(&names[*index], &groups[*at], aliases))
                 .collect()
         };
-        let found: Vec<(usize, Vec<usize>)> = free.iter().map(|index| (*index, fitting(index))).collect();
-        let mut claims = vec![0_usize; groups.len()];
-        for at in found.iter().flat_map(|(_, fitting)| fitting) {
-            claims[*at] += 1;
+        let results: Vec<(usize, Vec<usize>)> = free.iter().map(|index| (*index, matching(index))).collect();
+        let mut match_counts = vec![0_usize; groups.len()];
+        for at in results.iter().flat_map(|(_, matching)| matching) {
+            match_counts[*at] += 1;
         }
-        for (index, fitting) in found {
-            let alone = fitting.len() == 1 && claims[fitting[0]] == 1;
-            let first = fitting.into_iter().find(|at| groups[*at].met.is_none());
-            if let Some(at) = first.filter(|_| alone || !only) {
-                groups[at].met = Some(index);
+        for (index, matching) in results {
+            let is_unique = matching.len() == 1 && match_counts[matching[0]] == 1;
+            let first = matching.into_iter().find(|at| groups[*at].matched.is_none());
+            if let Some(at) = first.filter(|_| is_unique || !unique_only) {
+                groups[at].matched = Some(index);
                 free.retain(|name| *name != index);
             }
         }
     }
-    group_of.into_iter().map(|at| groups[at].met).collect()
+    group_of.into_iter().map(|at| groups[at].matched).collect()
 }
 
-/// The distinct ids in order, and for each candidate which of them is its own.
+/// Groups candidates by id. Returns the groups in order, and for each candidate the index of its group.
 fn group<'a>(candidates: &[NameCandidate<'a>]) -> (Vec<NameGroup<'a>>, Vec<usize>) {
-    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut indices: HashMap<&str, usize> = HashMap::new();
     let mut groups: Vec<NameGroup<'a>> = Vec::new();
     let mut group_of = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        let at = *places.entry(candidate.id).or_insert_with(|| {
-            groups.push(NameGroup { id: candidate.id, markers: Vec::new(), met: None });
+        let at = *indices.entry(candidate.id).or_insert_with(|| {
+            groups.push(NameGroup { id: candidate.id, markers: Vec::new(), matched: None });
             groups.len() - 1
         });
         groups[at].markers.extend(candidate.marker);
@@ -109,7 +109,7 @@ fn by_alias(name: &Name<'_>, group: &NameGroup<'_>, aliases: &[(String, String)]
     aliases.iter().any(|(a, b)| same(a, b) || same(b, a))
 }
 
-/// Whether two ids are equal but for singular and plural, as far as English spelling tells.
+/// Returns `true` if two ids are equal except for singular and plural forms, by English spelling rules.
 pub fn same_in_singular(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.split('_'), b.split('_'));
     loop {
@@ -121,7 +121,7 @@ pub fn same_in_singular(a: &str, b: &str) -> bool {
     }
 }
 
-/// A word in the singular: its stem, and what the stem ends in.
+/// Returns the singular of a word as stem and ending.
 fn singular(word: &str) -> (&str, &str) {
     if let Some(stem) = word.strip_suffix("ies")
         && stem.len() > 1
@@ -148,39 +148,39 @@ fn singular(word: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
-    fn met(names: &[&str], ids: &[&str]) -> Vec<Option<usize>> {
+    fn match_ids(names: &[&str], ids: &[&str]) -> Vec<Option<usize>> {
         let candidates: Vec<_> = ids.iter().map(|id| NameCandidate { marker: None, id }).collect();
         let aliases = [("feature_metrics".to_owned(), "feature_summary".to_owned())];
         meet(names, &candidates, &aliases)
     }
 
     #[test]
-    fn singular_and_plural_meet() {
-        assert_eq!(met(&["dependency_status"], &["dependencies_status"]), [Some(0)]);
-        assert_eq!(met(&["sprint_metric"], &["sprint_metrics"]), [Some(0)]);
+    fn matches_singular_and_plural() {
+        assert_eq!(match_ids(&["dependency_status"], &["dependencies_status"]), [Some(0)]);
+        assert_eq!(match_ids(&["sprint_metric"], &["sprint_metrics"]), [Some(0)]);
         assert!(same_in_singular("analysis_boxes_status_class", "analysis_box_status_classes"));
         assert!(!same_in_singular("status", "statu"));
         assert!(!same_in_singular("mock_inventory", "mock"));
     }
 
     #[test]
-    fn a_prefix_of_two_words_meets_if_only_one_fits() {
-        assert_eq!(met(&["test_coverage"], &["test_coverage_report"]), [Some(0)]);
-        assert_eq!(met(&["test"], &["test_coverage"]), [None]);
-        assert_eq!(met(&["test_coverage"], &["test_coverage_a", "test_coverage_b"]), [None, None]);
-        assert_eq!(met(&["mock_inventory_list"], &["mock_inventory"]), [Some(0)]);
-        assert_eq!(met(&["test_cover"], &["test_coverage"]), [None]);
+    fn matches_a_prefix_of_two_words_only_if_unique() {
+        assert_eq!(match_ids(&["test_coverage"], &["test_coverage_report"]), [Some(0)]);
+        assert_eq!(match_ids(&["test"], &["test_coverage"]), [None]);
+        assert_eq!(match_ids(&["test_coverage"], &["test_coverage_a", "test_coverage_b"]), [None, None]);
+        assert_eq!(match_ids(&["mock_inventory_list"], &["mock_inventory"]), [Some(0)]);
+        assert_eq!(match_ids(&["test_cover"], &["test_coverage"]), [None]);
     }
 
     #[test]
-    fn an_alias_meets_either_way_and_earlier_stages_go_first() {
-        assert_eq!(met(&["feature_metrics"], &["feature_summary"]), [Some(0)]);
-        assert_eq!(met(&["feature_summary"], &["feature_metrics"]), [Some(0)]);
-        assert_eq!(met(&["feature_metrics", "feature_summary"], &["feature_summary"]), [Some(1)]);
+    fn matches_aliases_in_both_directions_after_ids() {
+        assert_eq!(match_ids(&["feature_metrics"], &["feature_summary"]), [Some(0)]);
+        assert_eq!(match_ids(&["feature_summary"], &["feature_metrics"]), [Some(0)]);
+        assert_eq!(match_ids(&["feature_metrics", "feature_summary"], &["feature_summary"]), [Some(1)]);
     }
 
     #[test]
-    fn blocks_of_one_id_meet_together() {
-        assert_eq!(met(&["notes"], &["notes", "other", "notes"]), [Some(0), None, Some(0)]);
+    fn matches_all_blocks_with_the_same_id() {
+        assert_eq!(match_ids(&["notes"], &["notes", "other", "notes"]), [Some(0), None, Some(0)]);
     }
 }

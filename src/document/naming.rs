@@ -1,16 +1,16 @@
-//! Canonical names: what the blocks and sections of a document are called, by its declarations and its kind.
+//! Canonical names of the blocks and sections of a document, derived from its declared names and its kind.
 
 use super::names::{self, NameCandidate};
 use super::{Block, BlockMode, Document};
 
 impl Document {
-    /// Gives blocks and sections their canonical names.
+    /// Assigns canonical names to blocks and sections.
     pub(super) fn name(&mut self) {
         for mode in [BlockMode::Auto, BlockMode::Manual] {
             self.name_blocks(mode);
         }
         self.name_sections();
-        self.meet_unmarked();
+        self.match_unmarked_sections();
     }
 
     fn name_blocks(&mut self, mode: BlockMode) {
@@ -18,22 +18,23 @@ impl Document {
             BlockMode::Auto => &self.governance.auto_sections,
             BlockMode::Manual => &self.governance.manual_sections,
         };
-        let places: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].mode == mode).collect();
-        let candidates: Vec<_> = places.iter().map(|at| candidate(&self.blocks[*at])).collect();
+        let indices: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].mode == mode).collect();
+        let candidates: Vec<_> = indices.iter().map(|at| candidate(&self.blocks[*at])).collect();
         let names: Vec<&str> = declared.iter().map(|name| name.value.as_str()).collect();
-        let met = names::meet(&names, &candidates, &self.shape.aliases);
-        let kinds: Vec<&str> = if met.contains(&None) { self.kind_names(mode, &names, &met) } else { Vec::new() };
+        let matched = names::meet(&names, &candidates, &self.shape.aliases);
+        let kinds: Vec<&str> =
+            if matched.contains(&None) { self.kind_names(mode, &names, &matched) } else { Vec::new() };
         let of_kind = names::meet(&kinds, &candidates, &self.shape.aliases);
-        let canonical: Vec<(Option<String>, bool)> = met
+        let canonical: Vec<(Option<String>, bool)> = matched
             .iter()
             .zip(&of_kind)
-            .map(|(met, kind)| match (met, kind) {
+            .map(|(declared, kind)| match (declared, kind) {
                 (Some(name), _) => (Some(names[*name].to_owned()), true),
                 (None, Some(kind)) => (Some(kinds[*kind].to_owned()), false),
                 (None, None) => (None, false),
             })
             .collect();
-        for (at, (name, declared)) in places.into_iter().zip(canonical) {
+        for (at, (name, declared)) in indices.into_iter().zip(canonical) {
             let block = &mut self.blocks[at];
             block.declared = declared;
             if let Some(name) = name {
@@ -42,13 +43,13 @@ impl Document {
         }
     }
 
-    /// The names that the kind has for blocks of a mode, without those that are declared and met.
-    fn kind_names(&self, mode: BlockMode, declared: &[&str], met: &[Option<usize>]) -> Vec<&str> {
+    /// Returns the block names that the kind defines for a mode, except declared names that are matched.
+    fn kind_names(&self, mode: BlockMode, declared: &[&str], matched: &[Option<usize>]) -> Vec<&str> {
         let shape = &self.shape;
         let own: &[String] = if mode == BlockMode::Auto { &shape.blocks } else { &[] };
-        let taken = |name: &str| met.iter().flatten().any(|index| declared[*index] == name);
+        let is_matched = |name: &str| matched.iter().flatten().any(|index| declared[*index] == name);
         let all = own.iter().chain(&shape.sections).map(String::as_str);
-        all.filter(|name| !taken(name)).collect()
+        all.filter(|name| !is_matched(name)).collect()
     }
 
     fn name_sections(&mut self) {
@@ -56,31 +57,31 @@ impl Document {
         let candidates: Vec<_> =
             sections.iter().map(|section| NameCandidate { marker: None, id: &section.id }).collect();
         let names: Vec<&str> = self.shape.sections.iter().map(String::as_str).collect();
-        let met = names::meet(&names, &candidates, &self.shape.aliases);
-        for (section, name) in sections.iter_mut().zip(met) {
+        let matched = names::meet(&names, &candidates, &self.shape.aliases);
+        for (section, name) in sections.iter_mut().zip(matched) {
             if let Some(name) = name {
                 names[name].clone_into(&mut section.canonical);
             }
         }
     }
 
-    /// Lets the names in `manual_sections` that met no block meet the sections without a marker.
-    fn meet_unmarked(&mut self) {
-        let met_names: Vec<&str> =
+    /// Matches the names in `manual_sections` that no block matches with the sections without a marker.
+    fn match_unmarked_sections(&mut self) {
+        let matched_names: Vec<&str> =
             self.blocks_of(BlockMode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
         let manual = &self.governance.manual_sections;
-        let open: Vec<usize> =
-            (0..manual.len()).filter(|at| !met_names.contains(&manual[*at].value.as_str())).collect();
-        if open.is_empty() {
+        let unmatched: Vec<usize> =
+            (0..manual.len()).filter(|at| !matched_names.contains(&manual[*at].value.as_str())).collect();
+        if unmatched.is_empty() {
             return;
         }
-        let names: Vec<&str> = open.iter().map(|at| manual[*at].value.as_str()).collect();
+        let names: Vec<&str> = unmatched.iter().map(|at| manual[*at].value.as_str()).collect();
         let free = self.sections_without_marker();
-        let met = self.meet_sections(&names, &free);
-        self.unmarked = met.into_iter().map(|(name, section)| (open[name], section)).collect();
+        let matched = self.meet_sections(&names, &free);
+        self.unmarked = matched.into_iter().map(|(name, section)| (unmatched[name], section)).collect();
     }
 
-    /// The sections that no block has for its own, by index.
+    /// Returns the indices of the sections that no block belongs to.
     pub fn sections_without_marker(&self) -> Vec<usize> {
         let mut marked: Vec<usize> = self.blocks.iter().filter_map(|block| block.section).collect();
         marked.dedup();
@@ -88,14 +89,14 @@ impl Document {
         all.filter(|index| marked.binary_search(index).is_err()).collect()
     }
 
-    /// Which of the given sections the names meet, as pairs of a name's index and a section's.
+    /// Matches names with the given sections. Returns pairs of the index of the name and the index of the section.
     pub fn meet_sections(&self, names: &[&str], sections: &[usize]) -> Vec<(usize, usize)> {
         let candidates: Vec<_> = sections
             .iter()
             .map(|index| NameCandidate { marker: None, id: &self.outline.sections[*index].id })
             .collect();
-        let met = names::meet(names, &candidates, &self.shape.aliases);
-        let pairs = met.into_iter().zip(sections);
+        let matched = names::meet(names, &candidates, &self.shape.aliases);
+        let pairs = matched.into_iter().zip(sections);
         pairs.filter_map(|(name, section)| Some((name?, *section))).collect()
     }
 }

@@ -1,7 +1,7 @@
-//! The blocks of a Markdown body, flat: what stands at the top level of the document, in order.
+//! Top-level blocks of a Markdown body, as a flat list in document order.
 //!
-//! `pulldown-cmark` decides what is a block (CommonMark 0.31, with the tables and task lists of GFM); texts
-//! are slices of the source, so that every one has its place.
+//! `pulldown-cmark` recognizes the blocks (CommonMark 0.31, with tables and task lists of GFM). Texts are slices of the
+//! source, so that each has a location.
 
 use std::borrow::Cow;
 
@@ -10,87 +10,80 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use super::{html, scan};
 use crate::text::Span;
 
-/// One block at the top level.
+/// Top-level block of a Markdown body.
 #[derive(Clone, Debug)]
 pub struct MarkdownNode {
-    /// Where it stands, without blank lines around it.
+    /// Span without surrounding blank lines.
     pub span: Span,
-    /// What it is.
     pub kind: MarkdownNodeKind,
 }
 
-/// The kinds of block that the program tells apart.
+/// Kinds of block that phx distinguishes.
 #[derive(Clone, Debug)]
 pub enum MarkdownNodeKind {
-    /// A heading.
     Heading {
         /// 1 to 6.
         level: u8,
-        /// Its words as plain text.
+        /// Title as plain text.
         title: String,
     },
-    /// A paragraph.
     Paragraph,
-    /// A list, ordered or not.
     List(Vec<ListItem>),
-    /// A table.
     Table(Grid),
-    /// Fenced or indented code.
+    /// Fenced or indented code block.
     Code {
-        /// The word behind the fence.
+        /// First word of the info string (CommonMark section 4.5); empty if there is none.
         language: String,
-        /// The code, without fences and indentation.
+        /// Content without fences and indentation.
         code: String,
     },
-    /// Raw HTML, comments included.
+    /// Raw HTML, including comments.
     Html,
-    /// A block quote.
     Quote,
-    /// A thematic break or another block.
+    /// Thematic break or any other block.
     Other,
 }
 
-/// An entry of a list.
 #[derive(Clone, Debug)]
 pub struct ListItem {
-    /// Where its own first paragraph stands.
+    /// Span of its first paragraph, without nested blocks.
     pub span: Span,
-    /// Whether a task is done; `None` where the entry is no task.
+    /// Whether the task is done; `None` if the entry is not a task.
     pub done: Option<bool>,
-    /// The entries of the lists inside.
+    /// Entries of nested lists.
     pub children: Vec<ListItem>,
 }
 
 impl ListItem {
-    /// End of its last nested entry.
+    /// Byte offset at which its last nested entry ends.
     pub fn end(&self) -> usize {
         self.children.last().map_or(self.span.end, Self::end)
     }
 }
 
 impl ListItem {
-    /// Its own first paragraph on one line, as Markdown.
+    /// Returns its first paragraph as Markdown on one line.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         one_line(self.span.slice(text))
     }
 }
 
-/// A table: where its cells stand, without white space at the ends.
+/// Table as spans of its cells, without surrounding white space.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
-    /// The cells of the first row.
+    /// Cells of the first row.
     pub header: Vec<Span>,
-    /// The cells of each further row.
+    /// Cells of each row after the header.
     pub rows: Vec<Vec<Span>>,
 }
 
-/// A cell as Markdown, with its escaped bars as bars.
+/// Returns a cell as Markdown, with `\|` replaced by `|`.
 pub fn cell(text: &str, span: Span) -> Cow<'_, str> {
     let cell = span.slice(text);
     if cell.contains("\\|") { Cow::Owned(cell.replace("\\|", "|")) } else { Cow::Borrowed(cell) }
 }
 
-/// The blocks of a body, and where HTML stands in it.
+/// Blocks of a body, and the spans of HTML in it.
 #[derive(Clone, Debug, Default)]
 pub struct Nodes {
     /// Top-level blocks in order.
@@ -99,29 +92,29 @@ pub struct Nodes {
     pub html: Vec<Span>,
     /// Inline HTML at any depth.
     pub inline_html: Vec<Span>,
-    /// First entry of a list that is nested too deep; such entries are left out.
+    /// First list entry that is nested deeper than [`DEPTH`]; such entries are omitted.
     pub too_deep: Option<Span>,
 }
 
-/// Depth of nested lists.
+/// Maximum depth of nested lists.
 pub const DEPTH: usize = 64;
 
-/// Finds the blocks of `text[start..]`.
+/// Parses the blocks of `text[start..]`, with the line scanner if it suffices.
 pub fn parse(text: &str, start: usize) -> Nodes {
     scan::scan(text, start).unwrap_or_else(|| parse_markdown(text, start))
 }
 
-/// Finds the blocks of `text[start..]` with the parser.
+/// Parses the blocks of `text[start..]` with `pulldown-cmark`.
 pub fn parse_markdown(text: &str, start: usize) -> Nodes {
     let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
     let mut builder = NodeBuilder::new(text);
     for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
-        builder.take(&event, Span::from(range).shifted(start));
+        builder.handle_event(&event, Span::from(range).shifted(start));
     }
     builder.out
 }
 
-/// An entry whose end has not come yet.
+/// List entry that is not closed yet.
 struct OpenItem {
     text: Option<Span>,
     span: Span,
@@ -159,7 +152,7 @@ impl<'t> NodeBuilder<'t> {
         }
     }
 
-    fn take(&mut self, event: &Event<'_>, span: Span) {
+    fn handle_event(&mut self, event: &Event<'_>, span: Span) {
         match event {
             Event::Start(tag) => {
                 self.start(tag, span);
@@ -296,7 +289,7 @@ impl<'t> NodeBuilder<'t> {
         }
     }
 
-    /// Inline content widens the text of the entry it stands in.
+    /// Extends the text of the current list entry by inline content.
     fn inline(&mut self, span: Span) {
         if let Some(item) = self.items.last_mut()
             && item.takes_text
@@ -319,7 +312,7 @@ impl<'t> NodeBuilder<'t> {
             return;
         };
         if self.items.len() >= DEPTH {
-            // Inner entries end first.
+            // Nested entries end before their parents, so an earlier start replaces a later one.
             let first = self.out.too_deep.filter(|known| known.start < open.span.start);
             self.out.too_deep = first.or(Some(open.span));
             return;
@@ -332,9 +325,9 @@ impl<'t> NodeBuilder<'t> {
         }
     }
 
-    /// A line that starts with `**` or `:::` right below a list is, to CommonMark, a lazy continuation of the last
-    /// entry (section 5.2). To its author it is the next field, a total or the end of an admonition; so it ends the
-    /// entry here.
+    /// Ends an entry before a line that starts with `**` or `:::` directly below a list. CommonMark treats such a line
+    /// as a lazy continuation of the last entry (section 5.2), but authors use it for the next field, a total or the
+    /// end of an admonition.
     fn without_lazy_fields(&mut self, span: Span) -> Span {
         let text = span.slice(self.text);
         let starts = memchr::memchr2_iter(b'\n', b'\r', text.as_bytes());
@@ -347,14 +340,14 @@ impl<'t> NodeBuilder<'t> {
     }
 }
 
-/// A text of several lines on one: each line end with the white space around it becomes one space.
+/// Joins the lines of a text: each line end and the white space around it becomes one space.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
         return Cow::Borrowed(text.trim());
     }
     let lines = text.split(['\n', '\r']).map(|line| line.trim().trim_end_matches('\\'));
-    let full: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    Cow::Owned(full.join(" "))
+    let non_empty: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    Cow::Owned(non_empty.join(" "))
 }
 
 #[cfg(test)]
@@ -384,23 +377,23 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_told_apart() {
+    fn distinguishes_kinds_of_block() {
         let text = "# A `b` **c**\n\npara\n\n```rust x\nlet a;\n```\n\n| h | i |\n|---|---|\n| 1 | 2\\|3 |\n\n---\n<!-- c -->\n";
         assert_eq!(kinds(text), ["h1 A b c", "p para", "code rust \"let a;\\n\"", "table h/i/1/2|3", "other", "html"]);
     }
 
     #[test]
-    fn a_bold_line_below_a_list_ends_the_list() {
+    fn ends_a_list_at_a_bold_line() {
         let text = "1. one (5 points)\n2. two\n   goes on\n**Total: 7**\n";
         assert_eq!(kinds(text), ["list one (5 points)/two goes on", "p **Total: 7**"]);
     }
 
     #[test]
-    fn tasks_and_nested_entries_are_kept() {
+    fn reads_tasks_and_nested_entries() {
         let text = "- [x] a **b**\n  - c\n- [ ] d\n- e\n";
         let nodes = parse(text, 0).nodes;
         let MarkdownNodeKind::List(items) = &nodes[0].kind else {
-            panic!("no list");
+            panic!("expected a list");
         };
         assert_eq!(items[0].text(text), "a **b**");
         assert_eq!(items[0].children[0].text(text), "c");

@@ -1,34 +1,35 @@
-//! Sections: headings, and what follows each up to the next of the same or a higher level.
+//! Outline of a document: its title and its sections. A section is a heading and its content, up to the next heading of
+//! the same or a higher level.
 
 use std::collections::HashMap;
 
 use super::nodes::{MarkdownNode, MarkdownNodeKind};
 use crate::text::{Span, emoji, lines, slug};
 
-/// What a heading says, once its number, its pictures and its state are taken off.
+/// Parsed title of a heading: its words, separated from number, emoji and state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Title {
-    /// The words.
+    /// Words without number, emoji and state.
     pub text: String,
-    /// The leading number, or the one in `Phase 2:`.
+    /// Leading number (`3. Title`), or the number in `Phase 2: …`.
     pub number: Option<u64>,
-    /// Emoji at either end.
+    /// Emoji at the start and the end.
     pub icons: Vec<String>,
-    /// Words in capitals behind a trailing emoji, as in `✅ COMPLETE`.
+    /// Words in capitals after a trailing emoji, as in `✅ COMPLETE`.
     pub state: Option<String>,
 }
 
 impl Title {
-    /// Takes a heading's plain text apart.
+    /// Parses the plain text of a heading.
     pub fn read(text: &str) -> Self {
         let mut title = Self::default();
         let (leading, mut rest) = emoji::split_leading(text.trim());
         title.add_icon(leading);
-        if let Some((number, behind)) = leading_number(rest) {
+        if let Some((number, after_number)) = leading_number(rest) {
             title.number = Some(number);
-            let (icon, behind) = emoji::split_leading(behind);
+            let (icon, after_number) = emoji::split_leading(after_number);
             title.add_icon(icon);
-            rest = behind;
+            rest = after_number;
         }
         let (words, state) = trailing_state(rest);
         title.state = state;
@@ -46,7 +47,7 @@ impl Title {
     }
 }
 
-/// Splits `3. Title` or `3) Title`.
+/// Splits `3. Title` or `3) Title` into number and title.
 fn leading_number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit())?;
     let rest = text[end..].strip_prefix(['.', ')'])?;
@@ -55,7 +56,7 @@ fn leading_number(text: &str) -> Option<(u64, &str)> {
     (rest.starts_with(char::is_whitespace) && !title.is_empty()).then_some((number, title))
 }
 
-/// The number in `Phase 2: …`.
+/// Returns the number in `Phase 2: …`.
 fn labelled_number(text: &str) -> Option<u64> {
     let (label, _) = text.split_once(':')?;
     let (word, number) = label.trim().split_once(' ')?;
@@ -63,7 +64,7 @@ fn labelled_number(text: &str) -> Option<u64> {
     (is_word && !word.is_empty()).then(|| number.trim().parse().ok())?
 }
 
-/// Splits the capitals behind an emoji off the end: `Base ✅ COMPLETE` is `Base ✅` and `COMPLETE`.
+/// Splits off capitals after an emoji at the end: `Base ✅ COMPLETE` becomes `Base ✅` and `COMPLETE`.
 fn trailing_state(text: &str) -> (&str, Option<String>) {
     let is_state = |c: char| c.is_uppercase() || matches!(c, ' ' | '-' | '_');
     let start = text.char_indices().rev().take_while(|(_, c)| is_state(*c)).last().map_or(text.len(), |(at, _)| at);
@@ -76,47 +77,44 @@ fn trailing_state(text: &str) -> (&str, Option<String>) {
     (before, Some(state.to_owned()))
 }
 
-/// A heading and what follows it.
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// Slug of the title; one that repeats gets `_2`, `_3`; an empty one is `section`.
+    /// Slug of the title, with `_2`, `_3`, … if it repeats; `section` if it is empty.
     pub id: String,
-    /// Whether another section has the slug of the title as its id.
+    /// Whether an earlier section has the slug of the title as its id.
     pub is_repeated: bool,
-    /// The name of the kind's section that it is, else its id.
+    /// Name of the matching section of the kind, or the id if none matches.
     pub canonical: String,
-    /// What the heading says.
     pub title: Title,
-    /// 1 to 6.
+    /// Heading level, 1 to 6.
     pub level: u8,
-    /// The heading's first line.
+    /// First line of the heading.
     pub heading: Span,
-    /// What follows the heading, up to the next of the same or a higher level.
+    /// Content up to the next heading of the same or a higher level.
     pub content: Span,
-    /// The sections that enclose it, outermost first.
+    /// Indices of the enclosing sections, outermost first.
     pub within: Vec<usize>,
-    /// The nodes between this heading and the next of any level.
+    /// Indices of the nodes between this heading and the next heading of any level.
     pub own: std::ops::Range<usize>,
 }
 
 impl Section {
-    /// The slug of the title, if it is not the id because another section has that.
+    /// Returns the slug of the title if it differs from the id because the title repeats.
     pub fn repeated_id(&self) -> Option<String> {
         self.is_repeated.then(|| slug(&self.title.text))
     }
 }
 
-/// The title and the sections of a document.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {
-    /// The first heading of level 1: its words and its place.
+    /// First heading of level 1 and its span.
     pub title: Option<(Title, Span)>,
-    /// All other headings in order.
+    /// Sections of all other headings, in order.
     pub sections: Vec<Section>,
 }
 
 impl Outline {
-    /// Reads the headings among `nodes`; `end` is the end of the text.
+    /// Builds the outline from the headings in `nodes`; `end` is the end of the text.
     pub fn read(text: &str, nodes: &[MarkdownNode], end: usize) -> Self {
         let mut outline = Self::default();
         let mut ids = Ids::default();
@@ -164,8 +162,8 @@ impl Outline {
         }
     }
 
-    /// The section whose heading is the nearest above a byte. `None` above the first heading and
-    /// directly under the document's title.
+    /// Returns the section whose heading is nearest above a byte offset; `None` above the first heading and directly
+    /// below the title of the document.
     pub fn nearest(&self, byte: usize) -> Option<usize> {
         let index = self.sections.partition_point(|section| section.heading.start <= byte);
         let nearest = index.checked_sub(1)?;
@@ -180,19 +178,19 @@ fn first_line(text: &str, span: Span) -> Span {
     Span::new(span.start, span.start + line.trim_end().len())
 }
 
-/// Gives out ids, each once.
+/// Generator of unique ids.
 #[derive(Default)]
 pub struct Ids {
-    /// The first few, which is all for most documents.
+    /// First ids, searched linearly; sufficient for most documents.
     few: Vec<(String, usize)>,
     many: HashMap<String, usize>,
 }
 
 impl Ids {
-    /// How many ids are looked up one by one.
+    /// Number of ids that are searched linearly.
     const FEW: usize = 32;
 
-    /// The id itself the first time, then with `_2`, `_3` behind; `section` for an empty one.
+    /// Returns the id the first time, then the id with `_2`, `_3`, … appended; an empty id becomes `section`.
     pub fn unique(&mut self, id: String) -> String {
         let id = if id.is_empty() { "section".to_owned() } else { id };
         let count = self.count(&id);
@@ -213,7 +211,7 @@ impl Ids {
         }
     }
 
-    /// The highest number that an id was given out with; 0 for none.
+    /// Returns the highest number that an id was issued with; 0 if it is unused.
     fn count(&mut self, id: &str) -> &mut usize {
         if let Some(at) = self.few.iter().position(|(known, _)| known == id) {
             return &mut self.few[at].1;
@@ -233,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_gives_up_its_number_icons_and_state() {
+    fn splits_number_icons_and_state_from_a_title() {
         let title = Title::read("✅ 3. Phase 1: Base System ✅ COMPLETE");
         assert_eq!(title.text, "Phase 1: Base System");
         assert_eq!(title.number, Some(3));
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_nest_and_ids_repeat_with_a_number() {
+    fn nests_sections_and_numbers_repeated_ids() {
         let text = "# T\n## A\n### B\n## A\n### B\ntext\n# Other\n## 🚧\n";
         let nodes = nodes::parse(text, 0).nodes;
         let outline = Outline::read(text, &nodes, text.len());

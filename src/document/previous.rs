@@ -1,4 +1,4 @@
-//! The body of an AUTO block as a tree, so that a template can keep what it does not compute.
+//! Previous body of an AUTO block as a tree, so that a template can preserve values that it does not compute.
 
 use std::collections::HashSet;
 
@@ -7,31 +7,31 @@ use super::fields;
 use super::outline::Ids;
 use crate::text::{Node, NodeData, NodeEntry, Span, lines};
 
-/// What stands under one sub-heading, or before the first.
+/// Content below one sub-heading, or before the first one.
 #[derive(Clone, Debug, Default)]
 struct PreviousGroup<'a> {
-    /// Values by label: `Label: value`, with or without a bullet.
+    /// Values by label, from lines `Label: value` with or without a bullet.
     pairs: Vec<NodeEntry<'a>>,
-    /// The labels that are there; the first value of a label counts.
+    /// Labels in `pairs`; the first value of a label is used.
     labels: HashSet<String>,
-    /// Tables: the header's cells, and the rows by their first cell.
+    /// Tables: header cells, and rows by first cell.
     tables: Vec<Node<'a>>,
-    /// Entries of lists that are no pairs.
+    /// List entries that are not pairs.
     lists: Vec<Node<'a>>,
-    /// All other lines.
+    /// All other non-blank lines.
     lines: Vec<Node<'a>>,
 }
 
-/// Reads the body at `span`. Bullets, bold and backticks are stripped from labels and first cells.
+/// Parses the body at `span`. Bullets, bold marks and backticks are stripped from labels and first cells.
 pub fn read(text: &str, span: Span) -> Node<'_> {
     let mut first = PreviousGroup::default();
-    let mut under: Vec<(String, Span, PreviousGroup<'_>)> = Vec::new();
+    let mut groups: Vec<(String, Span, PreviousGroup<'_>)> = Vec::new();
     for piece in body::read(text, span) {
-        let place = piece.span.trimmed(text);
-        let group = under.last_mut().map_or(&mut first, |(_, _, group)| group);
+        let trimmed = piece.span.trimmed(text);
+        let group = groups.last_mut().map_or(&mut first, |(_, _, group)| group);
         match piece.kind {
-            PieceKind::Heading { title, .. } => under.push((title, place, PreviousGroup::default())),
-            PieceKind::Table => group.tables.push(table(text, place)),
+            PieceKind::Heading { title, .. } => groups.push((title, trimmed, PreviousGroup::default())),
+            PieceKind::Table => group.tables.push(table(text, trimmed)),
             PieceKind::Pair(pair) => group.pair(text, pair),
             PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
             PieceKind::Code | PieceKind::Text => {
@@ -43,18 +43,18 @@ pub fn read(text: &str, span: Span) -> Node<'_> {
             PieceKind::Blank => {}
         }
     }
-    let under = under.into_iter().map(|(title, line, group)| NodeEntry {
+    let groups = groups.into_iter().map(|(title, line, group)| NodeEntry {
         key: title.into(),
         key_span: line,
         value: Node::new(line, NodeData::Map(group.entries(line))),
     });
-    let under = NodeData::Map(under.collect());
+    let groups = NodeData::Map(groups.collect());
     let mut entries = first.entries(span);
-    entries.push(NodeEntry::new("groups", Node::new(span, under)));
+    entries.push(NodeEntry::new("groups", Node::new(span, groups)));
     Node::new(span, NodeData::Map(entries))
 }
 
-/// The pairs before the first sub-heading, each label with its first value.
+/// Returns the pairs before the first sub-heading: each label with its first value.
 pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
     let mut group = PreviousGroup::default();
     for piece in body::read(text, span) {
@@ -64,8 +64,8 @@ pub fn pairs(text: &str, span: Span) -> Vec<(String, String)> {
             PieceKind::List => lines::of(text, piece.span).for_each(|line| group.entry(text, line.trimmed(text))),
             PieceKind::Table => {
                 for (_, pair) in body::value_rows(piece.span.slice(text)).unwrap_or_default() {
-                    let forth = |span: Span| span.shifted(piece.span.start);
-                    group.pair(text, body::LabelledLine { label: forth(pair.label), value: forth(pair.value) });
+                    let shift = |span: Span| span.shifted(piece.span.start);
+                    group.pair(text, body::LabelledLine { label: shift(pair.label), value: shift(pair.value) });
                 }
             }
             _ => {}
@@ -84,11 +84,11 @@ impl<'a> PreviousGroup<'a> {
         }
     }
 
-    /// A line of a list: a pair, or an entry.
+    /// Adds a line of a list as a pair or as an entry.
     fn entry(&mut self, text: &'a str, line: Span) {
         let words = line.slice(text);
-        let behind = body::bullet(words).max(body::ordinal(words));
-        let content = Span::new(line.start + behind, line.end);
+        let mark = body::bullet(words).max(body::ordinal(words));
+        let content = Span::new(line.start + mark, line.end);
         match body::pair(text, content) {
             Some(pair) => self.pair(text, pair),
             None => self.lists.push(Node::text(content, content.slice(text))),
@@ -106,7 +106,7 @@ impl<'a> PreviousGroup<'a> {
     }
 }
 
-/// A table: its header, and its rows by their first cell; one that repeats gets `_2`.
+/// Converts a table to its header and its rows by first cell; repeated first cells get `_2`, `_3`, ….
 fn table(text: &str, span: Span) -> Node<'_> {
     let mut ids = Ids::default();
     let mut header: Vec<String> = Vec::new();
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_read_into_groups() {
+    fn groups_a_body_by_sub_heading() {
         let body = "Total Features: 15\n- **Team `x`**: 3\n\nplain line\n\n### By Component\n| C | N |\n|---|---|\n| `a` | 1 |\n\n\
                     ### By Priority\n1. **Critical**: T (2)\n2. free\n";
         let tree = read(body, Span::new(0, body.len()));

@@ -1,4 +1,4 @@
-//! Numbers as documents write them. Each form has one meaning; a value that is not exactly one number is unreadable.
+//! Parser for numbers in field values. Each form has one meaning; a value that is not exactly one number is unreadable.
 //!
 //! | form | meaning |
 //! |---|---|
@@ -6,13 +6,13 @@
 //! | `1,000`, `1 000`, `1'000` | thousands; the space may be a non-breaking one |
 //! | `8 pts`, `(est. 2 points)`, `[2 points]`, `2 SP` | a number with a unit of the field |
 //! | `85%`, `61,5 %` | a percentage |
-//! | `120/200`, `120 of 200` | a share, in a field of percentages only |
+//! | `120/200`, `120 of 200` | a fraction, only in percentage fields |
 //! | `8 (was 5)` | a number and a remark |
 //! | `~~5~~ 0` | 0: struck-through text does not count |
 //! | `N/A`, `-`, `none` | no value |
 //!
-//! Not numbers: ranges, approximations, other units, text, negative numbers, more than 100 %, `1.500` (thousands or a
-//! decimal), and a percentage below 1 without `%` (a share or a percentage).
+//! Rejected: ranges, approximations, other units, text, negative numbers, more than 100 %, `1.500` (thousands or
+//! decimal separator), and a percentage below 1 without `%` (fraction or percentage).
 
 use std::ops::Range;
 
@@ -20,28 +20,27 @@ use super::inline;
 use super::shape::{NumberType, ValueType};
 use crate::text::emoji;
 
-/// A value read as a number.
+/// Result of reading a value as a number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Quantity {
-    /// A number.
     Number(f64),
-    /// The document states that there is no value.
+    /// The value states that there is none, such as `N/A`.
     Absent,
-    /// The value is not one number: the reason, which completes "`5-8` …".
+    /// The value is not one number; the reason is a predicate such as "is a range".
     Unreadable(&'static str),
 }
 
 const RANGE: &str = "is a range";
 const APPROXIMATION: &str = "is an approximation";
-const UNIT: &str = "has a unit that the field does not have";
+const UNIT: &str = "has a unit that the field does not accept";
 const TEXT: &str = "is not a number";
 const NEGATIVE: &str = "is a negative number";
 const OVER: &str = "is more than 100 %";
-const AMBIGUOUS: &str = "may be thousands or a decimal";
-const SHARE: &str = "may be a share or a percentage; add `%`";
+const AMBIGUOUS: &str = "is ambiguous (thousands or decimal separator)";
+const SHARE: &str = "is ambiguous without `%` (fraction or percentage)";
 const FRACTION: &str = "is a fraction";
 
-/// Reads a value by the type of its field; `None` for fields that are not numbers.
+/// Parses a value according to the type of its field. Returns `None` if the field is not numeric.
 pub fn of_type(text: &str, value: &ValueType) -> Option<Quantity> {
     match value {
         ValueType::Number(number) => Some(number_of(text, number)),
@@ -50,17 +49,16 @@ pub fn of_type(text: &str, value: &ValueType) -> Option<Quantity> {
     }
 }
 
-/// Reads a number with an optional unit.
+/// Parses a number with an optional unit of the field.
 pub fn number_of(text: &str, number: &NumberType) -> Quantity {
     read(text, QuantityKind::Number(number))
 }
 
-/// Reads a percentage.
 pub fn percent(text: &str) -> Quantity {
     read(text, QuantityKind::Percent)
 }
 
-/// Reads a number with any unit or a percent sign.
+/// Parses a number with any unit or a percent sign. Returns `None` for anything else.
 pub fn with_any_unit(text: &str) -> Option<f64> {
     match read(text, QuantityKind::AnyUnit) {
         Quantity::Number(number) => Some(number),
@@ -75,10 +73,10 @@ enum QuantityKind<'a> {
     AnyUnit,
 }
 
-/// The number of a text that is digits and nothing else, as most are.
+/// Fast path: parses a text of 1 to 9 ASCII digits.
 fn whole_number(text: &str) -> Option<f64> {
-    const MOST_DIGITS: usize = 9;
-    let is_short = (1..=MOST_DIGITS).contains(&text.len());
+    const MAX_DIGITS: usize = 9;
+    let is_short = (1..=MAX_DIGITS).contains(&text.len());
     let number: u32 = (is_short && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())??;
     Some(f64::from(number))
 }
@@ -93,7 +91,7 @@ fn read(source: &str, kind: QuantityKind<'_>) -> Quantity {
     let text = emoji::split_trailing(emoji::split_leading(plain.trim()).1).0;
     let text = unwrapped(text).trim_end_matches('.').trim();
     if text.is_empty() {
-        // An emoji or an image alone is not a number; struck-through text does not count as a value.
+        // A value of only emoji or images is not a number; struck-through text is not a value.
         return if plain.is_empty() && !source.contains("![") { Quantity::Absent } else { Quantity::Unreadable(TEXT) };
     }
     if is_absent(text) {
@@ -133,7 +131,7 @@ fn read(source: &str, kind: QuantityKind<'_>) -> Quantity {
     }
 }
 
-/// A number followed by nothing, a unit, or a remark in brackets.
+/// Accepts `rest` after a number if it is empty, a unit of the field, or a remark in brackets.
 fn with_unit(value: f64, rest: &str, number: &NumberType) -> Quantity {
     let unit = without_remark(rest).trim_end_matches('.').to_lowercase();
     if unit.is_empty() || number.units.contains(&unit) {
@@ -162,16 +160,16 @@ fn percentage(value: f64, digits: &str, rest: &str) -> Quantity {
     if value > 100.0 { Quantity::Unreadable(OVER) } else { Quantity::Number(value) }
 }
 
-/// The total of `/200` or `of 200`, with an optional word such as `lines` after it.
+/// Returns the total of `/200` or `of 200`, with an optional word such as `lines` after it.
 fn fraction(rest: &str) -> Option<f64> {
     let total = rest.strip_prefix('/').or_else(|| rest.strip_prefix("of ")).or_else(|| rest.strip_prefix("out of "))?;
-    let (digits, behind) = split_digits(total.trim())?;
-    let word = without_remark(behind.trim());
-    let counted = ["", "lines", "statements", "branches", "functions", "tests"];
-    counted.contains(&word).then(|| value_of(digits, true).ok())?
+    let (digits, after_total) = split_digits(total.trim())?;
+    let word = without_remark(after_total.trim());
+    let nouns = ["", "lines", "statements", "branches", "functions", "tests"];
+    nouns.contains(&word).then(|| value_of(digits, true).ok())?
 }
 
-/// A text without brackets around all of it.
+/// Removes one pair of brackets that encloses the whole text.
 fn unwrapped(text: &str) -> &str {
     let inner = |open: char, close: char| {
         let inner = text.strip_prefix(open)?.strip_suffix(close)?;
@@ -180,13 +178,13 @@ fn unwrapped(text: &str) -> &str {
     inner('(', ')').or_else(|| inner('[', ']')).unwrap_or(text)
 }
 
-/// A text without the remark in brackets at its end.
+/// Removes the remark in brackets at the end of a text.
 fn without_remark(text: &str) -> &str {
     let text = text.trim();
     remark(text).map_or(text, |remark| text[..text.len() - remark.len()].trim())
 }
 
-/// The remark at the end of a text, with its brackets.
+/// Returns the remark at the end of a text, including its brackets.
 fn remark(text: &str) -> Option<&str> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices().rev() {
@@ -201,7 +199,8 @@ fn remark(text: &str) -> Option<&str> {
     None
 }
 
-/// Whether a remark makes the number before it a guess: `8 (?)`, `8 (± 2)`, `8 (approx.)`, `8 (5-10)`.
+/// Returns `true` if a remark makes the number before it an approximation: `8 (?)`, `8 (± 2)`, `8 (approx.)`,
+/// `8 (5-10)`.
 fn is_doubtful(remark: &str) -> bool {
     let inner = remark.trim_matches(['(', ')', '[', ']', ' ']);
     let is_range = || split_digits(inner).is_some_and(|(_, rest)| range_or_more(rest.trim()).is_some());
@@ -219,7 +218,7 @@ fn without_prefix<'t>(text: &'t str, words: &[&str]) -> &'t str {
     found.unwrap_or(text)
 }
 
-/// Whether a value states that there is none.
+/// Returns `true` if a text means that there is no value.
 fn is_absent(text: &str) -> bool {
     const ABSENT: &[&str] =
         &["n/a", "na", "none", "-", "–", "—", "not applicable", "not estimated", "unestimated", "not measured"];
@@ -235,21 +234,21 @@ fn is_approximate(text: &str) -> bool {
     text.starts_with(SIGNS) || (WORDS.contains(&first.as_str()) && text.contains(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether what follows a number makes it a range or a lower bound.
+/// Returns the reason if the text after a number makes it a range (`5 to 8`) or a lower bound (`8+`).
 fn range_or_more(rest: &str) -> Option<&'static str> {
     const WORDS: &[&str] = &["to", "or", "bis", "till", "until"];
     if rest.starts_with('+') {
         return Some(APPROXIMATION);
     }
     let after_sign = rest.trim_start_matches(['-', '–', '—', '−', '‑', '~', '…']).trim_start_matches("..").trim_start();
-    let signed = after_sign.len() < rest.len() && after_sign.starts_with(|c: char| c.is_ascii_digit());
+    let is_numeric_range = after_sign.len() < rest.len() && after_sign.starts_with(|c: char| c.is_ascii_digit());
     let mut words = rest.split_whitespace();
-    let worded = words.next().is_some_and(|word| WORDS.contains(&word.to_lowercase().as_str()))
+    let is_word_range = words.next().is_some_and(|word| WORDS.contains(&word.to_lowercase().as_str()))
         && words.next().is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    (signed || worded).then_some(RANGE)
+    (is_numeric_range || is_word_range).then_some(RANGE)
 }
 
-/// A space that may separate groups of thousands.
+/// Returns `true` for a space or apostrophe that may separate groups of thousands.
 fn is_group_space(c: char) -> bool {
     matches!(c, ' ' | '\u{A0}' | '\u{202F}' | '\u{2009}' | '\'' | '’')
 }
@@ -259,7 +258,7 @@ fn split_digits(text: &str) -> Option<(&str, &str)> {
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let three = |rest: &str| {
+    let is_group_of_three = |rest: &str| {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         digits == 3
     };
@@ -269,7 +268,7 @@ fn split_digits(text: &str) -> Option<(&str, &str)> {
         let part = match c {
             '0'..='9' => true,
             '.' | ',' => next.starts_with(|c: char| c.is_ascii_digit()),
-            c if is_group_space(c) => three(next),
+            c if is_group_space(c) => is_group_of_three(next),
             _ => false,
         };
         if !part {
@@ -280,7 +279,7 @@ fn split_digits(text: &str) -> Option<(&str, &str)> {
     Some(text.split_at(end))
 }
 
-/// The value of digits with separators.
+/// Parses digits with thousands and decimal separators; returns the reason if they are not one number.
 fn value_of(digits: &str, is_percent: bool) -> Result<f64, &'static str> {
     let parse = |text: String| {
         text.parse::<f64>().map_err(|_| TEXT).and_then(|value| if value < 1e15 { Ok(value) } else { Err(TEXT) })
@@ -288,7 +287,7 @@ fn value_of(digits: &str, is_percent: bool) -> Result<f64, &'static str> {
     let spaced = digits.contains(is_group_space);
     let compact: String = digits.chars().filter(|c| !is_group_space(*c)).collect();
     if spaced {
-        // Groups of three before a decimal sign; the first group has one to three digits.
+        // Groups of three digits before a decimal separator; the first group has one to three digits.
         let whole = digits.split(['.', ',']).next().unwrap_or_default();
         let mut groups = whole.split(is_group_space);
         let first = groups.next().unwrap_or_default();
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_has_one_meaning() {
+    fn parses_every_number_form() {
         let cases = [
             ("8", 8.0),
             ("**8**", 8.0),
@@ -368,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_number_is_unreadable() {
+    fn rejects_values_that_are_not_one_number() {
         let cases = [
             ("5–8", RANGE),
             ("5-8", RANGE),
@@ -416,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_a_type_may_have_any_unit() {
+    fn accepts_any_unit_without_a_type() {
         for (text, number) in [("85%", 85.0), ("**72.5 %**", 72.5), ("8 points", 8.0), ("🟢 3", 3.0), ("3 days", 3.0)]
         {
             assert_eq!(with_any_unit(text), Some(number), "{text}");
@@ -427,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_are_between_0_and_100() {
+    fn accepts_percentages_from_0_to_100() {
         let cases = [
             ("85%", 85.0),
             ("61,5 %", 61.5),

@@ -1,4 +1,4 @@
-//! Reading the fields of a section from its own text: paragraphs, lists, tables, quotes and HTML.
+//! Parser for the fields in the own text of a section: paragraphs, lists, tables, quotes and HTML.
 
 use super::blocks::Block;
 use super::field_ids::{FieldReading, Labels, RawField, finish};
@@ -14,16 +14,16 @@ struct ItemFieldReader<'a, 's, 'l> {
     labels: &'l mut Labels<'s>,
     fields: Vec<RawField>,
     lists: Vec<usize>,
-    /// A label without a value so far.
+    /// Last label, if it has no value yet.
     waiting: Option<Labelled>,
 }
 
-/// Reads the own text of a section.
+/// Parses the fields in the own text of a section.
 pub(super) fn section(source: ItemSource<'_>, index: usize, labels: &mut Labels<'_>) -> FieldReading {
     let section = &source.outline.sections[index];
     let own = &source.nodes[section.own.clone()];
     let mut reader = ItemFieldReader { source, labels, fields: Vec::new(), lists: Vec::new(), waiting: None };
-    reader.own_nodes(section.own.clone(), index, section.heading);
+    reader.nodes(section.own.clone(), index, section.heading);
     let mut reading = finish(source.text, reader.fields, reader.lists, reader.labels);
     let first = own.iter().find(|node| !matches!(node.kind, MarkdownNodeKind::Html));
     let label = reading.fields.first().map(|field| field.label.start);
@@ -35,7 +35,7 @@ pub(super) fn section(source: ItemSource<'_>, index: usize, labels: &mut Labels<
     reading
 }
 
-/// Fields of a row of a table: a label and a value for each column.
+/// Returns the fields of a table row. `cells` are pairs of a header cell (label) and a cell (value).
 pub(super) fn row(text: &str, cells: impl Iterator<Item = (Span, Span)>, labels: &mut Labels<'_>) -> FieldReading {
     let filled = cells.filter(|(label, value)| !label.is_empty() && !value.is_empty());
     let fields = filled.map(|(label, value)| RawField { label, value: FieldValue::Text(value) });
@@ -43,7 +43,7 @@ pub(super) fn row(text: &str, cells: impl Iterator<Item = (Span, Span)>, labels:
 }
 
 impl ItemFieldReader<'_, '_, '_> {
-    fn own_nodes(&mut self, own: std::ops::Range<usize>, section: usize, heading: Span) {
+    fn nodes(&mut self, own: std::ops::Range<usize>, section: usize, heading: Span) {
         let blocks: &[Block] = self.source.blocks;
         let first = blocks.partition_point(|block| block.opener.start < heading.start);
         let mut blocks = (first..blocks.len())
@@ -54,12 +54,12 @@ impl ItemFieldReader<'_, '_, '_> {
         for at in own {
             let node = &self.source.nodes[at];
             while let Some((block, _)) = blocks.next_if(|(_, start)| *start <= node.span.start) {
-                self.settle(FieldValue::Block(block));
+                self.assign(FieldValue::Block(block));
             }
             self.node(at, node);
         }
         for (block, _) in blocks {
-            self.settle(FieldValue::Block(block));
+            self.assign(FieldValue::Block(block));
         }
     }
 
@@ -68,7 +68,7 @@ impl ItemFieldReader<'_, '_, '_> {
             MarkdownNodeKind::Html if node.span.slice(self.source.text).starts_with("<!--") => {}
             MarkdownNodeKind::Html | MarkdownNodeKind::Quote => {
                 self.waiting = None;
-                self.loose_lines(node.span);
+                self.quoted_lines(node.span);
             }
             MarkdownNodeKind::Paragraph => {
                 self.waiting = None;
@@ -76,13 +76,13 @@ impl ItemFieldReader<'_, '_, '_> {
             }
             MarkdownNodeKind::List(items) => self.list(index, items),
             MarkdownNodeKind::Table(grid) if self.waiting.is_none() => self.table(grid),
-            MarkdownNodeKind::Table(_) | MarkdownNodeKind::Code { .. } => self.settle(FieldValue::MarkdownNode(index)),
+            MarkdownNodeKind::Table(_) | MarkdownNodeKind::Code { .. } => self.assign(FieldValue::MarkdownNode(index)),
             MarkdownNodeKind::Heading { .. } | MarkdownNodeKind::Other => self.waiting = None,
         }
     }
 
-    /// Gives a value to the label that has none.
-    fn settle(&mut self, value: FieldValue) {
+    /// Assigns a value to the label that waits for one, if any.
+    fn assign(&mut self, value: FieldValue) {
         if let Some(label) = self.waiting.take() {
             self.fields.push(RawField { label: label.label, value });
         }
@@ -96,12 +96,12 @@ impl ItemFieldReader<'_, '_, '_> {
         fields::of_line(self.source.text, line, self.source.shape)
     }
 
-    /// Reads the lines of a paragraph. A label without a value takes the text below it.
+    /// Parses the lines of a paragraph. The text below a label without a value becomes its value.
     fn paragraph(&mut self, span: Span) {
         self.waiting = self.paragraph_lines(segments(self.source.text, span));
     }
 
-    /// Reads lines; returns the last label if it has no value.
+    /// Parses lines. Returns the last label if it has no value.
     fn paragraph_lines(&mut self, lines: impl Iterator<Item = Span>) -> Option<Labelled> {
         let text = self.source.text;
         let mut open: Option<Labelled> = None;
@@ -132,11 +132,11 @@ impl ItemFieldReader<'_, '_, '_> {
                 continue;
             }
             if let Some(field) = &mut open {
-                // What follows `<br>` on the same line belongs to the value.
+                // Text after `<br>` on the same line belongs to the value.
                 let broken =
                     !content.is_empty() && text[..line.start].ends_with('>') && !text[..line.start].ends_with("-->");
-                let goes_on = below || broken || field.value.slice(text).ends_with([',', ';']);
-                if field.value.is_empty() || goes_on {
+                let is_continued = below || broken || field.value.slice(text).ends_with([',', ';']);
+                if field.value.is_empty() || is_continued {
                     let start = if field.value.is_empty() { content.start } else { field.value.start };
                     field.value = Span::new(start, content.end.max(start));
                     below = true;
@@ -152,7 +152,7 @@ impl ItemFieldReader<'_, '_, '_> {
         }
     }
 
-    /// The term of a definition list as a label.
+    /// Converts the term of a definition list to a label.
     fn term(&mut self, term: Span) -> Option<Labelled> {
         let text = self.source.text;
         let words = term.slice(text);
@@ -173,10 +173,10 @@ impl ItemFieldReader<'_, '_, '_> {
     fn list(&mut self, index: usize, items: &[ListItem]) {
         let is_value = self.waiting.clone().is_some_and(|label| self.is_known(&label));
         if !is_value && self.has_known_fields(items) {
-            self.settle(FieldValue::MarkdownNode(index));
+            self.assign(FieldValue::MarkdownNode(index));
             self.field_list(items);
         } else if self.waiting.is_some() {
-            self.settle(FieldValue::MarkdownNode(index));
+            self.assign(FieldValue::MarkdownNode(index));
         } else {
             self.lists.push(index);
         }
@@ -190,7 +190,7 @@ impl ItemFieldReader<'_, '_, '_> {
         })
     }
 
-    /// Reads a list whose entries are fields. Entries after a label without a value are its value.
+    /// Parses a list whose entries are fields. Entries after a label without a value become its value.
     fn field_list(&mut self, items: &[ListItem]) {
         let mut entries: Vec<ListItem> = Vec::new();
         for item in items {
@@ -201,11 +201,11 @@ impl ItemFieldReader<'_, '_, '_> {
                 }
                 continue;
             }
-            self.settle_entries(&mut entries);
+            self.assign_entries(&mut entries);
             self.waiting = self.paragraph_lines(segments(self.source.text, item.span));
             if self.waiting.is_some() {
                 if !item.children.is_empty() {
-                    self.settle(FieldValue::List(item.children.clone()));
+                    self.assign(FieldValue::List(item.children.clone()));
                 }
             } else if self.has_known_fields(&item.children) {
                 self.field_list(&item.children);
@@ -213,17 +213,17 @@ impl ItemFieldReader<'_, '_, '_> {
                 self.add_entries(&item.children);
             }
         }
-        self.settle_entries(&mut entries);
+        self.assign_entries(&mut entries);
     }
 
-    fn settle_entries(&mut self, entries: &mut Vec<ListItem>) {
+    fn assign_entries(&mut self, entries: &mut Vec<ListItem>) {
         if !entries.is_empty() {
-            self.settle(FieldValue::List(std::mem::take(entries)));
+            self.assign(FieldValue::List(std::mem::take(entries)));
         }
         self.waiting = None;
     }
 
-    /// Adds the entries below a field that has a text: both are its value.
+    /// Adds nested entries to a field that has a text; the value becomes a list of the text and the entries.
     fn add_entries(&mut self, children: &[ListItem]) {
         if let Some(RawField { value, .. }) = self.fields.last_mut()
             && let FieldValue::Text(span) = *value
@@ -233,13 +233,13 @@ impl ItemFieldReader<'_, '_, '_> {
         }
     }
 
-    /// Reads a table of two columns with a field in each row, or one with known labels as header and one row.
+    /// Parses a two-column table with a field in each row, or a table with known labels as header and exactly one row.
     fn table(&mut self, grid: &Grid) {
         let text = self.source.text;
         let known = |cell: &Span| self.source.shape.field_of(label_of(text, *cell).slice(text)).is_some();
         let known_header = grid.header.iter().filter(|cell| known(cell)).count();
         let first_cells = || grid.rows.iter().filter_map(|row| row.first());
-        // A header that is the first of the rows, as in HTML.
+        // A header that is itself a field, as in HTML tables without a header.
         let is_row = known_header == 1 && grid.header.first().is_some_and(known) && first_cells().all(known);
         if grid.header.len() == 2 && is_row {
             self.pairs(grid);
@@ -253,7 +253,7 @@ impl ItemFieldReader<'_, '_, '_> {
         }
     }
 
-    /// Reads the rows of a table of two columns, and its header if that has a known label and a value.
+    /// Parses the rows of a two-column table, and its header if that is a known label and a value.
     fn pairs(&mut self, grid: &Grid) {
         let text = self.source.text;
         let known = |cell: &Span| self.source.shape.field_of(label_of(text, *cell).slice(text)).is_some();
@@ -276,8 +276,8 @@ impl ItemFieldReader<'_, '_, '_> {
         }
     }
 
-    /// Reads the lines of a quote or of HTML: marks of quotes and lists, and tags around text, are skipped.
-    fn loose_lines(&mut self, span: Span) {
+    /// Parses the lines of a quote or of HTML, ignoring quote marks, list marks and tags around the text.
+    fn quoted_lines(&mut self, span: Span) {
         let text = self.source.text;
         let mut entries: Vec<ListItem> = Vec::new();
         let mut listed = false;
@@ -294,7 +294,7 @@ impl ItemFieldReader<'_, '_, '_> {
                 }
                 continue;
             };
-            self.settle_loose(&mut entries, listed);
+            self.assign_lines(&mut entries, listed);
             listed = false;
             for field in fields {
                 self.close(Some(field));
@@ -306,22 +306,22 @@ impl ItemFieldReader<'_, '_, '_> {
             }
         }
         if !entries.is_empty() {
-            self.settle_loose(&mut entries, listed);
+            self.assign_lines(&mut entries, listed);
         }
     }
 
-    /// Gives lines to the label above them: a text, or a list if they are entries.
-    fn settle_loose(&mut self, entries: &mut Vec<ListItem>, listed: bool) {
+    /// Assigns lines to the label above them: as a text, or as a list if they are list entries.
+    fn assign_lines(&mut self, entries: &mut Vec<ListItem>, listed: bool) {
         if let (false, [first, .., last] | [first @ last]) = (listed, entries.as_slice()) {
             let text = Span::new(first.span.start, last.span.end);
             entries.clear();
-            self.settle(FieldValue::Text(text));
+            self.assign(FieldValue::Text(text));
         }
-        self.settle_entries(entries);
+        self.assign_entries(entries);
     }
 }
 
-/// A label in a cell, without emphasis and a colon at its end.
+/// Returns the label in a cell without emphasis and colons at its ends.
 fn label_of(text: &str, cell: Span) -> Span {
     let words = cell.slice(text);
     let marks = |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | ':' | '：');
@@ -329,7 +329,7 @@ fn label_of(text: &str, cell: Span) -> Span {
     Span::new(start, start + words.trim_matches(marks).len())
 }
 
-/// A cell or label as plain text.
+/// Returns a cell as plain text.
 pub(super) fn plain_cell(text: &str, cell: Span) -> String {
     inline::plain(&super::nodes::cell(text, cell)).into_owned()
 }

@@ -1,8 +1,7 @@
-//! Problems of reading: what a value must not be computed over.
+//! Read problems: parts of a document that prevent the computation of a value.
 //!
-//! A number that phx writes is signed, so each part of it must have been read: an item without readable fields, a value
-//! that is not one number and a status outside the vocabulary are problems. Templates note which of them a rendering
-//! depends on.
+//! A computed number must be based on all of its inputs. Therefore an item without readable fields, a value that is not
+//! one number and a status outside the vocabulary are problems. Templates record which of them a rendering depends on.
 
 use std::sync::Arc;
 
@@ -12,21 +11,21 @@ use super::shape::{FieldType, NumberType, ValueType};
 use super::{Document, steps};
 use crate::text::Span;
 
-/// Kind of a problem; each has a rule.
+/// Kind of a read problem; each is reported by one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemKind {
-    /// Something looks like an item and has no field that can be read.
+    /// A heading, entry or row looks like an item, but has no readable field.
     UnreadItem,
-    /// A value is not one number.
+    /// A numeric field has a value that is not exactly one number.
     UnreadableValue,
-    /// A word is not in the vocabulary of its field.
+    /// A value is not in the vocabulary of its field.
     UnknownStatus,
-    /// An item lacks a number or word that it must have; the schema reports it.
+    /// An item has no value for a required field; reported by the schema.
     MissingValue,
 }
 
 impl ProblemKind {
-    /// Slug of the rule that reports it.
+    /// Returns the slug of the rule that reports it.
     pub fn rule(self) -> &'static str {
         match self {
             Self::UnreadItem => "unread-item",
@@ -37,26 +36,20 @@ impl ProblemKind {
     }
 }
 
-/// A problem of reading.
 #[derive(Clone, Debug)]
 pub struct ReadProblem {
-    /// Its kind.
     pub kind: ProblemKind,
-    /// Its location.
     pub span: Span,
-    /// Message of the finding.
     pub message: String,
-    /// Help of the finding.
     pub help: String,
-    /// The sections that contain it, by index.
+    /// Indices of the sections that contain it, outermost first.
     pub within: Vec<usize>,
-    /// The item, by index.
+    /// Index of the item; `None` if the problem is not part of an item.
     pub item: Option<usize>,
-    /// Id of the field.
     pub field: Option<Arc<str>>,
 }
 
-/// Problems in the values of the items that count.
+/// Returns the problems in the field values of counted items.
 pub(super) fn values(document: &Document) -> Vec<ReadProblem> {
     let mut problems = Vec::new();
     let counted = document.items.iter().enumerate().filter(|(_, item)| item.counted);
@@ -67,7 +60,7 @@ pub(super) fn values(document: &Document) -> Vec<ReadProblem> {
                 problems.extend(reader.value(field, known));
                 problems.extend(reader.repeated(field, known));
             } else if let Some(known) = document.shape.field_of(document.slice(field.label)) {
-                // A less specific label of a field that has another one: `Points` beside `Story Points`.
+                // A less specific label next to a more specific one of the same field: `Points` next to `Story Points`.
                 problems.extend(reader.repeated(field, &document.shape.fields[known.field]));
             }
         }
@@ -134,7 +127,7 @@ impl ItemReader<'_> {
                     return Vec::new();
                 }
                 let names: Vec<String> = vocabulary.names().map(|name| format!("`{name}`")).collect();
-                let message = format!("`{}` is not a known {}", written.trim(), known.label.to_lowercase());
+                let message = format!("unknown {} `{}`", known.label.to_lowercase(), written.trim());
                 let help = format!(
                     "write one of {}, or add the word to `vocabulary` of the kind in phx.toml",
                     names.join(", ")
@@ -149,7 +142,7 @@ impl ItemReader<'_> {
         }
     }
 
-    /// A second value of a field that has another one.
+    /// Returns a problem if a field has a second, different value under another label.
     fn repeated(&self, field: &Field, known: &FieldType) -> Option<ReadProblem> {
         let is_computed = !matches!(known.value, ValueType::Text | ValueType::Title | ValueType::Steps(..));
         if *field.id == *known.id || !is_computed {
@@ -158,12 +151,12 @@ impl ItemReader<'_> {
         let first = self.item.field(&known.id)?;
         let (FieldValue::Text(first), FieldValue::Text(second)) = (&first.value, &field.value) else { return None };
         let (first, written) = (self.document.slice(*first).trim(), self.document.slice(*second).trim());
-        let message = format!("`{}` is given twice: `{first}` and `{written}`", known.label);
-        let help = "keep one of them".to_owned();
+        let message = format!("`{}` has two values: `{first}` and `{written}`", known.label);
+        let help = "remove one of them".to_owned();
         (first != written).then(|| self.problem(ProblemKind::UnreadableValue, *second, &known.id, message, help))
     }
 
-    /// Estimates beside the steps, which the sum of the steps would lack.
+    /// Reports estimates outside the steps field, which the sum of the steps would not include.
     fn outside_fields(&self, known: &FieldType, number: &NumberType) -> Vec<ReadProblem> {
         if self.item.field(&known.id).is_none() {
             return Vec::new();
@@ -174,7 +167,7 @@ impl ItemReader<'_> {
             let written = self.document.slice(line);
             let message =
                 format!("`{written}` has an estimate that is not part of `{label}`, so no value is computed from it");
-            let help = format!("make it an entry of the list of `{label}`");
+            let help = format!("move it to an entry of the `{label}` list");
             self.problem(ProblemKind::UnreadableValue, line, &known.id, message, help)
         };
         lines.into_iter().map(problem).collect()

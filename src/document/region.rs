@@ -1,47 +1,44 @@
-//! Where the front matter stands, and whether it governs the document: a scan of lines, before any parser.
+//! Location of the front matter, and detection of governed documents by a line scan, without a YAML parser.
 
 use super::dialect::Dialect;
 use crate::text::Span;
 
-/// How long a front matter may be, from the opening `---` to its closer, in bytes.
+/// Maximum length of the front matter in bytes, from the opening `---` to the closing line.
 pub const FRONT_MATTER: usize = 64 * 1024;
 
-/// The front matter's place.
+/// Location of the front matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// The line `---` that opens it.
+    /// Opening line `---`.
     pub opener: Span,
-    /// What stands between opener and closer.
+    /// Content between the opening and the closing line.
     pub content: Span,
-    /// Where the body starts: behind the closer's line end.
+    /// Byte offset of the body: the line after the closing line.
     pub body: usize,
-    /// How it ends.
     pub end: RegionEnd,
 }
 
-/// How a front matter ends.
+/// End of a front matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegionEnd {
-    /// With `---` or `...` on a line of its own.
+    /// Closed by a line `---` or `...`.
     Closed,
-    /// With the file.
+    /// The file ends before a closing line.
     Unterminated,
-    /// Not within [`FRONT_MATTER`] bytes.
+    /// Not closed within [`FRONT_MATTER`] bytes.
     TooLong,
 }
 
-/// What the first bytes of a file say.
+/// Result of scanning the first bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GovernanceScan {
-    /// The document is governed.
     Governed,
-    /// It is not.
     Ungoverned,
-    /// More bytes are needed to say.
+    /// More bytes are needed.
     Unknown,
 }
 
-/// Finds the front matter at the start of `bytes` (a BOM may precede it), if there is one.
+/// Finds the front matter at the start of `bytes`; a BOM may precede it.
 pub fn find(bytes: &[u8]) -> Option<Region> {
     let start = bom(bytes);
     let mut lines = LineSpans { bytes, at: start };
@@ -77,8 +74,8 @@ pub fn find(bytes: &[u8]) -> Option<Region> {
     })
 }
 
-/// Whether the document that starts with `head` is governed by its own front matter. `whole` says that
-/// `head` is the whole file.
+/// Determines whether the front matter of a document makes it governed. `head` is the start of the file; `whole` states
+/// that it is the whole file.
 pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
     let start = bom(head);
     if !head[start.min(head.len())..].starts_with(b"---") {
@@ -87,36 +84,36 @@ pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
     let Some(region) = find(head) else {
         return GovernanceScan::Ungoverned;
     };
-    if has_sign(&head[region.content.start..region.content.end], dialect) {
+    if has_governance_key(&head[region.content.start..region.content.end], dialect) {
         return GovernanceScan::Governed;
     }
-    // A last line that is cut may only look like a closer.
+    // The last line may be truncated, so that it only looks like a closing line.
     if !whole && region.body == head.len() {
         return GovernanceScan::Unknown;
     }
     GovernanceScan::Ungoverned
 }
 
-fn has_sign(content: &[u8], dialect: &Dialect) -> bool {
-    let signs = dialect.signs();
+fn has_governance_key(content: &[u8], dialect: &Dialect) -> bool {
+    let keys = dialect.signs();
     let lines = LineSpans { bytes: content, at: 0 };
     lines.into_iter().any(|line| {
         let line = &content[line.start..line.end];
-        signs.iter().any(|sign| line.strip_prefix(sign.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':')))
+        keys.iter().any(|key| line.strip_prefix(key.as_bytes()).is_some_and(|rest| rest.first() == Some(&b':')))
     })
 }
 
-/// The length of a byte order mark at the start.
+/// Returns the length of the byte order mark at the start: 3 or 0.
 pub fn bom(bytes: &[u8]) -> usize {
     if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
 }
 
-/// A fence line: the three characters and nothing but white space behind.
+/// Returns `true` if a line consists of `fence` and optional white space after it.
 fn is_fence(line: &[u8], fence: &[u8]) -> bool {
     line.strip_prefix(fence).is_some_and(|rest| rest.iter().all(|byte| matches!(byte, b' ' | b'\t')))
 }
 
-/// The lines of some bytes, without their line ends.
+/// Iterator over the spans of lines, without line ends.
 struct LineSpans<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -146,34 +143,34 @@ impl Iterator for LineSpans<'_> {
 mod tests {
     use super::*;
 
-    fn says(head: &str) -> GovernanceScan {
+    fn scan(head: &str) -> GovernanceScan {
         verdict(head.as_bytes(), true, &Dialect::default())
     }
 
     #[test]
-    fn only_a_front_matter_with_the_sign_governs() {
-        assert_eq!(says("---\ngovernance:\n  a: 1\n---\n"), GovernanceScan::Governed);
-        assert_eq!(says("\u{FEFF}---\r\ngovernance:\r\n...\r\n"), GovernanceScan::Governed);
-        assert_eq!(says("---\ngovernance: [ruined\n"), GovernanceScan::Governed);
-        assert_eq!(says("---\ntitle: x\n---\ngovernance:\n"), GovernanceScan::Ungoverned);
-        assert_eq!(says("---\n  governance:\n---\n"), GovernanceScan::Ungoverned);
-        assert_eq!(says("---\n\nA rule line, then text.\n"), GovernanceScan::Ungoverned);
-        assert_eq!(says("----\ngovernance:\n---\n"), GovernanceScan::Ungoverned);
-        assert_eq!(says(""), GovernanceScan::Ungoverned);
-        assert_eq!(says("---"), GovernanceScan::Ungoverned);
+    fn requires_the_governance_key_in_the_front_matter() {
+        assert_eq!(scan("---\ngovernance:\n  a: 1\n---\n"), GovernanceScan::Governed);
+        assert_eq!(scan("\u{FEFF}---\r\ngovernance:\r\n...\r\n"), GovernanceScan::Governed);
+        assert_eq!(scan("---\ngovernance: [unclosed\n"), GovernanceScan::Governed);
+        assert_eq!(scan("---\ntitle: x\n---\ngovernance:\n"), GovernanceScan::Ungoverned);
+        assert_eq!(scan("---\n  governance:\n---\n"), GovernanceScan::Ungoverned);
+        assert_eq!(scan("---\n\nA rule line, then text.\n"), GovernanceScan::Ungoverned);
+        assert_eq!(scan("----\ngovernance:\n---\n"), GovernanceScan::Ungoverned);
+        assert_eq!(scan(""), GovernanceScan::Ungoverned);
+        assert_eq!(scan("---"), GovernanceScan::Ungoverned);
     }
 
     #[test]
-    fn a_flat_front_matter_governs_by_its_aliased_keys() {
+    fn detects_aliased_keys_in_a_flat_front_matter() {
         let dialect = Dialect { root: String::new(), aliases: vec![("update_required_by".into(), "review_by".into())] };
-        let says = |head: &str| verdict(head.as_bytes(), true, &dialect);
-        assert_eq!(says("---\nreview_by: x\n---\n"), GovernanceScan::Governed);
-        assert_eq!(says("---\nvalidation_schema: v1.0\n---\n"), GovernanceScan::Governed);
-        assert_eq!(says("---\nreview_by_hand: x\n---\n"), GovernanceScan::Ungoverned);
+        let scan = |head: &str| verdict(head.as_bytes(), true, &dialect);
+        assert_eq!(scan("---\nreview_by: x\n---\n"), GovernanceScan::Governed);
+        assert_eq!(scan("---\nvalidation_schema: v1.0\n---\n"), GovernanceScan::Governed);
+        assert_eq!(scan("---\nreview_by_hand: x\n---\n"), GovernanceScan::Ungoverned);
     }
 
     #[test]
-    fn a_cut_head_is_unknown_until_it_says_enough() {
+    fn returns_unknown_for_a_truncated_head() {
         let dialect = Dialect::default();
         assert_eq!(verdict(b"---\ntitle: x\n", false, &dialect), GovernanceScan::Unknown);
         assert_eq!(verdict(b"# Title", false, &dialect), GovernanceScan::Ungoverned);

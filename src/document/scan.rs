@@ -1,20 +1,20 @@
-//! The blocks of a plain Markdown body by a scan of its lines, where that is enough to tell them.
+//! Fast line scanner for the blocks of plain Markdown.
 //!
-//! Most documents are headings, paragraphs, flat lists, fences, tables and comments, all at the margin. For those a
-//! scan finds what `pulldown-cmark` finds, some ten times faster. At the first line that could mean something
-//! else (an indent, a quote, a setext underline, a nested or lazy entry, HTML) it gives up, and the parser decides. A test
-//! holds the two together over generated documents.
+//! Most documents consist of headings, paragraphs, flat lists, fences, tables and comments without indentation. For
+//! those, the scanner finds the same blocks as `pulldown-cmark`, about ten times faster. At the first ambiguous line
+//! (indentation, quote, setext underline, nested or lazy entry, HTML) it gives up, and the parser is used. A test
+//! compares both on generated documents.
 
 use super::line::{Start, ends_oddly, is_blank, is_dashes, start};
 use super::nodes::{self, Grid, ListItem, MarkdownNode, MarkdownNodeKind, Nodes};
 use crate::text::Span;
 
-/// The nodes of `text[start..]`, or `None` where a scan of lines cannot tell them.
+/// Returns the nodes of `text[start..]`, or `None` if the parser is required.
 pub fn scan(text: &str, start: usize) -> Option<Nodes> {
     let body = text.as_bytes().get(start..)?;
-    // A lone CR ends a line too, and a NUL is not what it seems: both are left to the parser.
-    let lone = |at: usize| body[at] == 0 || body.get(at + 1) != Some(&b'\n');
-    if memchr::memchr2_iter(b'\r', 0, body).any(lone) {
+    // A CR without LF also ends a line, and CommonMark replaces NUL (section 2.3): both are left to the parser.
+    let needs_parser = |at: usize| body[at] == 0 || body.get(at + 1) != Some(&b'\n');
+    if memchr::memchr2_iter(b'\r', 0, body).any(needs_parser) {
         return None;
     }
     let mut scanner = Scanner { text, bytes: text.as_bytes(), at: start, out: Nodes::default() };
@@ -24,7 +24,7 @@ pub fn scan(text: &str, start: usize) -> Option<Nodes> {
     Some(scanner.out)
 }
 
-/// A line without its line end, and where the next one starts.
+/// Span of a line without its line end, and the start of the next line.
 #[derive(Clone, Copy)]
 struct ScanLine {
     span: Span,
@@ -63,7 +63,7 @@ impl Scanner<'_> {
         self.out.nodes.push(MarkdownNode { span: span.trimmed(self.text), kind });
     }
 
-    /// Reads the block that starts at a line; `None` where it cannot be told.
+    /// Scans the block that starts at a line. Returns `None` if the parser is required.
     fn block(&mut self, line: ScanLine) -> Option<()> {
         if is_blank(self.slice(line)) {
             self.at = line.next;
@@ -95,7 +95,7 @@ impl Scanner<'_> {
         let title = if plain {
             content.trim_matches([' ', '\t']).to_owned()
         } else {
-            // Inline Markdown is left to the parser, this line alone.
+            // Inline Markdown in the title is parsed by the parser, only for this line.
             let parsed = nodes::parse_markdown(&self.text[line.span.start..line.span.end], 0).nodes.pop();
             match parsed.map(|node| node.kind) {
                 Some(MarkdownNodeKind::Heading { title, .. }) => title,
@@ -152,12 +152,12 @@ impl Scanner<'_> {
                     end = line.span.end;
                     at = line.next;
                 }
-                // A bold line right below: see `nodes::Builder::without_lazy_fields`.
+                // A bold line directly below: see `NodeBuilder::without_lazy_fields`.
                 Start::Text if adjoins && content.starts_with(b"**") => {
                     let last = self.paragraph_end(line)?;
                     lazy = Some(Span::new(line.span.start, last.span.end));
                     at = last.next;
-                    // What follows might still belong to the list.
+                    // The next line may still belong to the list.
                     end = last.span.end;
                     if let Some(next) = self.next_text(at)
                         && match start(self.slice(next))? {
@@ -182,7 +182,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// Where the line after the one that ends at `end` starts.
+    /// Returns the start of the line after a line that ends at `end`.
     fn next_of(&self, end: usize) -> usize {
         match self.bytes.get(end) {
             Some(b'\r') => end + 2,
@@ -191,7 +191,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The next line that is not blank.
+    /// Returns the first non-blank line from `at` on.
     fn next_text(&self, mut at: usize) -> Option<ScanLine> {
         loop {
             let line = self.line(at)?;
@@ -210,7 +210,7 @@ impl Scanner<'_> {
             done = match content.get(..4) {
                 Some("[ ] ") => Some(false),
                 Some("[x] " | "[X] ") => Some(true),
-                // A link, or a definition of one.
+                // A link or a link reference definition.
                 _ => return None,
             };
             span = Span::new(span.start + 4, span.end).trimmed(self.text);
@@ -219,9 +219,9 @@ impl Scanner<'_> {
         let plain = content
             .first()
             .is_some_and(|first| first.is_ascii_alphanumeric() || *first >= 0x80 || b"`*$(\"'/.".contains(first));
-        // What reads as a block of its own inside the entry is left to the parser; words are none.
-        let word = content.first().is_some_and(|first| first.is_ascii_alphabetic() || *first >= 0x80);
-        let inner = word || (plain && start(content) == Some(Start::Text));
+        // An entry that starts with a nested block is left to the parser; a word does not start a block.
+        let is_word = content.first().is_some_and(|first| first.is_ascii_alphabetic() || *first >= 0x80);
+        let inner = is_word || (plain && start(content) == Some(Start::Text));
         (inner && !ends_oddly(content)).then(|| ListItem { span, done, children: Vec::new() })
     }
 
@@ -268,7 +268,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// The cells of a line that starts and ends with `|`.
+    /// Returns the cells of a line that starts and ends with `|`.
     fn cells(&self, line: ScanLine) -> Option<Vec<Span>> {
         let span = line.span.trimmed(self.text);
         let content = span.slice(self.text).as_bytes();
@@ -278,7 +278,7 @@ impl Scanner<'_> {
         let bars: Vec<usize> = memchr::memchr_iter(b'|', content).collect();
         let cells = bars.windows(2).map(|pair| Span::new(span.start + pair[0] + 1, span.start + pair[1]));
         let cells: Vec<Span> = cells.map(|cell| cell.trimmed(self.text)).collect();
-        // An empty cell has no place that both readers would agree on.
+        // Scanner and parser would assign different spans to an empty cell.
         (!cells.iter().any(|cell| cell.is_empty())).then_some(cells)
     }
 
@@ -289,7 +289,7 @@ impl Scanner<'_> {
         Some(())
     }
 
-    /// The last line of the paragraph that starts at a line.
+    /// Returns the last line of the paragraph that starts at a line.
     fn paragraph_end(&self, first: ScanLine) -> Option<ScanLine> {
         let mut last = first;
         if self.slice(first)[0] == b'[' && self.slice(first).windows(2).any(|pair| pair == b"]:") {
@@ -302,11 +302,11 @@ impl Scanner<'_> {
             }
             match start(content)? {
                 Start::Text => last = line,
-                // `---` below a paragraph makes it a heading.
+                // `---` directly below a paragraph makes it a setext heading.
                 Start::Rule | Start::Entry { interrupts: false, .. } => return None,
                 Start::Row => {
                     let under = self.line(line.next).map(|under| self.slice(under)).unwrap_or_default();
-                    // The line above a row of dashes is a header, with bars at its ends or without.
+                    // The line above a delimiter row is a table header, with or without bars at its ends.
                     if is_dashes(content) || !is_dashes(under) {
                         return None;
                     }

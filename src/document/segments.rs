@@ -1,9 +1,9 @@
-//! Lines of paragraphs, quotes and HTML without the marks around their text.
+//! Lines of paragraphs, quotes and HTML, without the marks around their text.
 
 use super::body;
 use crate::text::{Span, lines};
 
-/// The lines of a paragraph; `<br>` and the end of an HTML element that is a block end one too.
+/// Splits a paragraph into lines, also at `<br>` and at end tags of HTML block elements.
 pub(super) fn segments(text: &str, span: Span) -> impl Iterator<Item = Span> {
     lines::of(text, span).flat_map(move |line| {
         let mut parts = Vec::new();
@@ -20,7 +20,8 @@ pub(super) fn segments(text: &str, span: Span) -> impl Iterator<Item = Span> {
     })
 }
 
-/// Length of `<br>`, `<br/>`, `<br />`, or a closing tag such as `</li>`, at the start of a text.
+/// Returns the length of `<br>`, `<br/>`, `<br />` or an end tag such as `</li>` at the start of a text; 0 if there is
+/// none.
 fn break_tag(text: &str) -> usize {
     const TAGS: &[&str] = &["<br", "</li", "</p", "</dd", "</tr", "</div"];
     let tag = TAGS.iter().find(|tag| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
@@ -28,17 +29,16 @@ fn break_tag(text: &str) -> usize {
     if rest.starts_with('>') { text.len() - rest.len() + 1 } else { 0 }
 }
 
-/// A line without the marks around its text.
+/// Line without the marks around its text.
 pub(super) struct BareLine {
-    /// The text.
     pub(super) content: Span,
-    /// Whether it is an entry of a list.
+    /// Whether the line is a list entry.
     pub(super) is_entry: bool,
-    /// Whether a task is done; `None` if the line is not a task.
+    /// Whether the task is done; `None` if the line is not a task.
     pub(super) done: Option<bool>,
 }
 
-/// A line without the marks of quotes, lists and tags before it, and without tags after it.
+/// Strips quote marks, list marks and tags before the text of a line, and end tags after it.
 pub(super) fn bare_line(text: &str, line: Span) -> BareLine {
     /// Tags that are part of a label.
     const LABELS: &[&str] = &["<b>", "<strong>", "<i>", "<em>", "<u>", "<code>", "<dt>", "<br"];
@@ -73,7 +73,7 @@ pub(super) fn bare_line(text: &str, line: Span) -> BareLine {
     let end = line.start + line.slice(text).trim_end().len();
     let start = end - rest.len();
     let mut content = rest.trim_end();
-    // Closing tags at the end, except those of a label.
+    // End tags, except those of a label.
     while content.ends_with('>')
         && let Some(open) = content.rfind("</")
         && !LABELS.iter().any(|tag| content[open + 2..].eq_ignore_ascii_case(&tag[1..]))
@@ -83,8 +83,9 @@ pub(super) fn bare_line(text: &str, line: Span) -> BareLine {
     BareLine { content: Span::new(start, start + content.len()), is_entry, done }
 }
 
-/// Whether a line is not text: the fence of an admonition (`:::note`, `!!! note`, `[!NOTE]`).
+/// Returns `true` for the opening line of an admonition (`:::note`, `!!! note`, `[!NOTE]`), which is not text.
 pub(super) fn is_directive(line: &str) -> bool {
-    let may_be = line.as_bytes().first().is_some_and(|first| matches!(first, b':' | b'!' | b'?' | b'['));
-    may_be && (line.starts_with(":::") || line.starts_with("!!!") || line.starts_with("???") || line.starts_with("[!"))
+    let is_candidate = line.as_bytes().first().is_some_and(|first| matches!(first, b':' | b'!' | b'?' | b'['));
+    is_candidate
+        && (line.starts_with(":::") || line.starts_with("!!!") || line.starts_with("???") || line.starts_with("[!"))
 }

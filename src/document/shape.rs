@@ -1,4 +1,4 @@
-//! Shape of a kind: the sections, blocks, items and fields that its documents have, as its schema declares them.
+//! Shape of a kind: the sections, blocks, items and fields that its schema declares.
 
 use std::collections::HashMap;
 
@@ -12,32 +12,31 @@ pub struct Shape {
     pub kind: String,
     /// Name of an item in messages, such as `feature`.
     pub noun: String,
-    /// Names of its sections, required ones first.
+    /// Names of its sections; required ones come first.
     pub sections: Vec<String>,
     /// Names of its AUTO blocks.
     pub blocks: Vec<String>,
-    /// Pairs of ids of names that mean the same block, or the same label within a block.
+    /// Pairs of ids of names for the same block, or for the same label within a block.
     pub aliases: Vec<(String, String)>,
-    /// Patterns of the sections whose items count: an id, or the start of one before `*`; `!` excludes.
+    /// Patterns of the counted sections, whose items are included in totals: an id, or a prefix followed by `*`; a
+    /// pattern after `!` excludes.
     pub counted: Vec<String>,
-    /// Known fields of its items.
+    /// Declared fields of its items.
     pub fields: Vec<FieldType>,
-    /// Field and rank of each known label, by the label's slug.
+    /// Field and rank of each known label, by slug of the label.
     labels: HashMap<String, KnownLabel>,
 }
 
-/// A field that a kind knows.
+/// Field that a kind declares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldType {
-    /// Its id in the model, such as `acceptance_criteria`.
+    /// Id in the model, such as `acceptance_criteria`.
     pub id: String,
-    /// Its label in messages, such as `Acceptance Criteria`.
+    /// Label in messages, such as `Acceptance Criteria`.
     pub label: String,
-    /// Other labels, the most specific first.
+    /// Other labels, most specific first.
     pub aliases: Vec<String>,
-    /// Whether an item must have it.
     pub required: bool,
-    /// The type of its values.
     pub value: ValueType,
 }
 
@@ -47,51 +46,51 @@ pub enum ValueType {
     /// Any text or list.
     #[default]
     Text,
-    /// The title of an item, as a column of a table of items.
+    /// Title of an item, as a column of an item table.
     Title,
-    /// A number with an optional unit.
+    /// Number with an optional unit.
     Number(NumberType),
-    /// A percentage from 0 to 100.
+    /// Percentage from 0 to 100.
     Percent,
-    /// A word of a vocabulary.
+    /// Word of a vocabulary.
     Word(Vocabulary),
-    /// A list of steps, each with a number in its text; or words that there are none.
+    /// List of steps, each with an estimate in its text, or a word of the vocabulary that means that there are none.
     Steps(NumberType, Vocabulary),
 }
 
-/// Numbers of a field: what may follow the digits.
+/// Numbers with optional units.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NumberType {
-    /// Accepted units in lower case.
+    /// Accepted units, in lower case.
     pub units: Vec<String>,
 }
 
-/// Field of a known label.
+/// Field that a known label belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownLabel {
     /// Index in [`Shape::fields`].
     pub field: usize,
-    /// 0 for the label of the field itself, then one number for each alias.
+    /// 0 for the id and label of the field, then 1, 2, … for its aliases.
     pub rank: usize,
 }
 
-/// Longest label that is looked up, in bytes.
-const LONGEST_LABEL: usize = 48;
+/// Maximum length of a label that is looked up, in bytes.
+const MAX_LABEL_LENGTH: usize = 48;
 
 impl Shape {
-    /// Sets the known fields and indexes their labels. The first field that has a label keeps it.
+    /// Sets the declared fields and indexes their labels. If several fields have the same label, the first one gets it.
     pub fn set_fields(&mut self, fields: Vec<FieldType>) {
         self.fields = fields;
         self.index_labels();
     }
 
-    /// Adds labels of a configuration, and words: each the field, the word of its vocabulary and the synonyms.
+    /// Adds aliases and vocabulary words of a configuration. `words` contains the field, the word and its synonyms.
     ///
     /// # Errors
-    /// The name of a field without a vocabulary.
+    /// Returns the name of the field if a word is added to a field without a vocabulary.
     pub fn extend(&mut self, aliases: &[(String, String)], words: &[(&str, &str, &[String])]) -> Result<(), String> {
         for (name, other) in aliases {
-            // Either side may be the name that the kind knows.
+            // Either side may be the name that the kind declares.
             let field = self.field_of(name).map(|known| (known.field, other));
             let field = field.or_else(|| self.field_of(other).map(|known| (known.field, name)));
             if let Some((field, alias)) = field {
@@ -118,7 +117,7 @@ impl Shape {
             for (rank, label) in all.enumerate() {
                 labels.entry(slug(label)).or_insert(KnownLabel { field: index, rank: rank.saturating_sub(1) });
             }
-            // A team that writes `Punkte: 8` also writes `8 Punkte`.
+            // An alias of a field is also a unit: a team that writes `Punkte: 8` also writes `8 Punkte`.
             if let ValueType::Number(number) | ValueType::Steps(number, _) = &mut field.value {
                 for alias in &field.aliases {
                     let unit = normalize(alias);
@@ -130,22 +129,22 @@ impl Shape {
         }
     }
 
-    /// The known field of a label.
+    /// Returns the field that a label belongs to.
     pub fn field_of(&self, label: &str) -> Option<KnownLabel> {
-        if self.labels.is_empty() || label.len() > LONGEST_LABEL {
+        if self.labels.is_empty() || label.len() > MAX_LABEL_LENGTH {
             return None;
         }
         let id = slug(label);
         self.labels.get(id.as_str()).copied()
     }
 
-    /// The ids of the fields that have a vocabulary.
+    /// Returns the ids of the fields that have a vocabulary.
     pub fn vocabularies(&self) -> impl Iterator<Item = &str> {
         let has_one = |field: &&FieldType| matches!(field.value, ValueType::Word(_) | ValueType::Steps(..));
         self.fields.iter().filter(has_one).map(|field| field.id.as_str())
     }
 
-    /// The type of a field, by the field's id. A repeated field (`points_2`) has the type of the first.
+    /// Returns the type of a field by its id. A repeated field (`points_2`) has the type of the first one.
     pub fn field_type(&self, id: &str) -> Option<&FieldType> {
         let exact = self.fields.iter().find(|field| field.id == id);
         exact.or_else(|| {
@@ -155,7 +154,7 @@ impl Shape {
         })
     }
 
-    /// Whether the items of a section with one of these names count.
+    /// Returns `true` if a section with one of these names is a counted section.
     pub fn counts(&self, names: &[&str]) -> bool {
         let matched = |pattern: &str| names.iter().any(|name| matches(name, pattern));
         let included = self.counted.iter().any(|pattern| !pattern.starts_with('!') && matched(pattern));
@@ -163,7 +162,7 @@ impl Shape {
     }
 }
 
-/// Whether a name matches a pattern, where a `*` at the end stands for the rest.
+/// Returns `true` if a name matches a pattern. A `*` at the end of the pattern matches any text.
 pub fn matches(name: &str, pattern: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => name.starts_with(start),
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_found_by_their_slugs_and_the_configuration_adds_more() {
+    fn finds_labels_by_slug_and_adds_configured_labels() {
         let mut shape = shape();
         assert_eq!(shape.field_of("story points"), Some(KnownLabel { field: 0, rank: 1 }));
         assert_eq!(shape.field_of("Punkte"), None);
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn excluded_sections_do_not_count() {
+    fn does_not_count_excluded_sections() {
         let shape = shape();
         assert!(shape.counts(&["group_harbor"]));
         assert!(!shape.counts(&["group_summary"]));

@@ -1,18 +1,20 @@
-//! How large a document may be: bounds on its blocks and on its syntax errors, so that a file of some megabytes cannot take
+//! Limits on the number of blocks and syntax errors of a document, so that a file of some megabytes cannot consume
 //! gigabytes of memory.
 
 use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use crate::text::Span;
 
-/// The most blocks of a document: headings, paragraphs, entries of lists, rows of tables. A governed document has hundreds.
+/// Maximum number of Markdown blocks: headings, paragraphs, list entries and table rows. A governed document has
+/// hundreds.
 pub const BLOCKS: usize = 50_000;
-/// The most syntax errors that are reported of a document.
+/// Maximum number of syntax errors reported for a document.
 pub const MAX_SYNTAX_ERRORS: usize = 1_000;
 
-/// Where a body has more blocks than are read, as far as the starts of its lines tell; nothing if it has fewer.
+/// Returns the offset of the first block above the limit, estimated from the starts of the lines; `None` if the body is
+/// within the limit.
 pub fn bound(text: &str, body: usize) -> Option<usize> {
     let bytes = text.as_bytes().get(body..)?;
-    // A block takes a byte and the end of a line at least.
+    // A block takes at least one byte and a line end.
     if bytes.len() < BLOCKS * 2 {
         return None;
     }
@@ -30,7 +32,7 @@ pub fn bound(text: &str, body: usize) -> Option<usize> {
     None
 }
 
-/// Whether a line may open a block of its own right below another line.
+/// Returns `true` if a line may start a new block directly below another line.
 fn opens_block(line: &[u8]) -> bool {
     match line {
         [b'#' | b'>' | b'|' | b'`' | b'~' | b'=' | b':', ..] | [b'-' | b'*' | b'+', b' ' | b'\t', ..] => true,
@@ -40,21 +42,23 @@ fn opens_block(line: &[u8]) -> bool {
     }
 }
 
-/// The error of a document with too many blocks, of which the rest is not read.
+/// Returns the error for a document with too many blocks; the text from `at` on is not parsed.
 pub fn too_large(at: usize) -> SyntaxError {
-    let message = format!("more than {BLOCKS} headings, paragraphs, entries and rows; the rest is not read");
+    let message = format!(
+        "document has more than {BLOCKS} headings, paragraphs, list entries and table rows; the rest was not parsed"
+    );
     let help = "split the document, or add the file to `documents.exclude` in phx.toml";
     SyntaxError::new(SyntaxErrorKind::Oversized, Span::at(at), message, help)
 }
 
-/// Leaves out errors beyond the bound, and says how many. The errors are sorted.
+/// Replaces the errors above the limit with one error that states their number. The errors must be sorted.
 pub fn bound_errors(syntax_errors: &mut Vec<SyntaxError>) {
     let more = syntax_errors.len().saturating_sub(MAX_SYNTAX_ERRORS);
     if more > 0 {
         let span = syntax_errors[MAX_SYNTAX_ERRORS].span;
         syntax_errors.truncate(MAX_SYNTAX_ERRORS);
-        let message = format!("{more} more syntax errors from here on");
-        syntax_errors.push(SyntaxError::new(SyntaxErrorKind::Oversized, span, message, "correct those above first"));
+        let message = format!("{more} more syntax errors from this line on");
+        syntax_errors.push(SyntaxError::new(SyntaxErrorKind::Oversized, span, message, "fix the errors above first"));
     }
 }
 
@@ -63,12 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_counted_by_the_starts_of_lines() {
+    fn counts_blocks_by_the_starts_of_lines() {
         let many = |unit: &str, count: usize| unit.repeat(count);
         assert_eq!(bound(&many("# a\n", BLOCKS), 0), None);
         assert_eq!(bound(&many("# a\n", BLOCKS + 1), 0), Some(BLOCKS * 4));
         assert_eq!(bound(&many("a\n\n", BLOCKS + 1), 0), Some(BLOCKS * 3));
-        // One paragraph, however long, is one block.
+        // A paragraph of any length is one block.
         assert_eq!(bound(&many("words\n", BLOCKS * 3), 0), None);
     }
 }

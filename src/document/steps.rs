@@ -1,4 +1,4 @@
-//! Estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
+//! Parser for the estimates of steps: `Add a client (5 points)`, `Roll-out: 3 SP`, a table with a column of points.
 
 use super::items::{FieldValue, Item};
 use super::nodes::{Grid, ListItem, MarkdownNode, MarkdownNodeKind};
@@ -7,27 +7,27 @@ use super::shape::{NumberType, Shape, ValueType};
 use super::{Document, inline, reader, vocabulary};
 use crate::text::{Span, emoji, lines};
 
-/// The estimate in a text.
+/// Estimate in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Estimate {
-    /// There is none.
+    /// The text contains no estimate.
     None,
-    /// A number in the unit of the field.
+    /// Number in the unit of the field.
     Number(f64),
-    /// Something that is not one number: its range in the text, and the reason.
+    /// Estimate that is not one number: its span relative to the text, and the reason.
     Unreadable(Span, &'static str),
 }
 
-/// Effort of the open steps of a field.
+/// Total effort of the steps of a field that are not done.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effort {
-    /// The sum of the estimates; `None` if no step has one.
+    /// Sum of the estimates of open steps; `None` if no step has an estimate.
     pub open: Option<f64>,
-    /// Estimates that cannot be read: the span in the document, and the reason.
+    /// Unreadable estimates: span in the document, and reason.
     pub unreadable: Vec<(Span, &'static str)>,
 }
 
-/// Reads the steps in the value of a field.
+/// Sums the estimates of the open steps in the value of a field.
 pub fn effort(document: &Document, value: &FieldValue, number: &NumberType) -> Effort {
     let mut sum = Sum { text: &document.text, number, effort: Effort::default() };
     match value {
@@ -43,7 +43,8 @@ pub fn effort(document: &Document, value: &FieldValue, number: &NumberType) -> E
     sum.effort
 }
 
-/// Estimates in the text of an item that no field contains, such as a paragraph or a second list after the steps.
+/// Returns the lines of an item that contain estimates outside its fields, such as a paragraph or a second list after
+/// the steps.
 pub fn outside_fields(document: &Document, item: &Item, number: &NumberType) -> Vec<Span> {
     let Some(index) = item.section() else { return Vec::new() };
     let content = document.outline.sections[index].content;
@@ -69,7 +70,7 @@ pub fn outside_fields(document: &Document, item: &Item, number: &NumberType) -> 
         for line in lines::of(&document.text, node.span).map(|line| line.trimmed(&document.text)) {
             let words = line.slice(&document.text);
             let is_covered = || fields.iter().any(|field| field.start < line.end && line.start < field.end);
-            if stated(words, number) > 0 && !is_done(words) && !is_total(words) && !is_covered() {
+            if unit_count(words, number) > 0 && !is_done(words) && !is_total(words) && !is_covered() {
                 found.push(line);
             }
         }
@@ -103,12 +104,12 @@ impl Sum<'_> {
         }
     }
 
-    /// The estimate of an entry includes those of the entries below it.
+    /// Adds the estimates of list entries. The estimate of an entry includes those of its nested entries.
     fn items(&mut self, items: &[ListItem]) {
         for item in items {
             let words = item.span.slice(self.text);
             if item.done == Some(true) || is_done(words) {
-                // Done steps cost nothing, but their number still makes the path an estimated one.
+                // Done steps add no effort, but an estimate on them means that the field is estimated.
                 if matches!(estimate(words, self.number), Estimate::Number(_)) {
                     self.effort.open = Some(self.effort.open.unwrap_or(0.0));
                 }
@@ -145,7 +146,8 @@ impl Sum<'_> {
     }
 }
 
-/// Whether a step is done: struck through, or with a check mark or a word such as `(done)` at an end.
+/// Returns `true` if a step is done: struck through, or with a check mark or a word such as `(done)` at its start or
+/// end.
 pub fn is_done(text: &str) -> bool {
     const MARKS: &[char] = &['✅', '✔', '☑', '✓'];
     const WORDS: &[&str] = &["done", "complete", "completed", "finished", "shipped", "merged"];
@@ -167,7 +169,7 @@ pub fn is_done(text: &str) -> bool {
     marked && WORDS.contains(&last.to_lowercase().as_str()) && !rest.to_lowercase().contains("not ")
 }
 
-/// Whether a line states the sum of others: `Total: 8 points`, `Total effort (8 points)`.
+/// Returns `true` if a line states the sum of other lines: `Total: 8 points`, `Total effort (8 points)`.
 fn is_total(text: &str) -> bool {
     const TOTALS: &[&str] = &["total", "sum", "subtotal", "overall"];
     const NOUNS: &[&str] = &["effort", "estimate", "points", "story", "sum", "of", "all", "steps"];
@@ -177,7 +179,7 @@ fn is_total(text: &str) -> bool {
     TOTALS.contains(&first) && words.all(|word| NOUNS.contains(&word) || word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The estimate that a step states: in brackets, or at its end after `:` or a dash.
+/// Returns the estimate of a step: in brackets, or at its end after `:` or a dash.
 pub fn estimate(text: &str, number: &NumberType) -> Estimate {
     let mut sum: Option<f64> = None;
     let mut read = 0;
@@ -192,17 +194,17 @@ pub fn estimate(text: &str, number: &NumberType) -> Estimate {
         }
     }
     let whole = Span::new(0, text.len());
-    let stated = stated(text, number);
+    let unit_count = unit_count(text, number);
     match sum.map_or_else(|| at_the_end(text, number), Estimate::Number) {
-        Estimate::Number(_) if stated > read.max(1) => Estimate::Unreadable(whole, "has several numbers of points"),
-        Estimate::None if stated > 0 => Estimate::Unreadable(whole, "does not separate the number from the text"),
+        Estimate::Number(_) if unit_count > read.max(1) => Estimate::Unreadable(whole, "contains several estimates"),
+        Estimate::None if unit_count > 0 => Estimate::Unreadable(whole, "has no separator before the number"),
         Estimate::None if has_bare_number(text) => Estimate::Unreadable(whole, "ends with a number without a unit"),
         estimate => estimate,
     }
 }
 
-/// Number of times that a text states a number with a unit. `3 points of failure` and the text of a link are not counted.
-fn stated(text: &str, number: &NumberType) -> usize {
+/// Counts the numbers with a unit in a text, except prose such as `3 points of failure` and link texts.
+fn unit_count(text: &str, number: &NumberType) -> usize {
     let mut count = 0;
     let mut previous_digit = false;
     for (at, c) in text.char_indices() {
@@ -211,9 +213,9 @@ fn stated(text: &str, number: &NumberType) -> usize {
             let rest = text[at..].trim_start_matches([' ', '-', '\u{A0}']).to_lowercase();
             let rest = rest.strip_prefix("story ").unwrap_or(&rest);
             let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
-            let (unit, behind) = rest.split_at(end);
-            let linked = behind.starts_with("](");
-            let is_prose = behind.starts_with(" of ") || behind.starts_with(" in ");
+            let (unit, after_unit) = rest.split_at(end);
+            let linked = after_unit.starts_with("](");
+            let is_prose = after_unit.starts_with(" of ") || after_unit.starts_with(" in ");
             count += usize::from(number.units.iter().any(|known| known == unit) && !linked && !is_prose);
         }
         previous_digit = digit;
@@ -221,7 +223,7 @@ fn stated(text: &str, number: &NumberType) -> usize {
     count
 }
 
-/// Whether a step ends with a number alone, `(5)` or `: 5`.
+/// Returns `true` if a step ends with a number without a unit, `(5)` or `: 5`.
 fn has_bare_number(text: &str) -> bool {
     let plain = inline::plain(text);
     let text = plain.trim();
@@ -232,7 +234,7 @@ fn has_bare_number(text: &str) -> bool {
     tail.is_some_and(|(_, tail)| !tail.is_empty() && tail.trim().parse::<f64>().is_ok())
 }
 
-/// What is between brackets, as ranges of the text; links (`[text](target)`) are not.
+/// Returns the spans between brackets, except those of links (`[text](target)`).
 fn groups(text: &str) -> Vec<Span> {
     let mut groups = Vec::new();
     let mut open: Option<(usize, char)> = None;
@@ -253,7 +255,7 @@ fn groups(text: &str) -> Vec<Span> {
     groups
 }
 
-/// Units of time: an estimate in one of these is not an estimate in points.
+/// Units of time. An estimate in a unit of time is not an estimate in points.
 const TIME: &[&str] = &[
     "h", "hr", "hrs", "hour", "hours", "d", "day", "days", "pd", "w", "wk", "wks", "week", "weeks", "month", "months",
     "sprint", "sprints", "tag", "tage", "stunden",
@@ -282,7 +284,7 @@ fn in_brackets(text: &str, number: &NumberType) -> Estimate {
     }
 }
 
-/// The word at the end of a text in lower case: `5pts` has `pts`.
+/// Returns the word at the end of a text in lower case: `pts` for `5pts`.
 fn unit_at_end(text: &str) -> String {
     let text = text.trim_end_matches(['.', ' ']);
     let words = text.to_lowercase();
@@ -293,7 +295,7 @@ fn unit_at_end(text: &str) -> String {
     if before.ends_with("story") { format!("story {last}") } else { last.to_owned() }
 }
 
-/// `Switch the flag: 1 point`, `Roll-out – 3 SP`.
+/// Parses an estimate at the end of a step: `Switch the flag: 1 point`, `Roll-out – 3 SP`.
 fn at_the_end(text: &str, number: &NumberType) -> Estimate {
     let trimmed = text.trim_end_matches(['.', ' ', '*', '_', '`']);
     if let Quantity::Number(value) = quantity::number_of(text, number)
@@ -306,13 +308,13 @@ fn at_the_end(text: &str, number: &NumberType) -> Estimate {
     }
     let separators: &[&str] = &[": ", " - ", " – ", " — ", "="];
     let start = separators.iter().filter_map(|mark| trimmed.rfind(mark).map(|at| at + mark.len())).max();
-    // A range with spaces (`3 - 5 points`) has a separator too.
+    // A range with spaces (`3 - 5 points`) also contains a separator.
     let Some(start) = start else {
-        // `Client 5 points`: a number without a separator is prose as likely as an estimate.
+        // `Client 5 points`: a number without a separator may be prose or an estimate.
         let digits = trimmed.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ');
         let number_before = digits.ends_with(|c: char| c.is_ascii_digit());
         return if number_before {
-            Estimate::Unreadable(Span::new(0, trimmed.len()), "does not separate the number from the text")
+            Estimate::Unreadable(Span::new(0, trimmed.len()), "has no separator before the number")
         } else {
             Estimate::None
         };
@@ -339,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn estimates_are_in_brackets_or_at_the_end() {
+    fn reads_estimates_in_brackets_or_at_the_end() {
         let cases = [
             ("Client (5 pts)", 5.0),
             ("Client (5pts)", 5.0),
@@ -378,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn done_steps_are_struck_through_or_checked() {
+    fn detects_done_steps() {
         for text in
             ["~~Contract tests (3 pts)~~ ✅", "✅ Client", "Client ✅", "Client (done)", "Client — done", "Client ✓"]
         {

@@ -1,5 +1,4 @@
-//! Suppressions of a document, `<!-- phx-ignore RULE[ until=DATE]: reason -->`, and what each covers: the next block of
-//! text.
+//! Suppressions of a document, `<!-- phx-ignore RULE[ until=DATE]: reason -->`. Each covers the next block of text.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -7,39 +6,38 @@ use super::nodes::MarkdownNodeKind;
 use super::{Document, Marker, MarkerKind};
 use crate::text::Span;
 
-/// A suppression.
 #[derive(Clone, Copy, Debug)]
 pub struct Suppression<'a> {
-    /// Span of its marker.
+    /// Span of the marker.
     pub span: Span,
-    /// The rule that it names; it need not exist.
+    /// Named rule; may be unknown.
     pub rule: &'a str,
-    /// The date after `until=`, as written.
+    /// Text after `until=`; not validated.
     pub until: Option<&'a str>,
-    /// The reason; empty if none is given.
+    /// Reason; empty if none is given.
     pub reason: &'a str,
-    /// What it covers.
+    /// Span in which findings are suppressed.
     pub covered: Span,
 }
 
-/// The date after `until=`.
+/// Parses the date after `until=`.
 pub fn date(until: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(until, "%Y-%m-%d").ok()
 }
 
 impl Suppression<'_> {
-    /// Whether its date has passed: all of that day, in UTC, still counts.
+    /// Returns `true` if the suppression has expired. It is valid until the end of its date in UTC.
     pub fn has_passed(&self, now: DateTime<Utc>) -> bool {
         self.until.and_then(date).is_some_and(|date| now.date_naive() > date)
     }
 
-    /// Whether it covers a finding of a rule at a byte.
+    /// Returns `true` if it covers a finding of a rule at a byte offset.
     pub fn covers(&self, rule: &str, at: usize) -> bool {
         self.rule == rule && self.covered.contains(at)
     }
 }
 
-/// The suppressions of a document, in order.
+/// Returns the suppressions of a document, in order.
 pub fn read(document: &Document) -> Vec<Suppression<'_>> {
     let all = document.markers.iter().filter_map(|marker| {
         let MarkerKind::Ignore { rule, until, reason } = &marker.kind else {
@@ -51,7 +49,8 @@ pub fn read(document: &Document) -> Vec<Suppression<'_>> {
     all.collect()
 }
 
-/// The next block of text after a marker: an AUTO block with its markers, a MANUAL marker, or a block of Markdown.
+/// Returns the span of the next block of text after a marker: an AUTO block with its markers, a MANUAL marker, or a
+/// Markdown block.
 fn covered(document: &Document, marker: &Marker) -> Span {
     let from = marker.line.end;
     let index = document.nodes.partition_point(|node| node.span.start < from);

@@ -1,45 +1,40 @@
-//! What parsing found wrong: syntax errors beside the document, never instead of it.
+//! Syntax errors, which are returned together with the parsed document.
 
 use crate::text::Span;
 
-/// Which rule speaks of a fault.
+/// Kind of a syntax error; each is reported by one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyntaxErrorKind {
     /// Bytes that are not UTF-8, or a NUL byte.
     Encoding,
-    /// A bound of the format is passed.
+    /// A limit of the format is exceeded.
     Oversized,
     /// The front matter is never closed.
     Unterminated,
-    /// The front matter is not a mapping that can be read.
+    /// The front matter cannot be parsed, or is not a mapping.
     FrontMatter,
-    /// A marker without its partner.
+    /// An AUTO or END marker without its counterpart, or with another name.
     Unbalanced,
-    /// A marker inside a block.
+    /// A marker inside an AUTO block.
     Nested,
-    /// A comment that resembles a marker.
+    /// A comment that resembles a marker but does not follow the grammar.
     Malformed,
-    /// A conflict that git left.
+    /// An unresolved Git conflict.
     Conflict,
 }
 
-/// One syntax error.
 #[derive(Clone, Debug)]
 pub struct SyntaxError {
-    /// Which rule speaks of it.
     pub kind: SyntaxErrorKind,
-    /// Where it is.
     pub span: Span,
-    /// What is wrong.
     pub message: String,
-    /// The way out.
+    /// Instruction that resolves the error.
     pub help: String,
-    /// The text that replaces the span as a fix.
+    /// Fix: text that replaces the span.
     pub replacement: Option<String>,
 }
 
 impl SyntaxError {
-    /// A fault of a kind at a place.
     pub fn new(kind: SyntaxErrorKind, span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { kind, span, message: message.into(), help: help.into(), replacement: None }
     }

@@ -1,9 +1,8 @@
-//! Vocabulary of a field such as `status`: its words, and what documents write for them.
+//! Vocabulary of a field such as `status`: its words and their synonyms.
 
 use super::inline;
 use crate::text::emoji;
 
-/// Words with their synonyms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vocabulary {
     words: Vec<Word>,
@@ -12,7 +11,7 @@ pub struct Vocabulary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Word {
     name: String,
-    /// Normalized, the word itself included.
+    /// Normalized synonyms, including the word itself.
     synonyms: Vec<String>,
 }
 
@@ -20,7 +19,7 @@ struct Word {
 const CONNECTORS: &[&str] = &["as", "at", "for", "from", "in", "on", "since", "under", "with"];
 
 impl Vocabulary {
-    /// A vocabulary of names with their synonyms.
+    /// Creates a vocabulary from words with their synonyms.
     pub fn new(words: &[(&str, &[&str])]) -> Self {
         let mut vocabulary = Self::default();
         for (name, synonyms) in words {
@@ -30,7 +29,7 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// Adds synonyms to a word, or a word.
+    /// Adds synonyms to a word; adds the word if it is unknown.
     pub fn add(&mut self, name: &str, synonyms: &[String]) {
         let id = normalize(name);
         let at = self.words.iter().position(|word| word.synonyms.contains(&id));
@@ -41,13 +40,14 @@ impl Vocabulary {
         self.words[at].synonyms.extend(synonyms.iter().map(|synonym| normalize(synonym)));
     }
 
-    /// The names of the words, in their order.
+    /// Returns the names of the words, in order of definition.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|word| word.name.as_str())
     }
 
-    /// The word that a value starts with. What follows it must be a remark: text in brackets, after a comma or a dash, a
-    /// number, or a phrase such as `since May`. `Done when released` and `Planned or done` are not words.
+    /// Returns the word that a value starts with. The rest of the value must be a remark: text in brackets or after a
+    /// comma or dash, a number, or a phrase such as `since May`. `Done when released` and `Planned or done` match no
+    /// word.
     pub fn find(&self, value: &str) -> Option<&str> {
         let plain = inline::plain(value);
         let (icon, text) = emoji::split_leading(plain.trim());
@@ -55,19 +55,19 @@ impl Vocabulary {
         let text = normalize(emoji::split_trailing(text).0);
         let text = if text.is_empty() { normalize(icon) } else { text };
         let all = self.words.iter().flat_map(|word| word.synonyms.iter().map(move |synonym| (word, synonym)));
-        // Most values are a word and nothing more.
+        // Fast path: most values consist of exactly one word.
         let exact = self.words.iter().find(|word| word.synonyms.contains(&text));
         let found = exact.or_else(|| {
-            let fitting = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
-            let fitting = fitting.filter(|(word, synonym)| !self.is_qualified(&text[synonym.len()..], word));
-            fitting.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word)
+            let prefixed = all.filter(|(_, synonym)| text.strip_prefix(synonym.as_str()).is_some_and(is_remark));
+            let prefixed = prefixed.filter(|(word, synonym)| !self.is_qualified(&text[synonym.len()..], word));
+            prefixed.max_by_key(|(_, synonym)| synonym.len()).map(|(word, _)| word)
         });
         found.filter(|word| !word.is_contradicted(icon)).map(|word| word.name.as_str())
     }
 }
 
 impl Word {
-    /// Whether an icon takes back a word that says that something works: `❌ Stable`.
+    /// Returns `true` if an icon contradicts a positive word: `❌ Stable`.
     fn is_contradicted(&self, icon: &str) -> bool {
         const NEGATIVE: &[char] = &['❌', '✖', '✗', '🚫', '⛔', '❓'];
         const POSITIVE: &[&str] = &["active", "complete", "done", "in progress", "ready", "running", "stable"];
@@ -78,7 +78,8 @@ impl Word {
 }
 
 impl Vocabulary {
-    /// Whether a remark takes back the word before it, or names another one: `Stable (not yet)`, `Stable, deprecated`.
+    /// Returns `true` if a remark negates the word before it or contains another word: `Stable (not yet)`,
+    /// `Stable, deprecated`.
     fn is_qualified(&self, remark: &str, word: &Word) -> bool {
         const NEGATIONS: &[&str] =
             &["almost", "except", "if", "nearly", "never", "no", "not", "once", "partially", "partly", "until", "when"];
@@ -98,7 +99,7 @@ impl Vocabulary {
     }
 }
 
-/// Whether the rest of a value only adds to the word before it.
+/// Returns `true` if the rest of a value is a remark that does not change the meaning of the word before it.
 fn is_remark(rest: &str) -> bool {
     let trimmed = rest.trim_start();
     if trimmed.is_empty() {
@@ -116,7 +117,8 @@ fn is_remark(rest: &str) -> bool {
     }
 }
 
-/// Lower case, with one space for each run of spaces, hyphens between letters and underscores.
+/// Normalizes a text: lower case, with one space for each run of white space, and for hyphens and underscores between
+/// letters or digits.
 pub fn normalize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.trim().chars().peekable();
@@ -141,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_with_their_remarks() {
+    fn finds_words_with_remarks() {
         let vocabulary = Vocabulary::new(&[
             ("Planned", &["To do", "📋"]),
             ("In Progress", &["Doing"]),

@@ -1,7 +1,7 @@
-//! YAML to a tree with places, on the events of `granit-parser`.
+//! YAML parser that builds a tree with source spans from the events of `granit-parser`.
 //!
-//! Core schema of YAML 1.2 (section 10.3): `yes` and `on` are text. Aliases are expanded within
-//! bounds; a key that stands twice is a fault and the first one counts.
+//! Scalars follow the core schema of YAML 1.2 (section 10.3): `yes` and `on` are text. Aliases are expanded up to a
+//! limit. A duplicate key is an error; its first value is used.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use serde_json::Number;
 use super::syntax_error::{SyntaxError, SyntaxErrorKind};
 use crate::text::{Lines, Node, NodeData, NodeEntry, Span, lines};
 
-/// How deep mappings and lists may be nested.
+/// Maximum nesting depth of mappings and lists.
 pub const DEPTH: usize = 64;
-/// How many values a front matter may hold once its aliases are expanded.
+/// Maximum number of values in a front matter after alias expansion.
 pub const NODES: usize = 10_000;
 
-/// Parses the YAML in `text[region]`. Spans are those of the whole text. Without a value the
-/// faults say why.
+/// Parses the YAML in `text[region]`. Spans are relative to `text`. Returns no tree after an error that stops parsing
+/// and for empty input.
 pub fn parse(text: &str, region: Span) -> (Option<Node<'static>>, Vec<SyntaxError>) {
     let mut builder = YamlBuilder::new(text);
     let mut options = Options::default();
@@ -28,7 +28,7 @@ pub fn parse(text: &str, region: Span) -> (Option<Node<'static>>, Vec<SyntaxErro
         let step = match event {
             Ok((event, span)) => {
                 let range = span.byte_range().unwrap_or_default();
-                builder.take(event, Span::from(range).shifted(region.start))
+                builder.handle_event(event, Span::from(range).shifted(region.start))
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(region.len());
@@ -47,9 +47,9 @@ fn scan_error(text: &str, at: usize, why: &str) -> SyntaxError {
     let at = at.min(text.len());
     let line_start = text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
     let line_end = text[at..].find(['\n', '\r']).map_or(text.len(), |end| at + end);
-    // The scanner may complain at the end of the line before the tab.
-    let behind = Span::new(line_start, text.len());
-    let tab = lines::of(text, behind).take(2).find_map(|line| {
+    // The parser may report the error at the end of the line before the tab.
+    let rest = Span::new(line_start, text.len());
+    let tab = lines::of(text, rest).take(2).find_map(|line| {
         let content = line.slice(text);
         let indent = content.len() - content.trim_start().len();
         content[..indent].find('\t').map(|tab| line.start + tab)
@@ -58,19 +58,19 @@ fn scan_error(text: &str, at: usize, why: &str) -> SyntaxError {
         return SyntaxError::new(
             SyntaxErrorKind::FrontMatter,
             Span::new(tab, tab + 1),
-            "a tab in the indentation of YAML",
+            "tab in YAML indentation",
             "indent with spaces",
         );
     }
     SyntaxError::new(
         SyntaxErrorKind::FrontMatter,
         Span::new(at, line_end),
-        format!("the YAML cannot be read: {why}"),
-        "correct the line; a value with `: ` or ` #` inside needs quotes",
+        format!("cannot parse YAML: {why}"),
+        "fix this line; quote values that contain `: ` or ` #`",
     )
 }
 
-/// A collection that is not closed yet.
+/// List or mapping that is not closed yet.
 struct Frame {
     span: Span,
     anchor: usize,
@@ -96,7 +96,7 @@ impl<'t> YamlBuilder<'t> {
         Self { text, stack: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None, syntax_errors: Vec::new() }
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
+    fn handle_event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
@@ -106,7 +106,7 @@ impl<'t> YamlBuilder<'t> {
                     NodeData::Text(value.into_owned().into())
                 };
                 self.count(1, span)?;
-                self.place(Node::new(span, data), anchor, 1)
+                self.add(Node::new(span, data), anchor, 1)
             }
             Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Open::List(Vec::new())),
             Event::MappingStart(_, anchor, _) => {
@@ -116,10 +116,10 @@ impl<'t> YamlBuilder<'t> {
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => {
                 let Some((tree, size)) = self.anchors.get(&id).cloned() else {
-                    return Err(bad(span, "an alias to a value that holds the alias itself"));
+                    return Err(invalid(span, "alias refers to a value that contains the alias"));
                 };
                 self.count(size, span)?;
-                self.place(Node::new(span, tree.data), 0, size)
+                self.add(Node::new(span, tree.data), 0, size)
             }
             _ => Ok(()),
         }
@@ -130,8 +130,8 @@ impl<'t> YamlBuilder<'t> {
             return Err(SyntaxError::new(
                 SyntaxErrorKind::FrontMatter,
                 span,
-                format!("front matter nested more than {DEPTH} levels deep"),
-                "make it flatter",
+                format!("front matter is nested more than {DEPTH} levels deep"),
+                "reduce the nesting",
             ));
         }
         self.count(1, span)?;
@@ -155,18 +155,18 @@ impl<'t> YamlBuilder<'t> {
         };
         let tree = Node::new(Span::new(start, end), data);
         let size = if frame.anchor == 0 { 0 } else { size(&tree) };
-        self.place(tree, frame.anchor, size)
+        self.add(tree, frame.anchor, size)
     }
 
-    /// Puts a finished value where it belongs: the root, the list, or the mapping as key or value.
-    fn place(&mut self, tree: Node<'static>, anchor: usize, size: usize) -> Result<(), SyntaxError> {
+    /// Adds a complete value to the enclosing list or mapping (as key or value), or stores it as the root.
+    fn add(&mut self, tree: Node<'static>, anchor: usize, size: usize) -> Result<(), SyntaxError> {
         if anchor != 0 {
             self.anchors.insert(anchor, (tree.clone(), size));
         }
         match self.stack.last_mut().map(|frame| &mut frame.open) {
             None => {
                 if self.root.is_some() {
-                    return Err(bad(tree.span, "a second YAML document in the front matter"));
+                    return Err(invalid(tree.span, "front matter contains a second YAML document"));
                 }
                 self.root = Some(tree);
             }
@@ -194,14 +194,14 @@ impl<'t> YamlBuilder<'t> {
         Err(SyntaxError::new(
             SyntaxErrorKind::FrontMatter,
             span,
-            format!("front matter of more than {NODES} values, aliases expanded"),
-            "take the aliases out",
+            format!("front matter has more than {NODES} values after alias expansion"),
+            "remove aliases or values",
         ))
     }
 }
 
-/// The entries of a mapping with those of its merge keys (`<<: *anchor`, a type of YAML 1.1): keys of its own take
-/// precedence, then those of earlier mappings. They keep the spans of their values and come first.
+/// Resolves merge keys (`<<: *anchor`, a YAML 1.1 type). Own keys take precedence over merged ones, and earlier merged
+/// mappings over later ones. Merged entries come first and keep the spans of their values.
 fn merged(mut entries: Vec<NodeEntry<'static>>) -> Result<Vec<NodeEntry<'static>>, SyntaxError> {
     let mut all: Vec<NodeEntry<'static>> = Vec::new();
     while let Some(at) = entries.iter().position(|entry| entry.key == MERGE) {
@@ -215,8 +215,8 @@ fn merged(mut entries: Vec<NodeEntry<'static>>) -> Result<Vec<NodeEntry<'static>
                 return Err(SyntaxError::new(
                     SyntaxErrorKind::FrontMatter,
                     source.span,
-                    format!("the merge key `{MERGE}` needs a mapping, found {}", Node::kind(&source)),
-                    "name an anchor of a mapping, such as `<<: *defaults`",
+                    format!("merge key `{MERGE}`: expected a mapping, found {}", Node::kind(&source)),
+                    "use an alias of a mapping, such as `<<: *defaults`",
                 ));
             };
             for other in others {
@@ -231,11 +231,10 @@ fn merged(mut entries: Vec<NodeEntry<'static>>) -> Result<Vec<NodeEntry<'static>
     Ok(all)
 }
 
-/// The merge key.
 const MERGE: &str = "<<";
 
-fn bad(span: Span, message: &str) -> SyntaxError {
-    SyntaxError::new(SyntaxErrorKind::FrontMatter, span, message, "write the value out")
+fn invalid(span: Span, message: &str) -> SyntaxError {
+    SyntaxError::new(SyntaxErrorKind::FrontMatter, span, message, "write plain `key: value` lines")
 }
 
 fn duplicate(name: &str, span: Span, first: Span, text: &str) -> SyntaxError {
@@ -243,8 +242,8 @@ fn duplicate(name: &str, span: Span, first: Span, text: &str) -> SyntaxError {
     SyntaxError::new(
         SyntaxErrorKind::FrontMatter,
         span,
-        format!("the key `{name}` stands twice, first on line {line}"),
-        "keep one of them",
+        format!("duplicate key `{name}`; first defined on line {line}"),
+        "remove one of them",
     )
 }
 
@@ -254,7 +253,7 @@ fn key_text(tree: &Node<'_>) -> Result<String, SyntaxError> {
         NodeData::Null => Ok("null".to_owned()),
         NodeData::Bool(value) => Ok(value.to_string()),
         NodeData::Number(number) => Ok(number.to_string()),
-        NodeData::List(_) | NodeData::Map(_) => Err(bad(tree.span, "a key that is a list or a mapping")),
+        NodeData::List(_) | NodeData::Map(_) => Err(invalid(tree.span, "key is a list or a mapping")),
     }
 }
 
@@ -275,7 +274,7 @@ fn last_end(data: &NodeData<'_>) -> Option<usize> {
     }
 }
 
-/// A plain scalar by the core schema.
+/// Parses a plain scalar by the core schema.
 fn plain(value: &str) -> NodeData<'static> {
     match value {
         "" | "~" | "null" | "Null" | "NULL" => return NodeData::Null,
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_scalars_follow_the_core_schema() {
+    fn reads_plain_scalars_by_the_core_schema() {
         assert_eq!(
             json("a: yes\nb: 0x1F\nc: 2025-08-29\nd: 1.5\ne:\nf: 007\ng: '7'\nh: 1.0.0\n"),
             r#"{"a":"yes","b":31,"c":"2025-08-29","d":1.5,"e":null,"f":7,"g":"7","h":"1.0.0"}"#
@@ -327,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_exact_for_keys_and_values_behind_multibyte_text() {
+    fn returns_exact_spans_after_multibyte_text() {
         let yaml = "ключ: é\nowner: \"li sa\"\nlist: [a, bc]\n";
         let (tree, _) = parse(yaml, Span::new(0, yaml.len()));
         let tree = tree.unwrap();
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_expand_within_bounds() {
+    fn limits_alias_expansion() {
         assert_eq!(json("a: &x {n: 1}\nb: *x\n"), r#"{"a":{"n":1},"b":{"n":1}}"#);
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..12 {
@@ -354,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn merge_keys_are_followed_and_own_keys_take_precedence() {
+    fn resolves_merge_keys_after_own_keys() {
         let yaml = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\nc: {<<: *a, x: 9}\nd:\n  <<: [*a, *b]\n  w: 0\n";
         let expected = r#"{"a":{"x":1,"y":2},"b":{"y":3,"z":4},"c":{"y":2,"x":9},"d":{"x":1,"y":2,"z":4,"w":0}}"#;
         assert_eq!(json(yaml), expected);
@@ -363,11 +362,11 @@ mod tests {
         let merged = tree.get("d").and_then(|d| d.entry("z")).unwrap();
         assert_eq!((merged.key_span.slice(yaml), merged.value.span.slice(yaml)), ("<<", "4"));
         let (_, syntax_errors) = parse("a: {<<: 1}\n", Span::new(0, 11));
-        assert!(syntax_errors[0].message.contains("needs a mapping, found a number"), "{syntax_errors:?}");
+        assert!(syntax_errors[0].message.contains("expected a mapping, found a number"), "{syntax_errors:?}");
     }
 
     #[test]
-    fn sixty_four_levels_are_read_and_one_more_is_a_fault() {
+    fn rejects_more_than_64_levels() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let deep = nested(DEPTH);
         assert!(parse(&deep, Span::new(0, deep.len())).1.is_empty());

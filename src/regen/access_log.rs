@@ -1,32 +1,32 @@
-//! Trace of a rendering: what its template asked for, and what its values depend on.
+//! Access log of a rendering: the facts that its template used, and the problems that its values depend on.
 
 use std::collections::BTreeSet;
 
-/// A value that stayed because no fact gives it.
+/// Value that stays unchanged because no fact provides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnavailableFact {
-    /// The label whose value it is; empty where a template keeps none.
+    /// Label of the value; empty if the template keeps none.
     pub label: String,
-    /// The key or the report that would give it.
+    /// Instruction that makes the fact available.
     pub source: String,
 }
 
-/// What a rendering asked for.
+/// Facts and problems that a rendering accessed.
 #[derive(Clone, Debug, Default)]
 pub struct AccessLog {
-    /// Whether a fact had a source.
+    /// Whether any fact was available.
     pub has_available_fact: bool,
-    /// What stayed for want of a fact.
+    /// Values that stay unchanged because no fact provides them.
     pub unavailable_facts: Vec<UnavailableFact>,
-    /// Whether the time was asked for.
+    /// Whether the time was used.
     pub clock: bool,
-    /// What its reader must know of the values.
+    /// Warnings about the values.
     pub warnings: Vec<String>,
-    /// Problems of reading that the rendering depends on, each once.
+    /// Problems of parsing that the rendering depends on, without duplicates.
     pub blockers: Vec<Blocker>,
-    /// Those of the document, by index.
+    /// Such problems of the document itself, by index.
     pub(super) problems: BTreeSet<usize>,
-    /// Labels whose values are maintained by hand unless the configuration gives them.
+    /// Labels whose values are maintained by hand unless the configuration provides them.
     pub by_hand: Vec<String>,
     /// Sources of values, by label.
     pub sources: Vec<(String, String)>,
@@ -37,18 +37,17 @@ pub struct AccessLog {
 /// Items that numbers were computed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactInput {
-    /// Their number and their sections: `10 items in priority_1, priority_2`.
+    /// Number and sections: `10 items in priority_1, priority_2`.
     pub summary: String,
-    /// The items, by index in the document.
+    /// Indices in the items of the document.
     pub items: Vec<usize>,
 }
 
-/// A problem that keeps a block from being written.
+/// Problem because of which a block cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocker {
-    /// Its location: `line 12`, or `path:12` in another document.
+    /// `line 12`, or `path:12` in another document.
     pub location: String,
-    /// The problem.
     pub message: String,
 }
 

@@ -1,64 +1,62 @@
-//! What became of a document and of each of its AUTO blocks, for reports.
+//! Results of a regeneration for a document and its AUTO blocks, for reports.
 
 use super::access_log::{Blocker, UnavailableFact};
 
-/// What became of one document.
+/// Result for one document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewritten {
-    /// Its path from the root.
+    /// Path from the root.
     pub path: String,
-    /// Its AUTO blocks, in order.
+    /// AUTO blocks, in order.
     pub blocks: Vec<BlockResult>,
-    /// The names of its AUTO blocks, where none of them is the one that was asked for.
+    /// Names of all AUTO blocks, if none of them has the requested name.
     pub others: Vec<String>,
-    /// What changed or would change, as a unified diff; empty for nothing.
+    /// Unified diff of the changes; empty if there are none.
     pub diff: String,
-    /// Why none of its blocks can be written.
+    /// Reason why none of the blocks can be written.
     pub problem: Option<String>,
 }
 
-/// What became of one AUTO block.
+/// Result for one AUTO block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockResult {
-    /// Its canonical name.
+    /// Canonical name.
     pub name: String,
-    /// The line of its marker.
+    /// Line of the marker, from 1.
     pub line: usize,
-    /// What became of it.
     pub what: BlockStatus,
-    /// What changed or would change, in words; empty for nothing, or for a checksum alone.
+    /// Summary of the changes; empty if there are none, or only in the checksum.
     pub changes: String,
-    /// What stayed for want of a fact.
+    /// Values that are unchanged because no fact provides them.
     pub kept: Vec<UnavailableFact>,
-    /// What else its reader must know.
+    /// Warnings about the values.
     pub warnings: Vec<String>,
-    /// The items that its values were computed from, each with its line.
+    /// Items that the values were computed from, with their lines.
     pub items: Vec<(String, usize)>,
 }
 
-/// What became of a block.
+/// Status of a block after or without a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockStatus {
-    /// It is as it should be.
+    /// The body equals the rendering.
     Current,
-    /// It would be written.
+    /// The body would change.
     Outdated,
-    /// It was written.
     Written,
-    /// It was not written, because somebody edited it: the way out.
+    /// Not written, because the body was edited by hand; contains reason and help.
     Edited(String),
-    /// It cannot be rendered: why.
+    /// Not rendered; contains the reason.
     Failed(String),
-    /// It was not written, because a value depends on something that cannot be read.
+    /// Not written, because a value depends on text that cannot be read.
     Blocked(Vec<Blocker>),
-    /// There is no template for it.
+    /// No template exists for this name.
     NoTemplate,
-    /// No fact that it shows has a source.
+    /// All facts of the template are unavailable.
     NoFacts,
 }
 
 impl BlockStatus {
-    /// As programs read it.
+    /// Returns the name in JSON output.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -72,7 +70,7 @@ impl BlockStatus {
         }
     }
 
-    /// Why it was not written, with the command or edit that resolves it.
+    /// Returns why the block was not written, with the command or edit that resolves it.
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Edited(reason) | Self::Failed(reason) => Some(reason.clone()),
@@ -86,28 +84,28 @@ impl BlockStatus {
 }
 
 impl Rewritten {
-    /// A document none of whose blocks can be written.
-    pub fn stopped(path: &str, why: String) -> Self {
-        Self { path: path.to_owned(), problem: Some(why), ..Self::default() }
+    /// Creates the result for a document none of whose blocks can be written.
+    pub fn stopped(path: &str, reason: String) -> Self {
+        Self { path: path.to_owned(), problem: Some(reason), ..Self::default() }
     }
 
-    /// Whether something is not as it should be.
+    /// Returns whether any block is not current or was not written.
     pub fn is_finding(&self) -> bool {
-        let wrong = |block: &BlockResult| {
+        let is_finding = |block: &BlockResult| {
             matches!(
                 block.what,
                 BlockStatus::Outdated | BlockStatus::Edited(_) | BlockStatus::Failed(_) | BlockStatus::Blocked(_)
             )
         };
-        self.problem.is_some() || self.blocks.iter().any(wrong)
+        self.problem.is_some() || self.blocks.iter().any(is_finding)
     }
 
-    /// The names of the blocks that were written.
+    /// Returns the names of the blocks that were written.
     pub fn written(&self) -> impl Iterator<Item = &str> {
         self.blocks.iter().filter(|block| block.what == BlockStatus::Written).map(|block| block.name.as_str())
     }
 
-    /// What would be written has been.
+    /// Marks outdated blocks as written.
     pub fn mark_written(&mut self) {
         for block in &mut self.blocks {
             if block.what == BlockStatus::Outdated {
@@ -116,7 +114,7 @@ impl Rewritten {
         }
     }
 
-    /// How many blocks came to something.
+    /// Returns the number of blocks with a status.
     pub fn count(&self, what: &BlockStatus) -> usize {
         self.blocks.iter().filter(|block| block.what == *what).count()
     }

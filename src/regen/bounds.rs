@@ -1,18 +1,18 @@
-//! Limits on the size and the nesting of templates, so that none exhausts the stack.
+//! Limits on the size and nesting of templates, which prevent a stack overflow.
 
-/// Size of a template, in bytes.
+/// Maximum size of a template, in bytes.
 const SIZE: usize = 256 * 1024;
-/// Length of one expression or statement, in bytes.
+/// Maximum length of one expression or statement, in bytes.
 const TAG: usize = 4 * 1024;
-/// Depth of blocks such as `for` and `if`.
+/// Maximum nesting depth of blocks such as `for` and `if`.
 const DEPTH: usize = 64;
-/// Stack of a thread that parses or renders a template of a repository, in bytes. It is reserved, not used.
+/// Stack size of the thread that parses or renders templates of a repository, in bytes. Only reserved, not committed.
 const STACK: usize = 512 * 1024 * 1024;
 
-/// Checks a template before it is parsed.
+/// Checks the limits before a template is parsed.
 ///
 /// # Errors
-/// The line, from 1, and the bound that is exceeded.
+/// Returns the line, from 1, and a message about the exceeded limit.
 pub fn check(text: &str) -> Result<(), (usize, String)> {
     if text.len() > SIZE {
         return Err((1, format!("the template is longer than {} KiB", SIZE / 1024)));
@@ -37,7 +37,8 @@ pub fn check(text: &str) -> Result<(), (usize, String)> {
         }
         if is_statement {
             if let Some(name) = doubled(&inner[..length]) {
-                let why = format!("`{name}` occurs twice in a new value, which may double with each round of a loop");
+                let why =
+                    format!("`{name}` occurs twice in the assigned value, which can double it in each loop iteration");
                 return Err((line, why));
             }
             depth = depth_after(depth, &inner[..length]);
@@ -50,7 +51,7 @@ pub fn check(text: &str) -> Result<(), (usize, String)> {
     Ok(())
 }
 
-/// The attribute that occurs twice in the value that a statement gives to an attribute of a namespace.
+/// Returns the attribute that occurs twice in a value that a statement assigns to an attribute of a namespace.
 fn doubled(statement: &str) -> Option<&str> {
     let assigned = statement.trim_matches(['-', '+', ' ', '\n', '\t', '\r']).strip_prefix("set ")?;
     let (target, value) = assigned.split_once('=')?;
@@ -68,7 +69,7 @@ fn doubled(statement: &str) -> Option<&str> {
     None
 }
 
-/// The depth of blocks after a statement.
+/// Returns the nesting depth after a statement.
 fn depth_after(depth: usize, statement: &str) -> usize {
     const OPENERS: &[&str] = &["autoescape", "block", "call", "filter", "for", "if", "macro", "with"];
     let mut words = statement.trim_matches(['-', '+', ' ', '\n', '\t', '\r']).split(|c: char| !c.is_alphanumeric());
@@ -82,15 +83,15 @@ fn depth_after(depth: usize, statement: &str) -> usize {
     }
 }
 
-/// Whether a template can build values that nest deeper with each round of a loop.
+/// Returns whether a template can build values that become more deeply nested in each loop iteration.
 pub fn accumulates(template: &str) -> bool {
     ["namespace", "macro"].iter().any(|word| template.contains(word))
 }
 
-/// Runs what recurses as deep as a template nests, on a stack that is large enough for all that [`check`] admits.
+/// Runs a function on a stack that is large enough for any template that [`check`] accepts.
 ///
 /// # Errors
-/// The system has no memory for another thread.
+/// Returns an error if the thread cannot be created.
 pub fn on_large_stack<T: Send>(run: impl FnOnce() -> T + Send) -> std::io::Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run)?;
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_that_nests_too_deep_is_refused_with_its_line() {
+    fn rejects_templates_over_a_limit() {
         assert_eq!(check("{% if a %}\n{{ b }}\n{% endif %}\n{# c #} {d}"), Ok(()));
         let long = format!("a\n{{{{ {}1 }}}}", "not ".repeat(2000));
         assert_eq!(check(&long), Err((2, "an expression is longer than 4 KiB".to_owned())));

@@ -1,10 +1,10 @@
-//! Values that are maintained by hand, carried from the current body into one that is restored.
+//! Transfers values that are maintained by hand from the current body to a restored one.
 
 use super::checksum::{ChecksumCoverage, PartCoverage};
 use super::labels;
 use super::parts::PartGroup;
 
-/// A restored body with the values of the current one that the checksum does not cover.
+/// Returns a restored body with the values of the current one that the checksum does not cover.
 pub fn carried(restored: &str, current: &str, coverage: &ChecksumCoverage) -> String {
     let mut groups = coverage.groups(restored);
     let covers = coverage.covers(&groups);
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_values_that_are_maintained_by_hand_are_carried() {
+    fn transfers_only_values_maintained_by_hand() {
         let rendered = Some("Total: 1\nCapacity: 5\n".to_owned());
         let coverage =
             ChecksumCoverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &std::sync::Arc::default());

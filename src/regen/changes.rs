@@ -1,16 +1,16 @@
-//! Changes of a body in words: `Total Features` 15 → 10 (10 items in priority_1).
+//! Summarizes changes of a body in one line: `Total Features` 15 → 10 (10 items in priority_1).
 
 use super::parts::{Part, PartGroup};
 use super::provenance::Provenance;
 use crate::document::body::PieceKind;
 
-/// Number of changes that are listed one by one.
+/// Maximum number of changes that are listed individually.
 const LISTED: usize = 3;
 
-/// The changes from one body to another in a line, with what each value was computed from; empty if the words are equal.
+/// Summarizes the changes between two bodies in one line, with the provenance of each value; empty if nothing changed.
 pub fn words(old: &str, new: &str, provenance: &Provenance) -> String {
     let (old, new) = (flat(old), flat(new));
-    // A source that several values have is named after the last of them.
+    // A source that consecutive values share is stated once, after the last of them.
     let mut listed: Vec<(String, Option<String>)> = Vec::new();
     let mut lines = 0;
     for (group, part) in &new {
@@ -26,7 +26,9 @@ pub fn words(old: &str, new: &str, provenance: &Provenance) -> String {
     }
     for (group, part) in &old {
         match part.label() {
-            Some(label) if counterpart(&new, group, part).is_none() => listed.push((format!("no `{label}`"), None)),
+            Some(label) if counterpart(&new, group, part).is_none() => {
+                listed.push((format!("removed `{label}`"), None))
+            }
             Some(_) => {}
             None => lines += lines_without(part, &new, group),
         }
@@ -54,7 +56,7 @@ pub fn words(old: &str, new: &str, provenance: &Provenance) -> String {
 
 type Flat = Vec<(String, Part)>;
 
-/// All parts, each with the sub-heading that it stands under.
+/// Returns all parts, each with the sub-heading above it.
 fn flat(body: &str) -> Flat {
     let mut parts = Vec::new();
     for group in PartGroup::read(body) {
@@ -82,7 +84,7 @@ fn counterpart<'p>(parts: &'p Flat, group: &str, part: &Part) -> Option<&'p Part
     parts.iter().find(same).map(|(_, part)| part)
 }
 
-/// How many lines of a part stand nowhere under the same sub-heading of the other body.
+/// Returns the number of lines of a part that the other body does not have below the same sub-heading.
 fn lines_without(part: &Part, other: &Flat, group: &str) -> usize {
     let known = |line: &str| {
         let mut same = other.iter().filter(|(title, _)| title == group);
@@ -97,16 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_said_in_words() {
+    fn summarizes_changes() {
         let words = |old: &str, new: &str| words(old, new, &Provenance::default());
         assert_eq!(words("A: 1\nB: 2\n", "A: 1\nB: 2\n"), "");
         assert_eq!(words("A: 1\nB: 2\n", "A: 3\nB: 2\n"), "`A` 1 → 3");
-        assert_eq!(words("A: 1\nB: 2\n", "A: 3\nC: 4\n"), "`A` 1 → 3, new `C` 4, no `B`");
+        assert_eq!(words("A: 1\nB: 2\n", "A: 3\nC: 4\n"), "`A` 1 → 3, new `C` 4, removed `B`");
         assert_eq!(words("| a |\n|---|\n| 1 |\n", "| a |\n|---|\n| 2 |\n"), "2 lines differ");
     }
 
     #[test]
-    fn values_have_their_sources() {
+    fn states_a_shared_source_once() {
         let provenance = Provenance {
             sources: vec![("Capacity".to_owned(), "facts.sprint.capacity".to_owned())],
             inputs: vec![FactInput { summary: "2 items in priority_1".to_owned(), items: Vec::new() }],

@@ -1,7 +1,8 @@
-//! Checksum in an END marker: the first 16 hexadecimal digits of the SHA-256 of what phx is responsible for in a body.
+//! Checksum in an END marker: the first 16 hexadecimal digits of the SHA-256 of the covered part of a body.
 //!
-//! That is the body with LF line ends, without trailing spaces and the padding of tables, and without the values that
-//! are maintained by hand: those of labels that only the configuration could give, and those that no template renders.
+//! The covered part is the body with LF line endings, without trailing spaces, without padding in tables, and without
+//! the values that are maintained by hand: values that only the configuration provides, and values that no template
+//! renders.
 
 use std::sync::Arc;
 
@@ -13,45 +14,43 @@ use crate::document::body::{self, PieceKind};
 use crate::document::{Block, Shape};
 use crate::text::lines;
 
-/// What a checksum covers, by the rendering of the block.
+/// Part of a body that a checksum covers. It depends on the rendering of the block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChecksumCoverage {
-    /// The rendering; without one, all of the body is covered.
+    /// Rendering; if it is `None`, the whole body is covered.
     pub rendered: Option<String>,
     /// Labels before the first sub-heading whose values are maintained by hand.
     pub by_hand: Vec<String>,
-    /// The shape of the document's kind, which has the aliases of labels.
+    /// Shape of the document's kind, which defines the aliases of labels.
     pub shape: Arc<Shape>,
 }
 
-/// How a block's body and its checksum agree.
+/// Result of a comparison of a body with its checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChecksumState {
-    /// The block has no checksum, so phx never wrote its body.
+    /// The block has no checksum, because phx has not generated its body.
     Ungenerated,
-    /// The body is what phx wrote, except for values that are maintained by hand.
+    /// The body is unchanged except for values that are maintained by hand.
     Intact,
-    /// The body was edited by hand.
     Edited,
 }
 
-/// How much of a part is covered.
+/// Covered portion of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PartCoverage {
-    /// All of it.
     Full,
-    /// Its label, or its header.
+    /// Only the label of a pair, or the header of a table.
     Outline,
 }
 
 impl ChecksumCoverage {
-    /// The coverage of a block that a template renders with what it owns.
+    /// Creates the coverage of a block from its rendering and what its template owns.
     pub fn new(rendered: Option<String>, owns: Owns, by_hand: Vec<String>, shape: &Arc<Shape>) -> Self {
         let rendered = rendered.filter(|_| owns != Owns::Body);
         Self { rendered, by_hand, shape: Arc::clone(shape) }
     }
 
-    /// How much of each part of a body is covered.
+    /// Returns the coverage of each part of a body, without headings.
     pub(super) fn covers(&self, groups: &[PartGroup]) -> Vec<PartCoverage> {
         let rendered: Option<Vec<PartGroup>> = self.rendered.as_deref().map(PartGroup::read);
         let mut covers = Vec::new();
@@ -92,7 +91,7 @@ impl ChecksumCoverage {
     }
 }
 
-/// The checksum of a body.
+/// Computes the checksum of a body.
 pub fn of(body: &str, coverage: &ChecksumCoverage) -> String {
     let groups = coverage.groups(body);
     let covers = coverage.covers(&groups);
@@ -110,7 +109,7 @@ pub fn state(block: &Block, body: &str, coverage: &ChecksumCoverage) -> Checksum
     if matches(&covers) || digest(&lines::with_lf(body)) == *sum {
         return ChecksumState::Intact;
     }
-    // The block may have been written when its template rendered a part more or less.
+    // When the checksum was written, the template may have rendered one part more or less.
     let toggled = (0..covers.len()).any(|at| {
         let mut other = covers.clone();
         other[at] = if covers[at] == PartCoverage::Full { PartCoverage::Outline } else { PartCoverage::Full };
@@ -129,7 +128,7 @@ fn digest(text: &str) -> String {
     format!("{first:016x}")
 }
 
-/// The covered text of a body.
+/// Returns the covered text of a body.
 fn covered(groups: &[PartGroup], covers: &[PartCoverage]) -> String {
     let mut out = String::new();
     let mut covers = covers.iter();
@@ -187,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_trailing_spaces_and_padding_do_not_count() {
+    fn ignores_line_endings_trailing_spaces_and_padding() {
         assert!(same("Total: 1\n", "Total: 1  \r\n"));
         assert!(same("| A | B |\n|---|---|\n| 1 | 2 |\n", "|  A | B |\n|:--|--:|\n| 1   |2|\n"));
     }
 
     #[test]
-    fn values_that_are_maintained_by_hand_do_not_count_and_all_others_do() {
+    fn ignores_only_values_maintained_by_hand() {
         assert!(same("Total: 1\nCapacity: 9\nRate: 3%\n", "Total: 1\nCapacity: 8\nRate: 4%\n"));
         for other in
             ["Total: 2\nCapacity: 9\n", "Total: 1\nCapacities: 9\n", "Total: 1\nCapacity: 9\nmore\n", "Total: 1\n"]
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rendering_all_is_covered() {
+    fn covers_everything_without_a_rendering() {
         let all = ChecksumCoverage::default();
         assert_ne!(of("Rate: 3%\n", &all), of("Rate: 4%\n", &all));
     }

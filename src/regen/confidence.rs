@@ -1,17 +1,17 @@
-//! What past sprints say of the next one.
+//! Velocity and confidence, computed from past sprints.
 
 use minijinja::value::from_args;
 use minijinja::{Error, ErrorKind, Value};
 
 use super::values;
 
-/// How many known sprints a confidence needs.
+/// Minimum number of sprints for a confidence.
 const ENOUGH: usize = 5;
 
-/// How many sprints a velocity is the mean of.
+/// Number of sprints that a velocity is averaged over.
 const RECENT: usize = 3;
 
-/// `recent(velocity)`: the mean of the last three sprints, to the nearest whole number; none without any.
+/// `recent(velocity)`: mean of the last three sprints, rounded to a whole number; none if there are no sprints.
 pub fn recent(arguments: &[Value]) -> Result<Value, Error> {
     let (velocity,): (Value,) = from_args(arguments)?;
     let known = numbers(&velocity)?;
@@ -24,12 +24,13 @@ pub fn recent(arguments: &[Value]) -> Result<Value, Error> {
     Ok(Value::from(values::whole(mean)))
 }
 
-/// `confidence(velocity, points)`: the share of known sprints that reached the committed points, in per cent to the nearest
-/// whole number; none below five sprints.
+/// `confidence(velocity, points)`: share of past sprints that reached the committed points, in percent, rounded to a
+/// whole number; none for fewer than five sprints.
 ///
-/// The method is the empirical distribution: if the next sprint is drawn from the same distribution as the known ones, the
-/// share of those that reached `points` estimates the chance that it will too. With `n` sprints its standard error is at most
-/// `50 / sqrt(n)` points of per cent, which below five sprints (22) says nothing.
+/// The method is the empirical distribution: if the next sprint is drawn from the same distribution as the past ones,
+/// the share of those that reached `points` estimates the probability that it will do so too. With `n` sprints the
+/// standard error is at most `50 / sqrt(n)` percentage points, which is too large for fewer than five sprints (22 for
+/// five).
 pub fn share(arguments: &[Value]) -> Result<Value, Error> {
     let (velocity, points): (Value, Value) = from_args(arguments)?;
     let known = numbers(&velocity)?;
@@ -47,13 +48,13 @@ fn numbers(velocity: &Value) -> Result<Vec<f64>, Error> {
     if velocity.is_none() || velocity.is_undefined() {
         return Ok(Vec::new());
     }
-    let wrong = || Error::new(ErrorKind::InvalidOperation, "`facts.sprint.velocity` must be a list of numbers");
+    let invalid = || Error::new(ErrorKind::InvalidOperation, "`facts.sprint.velocity` is not a list of numbers");
     if velocity.as_str().is_some() {
-        return Err(wrong());
+        return Err(invalid());
     }
     let number =
-        |value: Value| if value.is_number() { f64::try_from(value).map_err(|_| wrong()) } else { Err(wrong()) };
-    velocity.try_iter().map_err(|_| wrong())?.map(number).collect()
+        |value: Value| if value.is_number() { f64::try_from(value).map_err(|_| invalid()) } else { Err(invalid()) };
+    velocity.try_iter().map_err(|_| invalid())?.map(number).collect()
 }
 
 #[cfg(test)]
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn velocity_and_confidence_are_what_the_sprints_say() {
+    fn computes_velocity_and_confidence_from_sprints() {
         assert_eq!(recent(&[velocity(&[10, 70, 74, 73])]).unwrap(), Value::from(72));
         assert!(recent(&[velocity(&[])]).unwrap().is_none());
         let points = Value::from(73);

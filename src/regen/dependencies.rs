@@ -1,4 +1,4 @@
-//! Dependencies of items as documents write them: `Queue (✅ Complete), Login (in review)`.
+//! Parses dependencies of items in free-form text: `Queue (✅ Complete), Login (in review)`.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::document::shape::ValueType;
 use crate::document::{Document, Item, inline};
 use crate::text::{emoji, slug};
 
-/// A dependency, and the items that wait for it.
+/// Dependency, with the titles of the items that wait for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Dependency {
     name: String,
@@ -19,16 +19,17 @@ struct Dependency {
     blocking: Vec<String>,
 }
 
-/// `items|dependencies`: everything that the items name in their field `dependencies`, each once and in order: `name`,
-/// `status`, `blocking` (titles), `ready`. A dependency that is an item of the document has that item's status.
+/// `items|dependencies`: all dependencies in the field `dependencies` of the items, without duplicates and in order:
+/// `name`, `status`, `blocking` (titles), `ready`. A dependency that names an item of the document gets the status of
+/// that item.
 pub fn read(items: &Value) -> Result<Value, Error> {
-    let mut found = MatchedItem::default();
+    let mut found = DependencyList::default();
     let all: Vec<Value> = items.try_iter()?.collect();
     let mut named: Option<NamedItems<'_>> = None;
     for item in all.iter().filter_map(|item| item.downcast_object_ref::<ItemValue>()) {
         for (entry, done) in item.entries("dependencies") {
             for text in split(&entry) {
-                if let Some(dependency) = one(text, done) {
+                if let Some(dependency) = parse_entry(text, done) {
                     let named = named.get_or_insert_with(|| NamedItems::new(item.document()));
                     found.add(dependency, named, item.title());
                 }
@@ -46,16 +47,16 @@ pub fn read(items: &Value) -> Result<Value, Error> {
     Ok(found.all.into_iter().map(value).collect())
 }
 
-/// The dependencies in order, and the index of each name.
+/// Dependencies in order, and their index by id.
 #[derive(Default)]
-struct MatchedItem {
+struct DependencyList {
     all: Vec<Dependency>,
     by_id: HashMap<String, usize>,
 }
 
-impl MatchedItem {
-    /// Adds a dependency to the one of the same name; the status of the item that it names counts, else the first one
-    /// that is written.
+impl DependencyList {
+    /// Adds a dependency, or merges it with one of the same id. The status of a named item has priority, then the first
+    /// status in the text.
     fn add(&mut self, dependency: Dependency, items: &NamedItems<'_>, title: &str) {
         let id = slug(&dependency.name);
         let at = if let Some(at) = self.by_id.get(&id) {
@@ -71,14 +72,14 @@ impl MatchedItem {
             self.all.len() - 1
         };
         let known = &mut self.all[at];
-        // An item names a dependency twice at most one after the other.
+        // Duplicates within an item are always consecutive.
         if known.blocking.last().is_none_or(|last| last != title) {
             known.blocking.push(title.to_owned());
         }
     }
 }
 
-/// Takes the status of the item that a dependency names, if there is exactly one.
+/// Sets the status from the item that a dependency names, if the item is unique.
 fn resolved(mut dependency: Dependency, id: &str, items: &NamedItems<'_>) -> Dependency {
     let document = items.document;
     let Some(text) = items.find(&dependency.name, id).and_then(|item| status(item, document)) else {
@@ -101,7 +102,7 @@ fn status<'a>(item: &Item, document: &'a Document) -> Option<&'a str> {
     }
 }
 
-/// The outermost items of a document by title and number; several of one title or number are none.
+/// Outermost items of a document by title and number. Ambiguous titles and numbers map to `None`.
 struct NamedItems<'a> {
     document: &'a Document,
     by_title: HashMap<String, Option<&'a Item>>,
@@ -121,7 +122,7 @@ impl<'a> NamedItems<'a> {
         items
     }
 
-    /// The only item with a title of this slug, or with a number as in `Feature 3` or `#3`.
+    /// Returns the unique item whose title has this id, or whose number is given as `Feature 3` or `#3`.
     fn find(&self, name: &str, id: &str) -> Option<&'a Item> {
         if !id.ends_with(|c: char| c.is_ascii_digit()) && !self.by_title.contains_key(id) {
             return None;
@@ -138,8 +139,8 @@ impl<'a> NamedItems<'a> {
     }
 }
 
-/// The dependencies that a text lists, between commas and semicolons outside of brackets. Text that is not a list of
-/// names is one entry.
+/// Splits a text at line breaks, and at commas and semicolons outside brackets. A line that is not a list of names is
+/// one entry.
 fn split(text: &str) -> Vec<&str> {
     let is_one =
         !text.bytes().any(|byte| matches!(byte, b',' | b';' | b'\n' | b'\r' | b'<')) && !text.contains(") and ");
@@ -178,7 +179,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Whether a part of a text may be the name of a dependency, and not a clause.
+/// Returns whether a part of a text can be the name of a dependency and not a clause.
 fn is_name(part: &str) -> bool {
     const MOST_WORDS: usize = 6;
     const CLAUSES: &[&str] = &[
@@ -191,8 +192,9 @@ fn is_name(part: &str) -> bool {
     name.split_whitespace().count() <= MOST_WORDS && !CLAUSES.contains(&first.as_str())
 }
 
-/// Reads `Name (status)`, `Name ✅`, `✅ Name` or the entry of a task list; `None` if the text states that there is none.
-fn one(text: &str, done: Option<bool>) -> Option<Dependency> {
+/// Parses `Name (status)`, `Name ✅`, `✅ Name` or a task list entry; `None` if the text states that there are no
+/// dependencies.
+fn parse_entry(text: &str, done: Option<bool>) -> Option<Dependency> {
     let plain = inline::plain(text);
     let text = plain.trim().trim_end_matches('.');
     let (text, status) = match text.strip_suffix(')').and_then(|rest| Some((rest, matching_open(rest)?))) {
@@ -219,7 +221,7 @@ fn one(text: &str, done: Option<bool>) -> Option<Dependency> {
     Some(Dependency { name: text.to_owned(), status: status.to_owned(), ..Dependency::default() })
 }
 
-/// The bracket that the one after the end of a text closes.
+/// Returns the index of the bracket that matches a closing bracket after the end of a text.
 fn matching_open(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices().rev() {
@@ -233,7 +235,7 @@ fn matching_open(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a status means done: a check mark, or a word for it that comes first.
+/// Returns whether a status means done: a check mark, or a word such as `done` at the start.
 fn is_ready(status: &str) -> bool {
     const DONE: &[&str] = &[
         "available",
@@ -253,7 +255,7 @@ fn is_ready(status: &str) -> bool {
         "stable",
         "working",
     ];
-    /// Words after which a status is a plan or a condition: `done by March`, `ready except mobile`.
+    /// Words in a plan or a condition: `done by March`, `ready except mobile`.
     const CONDITIONS: &[&str] =
         &["after", "by", "except", "expected", "if", "next", "not", "once", "pending", "soon", "until", "when"];
     let (icon, words) = emoji::split_leading(status);
@@ -273,7 +275,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, String, bool)> {
-        let found = split(text).into_iter().filter_map(|text| one(text, None));
+        let found = split(text).into_iter().filter_map(|text| parse_entry(text, None));
         found.map(|found| (found.name, found.status.clone(), is_ready(&found.status))).collect()
     }
 
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn dependencies_are_read_as_people_write_them() {
+    fn parses_free_form_dependencies() {
         assert_eq!(read("Queue (✅ Complete)"), [row("Queue", "✅ Complete", true)]);
         assert_eq!(read("Test suite completion"), [row("Test suite completion", "", false)]);
         assert_eq!(
@@ -304,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn prose_is_one_entry() {
+    fn keeps_prose_as_one_entry() {
         let prose = "Depends on the Apple certificate, which expires in March; also needs Push gateway";
         assert_eq!(read(prose), [row(prose, "", false)]);
     }
 
     #[test]
-    fn tasks_have_a_status() {
-        let status = |done| one("Storage", Some(done)).map(|one| (one.status.clone(), is_ready(&one.status)));
+    fn reads_the_status_of_tasks() {
+        let status = |done| parse_entry("Storage", Some(done)).map(|one| (one.status.clone(), is_ready(&one.status)));
         assert_eq!(status(true), Some(("✅ Complete".to_owned(), true)));
         assert_eq!(status(false), Some(("Open".to_owned(), false)));
     }

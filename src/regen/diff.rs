@@ -1,4 +1,4 @@
-//! Unified diffs of documents, a hunk for each block: what `patch -p1` applies.
+//! Unified diffs of documents, with one hunk per group of changes, in the format of `patch -p1`.
 
 use std::fmt::Write;
 
@@ -7,11 +7,11 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices, group_diff_ops};
 use crate::document::Document;
 use crate::text::{Edits, Span};
 
-/// How many unchanged lines stand around each change.
+/// Number of unchanged lines around each change.
 const CONTEXT: usize = 3;
 
-/// The diff between a document and what edits make of it. Each hunk names the blocks that it changes, and what their values
-/// were computed from: `source` of the block, by index.
+/// Returns the diff between a document and its edited version. Each hunk header names the changed blocks, and the
+/// provenance that `source` returns for the index of a block.
 pub fn unified(document: &Document, edits: &Edits, source: &dyn Fn(usize) -> Option<String>) -> String {
     let new = edits.apply(&document.text);
     let (old, new) = (DiffSide::new(&document.text), DiffSide::new(&new));
@@ -38,7 +38,7 @@ pub fn unified(document: &Document, edits: &Edits, source: &dyn Fn(usize) -> Opt
     out
 }
 
-/// The hunks between two texts, without names of files.
+/// Returns the hunks between two texts, without headers.
 pub fn texts(old: &str, new: &str) -> String {
     let (old, new) = (DiffSide::new(old), DiffSide::new(new));
     let lines =
@@ -64,10 +64,10 @@ pub fn texts(old: &str, new: &str) -> String {
     out
 }
 
-/// A name as `patch` reads it: a tab ends one that holds a space, and what no header can hold is quoted as git does.
+/// Formats a name for a diff header: a tab follows a name with a space, and special characters are quoted as in Git.
 fn file_name(path: &str) -> String {
-    let odd = |c: char| c.is_control() || matches!(c, '"' | '\\');
-    if path.contains(odd) {
+    let is_special = |c: char| c.is_control() || matches!(c, '"' | '\\');
+    if path.contains(is_special) {
         let escaped = path.chars().map(|c| match c {
             '"' | '\\' => format!("\\{c}"),
             '\t' => "\\t".to_owned(),
@@ -81,7 +81,7 @@ fn file_name(path: &str) -> String {
     if path.contains(' ') { format!("{path}\t") } else { path.to_owned() }
 }
 
-/// One text and where its lines start. To a diff only LF ends a line.
+/// One side of a diff, with the start of each line. Only LF ends a line in a diff.
 struct DiffSide<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -89,8 +89,8 @@ struct DiffSide<'a> {
 
 impl<'a> DiffSide<'a> {
     fn new(text: &'a str) -> Self {
-        let behind = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
-        let starts = std::iter::once(0).chain(behind).filter(|start| *start < text.len());
+        let after = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        let starts = std::iter::once(0).chain(after).filter(|start| *start < text.len());
         Self { text, starts: starts.collect() }
     }
 
@@ -98,23 +98,23 @@ impl<'a> DiffSide<'a> {
         self.starts.len()
     }
 
-    /// A line from 0, with its line end.
+    /// Returns a line (from 0) with its line ending.
     fn line(&self, index: usize) -> &'a str {
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
         self.starts.get(index).map_or("", |start| Span::new(*start, end).slice(self.text))
     }
 
-    /// Where a line starts, from 0; the end of the text behind the last.
+    /// Returns the offset at which a line (from 0) starts, or the length of the text after the last line.
     fn start(&self, index: usize) -> usize {
         self.starts.get(index).copied().unwrap_or(self.text.len())
     }
 
-    /// The line of a byte, from 0.
+    /// Returns the line of a byte, from 0.
     fn line_of(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
     }
 
-    /// The lines that a span touches, from 0.
+    /// Returns the lines (from 0) that a span touches.
     fn touched(&self, span: Span) -> std::ops::Range<usize> {
         let end = if span.is_empty() { span.start } else { span.end };
         let first = if span.start >= self.text.len() && self.text.ends_with('\n') {
@@ -138,7 +138,7 @@ impl<'a> DiffSide<'a> {
     }
 }
 
-/// What happens to the lines: each edit is compared by itself, and all else is equal.
+/// Returns the diff operations on lines: each edit is diffed separately, everything else is equal.
 fn operations(edits: &Edits, old: &DiffSide<'_>, new: &DiffSide<'_>) -> Vec<DiffOp> {
     let moves = edits.moves();
     let mut ops: Vec<DiffOp> = Vec::new();
@@ -175,7 +175,7 @@ fn equal(ops: &mut Vec<DiffOp>, old_index: usize, new_index: usize, len: usize) 
     if len == 0 {
         return;
     }
-    // Equal runs that meet are one, or the context between two changes would be counted twice.
+    // Adjacent equal runs are merged, otherwise the context between two changes would be counted twice.
     if let Some(DiffOp::Equal { len: last, .. }) = ops.last_mut() {
         *last += len;
     } else {
@@ -183,7 +183,7 @@ fn equal(ops: &mut Vec<DiffOp>, old_index: usize, new_index: usize, len: usize) 
     }
 }
 
-/// A change of one edit, in the lines of the whole.
+/// Moves the operation of one edit to its position in the whole text.
 fn shifted(op: DiffOp, old: usize, new: usize) -> DiffOp {
     match op {
         DiffOp::Equal { .. } => op,
@@ -199,7 +199,7 @@ fn shifted(op: DiffOp, old: usize, new: usize) -> DiffOp {
     }
 }
 
-/// `start,length` as diffs count: from 1, and of an empty range the line before it.
+/// Formats `start,length` for a hunk header: lines count from 1; an empty range has the line before it.
 fn range(start: usize, end: usize) -> String {
     match end - start {
         1 => format!("{}", start + 1),
@@ -208,7 +208,7 @@ fn range(start: usize, end: usize) -> String {
     }
 }
 
-/// The AUTO blocks that the changed lines of a hunk belong to, each with what its values were computed from.
+/// Returns the AUTO blocks that the changed lines of a hunk belong to, with their provenance.
 fn names(
     document: &Document,
     old: &DiffSide<'_>,

@@ -1,23 +1,23 @@
-//! The first difference between an edited body and the one that phx wrote.
+//! Finds the first difference between an edited body and the generated one.
 
 use super::checksum::{ChecksumCoverage, PartCoverage};
 use super::parts::{Part, PartGroup};
 use crate::document::body::PieceKind;
 
-/// A difference in what the checksum covers.
+/// Difference in the part of a body that the checksum covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Line of the body, from 0; `None` if a line is missing.
     pub line: Option<usize>,
-    /// What it is: a label in backticks, or `a line`.
+    /// Label in backticks, or `a line`.
     pub what: String,
-    /// The text in the body; empty if it is missing.
+    /// Text in the body; empty if it is missing.
     pub present: String,
-    /// The text that phx wrote; empty if it wrote none.
+    /// Generated text; empty if there is none.
     pub expected: String,
 }
 
-/// A covered line or value.
+/// Covered line or value.
 struct ComparedEntry {
     line: usize,
     /// Sub-heading and label; no label for a line.
@@ -25,7 +25,7 @@ struct ComparedEntry {
     text: String,
 }
 
-/// Finds the first covered difference between a body and what is expected there.
+/// Finds the first covered difference between a body and the expected one.
 pub fn first(body: &str, expected: &str, coverage: &ChecksumCoverage) -> Option<Difference> {
     let (own, other) = (entries(body, coverage), entries(expected, coverage));
     let quoted =
@@ -81,7 +81,7 @@ fn push(entries: &mut Vec<ComparedEntry>, part: &Part, cover: PartCoverage, line
     }
     let rows = if cover == PartCoverage::Full { usize::MAX } else { 1 };
     for (at, text) in part.text.lines().enumerate().take(rows) {
-        // Padding of tables is not a difference.
+        // Padding in tables is not a difference.
         let words: Vec<&str> = text.split_whitespace().collect();
         entries.push(ComparedEntry { line: line + at, key: (title.to_owned(), None), text: words.join(" ") });
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_covered_difference_is_found() {
+    fn finds_the_first_covered_difference() {
         let coverage = ChecksumCoverage::default();
         let first = |body: &str| first(body, "Total: 1\n\n- a\n- b\n", &coverage);
         let difference = first("Total: 2\n\n- a\n- b\n").unwrap();

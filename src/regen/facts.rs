@@ -1,5 +1,5 @@
-//! Facts: what templates are rendered from. Tree facts come with the documents and the configuration; measured facts come
-//! from reports and history, one a file below.
+//! Facts, from which templates are rendered. Tree facts come from the documents and the configuration; measured facts
+//! come from reports and the Git history.
 
 pub mod coverage;
 pub mod doctor;
@@ -14,27 +14,27 @@ use super::library::Measured;
 use super::values;
 use crate::config::Config;
 
-/// The tree facts of a run.
+/// Tree facts of a run.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// What stands under `[facts]`.
+    /// The table `[facts]` of the configuration.
     pub config: Value,
     /// All governed documents.
     pub documents: Value,
-    /// What the binary says of itself: `version`, `commands`, `rules`.
+    /// Facts about the binary: `version`, `commands`, `rules`.
     pub program: Value,
-    /// The time of the run, which decides whether a suppression has expired.
+    /// Time of the run, used to decide whether a suppression has expired.
     pub now: Option<DateTime<Utc>>,
 }
 
 impl Facts {
-    /// The same facts at a time.
+    /// Sets the time.
     #[must_use]
     pub fn at(self, now: DateTime<Utc>) -> Self {
         Self { now: Some(now), ..self }
     }
 
-    /// The facts of a configuration, and what makes those of the binary.
+    /// Creates the facts of a configuration. `program` computes the facts about the binary on demand.
     pub fn new(config: &Config, program: fn() -> serde_json::Value) -> Self {
         let facts = config.facts.as_ref().map(values::of_tree);
         Self {
@@ -46,33 +46,30 @@ impl Facts {
     }
 }
 
-/// A source of facts.
+/// Value of a measured fact.
 #[derive(Clone, Debug, Default)]
 pub enum Fact {
-    /// There is none, or it is not to be used.
+    /// The source does not exist or is not used.
     #[default]
     Absent,
-    /// What it says.
     Present(Value),
-    /// It is there and cannot be read: where, and why.
+    /// The source exists but cannot be read; contains location and reason.
     Broken(String),
 }
 
-/// The measured facts for one document.
+/// Measured facts for one document.
 #[derive(Clone, Debug, Default)]
 pub struct MeasuredFacts {
-    /// Coverage reports.
     pub coverage: Fact,
-    /// The last result of `phx doctor`.
+    /// Last result of `phx doctor`.
     pub doctor: Fact,
-    /// The history of the document's sources.
+    /// Git history of the source files.
     pub git: Fact,
-    /// The time, where times may move.
+    /// Time of the run; `None` if rendered times must not change.
     pub now: Option<DateTime<Utc>>,
 }
 
 impl MeasuredFacts {
-    /// One of them.
     pub fn of(&self, fact: Measured) -> &Fact {
         match fact {
             Measured::Coverage => &self.coverage,

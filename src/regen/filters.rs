@@ -1,4 +1,4 @@
-//! What templates compute with: filters over items, rows and words.
+//! Filters of templates, for items, rows and words.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use super::{dependencies, values};
 use crate::document::shape;
 use crate::text::{Folder, slug};
 
-/// From worst to best, as the levels of priority, impact and fidelity are said; what is none of them comes between.
+/// Levels of priority, impact and fidelity, highest first. Other values follow, and `None` is last.
 const LEVELS: &[&str] = &["critical", "high", "medium", "low"];
 
-/// The filters that templates can use, with the usual ones of the template language.
+/// All filters that templates can use, including built-in ones of the template language.
 pub const NAMES: &[&str] = &[
     "total",
     "mean",
@@ -68,7 +68,7 @@ pub const NAMES: &[&str] = &[
     "indent",
 ];
 
-/// Makes the filters known.
+/// Adds the filters to an environment.
 pub fn register(environment: &mut Environment<'_>) {
     environment.add_filter("total", total);
     environment.add_filter("mean", mean);
@@ -89,39 +89,39 @@ pub fn register(environment: &mut Environment<'_>) {
     environment.add_filter("relative_to", relative_to);
 }
 
-/// The path of a file as a link in another document says it: `adr.path|relative_to(document.path)`.
+/// `adr.path|relative_to(document.path)`: the path of a file as a link target in another document.
 fn relative_to(path: &str, from: &str) -> String {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     Folder::new(folder).shown(path).into_owned()
 }
 
-/// A field of an item, or the entry of a mapping.
+/// Returns a field of an item or an entry of a mapping.
 fn part(value: &Value, key: &str) -> Option<Value> {
     if let Some(item) = value.downcast_object_ref::<ItemValue>() {
         return item.field(key);
     }
-    let there = |value: &Value| !value.is_undefined() && !value.is_none();
-    let own = value.get_item(&Value::from(key)).ok().filter(there);
-    let alike = || {
+    let is_present = |value: &Value| !value.is_undefined() && !value.is_none();
+    let own = value.get_item(&Value::from(key)).ok().filter(is_present);
+    let by_id = || {
         let id = slug(key);
         let found = value.try_iter().ok()?.find(|known| known.as_str().is_some_and(|known| slug(known) == id))?;
-        value.get_item(&found).ok().filter(there)
+        value.get_item(&found).ok().filter(is_present)
     };
     own.or_else(|| {
-        // An item of another document.
+        // The value may be an item of another document.
         let fields = value.get_attr("fields").ok().filter(|fields| !fields.is_undefined())?;
-        fields.get_attr(key).ok().filter(there)
+        fields.get_attr(key).ok().filter(is_present)
     })
-    .or_else(alike)
+    .or_else(by_id)
 }
 
-/// The scope of the rendering.
+/// Calls a function with the scope of the rendering.
 fn scope<T>(state: &State<'_, '_>, note: impl FnOnce(&Scope) -> T) -> Option<T> {
     let scope = state.lookup(SELF)?;
     scope.downcast_object_ref::<Scope>().map(note)
 }
 
-/// Notes what keeps a field of an item from being read.
+/// Logs the problems because of which a field of an item cannot be read.
 fn depend_on(state: &State<'_, '_>, value: &Value, key: &str) {
     if let Some(item) = value.downcast_object_ref::<ItemValue>() {
         scope(state, |scope| scope.depend_on_field(item, key));
@@ -130,7 +130,7 @@ fn depend_on(state: &State<'_, '_>, value: &Value, key: &str) {
     }
 }
 
-/// The problem in a field of an item of another document.
+/// Returns the problem in a field of an item of another document.
 fn unreadable(value: &Value, key: &str) -> Option<Blocker> {
     let problems = value.get_attr("unreadable").ok().filter(|problems| !problems.is_undefined())?;
     let problem = problems.get_attr(&slug(key)).ok()?;
@@ -138,7 +138,7 @@ fn unreadable(value: &Value, key: &str) -> Option<Blocker> {
     Some(Blocker { location: text("location")?, message: text("message")? })
 }
 
-/// The number in a field of an item or an entry of a mapping.
+/// Returns the number in a field of an item or an entry of a mapping.
 fn number(value: &Value, key: &str) -> Option<f64> {
     match value.downcast_object_ref::<ItemValue>() {
         Some(item) => item.number(key),
@@ -155,7 +155,7 @@ fn numbers(state: &State<'_, '_>, list: &Value, key: &str) -> Result<Vec<f64>, E
     Ok(numbers)
 }
 
-/// `items|total("points")`: the sum of the numbers in a field.
+/// `items|total("points")`: sum of the numbers in a field. Warns if values are not numbers.
 fn total(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
     let numbers = numbers(state, list, key)?;
     let has_part = |value: &Value| match value.downcast_object_ref::<ItemValue>() {
@@ -164,13 +164,14 @@ fn total(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Er
     };
     let written = list.try_iter()?.filter(has_part).count();
     if written > numbers.len() {
-        let message = format!("{} of {written} `{key}` have no number and are not counted", written - numbers.len());
+        let message =
+            format!("{} of {written} values of `{key}` are not numbers and are not counted", written - numbers.len());
         scope(state, |scope| scope.warn(message));
     }
     Ok(values::of_number(numbers.iter().sum()))
 }
 
-/// `items|mean("coverage")`: the mean of the numbers in a field, to the nearest whole number; none where there is none.
+/// `items|mean("coverage")`: mean of the numbers in a field, rounded to a whole number; none if there are no numbers.
 fn mean(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Error> {
     let numbers = numbers(state, list, key)?;
     if numbers.is_empty() {
@@ -181,47 +182,47 @@ fn mean(state: &mut State<'_, '_>, list: &Value, key: &str) -> Result<Value, Err
     Ok(Value::from(values::whole(mean)))
 }
 
-/// `items|having("status", "Stable")`: those whose field has the word, by the vocabulary of the field; or starts with it if
-/// the field has none.
+/// `items|having("status", "Stable")`: items whose field has the word, by the vocabulary of the field, or starts with
+/// the word if the field has no vocabulary.
 fn having(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str) -> Result<Value, Error> {
     by_word(state, list, key, word, true)
 }
 
-/// `items|not_having("status", "Migrated")`: the others.
+/// `items|not_having("status", "Migrated")`: the items that [`having`] does not select.
 fn not_having(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str) -> Result<Value, Error> {
     by_word(state, list, key, word, false)
 }
 
 fn by_word(state: &mut State<'_, '_>, list: &Value, key: &str, word: &str, wanted: bool) -> Result<Value, Error> {
-    let mut chosen = Vec::new();
+    let mut selected = Vec::new();
     for value in list.try_iter()? {
         depend_on(state, &value, key);
         let known = value.downcast_object_ref::<ItemValue>().and_then(|item| item.word(key));
-        let fits = match known {
+        let is_match = match known {
             Some(known) => known.is_some_and(|known| known.eq_ignore_ascii_case(word)),
             None => part(&value, key).is_some_and(|part| values::starts_with_word(&part.to_string(), word)),
         };
-        if fits == wanted {
-            chosen.push(value);
+        if is_match == wanted {
+            selected.push(value);
         }
     }
-    Ok(Value::from(chosen))
+    Ok(Value::from(selected))
 }
 
-/// `rows|exactly("Mock/Real", "Real")`: those whose field says this and nothing more.
+/// `rows|exactly("Mock/Real", "Real")`: rows whose field equals the word, ignoring case.
 fn exactly(list: &Value, key: &str, word: &str) -> Result<Value, Error> {
-    choose(list, key, |text| values::plain(text).to_lowercase() == word.to_lowercase())
+    select(list, key, |text| values::plain(text).to_lowercase() == word.to_lowercase())
 }
 
-fn choose(list: &Value, key: &str, fits: impl Fn(&str) -> bool) -> Result<Value, Error> {
-    let chosen = list.try_iter()?.filter(|value| part(value, key).is_some_and(|part| fits(&part.to_string())));
-    Ok(Value::from(chosen.collect::<Vec<_>>()))
+fn select(list: &Value, key: &str, is_match: impl Fn(&str) -> bool) -> Result<Value, Error> {
+    let selected = list.try_iter()?.filter(|value| part(value, key).is_some_and(|part| is_match(&part.to_string())));
+    Ok(Value::from(selected.collect::<Vec<_>>()))
 }
 
-/// What one level or group is called, and what belongs to it.
+/// Name of a level or group, and its items.
 type Named = (String, Vec<Value>);
 
-/// Groups in the order in which they come; names meet without case.
+/// Groups in order of their first item. Names are compared without case.
 #[derive(Default)]
 struct Groups {
     all: Vec<Named>,
@@ -243,14 +244,15 @@ fn of_groups(groups: Vec<Named>) -> Value {
     Value::from(groups.into_iter().map(group).collect::<Vec<_>>())
 }
 
-/// The level that a text names, without what is added in brackets.
+/// Returns the level in a text, without a remark in brackets.
 fn level_of(text: &str) -> String {
     let text = values::plain(text);
     text.split(" (").next().unwrap_or_default().trim().to_owned()
 }
 
-/// `items|levels("impact")`: groups of `name` and `items`, from critical to low, then others, then none. Names are those
-/// of the field's vocabulary. With `none_if=[["status", "Permanent"]]` items with one of these words have the level None.
+/// `items|levels("impact")`: groups of `name` and `items`, from critical to low, then others, then None. Names come
+/// from the vocabulary of the field. With `none_if=[["status", "Permanent"]]`, items with this word have the level
+/// None.
 #[allow(clippy::needless_pass_by_value)] // minijinja passes options by value
 fn levels(state: &mut State<'_, '_>, list: &Value, key: &str, options: Kwargs) -> Result<Value, Error> {
     let none_if: Vec<(String, String)> = match options.get::<Option<Vec<Vec<String>>>>("none_if")? {
@@ -271,14 +273,14 @@ fn levels(state: &mut State<'_, '_>, list: &Value, key: &str, options: Kwargs) -
     }
     let rank = |name: &str| {
         let name = name.to_lowercase();
-        let behind = LEVELS.len() + usize::from(name == "none");
-        LEVELS.iter().position(|level| *level == name).unwrap_or(behind)
+        let last = LEVELS.len() + usize::from(name == "none");
+        LEVELS.iter().position(|level| *level == name).unwrap_or(last)
     };
     groups.all.sort_by_key(|(name, _)| rank(name));
     Ok(of_groups(groups.all))
 }
 
-/// `item|has_word("status", "Migrated")`: whether the field has the word, by the vocabulary of the field.
+/// `item|has_word("status", "Migrated")`: returns whether the field has the word, by the vocabulary of the field.
 fn has_word(state: &mut State<'_, '_>, item: &Value, key: &str, word: &str) -> bool {
     let Some(value) = item.downcast_object_ref::<ItemValue>() else {
         return part(item, key).is_some_and(|part| values::starts_with_word(&part.to_string(), word));
@@ -289,8 +291,8 @@ fn has_word(state: &mut State<'_, '_>, item: &Value, key: &str, word: &str) -> b
     value.has_word(key, word)
 }
 
-/// `items|groups("component")`: groups of `name` and `items` in the order in which they come; none where an item lacks
-/// the field.
+/// `items|groups("component")`: groups of `name` and `items`, in order of their first item; none if an item does not
+/// have the field.
 fn groups(list: &Value, key: &str) -> Result<Value, Error> {
     let mut groups = Groups::default();
     for value in list.try_iter()? {
@@ -302,8 +304,8 @@ fn groups(list: &Value, key: &str) -> Result<Value, Error> {
     Ok(of_groups(groups.all))
 }
 
-/// `item|effort("migration_path")`, `items|effort(…)`: the points of the open steps in that field, added up; none if no
-/// step has any. `instead="effort"` names the field with the sum of an item that lists no steps with points.
+/// `item|effort("migration_path")`, `items|effort(…)`: sum of the points of the open steps in a field; none if no step
+/// has points. `instead="effort"` is a field that is used for an item without steps that have points.
 #[allow(clippy::needless_pass_by_value)] // minijinja passes options by value
 fn effort(state: &mut State<'_, '_>, value: &Value, field: &str, options: Kwargs) -> Result<Value, Error> {
     let instead: Option<String> = options.get("instead")?;
@@ -334,8 +336,8 @@ fn effort(state: &mut State<'_, '_>, value: &Value, field: &str, options: Kwargs
     Ok(sum.map_or(Value::from(()), values::of_number))
 }
 
-/// `tables|rows("Status", "Mock/Real")`: the rows of the tables that have all of these columns.
-#[allow(clippy::needless_pass_by_value)] // minijinja hands arguments over
+/// `tables|rows("Status", "Mock/Real")`: rows of the tables that have all of these columns.
+#[allow(clippy::needless_pass_by_value)] // minijinja passes arguments by value
 fn rows(tables: &Value, columns: Rest<String>) -> Result<Value, Error> {
     let mut found = Vec::new();
     for table in tables.try_iter()? {
@@ -347,25 +349,25 @@ fn rows(tables: &Value, columns: Rest<String>) -> Result<Value, Error> {
     Ok(Value::from(found))
 }
 
-/// `document.items|within("priority_*")` for items of another document.
+/// `document.items|within("priority_*")`: items of another document in the sections that match a pattern.
 fn within(list: &Value, pattern: &str) -> Result<Value, Error> {
-    let fits = |value: &Value| -> Result<bool, Error> {
-        let around = value.get_attr("within")?;
-        Ok(around.try_iter()?.any(|name| name.as_str().is_some_and(|name| shape::matches(name, pattern))))
+    let is_match = |value: &Value| -> Result<bool, Error> {
+        let sections = value.get_attr("within")?;
+        Ok(sections.try_iter()?.any(|name| name.as_str().is_some_and(|name| shape::matches(name, pattern))))
     };
-    let mut chosen = Vec::new();
+    let mut selected = Vec::new();
     for value in
-        list.try_iter().map_err(|_| Error::new(ErrorKind::InvalidOperation, "`within` takes a list of items"))?
+        list.try_iter().map_err(|_| Error::new(ErrorKind::InvalidOperation, "`within` expects a list of items"))?
     {
-        if fits(&value)? {
-            chosen.push(value);
+        if is_match(&value)? {
+            selected.push(value);
         }
     }
-    Ok(Value::from(chosen))
+    Ok(Value::from(selected))
 }
 
-/// `list|named("Database")`: the first entry of this `name`, or the key; names meet if their ids are equal. None where there
-/// is none.
+/// `list|named("Database")`: the first entry whose `name` (or itself, if it is a string) has the same id; none if no
+/// entry matches.
 fn named(list: &Value, name: &str) -> Result<Value, Error> {
     let id = slug(name);
     for value in list.try_iter()? {

@@ -1,4 +1,4 @@
-//! The functions that templates call.
+//! Functions that templates call.
 
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use super::scope::Scope;
 use crate::document::ProblemKind;
 use crate::text::slug;
 
-/// `name`, `sum`, `heading` (the marks of a sub-heading here), and `item`, the item around the block.
+/// Returns `block`: `name`, `sum`, `heading` (the `#` characters of a sub-heading in this section) and `item`, the item
+/// that contains the block.
 pub fn block(scope: &Arc<Scope>) -> Value {
     let block = scope.block();
-    let around = scope.document.item_around(block.section);
-    let at = around.and_then(|around| scope.document.items.iter().position(|item| std::ptr::eq(item, around)));
+    let enclosing = scope.document.item_around(block.section);
+    let at = enclosing.and_then(|enclosing| scope.document.items.iter().position(|item| std::ptr::eq(item, enclosing)));
     let item = at.map_or(Value::from(()), |at| Value::from_object(ItemValue::new(&scope.document, at)));
     Value::from_pairs([
         ("name", Value::from(block.name.as_str())),
@@ -28,13 +29,14 @@ pub fn block(scope: &Arc<Scope>) -> Value {
     ])
 }
 
-/// `fact("facts.sprint.capacity", keep="Team Capacity")`: the fact; with no source the previous value of the label; with
-/// none of that nothing, and the line is left out. `value=` is what the template made of the fact.
+/// `fact("facts.sprint.capacity", keep="Team Capacity")`: the fact. If it is unavailable, the previous value of the
+/// label; if the label does not exist, the line is removed. `value=` is a value that the template derived from the
+/// fact.
 pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (path, options): (&str, Kwargs) = from_args(arguments)?;
     let keep_label: Option<String> = options.get("keep")?;
-    // A value that is none was made of the fact, and says nothing.
-    let made: Option<Value> = if options.has("value") { Some(options.get("value")?) } else { None };
+    // A derived value of none counts as unavailable.
+    let derived: Option<Value> = if options.has("value") { Some(options.get("value")?) } else { None };
     options.assert_all_used()?;
     let mut steps = path.split('.');
     let root = steps.next().unwrap_or_default();
@@ -43,7 +45,7 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
         ("facts", _) => Some(scope.facts.config.clone()),
         (_, Some((_, fact))) => scope.measured(*fact)?,
         _ => {
-            let message = format!("`{path}` is no fact; facts start with `facts`, `coverage`, `doctor` or `git`");
+            let message = format!("unknown fact `{path}`; facts start with `facts`, `coverage`, `doctor` or `git`");
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
     };
@@ -53,14 +55,14 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
             scope.by_hand(label);
         }
     }
-    let there = |value: &Value| !value.is_undefined() && !value.is_none();
+    let is_available = |value: &Value| !value.is_undefined() && !value.is_none();
     let found = steps.try_fold(base.unwrap_or_default(), |value, step| {
-        let next = if there(&value) { value.get_attr(step).ok() } else { None };
-        next.filter(there)
+        let next = if is_available(&value) { value.get_attr(step).ok() } else { None };
+        next.filter(is_available)
     });
-    if let Some(found) = found.filter(there) {
-        let value = made.unwrap_or(found);
-        if there(&value) {
+    if let Some(found) = found.filter(is_available) {
+        let value = derived.unwrap_or(found);
+        if is_available(&value) {
             return scope.has_available_fact(if keep_label.is_some() { one_line(path, value) } else { Ok(value) });
         }
         return Ok(previous_or_nothing(scope, keep_label.as_deref()));
@@ -73,7 +75,7 @@ pub fn fact(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     })
 }
 
-/// What stands between and behind the numbers of `1 of 5` and `1/5`, which start a text.
+/// Returns the text between and after the two numbers of `1 of 5` or `1/5` at the start of a text.
 fn of_many<'t>(text: &'t str, first: &str) -> Option<(&'t str, &'t str)> {
     let rest = text.strip_prefix(first)?;
     let end = rest.find(|c: char| c.is_ascii_digit())?;
@@ -82,20 +84,20 @@ fn of_many<'t>(text: &'t str, first: &str) -> Option<(&'t str, &'t str)> {
     matches!(between.trim(), "of" | "/").then(|| (between, &total[digits..]))
 }
 
-/// A fact that stands beside a label: a number, or words on one line.
+/// Converts a fact to one line, for a value after a label.
 fn one_line(path: &str, value: Value) -> Result<Value, Error> {
     match value.kind() {
         ValueKind::Number => Ok(value),
         ValueKind::String => Ok(Value::from(value.to_string().split_whitespace().collect::<Vec<_>>().join(" "))),
         ValueKind::Bool => Ok(Value::from(if value.is_true() { "yes" } else { "no" })),
         kind => {
-            let message = format!("`{path}` is a {kind}; beside a label stands a text or a number");
+            let message = format!("`{path}`: expected a string, number or boolean, found a {kind}");
             Err(Error::new(ErrorKind::InvalidOperation, message))
         }
     }
 }
 
-/// `keep(value, "Label")`: the value, or where it is none the previous value of the label.
+/// `keep(value, "Label")`: the value or, if it is none, the previous value of the label.
 pub fn keep(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (value, label): (Value, &str) = from_args(arguments)?;
     scope.by_hand(label);
@@ -110,28 +112,28 @@ fn previous_or_nothing(scope: &Scope, label: Option<&str>) -> Value {
     Value::from(previous.unwrap_or_else(|| DELETED_LINE.to_owned()))
 }
 
-/// `label("Total", "Total Components")`: the first of these labels that stands there, else the first.
+/// `label("Total", "Total Components")`: the first of these labels that the body has, otherwise the first one.
 pub fn label(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (labels,): (minijinja::value::Rest<String>,) = from_args(arguments)?;
-    let standing = labels.iter().find(|label| scope.previous_pair(label).is_some());
-    Ok(standing.or_else(|| labels.first()).map(|label| Value::from(label.as_str())).unwrap_or_default())
+    let present = labels.iter().find(|label| scope.previous_pair(label).is_some());
+    Ok(present.or_else(|| labels.first()).map(|label| Value::from(label.as_str())).unwrap_or_default())
 }
 
-/// `now(keep="Last Scan")`: the previous time while nothing else in the body differs, else the time. A label that does not
-/// stand there stays away.
+/// `now(keep="Last Scan")`: the previous time while the rest of the body is unchanged, otherwise the current time. If
+/// the body does not have the label, the line is removed.
 pub fn now(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (options,): (Kwargs,) = from_args(arguments)?;
     let label: String = options.get("keep")?;
     options.assert_all_used()?;
     if !scope.needs.contains(&Measured::Now) {
-        let message = "the time is measured; declare it in the first line: {# needs: now #}";
+        let message = "`now` is a measured fact; declare it in the first line: `{# needs: now #}`";
         return Err(Error::new(ErrorKind::InvalidOperation, message));
     }
     scope.note().clock = true;
     let Some(previous) = scope.previous_pair(&label) else {
         return Ok(Value::from(DELETED_LINE));
     };
-    // As long as the previous one: a date stays a date.
+    // Keeps the format: a date remains a date.
     Ok(Value::from(match scope.now {
         None => previous,
         Some(now) if previous.len() == 10 => now.format("%Y-%m-%d").to_string(),
@@ -139,7 +141,7 @@ pub fn now(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     }))
 }
 
-/// `items("priority_*")`: the outermost items within a section.
+/// `items("priority_*")`: the outermost items in the sections that match a pattern.
 pub fn items(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (pattern,): (Option<&str>,) = from_args(arguments)?;
     let document = &scope.document;
@@ -148,14 +150,14 @@ pub fn items(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     Ok(counted(scope, document_items::within(document, pattern), &matched))
 }
 
-/// Items as a value; notes the problems in the sections that they were taken from.
+/// Converts items to a value. Records the problems in the sections that contain them.
 fn counted(scope: &Arc<Scope>, found: Vec<usize>, matched: &dyn Fn(&usize) -> bool) -> Value {
     let document = &scope.document;
     scope.depend_on(|problem| problem.kind == ProblemKind::UnreadItem && problem.within.iter().any(matched));
     let mut names: Vec<&str> = Vec::new();
     for item in found.iter().map(|index| &document.items[*index]) {
-        let around = item.within(&document.outline).into_iter().find(matched);
-        let name = around.map_or("the document", |section| short(&document.outline.sections[section].id));
+        let section = item.within(&document.outline).into_iter().find(matched);
+        let name = section.map_or("the document", |section| short(&document.outline.sections[section].id));
         if !names.contains(&name) {
             names.push(name);
         }
@@ -170,7 +172,8 @@ fn counted(scope: &Arc<Scope>, found: Vec<usize>, matched: &dyn Fn(&usize) -> bo
     scope.has_available_fact(Value::from(values.collect::<Vec<_>>()))
 }
 
-/// The start of a section's id that identifies it in a message: `priority_1` of `priority_1_critical_path_features`.
+/// Shortens the id of a section up to its first number, for messages: `priority_1` of
+/// `priority_1_critical_path_features`.
 fn short(id: &str) -> &str {
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty();
     let mut end = 0;
@@ -184,13 +187,13 @@ fn short(id: &str) -> &str {
     id
 }
 
-/// `tables("system_components")`: the tables within a section.
+/// `tables("system_components")`: the tables in the sections that match a pattern.
 pub fn tables(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (pattern,): (&str,) = from_args(arguments)?;
     Ok(scope.has_available_fact(Value::from(document_items::tables(&scope.document, pattern))))
 }
 
-/// `phases_of_group()`: the phases of the group in the front matter if a section has its name, else those of all groups.
+/// `phases_of_group()`: the phases of the group in the front matter if a section has its name, otherwise of all groups.
 pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
     let document = &scope.document;
     let group = document.governance.entry("phase_group").and_then(|entry| entry.value.as_text()).map(slug);
@@ -200,20 +203,21 @@ pub fn phases_of_group(scope: &Arc<Scope>) -> Value {
         |id: &str| is_group(id) && group.as_ref().is_some_and(|group| format!("{id}_").contains(&format!("_{group}_")));
     let all = document_items::within(document, None);
     let stages: [&dyn Fn(&str) -> bool; 3] = [&exact, &whole, &is_group];
-    for fits in stages {
-        let section_fits = |section: &usize| fits(&document.outline.sections[*section].id);
-        let inside = |index: &usize| document.items[*index].within(&document.outline).iter().any(section_fits);
-        let unread = document.problems.iter().any(|problem| problem.within.iter().any(section_fits));
+    for is_match in stages {
+        let is_matching_section = |section: &usize| is_match(&document.outline.sections[*section].id);
+        let inside = |index: &usize| document.items[*index].within(&document.outline).iter().any(is_matching_section);
+        let unread = document.problems.iter().any(|problem| problem.within.iter().any(is_matching_section));
         let found: Vec<usize> = all.iter().copied().filter(inside).collect();
         if !found.is_empty() || unread {
-            return counted(scope, found, &section_fits);
+            return counted(scope, found, &is_matching_section);
         }
     }
     counted(scope, Vec::new(), &|_| false)
 }
 
-/// `current_phase("Current Phase", 2, phases)`: the previous value of the label while it names the phase of that number,
-/// else the number, or the title of the phase if the value was a title. `1 of 5` keeps its form.
+/// `current_phase("Current Phase", 2, phases)`: the previous value of the label if it contains the number. Otherwise
+/// the number, or the title of the phase if the previous value has letters. In the form `1 of 5` the numbers are
+/// replaced.
 pub fn current_phase(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, Error> {
     let (label, number, phases): (&str, Value, Value) = from_args(arguments)?;
     scope.by_hand(label);
@@ -228,15 +232,15 @@ pub fn current_phase(scope: &Arc<Scope>, arguments: &[Value]) -> Result<Value, E
         &digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())]
     });
     let wanted = number.to_string();
-    if let Some((between, behind)) = first.and_then(|first| of_many(previous, first)) {
+    if let Some((between, suffix)) = first.and_then(|first| of_many(previous, first)) {
         let total = phases.len().unwrap_or_default();
-        return Ok(Value::from(format!("{wanted}{between}{total}{behind}")));
+        return Ok(Value::from(format!("{wanted}{between}{total}{suffix}")));
     }
     if first == Some(wanted.as_str()) {
         return Ok(Value::from(previous));
     }
     let titled = previous.contains(char::is_alphabetic);
-    let is_it = |phase: &Value| phase.get_attr("number").is_ok_and(|own| own == number);
-    let phase = phases.try_iter()?.find(is_it).filter(|_| titled);
+    let is_current = |phase: &Value| phase.get_attr("number").is_ok_and(|own| own == number);
+    let phase = phases.try_iter()?.find(is_current).filter(|_| titled);
     phase.map_or(Ok(number), |phase| phase.get_attr("title"))
 }

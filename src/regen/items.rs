@@ -1,4 +1,4 @@
-//! Items and tables as values of templates, read from the document on access.
+//! Items and tables as template values, read from the document on access.
 
 use std::sync::Arc;
 
@@ -15,31 +15,29 @@ use crate::document::vocabulary::Vocabulary;
 use crate::document::{Document, fields, model};
 use crate::text::{Span, slug};
 
-/// An item of a document.
+/// Template value of an item.
 #[derive(Debug)]
 pub struct ItemValue {
     document: Arc<Document>,
     index: usize,
 }
 
-/// The fields of an item.
+/// Template value of the fields of an item.
 #[derive(Debug)]
 struct FieldsValue(ItemValue);
 
 const KEYS: &[&str] = &["id", "number", "title", "line", "within", "fields", "icons", "list", "state"];
 
 impl ItemValue {
-    /// The item of an index.
     pub fn new(document: &Arc<Document>, index: usize) -> Self {
         Self { document: Arc::clone(document), index }
     }
 
-    /// Its index in the document.
+    /// Returns the index in [`Document::items`].
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Its document.
     pub fn document(&self) -> &Document {
         &self.document
     }
@@ -58,12 +56,12 @@ impl ItemValue {
         })
     }
 
-    /// Whether it has a field.
+    /// Returns whether the item has a field with this id or label.
     pub fn has_field(&self, id: &str) -> bool {
         self.field_of(id).is_some()
     }
 
-    /// A field's value as the model has it.
+    /// Returns the value of a field in the model.
     pub fn field(&self, id: &str) -> Option<Value> {
         let field = self.field_of(id)?;
         Some(match &field.value {
@@ -72,7 +70,7 @@ impl ItemValue {
         })
     }
 
-    /// The id of the field that a template names by its id or label.
+    /// Returns the id of the field with this id or label.
     pub fn field_id(&self, id: &str) -> String {
         if let Some(field) = self.field_of(id) {
             return field.id.to_string();
@@ -86,7 +84,7 @@ impl ItemValue {
         Some(&self.document.shape.field_type(field)?.value)
     }
 
-    /// The text of a field, as written.
+    /// Returns the source text of a field with a text value.
     fn text(&self, id: &str) -> Option<&str> {
         match self.field_of(id)?.value {
             FieldValue::Text(span) => Some(self.document.slice(span)),
@@ -94,7 +92,8 @@ impl ItemValue {
         }
     }
 
-    /// The number in a field: by the type of the field, or the one that its text starts with if the kind does not know it.
+    /// Returns the number in a field by its type, or the number at the start of its text if the kind does not declare
+    /// the field.
     pub fn number(&self, id: &str) -> Option<f64> {
         match self.value_type(id).and_then(|value| quantity::of_type(self.text(id)?, value)) {
             Some(Quantity::Number(number)) => Some(number),
@@ -103,7 +102,7 @@ impl ItemValue {
         }
     }
 
-    /// The word of the vocabulary in a field; `None` if the field has no vocabulary.
+    /// Returns the word of the vocabulary in a field; the outer `None` means that the field has no vocabulary.
     pub fn word(&self, id: &str) -> Option<Option<&str>> {
         match self.value_type(id)? {
             ValueType::Word(vocabulary) => Some(self.text(id).and_then(|text| vocabulary.find(text))),
@@ -111,7 +110,7 @@ impl ItemValue {
         }
     }
 
-    /// Whether a field, or an entry of a field of steps, has a word of its vocabulary.
+    /// Returns whether a field, or an entry of a field of steps, has a word of its vocabulary.
     pub fn has_word(&self, id: &str, word: &str) -> bool {
         let found = |vocabulary: &Vocabulary, text: &str| {
             vocabulary.find(text).is_some_and(|found| found.eq_ignore_ascii_case(word))
@@ -123,7 +122,7 @@ impl ItemValue {
         }
     }
 
-    /// What the open steps in a field cost; `None` if the field has no steps.
+    /// Returns the effort of the open steps in a field; `None` if the type of the field is not steps.
     pub fn effort(&self, id: &str) -> Option<Effort> {
         match (self.value_type(id)?, self.field_of(id)) {
             (ValueType::Steps(number, _), Some(field)) => Some(steps::effort(&self.document, &field.value, number)),
@@ -132,13 +131,13 @@ impl ItemValue {
         }
     }
 
-    /// A field's source text.
+    /// Returns the source text of a field.
     pub fn raw(&self, id: &str) -> Option<&str> {
         Some(self.document.slice(self.field_of(id)?.value.span(&self.document)?))
     }
 
-    /// The entries of a field that is a list, each with the state of its task; of a table, each row as `Name (status)`;
-    /// else its text as one entry.
+    /// Returns the entries of a field: of a list with the state of each task, of a table each row as `Name (status)`,
+    /// otherwise the text as one entry.
     pub fn entries(&self, id: &str) -> Vec<(String, Option<bool>)> {
         let Some(field) = self.field_of(id) else { return Vec::new() };
         if let FieldValue::MarkdownNode(index) = field.value
@@ -154,7 +153,7 @@ impl ItemValue {
         }
     }
 
-    /// The rows of a table as entries: the first cell, and that of the column for the status in brackets.
+    /// Returns the rows of a table as entries: the first cell, and the cell of the status column in brackets.
     fn rows(&self, grid: &Grid) -> Vec<(String, Option<bool>)> {
         let cell = |cell: &Span| nodes::cell(&self.document.text, *cell).trim().to_owned();
         let is_status = |header: &Span| ["status", "state"].contains(&slug(&cell(header)).as_str());
@@ -167,7 +166,6 @@ impl ItemValue {
         grid.rows.iter().filter_map(row).collect()
     }
 
-    /// The title.
     pub fn title(&self) -> &str {
         &self.item().title(&self.document.outline).text
     }
@@ -199,28 +197,31 @@ impl Object for FieldsValue {
     }
 }
 
-/// Whether a section matches a pattern by its id, its canonical name or its title.
+/// Returns whether the id, the canonical name or the repeated id of a section matches a pattern.
 pub fn section_matches(document: &Document, section: usize, pattern: &str) -> bool {
     let section = &document.outline.sections[section];
     let own = shape::matches(&section.id, pattern) || shape::matches(&section.canonical, pattern);
     own || section.repeated_id().is_some_and(|id| shape::matches(&id, pattern))
 }
 
-/// The outermost items (see [`Document::is_outermost`]) within a section that matches a pattern; all of them without one.
+/// Returns the indices of the outermost items (see [`Document::is_outermost`]) in matching sections, or of all without
+/// a pattern.
 pub fn within(document: &Arc<Document>, pattern: Option<&str>) -> Vec<usize> {
-    let chosen = document.items.iter().enumerate().filter(|(_, item)| {
+    let selected = document.items.iter().enumerate().filter(|(_, item)| {
         let inside = |pattern| item.within(&document.outline).iter().any(|at| section_matches(document, *at, pattern));
         document.is_outermost(item) && pattern.is_none_or(inside)
     });
-    chosen.map(|(index, _)| index).collect()
+    selected.map(|(index, _)| index).collect()
 }
 
-/// The tables within a section, as the model has them.
+/// Returns the tables in matching sections, in the form of the model.
 pub fn tables(document: &Document, pattern: &str) -> Vec<Value> {
     let sections = &document.outline.sections;
-    let fits = |index: usize| section_matches(document, index, pattern);
-    let chosen = document.tables.iter().filter(|table| {
-        table.section.is_some_and(|index| fits(index) || sections[index].within.iter().any(|index| fits(*index)))
+    let is_match = |index: usize| section_matches(document, index, pattern);
+    let selected = document.tables.iter().filter(|table| {
+        table
+            .section
+            .is_some_and(|index| is_match(index) || sections[index].within.iter().any(|index| is_match(*index)))
     });
-    chosen.map(|table| values::of_tree(&model::table(document, table))).collect()
+    selected.map(|table| values::of_tree(&model::table(document, table))).collect()
 }

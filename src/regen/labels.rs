@@ -1,15 +1,15 @@
-//! Labels within AUTO bodies that mean the same value.
+//! Matches labels within AUTO bodies that have the same meaning.
 //!
-//! In stages, as names of blocks: equal text; equal ids; singular and plural; aliases of the kind, both with and
-//! without a qualifier that changes nothing (`Total Features (incl. done)`).
+//! The stages are the same as for names of blocks: equal text; equal ids; singular and plural; aliases of the kind. The
+//! last stage also ignores a qualifier that does not change the meaning (`Total Features (incl. done)`).
 
 use crate::document::names;
 use crate::text::slug;
 
-/// A label with its ids.
+/// Label with its ids.
 struct Label {
     id: String,
-    /// The id without a qualifier.
+    /// Id without a qualifier.
     bare: String,
 }
 
@@ -21,10 +21,10 @@ impl Label {
     }
 }
 
-/// Whether two labels match in a stage.
+/// Returns whether two labels match in a stage.
 type Stage = fn(&Label, &Label, &[(String, String)]) -> bool;
 
-/// The stages after equal texts, in order.
+/// Stages after equal text, in order.
 const STAGES: &[Stage] = &[
     |a, b, _| a.id == b.id,
     |a, b, _| names::same_in_singular(&a.id, &b.id),
@@ -32,7 +32,8 @@ const STAGES: &[Stage] = &[
     |a, b, aliases| names::same_in_singular(&a.bare, &b.bare) || are_aliases(&a.bare, &b.bare, aliases),
 ];
 
-/// For each of `wanted` the label in `present` that means the same. Each label matches once, the best stage first.
+/// Returns for each of `wanted` the index of the label in `present` with the same meaning. Each label matches at most
+/// once, and earlier stages have priority.
 pub fn match_all(present: &[&str], wanted: &[&str], aliases: &[(String, String)]) -> Vec<Option<usize>> {
     let mut matched: Vec<Option<usize>> =
         wanted.iter().map(|label| present.iter().position(|own| own == label)).collect();
@@ -62,19 +63,19 @@ pub fn match_all(present: &[&str], wanted: &[&str], aliases: &[(String, String)]
     matched
 }
 
-/// The label in `present` that means the same as a label.
+/// Returns the index of the label in `present` with the same meaning as a label.
 pub fn find(present: &[&str], label: &str, aliases: &[(String, String)]) -> Option<usize> {
     match_all(present, &[label], aliases)[0]
 }
 
-/// Whether one id is an alias of the other, or both are aliases of one name. Aliases are ids.
+/// Returns whether one id is an alias of the other, or both are aliases of the same name.
 fn are_aliases(a: &str, b: &str, aliases: &[(String, String)]) -> bool {
     let direct = |(one, other): &(String, String)| (a == one && b == other) || (a == other && b == one);
     let mut names = aliases.iter().filter(|(_, other)| other == a).map(|(name, _)| name);
     aliases.iter().any(direct) || names.any(|name| aliases.iter().any(|(one, other)| one == name && other == b))
 }
 
-/// A label without a qualifier in brackets that does not change its meaning.
+/// Removes a qualifier in brackets that does not change the meaning.
 fn without_qualifier(label: &str) -> &str {
     const HARMLESS: &[&str] = &["incl", "including", "all", "total", "points", "pts", "sp", "story"];
     let trimmed = label.trim_end();
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_match_by_stages() {
+    fn matches_labels_in_stages() {
         let aliases = vec![
             ("total_features".to_owned(), "features".to_owned()),
             ("total_features".to_owned(), "number_of_features".to_owned()),

@@ -1,4 +1,4 @@
-//! The templates of AUTO blocks: those in the binary, and those that a repository puts in their place.
+//! Templates of AUTO blocks: the embedded ones, and those that a repository adds or overrides.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use crate::document::names::{self, NameCandidate};
 use crate::document::{Block, Document};
 use crate::text::suggest;
 
-/// The section templates in the binary, by kind and name. A new one is one line.
+/// Embedded section templates, by kind and name. A new template is one line.
 const TEMPLATES: &[(&str, &str)] = &[
     ("active-mocks/mock_inventory", include_str!("../../templates/sections/active-mocks/mock_inventory.md")),
     ("active-mocks/mock_summary", include_str!("../../templates/sections/active-mocks/mock_summary.md")),
@@ -47,72 +47,69 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("upcoming-features/sprint_summary", include_str!("../../templates/sections/upcoming-features/sprint_summary.md")),
 ];
 
-/// A template of a repository: `.phx/templates/sections/<key>.md`.
+/// Template file of a repository: `.phx/templates/sections/<key>.md`.
 #[derive(Clone, Debug)]
 pub struct TemplateOverride {
     /// `<kind>/<name>` or `<name>`.
     pub key: String,
-    /// Its path for messages.
+    /// Path for messages.
     pub path: String,
-    /// Its text.
     pub text: String,
 }
 
-/// Facts that move only when somebody runs `phx regen`.
+/// Facts whose changes are rendered only by `phx regen`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measured {
-    /// Coverage reports.
     Coverage,
-    /// The last result of `phx doctor`.
+    /// Last result of `phx doctor`.
     Doctor,
-    /// The history of the repository.
+    /// Git history of the repository.
     Git,
-    /// The time.
+    /// Time of the run.
     Now,
 }
 
 impl Measured {
-    /// All of them with their names.
+    /// All measured facts, by the name in templates.
     pub const ALL: &'static [(&'static str, Self)] =
         &[("coverage", Self::Coverage), ("doctor", Self::Doctor), ("git", Self::Git), ("now", Self::Now)];
 
-    /// As templates name it.
+    /// Returns the name in templates.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, fact)| *fact == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether this is what a user does to have a measured fact.
+    /// Returns whether a text is one of [`source`](Self::source).
     pub fn is_source(source: &str) -> bool {
         Self::ALL.iter().any(|(_, fact)| fact.source() == source)
     }
 
-    /// What a user does to have it.
+    /// Returns the instruction that makes the fact available.
     pub fn source(self) -> &'static str {
         match self {
             Self::Coverage => "set `reports` and `folders` in `[coverage]` of phx.toml",
             Self::Doctor => "run `phx doctor`",
-            Self::Git => "run it in a git repository with its history",
+            Self::Git => "run phx in a Git repository with full history",
             Self::Now => "run `phx regen`",
         }
     }
 }
 
-/// The longest expression that a message shows.
+/// Maximum length of an expression in a message, in bytes.
 const EXPRESSION: usize = 60;
 
-/// Why a template cannot be used or rendered.
+/// Reason why a template cannot be compiled or rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    /// The template's path; empty where a source of facts is broken, whose place is in the message.
+    /// Path of the template; empty if a source of facts is broken, in which case the message contains the location.
     pub template: String,
-    /// The line in it, from 1.
+    /// Line in the template, from 1.
     pub line: Option<usize>,
-    /// What is wrong.
     pub message: String,
 }
 
 impl TemplateError {
-    /// What minijinja says, in one line, with the expression that it says it of.
+    /// Converts an error of minijinja to one line, with the affected expression and a suggestion.
     pub fn of(template: &str, error: &minijinja::Error) -> Self {
         let mut message =
             error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
@@ -132,7 +129,7 @@ impl TemplateError {
         Self { template: template.to_owned(), line: error.line(), message }
     }
 
-    /// An error that has no line.
+    /// Creates an error without a line.
     pub fn plain(template: &str, message: String) -> Self {
         Self { template: template.to_owned(), line: None, message }
     }
@@ -148,26 +145,26 @@ impl std::fmt::Display for TemplateError {
     }
 }
 
-/// A template that can be rendered.
+/// Compiled template.
 #[derive(Debug)]
 pub struct CompiledTemplates {
     environment: Environment<'static>,
     path: String,
-    /// The measured facts that it needs.
+    /// Measured facts that it requires.
     pub needs: BTreeSet<Measured>,
-    /// What it owns.
+    /// Parts of the body that it owns.
     pub owns: Owns,
-    /// Whether it looks at other documents.
+    /// Whether it reads other documents.
     pub reads_documents: bool,
 }
 
 impl CompiledTemplates {
-    /// The template as minijinja has it.
+    /// Returns the template of minijinja.
     pub fn template(&self) -> Result<Template<'_, '_>, TemplateError> {
         self.environment.get_template(&self.path).map_err(|error| TemplateError::of(&self.path, &error))
     }
 
-    /// Its path, for messages.
+    /// Returns the path, for messages.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -180,19 +177,19 @@ struct TemplateEntry {
     compiled: OnceLock<Result<CompiledTemplates, TemplateError>>,
 }
 
-/// All section templates. Each is compiled when it is first asked for, and once.
+/// All section templates. Each is compiled once, on first use.
 #[derive(Debug)]
 pub struct Library {
     entries: BTreeMap<String, TemplateEntry>,
 }
 
 impl Library {
-    /// The paths of the repository's templates.
+    /// Returns the paths of the templates of the repository.
     pub fn overrides(&self) -> impl Iterator<Item = &str> {
         self.entries.values().map(|entry| entry.path.as_str()).filter(|path| !path.starts_with("templates/"))
     }
 
-    /// The templates of the binary with a repository's over them.
+    /// Creates a library of the embedded templates and those of a repository, which have priority.
     pub fn new(overrides: Vec<TemplateOverride>) -> Self {
         let mut entries = BTreeMap::new();
         for (key, text) in TEMPLATES {
@@ -207,41 +204,41 @@ impl Library {
             }
             entries.insert(key, TemplateEntry { path, text, compiled: OnceLock::new() });
         }
-        // A repository comes before the binary also with a template for all kinds.
-        let hidden = |key: &String, entry: &TemplateEntry| {
+        // A template of the repository for all kinds also overrides embedded templates of single kinds.
+        let is_overridden = |key: &String, entry: &TemplateEntry| {
             let name = key.rsplit('/').next().unwrap_or(key);
             entry.path.starts_with("templates/") && plain.contains(name)
         };
-        entries.retain(|key, entry| !hidden(key, entry));
+        entries.retain(|key, entry| !is_overridden(key, entry));
         Self { entries }
     }
 
-    /// The template of a block, if there is one.
+    /// Returns the template of a block; `None` if there is none.
     pub fn find(&self, document: &Document, block: &Block) -> Option<Result<&CompiledTemplates, &TemplateError>> {
         let kind = &document.shape.kind;
         let entry = self.entry(kind, &block.name).or_else(|| {
-            // A declared name of the user's own may be another word for one that the kind has.
+            // A declared name may be an alias of a block name of the kind.
             let candidate = NameCandidate { marker: None, id: &block.name };
             let known: Vec<&str> = document.shape.blocks.iter().map(String::as_str).collect();
-            let met = names::meet(&known, &[candidate], &document.shape.aliases);
-            self.entry(kind, known[met.first().copied().flatten()?])
+            let matched = names::meet(&known, &[candidate], &document.shape.aliases);
+            self.entry(kind, known[matched.first().copied().flatten()?])
         })?;
         Some(entry.compiled.get_or_init(|| entry.compile()).as_ref())
     }
 
-    /// Compiles all of them: how many there are, and what is wrong with those that are none.
+    /// Compiles all templates. Returns their number and the errors.
     pub fn compile_all(&self) -> (usize, Vec<TemplateError>) {
         let compiled = self.entries.values().map(|entry| entry.compiled.get_or_init(|| entry.compile()));
         let wrong = compiled.filter_map(|compiled| compiled.as_ref().err().cloned());
         (self.entries.len(), wrong.collect())
     }
 
-    /// The measured facts that the templates of a document's blocks need.
+    /// Returns the measured facts that the templates of a document require.
     pub fn needs(&self, document: &Document) -> BTreeSet<Measured> {
         self.compiled(document).flat_map(|compiled| compiled.needs.iter().copied()).collect()
     }
 
-    /// Whether a template of a document's blocks looks at other documents.
+    /// Returns whether a template of a document reads other documents.
     pub fn reads_documents(&self, document: &Document) -> bool {
         self.compiled(document).any(|compiled| compiled.reads_documents)
     }
@@ -251,7 +248,7 @@ impl Library {
     }
 
     fn entry(&self, kind: &str, name: &str) -> Option<&TemplateEntry> {
-        // Paths are ids: what stands in a marker may name no other file.
+        // Keys are built from ids, so that a marker cannot refer to another file.
         self.entries.get(&format!("{kind}/{name}")).or_else(|| self.entries.get(name))
     }
 }
@@ -299,7 +296,7 @@ impl TemplateEntry {
     }
 }
 
-/// Reads the first line: `{# needs: coverage, now; owns: groups #}`.
+/// Parses the first line: `{# needs: coverage, now; owns: groups #}`.
 fn header(text: &str) -> Result<(BTreeSet<Measured>, Owns), String> {
     let mut needs = BTreeSet::new();
     let mut owns = Owns::default();
@@ -315,7 +312,8 @@ fn header(text: &str) -> Result<(BTreeSet<Measured>, Owns), String> {
                 for value in values {
                     let known = Measured::ALL.iter().find(|(name, _)| *name == value);
                     let names: Vec<&str> = Measured::ALL.iter().map(|(name, _)| *name).collect();
-                    let unknown = || format!("there is no measured fact `{value}`; there are `{}`", names.join("`, `"));
+                    let unknown =
+                        || format!("unknown measured fact `{value}`; expected one of `{}`", names.join("`, `"));
                     needs.insert(known.ok_or_else(unknown)?.1);
                 }
             }
@@ -325,7 +323,11 @@ fn header(text: &str) -> Result<(BTreeSet<Measured>, Owns), String> {
                         "values" => Owns::Values,
                         "groups" => Owns::Groups,
                         "body" => Owns::Body,
-                        _ => return Err(format!("a template owns `values`, `groups` or `body`, not `{value}`")),
+                        _ => {
+                            return Err(format!(
+                                "unknown value `{value}` of `owns`; expected `values`, `groups` or `body`"
+                            ));
+                        }
                     };
                 }
             }

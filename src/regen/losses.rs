@@ -1,26 +1,25 @@
-//! What a new body does not have any more: rows, pairs and lines that no template renders, and that nothing could bring back.
+//! Finds rows, pairs and lines that a new body no longer contains and that no template renders again.
 
 use super::labels;
 use crate::document::{body, fields};
 use crate::text::{Span, emoji, lines, slug};
 
-/// A line of the old body that the new one has in no form.
+/// Line of the old body that the new one does not contain in any form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Its line in the body, from 0.
+    /// Line in the body, from 0.
     pub line: usize,
-    /// Its text.
     pub text: String,
 }
 
-/// Finds the losses. A line is kept if one of the new texts has it, or a line with the same label, title or first cell.
+/// Finds the losses. A line is not lost if a new text contains it, or a line with the same label, title or first cell.
 pub fn find(old: &str, new: &[&str], aliases: &[(String, String)]) -> Vec<Loss> {
-    let kept: Vec<&str> = new.iter().flat_map(|text| texts(text)).map(str::trim).collect();
-    let keys: Vec<String> = kept.iter().filter_map(|line| key(line)).collect();
+    let remaining: Vec<&str> = new.iter().flat_map(|text| texts(text)).map(str::trim).collect();
+    let keys: Vec<String> = remaining.iter().filter_map(|line| key(line)).collect();
     let present: Vec<&str> = keys.iter().map(String::as_str).collect();
     let is_lost = |line: &str| {
         let Some(key) = key(line) else { return false };
-        !kept.contains(&line) && labels::find(&present, &key, aliases).is_none()
+        !remaining.contains(&line) && labels::find(&present, &key, aliases).is_none()
     };
     let losses = texts(old).map(str::trim).enumerate().filter(|(_, line)| is_lost(line));
     losses.map(|(line, text)| Loss { line, text: text.to_owned() }).collect()
@@ -30,7 +29,7 @@ fn texts(body: &str) -> impl Iterator<Item = &str> {
     lines::of(body, Span::new(0, body.len())).map(move |line| line.slice(body))
 }
 
-/// What a line goes by. Nothing for a line without words, such as a blank one or the delimiter row of a table.
+/// Returns the words that identify a line; `None` for a line without words, such as the delimiter row of a table.
 fn key(line: &str) -> Option<String> {
     let line = line.trim();
     let bare = line.trim_start_matches(['#', '>']).trim_start();
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_lost_if_nothing_like_it_is_there() {
+    fn a_line_is_lost_if_no_similar_line_remains() {
         let new = "Total: 3\n\n| Name | State |\n|---|---|\n| Tides | Done |\n\n- **Berths** (2 points)\n";
         assert_eq!(lost("**Total**: 2\n\n| Tides | Open |\n- ✅ Berths - planned\n|:--|--:|\n", new), [""; 0]);
         assert_eq!(

@@ -1,5 +1,5 @@
-//! Bringing what a template rendered into the body that stands there: what it renders is replaced, everything
-//! else stays where it is, and a line that says the same already keeps its bytes.
+//! Merges a rendering into the current body: rendered parts are replaced, everything else keeps its position, and lines
+//! with equal content keep their bytes.
 
 use std::collections::BTreeMap;
 
@@ -7,53 +7,53 @@ use super::parts::{Part, PartGroup};
 use crate::document::body::{self, PieceKind};
 use crate::text::{Span, emoji, lines, slug};
 
-/// What a template owns of a body.
+/// Parts of a body that a template owns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Owns {
     /// The pairs, tables, lists and texts that it renders.
     #[default]
     Values,
-    /// These, and all pairs, tables and lists under each sub-heading that it renders.
+    /// As `Values`, and all pairs, tables and lists below each sub-heading that it renders.
     Groups,
-    /// All of it.
+    /// The whole body.
     Body,
 }
 
-/// How lines that are new look.
+/// Formatting of inserted lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Style<'a> {
-    /// Their line end.
+    /// Line ending.
     pub ending: &'a str,
-    /// What stands before each: the white space before the markers.
+    /// Indentation of each line: the white space before the markers.
     pub indent: &'a str,
-    /// Pairs of labels that mean the same.
+    /// Pairs of labels with the same meaning.
     pub aliases: &'a [(String, String)],
 }
 
-/// The value of a line that a template owns and that is to go: no document holds this character.
+/// Placeholder value of a line that a template deletes. A Unicode noncharacter, which does not occur in documents.
 pub const DELETED_LINE: &str = "\u{FDD0}";
 
-/// The body after the rendering has come into it. `rendered` has LF line ends.
-pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {
-    if owns == Owns::Body || standing.trim().is_empty() {
+/// Merges a rendering with LF line endings into the current body.
+pub fn merge(current: &str, rendered: &str, owns: Owns, style: Style<'_>) -> String {
+    if owns == Owns::Body || current.trim().is_empty() {
         let kept = rendered.lines().filter(|line| !line.contains(DELETED_LINE));
         return kept.map(|line| styled(&format!("{line}\n"), style)).collect();
     }
-    let mut groups = PartGroup::read(standing);
+    let mut groups = PartGroup::read(current);
     let mut last = 0;
     for (index, mut new) in PartGroup::read(rendered).into_iter().enumerate() {
         new.restyle(style);
         if index == 0 {
             groups[0].split_tables(&new.parts, style.aliases);
-            groups[0].take(new.parts, style);
+            groups[0].merge_parts(new.parts, style);
             continue;
         }
         if let Some(at) = groups.iter().position(|group| !group.used && group.has_same_heading(&new)) {
             let group = &mut groups[at];
             group.used = true;
-            group.take(new.parts, style);
+            group.merge_parts(new.parts, style);
             if owns == Owns::Groups {
-                group.drop_unused();
+                group.remove_unused();
             }
             last = at;
         } else if new.parts.iter().any(|part| part.kind != PieceKind::Blank && !part.is_nothing()) {
@@ -63,7 +63,7 @@ pub fn merge(standing: &str, rendered: &str, owns: Owns, style: Style<'_>) -> St
     groups.iter().flat_map(PartGroup::texts).collect()
 }
 
-/// Puts a group that does not stand there behind the one that was placed last, else at the end.
+/// Inserts a new group after the group with index `last`, or at the end if `last` is 0. Returns its index.
 fn insert_group(groups: &mut Vec<PartGroup>, last: usize, mut new: PartGroup, style: Style<'_>) -> usize {
     let at = if last == 0 { groups.len() } else { last + 1 };
     let level = groups.iter().find_map(|group| group.heading.as_ref()?.level());
@@ -80,7 +80,7 @@ fn insert_group(groups: &mut Vec<PartGroup>, last: usize, mut new: PartGroup, st
     at
 }
 
-/// A line with the indentation and the line end of its surroundings.
+/// Gives each line of a text the indentation and line ending of a style.
 pub fn styled(text: &str, style: Style<'_>) -> String {
     let line = |line: &str| match line.trim_end_matches(['\n', '\r']) {
         "" => style.ending.to_owned(),
@@ -90,32 +90,32 @@ pub fn styled(text: &str, style: Style<'_>) -> String {
 }
 
 impl PartGroup {
-    /// Takes rendered parts in.
-    fn take(&mut self, new: Vec<Part>, style: Style<'_>) {
-        let met = self.match_parts(&new, style.aliases);
-        let first = met.iter().flatten().min().copied();
+    /// Merges rendered parts into the group.
+    fn merge_parts(&mut self, new: Vec<Part>, style: Style<'_>) {
+        let matches = self.match_parts(&new, style.aliases);
+        let first = matches.iter().flatten().min().copied();
         let mut cursor: Option<usize> = None;
         let mut inserts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
-        let matched: Vec<usize> = met.iter().flatten().copied().collect();
-        for (part, met) in new.into_iter().zip(met) {
-            if let Some(at) = met {
+        let matched: Vec<usize> = matches.iter().flatten().copied().collect();
+        for (part, target) in new.into_iter().zip(matches) {
+            if let Some(at) = target {
                 self.parts[at].used = true;
                 self.parts[at].update_from(&part);
                 cursor = cursor.max(Some(at));
                 if part.is_nothing() {
-                    self.drop_all(&part, &matched);
+                    self.delete_label(&part, &matched);
                 }
             } else if part.kind != PieceKind::Blank && !part.is_nothing() {
-                inserts.entry(self.place(cursor, first)).or_default().push(part);
+                inserts.entry(self.insertion_index(cursor, first)).or_default().push(part);
             }
         }
         self.insert(inserts, style);
         self.parts.retain(|part| !part.is_nothing());
     }
 
-    /// Where a new part goes: behind the last that was placed and the lines that hang on it, else before the first
-    /// that will be, else at the end.
-    fn place(&self, cursor: Option<usize>, first: Option<usize>) -> usize {
+    /// Returns the index for a new part: after the last merged part and the lines nested below it; otherwise before the
+    /// first part that will be replaced; otherwise at the end.
+    fn insertion_index(&self, cursor: Option<usize>, first: Option<usize>) -> usize {
         let Some(cursor) = cursor else {
             let end = self.parts.iter().rposition(|part| part.kind != PieceKind::Blank);
             return first.unwrap_or_else(|| end.map_or(self.parts.len(), |end| end + 1));
@@ -127,8 +127,8 @@ impl PartGroup {
         cursor + 1 + hanging.count()
     }
 
-    /// Takes out every pair of the label of a part that no other part replaces.
-    fn drop_all(&mut self, part: &Part, matched: &[usize]) {
+    /// Deletes all pairs with the same label as a part, except those that are replaced.
+    fn delete_label(&mut self, part: &Part, matched: &[usize]) {
         let same = |other: &Part| other.label().zip(part.label()).is_some_and(|(old, new)| slug(old) == slug(new));
         for (at, other) in self.parts.iter_mut().enumerate() {
             if !other.used && !matched.contains(&at) && same(other) {
@@ -137,20 +137,20 @@ impl PartGroup {
         }
     }
 
-    /// Inserts parts before the standing ones at the given places.
+    /// Inserts parts before the current ones at the given indices.
     fn insert(&mut self, mut inserts: BTreeMap<usize, Vec<Part>>, style: Style<'_>) {
         if inserts.is_empty() {
             return;
         }
-        let mut standing = std::mem::take(&mut self.parts).into_iter().enumerate().peekable();
+        let mut current = std::mem::take(&mut self.parts).into_iter().enumerate().peekable();
         loop {
-            let at = standing.peek().map_or(usize::MAX, |(at, _)| *at);
+            let at = current.peek().map_or(usize::MAX, |(at, _)| *at);
             let later = inserts.split_off(&at.saturating_add(1));
             for part in std::mem::replace(&mut inserts, later).into_values().flatten() {
-                let next = standing.peek().map(|(_, next)| next).filter(|next| !next.is_nothing());
+                let next = current.peek().map(|(_, next)| next).filter(|next| !next.is_nothing());
                 self.push_new(part, next, style);
             }
-            let Some((_, next)) = standing.next() else { break };
+            let Some((_, next)) = current.next() else { break };
             if next.is_nothing() {
                 continue;
             }
@@ -161,7 +161,7 @@ impl PartGroup {
         }
     }
 
-    /// Adds a part, in the dress of its neighbour where both are pairs, else apart from it.
+    /// Appends a new part with the formatting of an adjacent pair, after a blank line if necessary.
     fn push_new(&mut self, mut part: Part, next: Option<&Part>, style: Style<'_>) {
         let last = self.parts.last();
         let model = last.filter(|last| last.pair().is_some()).or(next);
@@ -176,8 +176,8 @@ impl PartGroup {
         self.parts.push(part);
     }
 
-    /// Takes out what a template owns and did not render.
-    fn drop_unused(&mut self) {
+    /// Removes the parts that the template owns but did not render.
+    fn remove_unused(&mut self) {
         let owned = |part: &Part| {
             matches!(part.kind, PieceKind::Pair(_) | PieceKind::Table | PieceKind::List | PieceKind::Code)
         };
@@ -199,25 +199,25 @@ impl PartGroup {
 }
 
 impl Part {
-    /// Says what the rendered part says, with as few changed bytes as that takes.
+    /// Replaces the content by that of the rendered part and keeps as many bytes as possible.
     fn update_from(&mut self, new: &Self) {
         if new.is_nothing() {
             DELETED_LINE.clone_into(&mut self.text);
             return;
         }
         match (self.kind.clone(), new.pair()) {
-            (PieceKind::Pair(_), Some(theirs)) => self.set_value(theirs.value.slice(&new.text)),
+            (PieceKind::Pair(_), Some(rendered)) => self.set_value(rendered.value.slice(&new.text)),
             (PieceKind::Table, _) => self.text = table(&self.text, &new.indented_like(self)),
             _ if same_words(&self.text, &new.text) => {}
             _ => self.text = new.indented_like(self),
         }
     }
 
-    /// Its text with the indentation of another part.
+    /// Returns the text with the indentation of another part.
     fn indented_like(&self, other: &Self) -> String {
-        let (own, theirs) = (self.indent(), &other.text[..other.indent()]);
+        let (own, indent) = (self.indent(), &other.text[..other.indent()]);
         let line = |line: &str| match line.get(own..).filter(|_| line[..own].trim().is_empty()) {
-            Some(rest) if !rest.trim().is_empty() => format!("{theirs}{rest}"),
+            Some(rest) if !rest.trim().is_empty() => format!("{indent}{rest}"),
             _ => line.to_owned(),
         };
         lines::of(&self.text, Span::new(0, self.text.len()))
@@ -225,20 +225,19 @@ impl Part {
             .collect()
     }
 
-    /// Gives a pair another value, in the marks of the current one.
+    /// Sets the value of a pair and keeps the emphasis of the current value.
     pub fn set_value(&mut self, value: &str) {
         let Some(pair) = self.pair() else { return };
-        let standing = pair.value.slice(&self.text);
-        if standing == value {
+        let current = pair.value.slice(&self.text);
+        if current == value {
             return;
         }
         // `**15**` becomes `**10**`.
         let marks = ["**", "`", "*", "_"];
-        let wraps = |mark: &&&str| {
-            standing.len() > 2 * mark.len() && standing.starts_with(**mark) && standing.ends_with(**mark)
-        };
+        let wraps =
+            |mark: &&&str| current.len() > 2 * mark.len() && current.starts_with(**mark) && current.ends_with(**mark);
         let mark = marks.iter().find(wraps).copied().filter(|mark| !value.starts_with(*mark)).unwrap_or_default();
-        if standing.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark)) == Some(value) {
+        if current.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark)) == Some(value) {
             return;
         }
         let gap = if pair.value.is_empty() && !self.text[..pair.value.start].ends_with(' ') { " " } else { "" };
@@ -246,34 +245,34 @@ impl Part {
         self.read_again();
     }
 
-    /// Writes a pair as its neighbour writes one: bullet, bold, backticks.
+    /// Formats a pair like an adjacent one: bullet, bold, backticks.
     fn copy_formatting_from(&mut self, model: &Self, style: Style<'_>) {
         let (Some(own), Some(other)) = (self.pair(), model.pair()) else {
             return;
         };
         let (label, value) = (own.label.slice(&self.text), own.value.slice(&self.text));
         let before = Span::new(0, other.label.start).slice(&model.text);
-        // The picture before a label is that label's own.
+        // An emoji before a label belongs to that label only.
         let (start, rest) = before.split_at(before.find(emoji::is_emoji).unwrap_or(before.len()));
         let rest = emoji::split_leading(rest).1;
         let between = Span::new(other.label.end, other.value.start).slice(&model.text).trim_end();
-        // The row of a table ends with a bar.
-        let behind = Span::new(other.value.end, model.text.len()).slice(&model.text).trim();
-        let end = if behind == "|" { " |" } else { "" };
+        // A table row ends with a bar.
+        let suffix = Span::new(other.value.end, model.text.len()).slice(&model.text).trim();
+        let end = if suffix == "|" { " |" } else { "" };
         self.text = format!("{start}{rest}{label}{between} {value}{end}{}", style.ending);
         self.read_again();
     }
 }
 
-/// Whether two texts differ at most in white space at the ends of their lines.
+/// Returns whether two texts differ only in white space at the start or end of lines.
 fn same_words(a: &str, b: &str) -> bool {
     a.lines().map(str::trim).eq(b.lines().map(str::trim))
 }
 
-/// A rendered table in the lines of the standing one, as far as these say the same.
-fn table(standing: &str, rendered: &str) -> String {
-    if same_words(standing, rendered) {
-        return standing.to_owned();
+/// Returns the rendered table, with the current lines that have equal cells.
+fn table(current: &str, rendered: &str) -> String {
+    if same_words(current, rendered) {
+        return current.to_owned();
     }
     let read = |text: &str| -> Vec<(String, Vec<String>)> {
         let all = lines::of(text, Span::new(0, text.len()));
@@ -283,19 +282,20 @@ fn table(standing: &str, rendered: &str) -> String {
         };
         all.map(line).collect()
     };
-    let mut old = read(standing);
-    let mut out = String::with_capacity(standing.len().max(rendered.len()));
+    let mut old = read(current);
+    let mut out = String::with_capacity(current.len().max(rendered.len()));
     for (number, (line, cells)) in read(rendered).into_iter().enumerate() {
         let same = match number {
             0 => old.first().filter(|(_, header)| *header == cells).map(|_| 0),
             1 if body::is_rule(&cells) => {
-                let fits = |(_, rule): &(String, Vec<String>)| body::is_rule(rule) && rule.len() == cells.len();
-                old.get(1).filter(|rule| fits(rule)).map(|_| 1)
+                let is_same_width =
+                    |(_, rule): &(String, Vec<String>)| body::is_rule(rule) && rule.len() == cells.len();
+                old.get(1).filter(|rule| is_same_width(rule)).map(|_| 1)
             }
             _ => (2..old.len()).find(|at| old[*at].1 == cells),
         };
         match same {
-            // A line is used once; its cells are taken so that it is not found again.
+            // Each line is used once; its cells are taken so that it is not found again.
             Some(at) => out.push_str(&std::mem::take(&mut old[at]).0),
             None => out.push_str(&line),
         }
@@ -310,35 +310,35 @@ mod tests {
     const STYLE: Style<'_> = Style { ending: "\n", indent: "", aliases: &[] };
 
     #[track_caller]
-    fn merged(standing: &str, rendered: &str) -> String {
-        let once = merge(standing, rendered, Owns::Values, STYLE);
-        assert_eq!(merge(&once, rendered, Owns::Values, STYLE), once, "a second time");
+    fn merged(current: &str, rendered: &str) -> String {
+        let once = merge(current, rendered, Owns::Values, STYLE);
+        assert_eq!(merge(&once, rendered, Owns::Values, STYLE), once, "a second merge must not change the body");
         once
     }
 
     #[test]
-    fn a_value_is_written_in_the_dress_that_stands_there() {
-        let standing = "- **Total**: `3`\n* Points:\nOwner: Ines\nRate: **70%**\n";
+    fn keeps_the_formatting_of_a_value() {
+        let current = "- **Total**: `3`\n* Points:\nOwner: Ines\nRate: **70%**\n";
         let rendered = "Total: 4\nPoints: 5\nRate: 70%\n";
-        assert_eq!(merged(standing, rendered), "- **Total**: `4`\n* Points: 5\nOwner: Ines\nRate: **70%**\n");
+        assert_eq!(merged(current, rendered), "- **Total**: `4`\n* Points: 5\nOwner: Ines\nRate: **70%**\n");
     }
 
     #[test]
-    fn a_picture_before_a_label_stays_with_it() {
-        let standing = "- ✅ **Stable**: 1\n";
-        assert_eq!(merged(standing, "Stable: 2\nBeta: 3\n"), "- ✅ **Stable**: 2\n- **Beta**: 3\n");
+    fn keeps_an_emoji_before_a_label() {
+        let current = "- ✅ **Stable**: 1\n";
+        assert_eq!(merged(current, "Stable: 2\nBeta: 3\n"), "- ✅ **Stable**: 2\n- **Beta**: 3\n");
     }
 
     #[test]
-    fn labels_meet_by_their_ids_and_what_is_new_stands_behind_what_comes_before_it() {
-        let standing = "Of things: 1\n- Story points: 1\n- Feature: 2\n\nwords\n";
+    fn matches_labels_by_id_and_inserts_new_ones_in_order() {
+        let current = "Of things: 1\n- Story points: 1\n- Feature: 2\n\nwords\n";
         let rendered = "Story Points: 3\nCapacity: 7\nFeatures: 4\n";
         let expected = "Of things: 1\n- Story points: 3\n- Capacity: 7\n- Feature: 4\n\nwords\n";
-        assert_eq!(merged(standing, rendered), expected);
+        assert_eq!(merged(current, rendered), expected);
     }
 
     #[test]
-    fn a_pair_without_a_value_goes_and_is_nobodys_model() {
+    fn removes_a_deleted_pair_and_does_not_copy_its_formatting() {
         let rendered = format!("Total Mocks: 0\nHigh Fidelity: {DELETED_LINE}\nEffort: 0\n");
         assert_eq!(
             merged("| a |\nHigh Fidelity: **2**\nScore: 1\n", &rendered),
@@ -347,24 +347,24 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_goes_takes_no_line_that_another_value_replaces() {
+    fn a_deleted_label_keeps_lines_that_another_value_replaces() {
         let rendered = format!("Capacity: {DELETED_LINE}\nCapacity: 3\n");
         assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &rendered), "Capacity: 3\n");
         assert_eq!(merged("Capacity: 1\nCapacity: 2\n", &format!("Capacity: {DELETED_LINE}\n")), "");
     }
 
     #[test]
-    fn a_table_is_replaced_and_keeps_the_lines_that_say_the_same() {
-        let standing = "|  A  | B |\n|:----|--:|\n|  1  | x |\n| 2 | y |\n";
+    fn a_replaced_table_keeps_lines_with_equal_cells() {
+        let current = "|  A  | B |\n|:----|--:|\n|  1  | x |\n| 2 | y |\n";
         let rendered = "| A | B |\n|---|---|\n| 3 | z |\n| 1 | x |\n";
-        assert_eq!(merged(standing, rendered), "|  A  | B |\n|:----|--:|\n| 3 | z |\n|  1  | x |\n");
+        assert_eq!(merged(current, rendered), "|  A  | B |\n|:----|--:|\n| 3 | z |\n|  1  | x |\n");
     }
 
     #[test]
-    fn groups_that_are_not_rendered_stay_and_new_ones_follow() {
-        let standing = "\n#### Front\n- `b.ts`: 5%\n\n#### Back\n- `a.py`: 1%\n- `gone.py`: 9%\nwords\n";
+    fn keeps_unrendered_groups_and_appends_new_ones() {
+        let current = "\n#### Front\n- `b.ts`: 5%\n\n#### Back\n- `a.py`: 1%\n- `gone.py`: 9%\nwords\n";
         let rendered = "### Back\n- `a.py`: 2%\n- `new.py`: 3%\n\n### Tools\n- `c`: 4%\n";
-        let merged = merge(standing, rendered, Owns::Groups, STYLE);
+        let merged = merge(current, rendered, Owns::Groups, STYLE);
         let expected =
             "\n#### Front\n- `b.ts`: 5%\n\n#### Back\n- `a.py`: 2%\n- `new.py`: 3%\nwords\n\n#### Tools\n- `c`: 4%\n";
         assert_eq!(merged, expected);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn new_lines_take_the_indentation_and_the_line_end_of_their_surroundings() {
+    fn new_lines_get_the_surrounding_indentation_and_line_ending() {
         let style = Style { ending: "\r\n", indent: "  ", aliases: &[] };
         assert_eq!(merge("", "A: 1\n\n| b |\n", Owns::Values, style), "  A: 1\r\n\r\n  | b |\r\n");
         assert_eq!(merge("  A: 1\r\n", "A: 2\nB: 3\n", Owns::Values, style), "  A: 2\r\n  B: 3\r\n");

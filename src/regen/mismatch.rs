@@ -1,4 +1,4 @@
-//! Mismatches between a rendering and a body that phx has not written: a value could be there twice, or get lost.
+//! Mismatches between a rendering and a body without checksum, because of which a value could be duplicated or lost.
 
 use super::labels;
 use super::parts::{Part, PartGroup};
@@ -6,68 +6,65 @@ use crate::document::body::PieceKind;
 use crate::document::fields;
 use crate::text::slug;
 
-/// A mismatch, with the line of the body, from 0.
+/// Mismatch; lines are lines of the body, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// Rendered numbers have no label in the body, and the body has a number that nothing renders.
+    /// Rendered numbers have no matching label in the body, and the body has a number that matches no rendered value.
     Unmatched {
         /// Labels of the rendered values, at least one.
         labels: Vec<String>,
         /// Label of the number in the body; `None` if the line is not `Label: value`.
         present: Option<String>,
-        /// Its line.
         line: usize,
     },
-    /// The line of a rendered value has more than that value.
+    /// The line of a rendered value contains other values too.
     Several {
         /// Label of the rendered value.
         label: String,
-        /// Its line.
         line: usize,
     },
-    /// The body has two lines for one rendered value.
+    /// Two lines of the body match one rendered value.
     Twice {
-        /// Label of the second one.
+        /// Label of the second line.
         label: String,
-        /// Its line.
         line: usize,
     },
 }
 
 impl Mismatch {
-    /// Its line in the body, from 0.
+    /// Returns the line in the body, from 0.
     pub fn line(&self) -> usize {
         match self {
             Self::Unmatched { line, .. } | Self::Several { line, .. } | Self::Twice { line, .. } => *line,
         }
     }
 
-    /// The message for the user; `kind` is that of the document.
+    /// Returns the message; `kind` is the kind of the document.
     pub fn message(&self, kind: &str) -> String {
         match self {
             Self::Unmatched { labels, present: Some(present), .. } => {
                 let (label, other) = (&labels[0], slug(present));
                 format!(
-                    "the body has `{present}` and no `{label}`, which may be the same value; if they are, add \
-                     `aliases = {{ {} = \"{other}\" }}` to the kind `{kind}` in phx.toml, else add {}",
+                    "the body has `{present}` but not `{label}`, which may be the same value; if so, add \
+                     `aliases = {{ {} = \"{other}\" }}` to the kind `{kind}` in phx.toml, otherwise add {}",
                     slug(label),
                     new_lines(labels)
                 )
             }
             Self::Unmatched { labels, present: None, .. } => format!(
-                "the body has a number that phx cannot read and no `{}`; remove the number, and add {}",
+                "the body has a number outside of `Label: value` lines, but not `{}`; remove the number and add {}",
                 labels[0],
                 new_lines(labels)
             ),
             Self::Several { label, .. } => {
-                format!("the line has more than the value of `{label}`; write each value on a line of its own")
+                format!("the line of `{label}` has more than one value; write each value on a separate line")
             }
-            Self::Twice { label, .. } => format!("the body has `{label}` a second time; remove one of the lines"),
+            Self::Twice { label, .. } => format!("the body has a second line for `{label}`; remove one of them"),
         }
     }
 }
 
-/// Finds the first mismatch.
+/// Finds the first mismatch. An empty body has none.
 pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Option<Mismatch> {
     if current.trim().is_empty() {
         return None;
@@ -117,7 +114,7 @@ pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Opti
     (!labels.is_empty()).then_some(Mismatch::Unmatched { labels, present, line })
 }
 
-/// The lines to add for labels: the line `A: 0`, the lines `A: 0` and `B: 0`.
+/// Describes the lines to add for labels: ``the line `A: 0` ``, ``the lines `A: 0` and `B: 0` ``.
 fn new_lines(labels: &[String]) -> String {
     let lines: Vec<String> = labels.iter().map(|label| format!("`{label}: 0`")).collect();
     match lines.as_slice() {
@@ -131,12 +128,12 @@ fn lines(part: &Part) -> usize {
     part.text.matches('\n').count()
 }
 
-/// The value of a pair without emphasis.
+/// Returns the value of a pair without emphasis.
 fn value(part: &Part) -> Option<String> {
     part.pair().map(|pair| fields::plain(pair.value.slice(&part.text)))
 }
 
-/// Whether a part is a pair whose value is a number, with an optional unit: `8`, `85%`, `89 story points`.
+/// Returns whether a part is a pair whose value is a number with an optional unit: `8`, `85%`, `89 story points`.
 fn is_number(part: &Part) -> bool {
     !part.is_nothing() && value(part).is_some_and(|value| is_plain_number(&value))
 }
@@ -148,7 +145,7 @@ fn is_plain_number(value: &str) -> bool {
     first.parse::<f64>().is_ok() && value.split_whitespace().count() <= 3 && words.all(unit)
 }
 
-/// Whether a value has labels of its own: `X | Points: 5`.
+/// Returns whether a value contains further labels: `X | Points: 5`.
 fn has_labels(value: &str) -> bool {
     value.contains(": ")
         || value.contains(" | ")
@@ -157,7 +154,7 @@ fn has_labels(value: &str) -> bool {
         || value.contains(":** ")
 }
 
-/// Whether a part that nothing renders has a number that may be a rendered value.
+/// Returns whether a part that no template renders contains a number that may be a rendered value.
 fn has_number(part: &Part) -> bool {
     let digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
     if let Some(value) = value(part) {
@@ -167,14 +164,14 @@ fn has_number(part: &Part) -> bool {
     is_text && part.text.contains(char::is_numeric)
 }
 
-/// Whether writing a rendered value would remove more than the value before it.
+/// Returns whether replacing the value of a line would remove other values too.
 fn loses(current: &Part, new: &Part) -> bool {
     let (Some(old), Some(new)) = (value(current), value(new)) else { return false };
     if old == new {
         return false;
     }
     let digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
-    // `Phase 1: Start` has a colon and no label.
+    // `Phase 1: Start` has a colon but not a label.
     let several = has_labels(&old) && !has_labels(&new) && !new.contains(": ");
     several || (is_plain_number(&new) && digits(&old) && !is_plain_number(&old))
 }
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_in_other_forms_are_mismatches() {
+    fn reports_bodies_in_other_forms() {
         for body in [
             "| Total | Points |\n|---|---|\n| 77 | 777 |\n",
             "| Metric | Value | Notes |\n|---|---|---|\n| Total | 77 | x |\n",
@@ -211,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_of_labels_and_values_are_none() {
+    fn accepts_bodies_of_labels_and_values() {
         for body in [
             "",
             "Total: 77\nPoints: 777 story points\nCapacity: 40\n",

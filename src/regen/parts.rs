@@ -1,36 +1,35 @@
-//! A body as groups of parts that can be replaced, moved apart and written again.
+//! Splits a body into parts that can be replaced, reordered and written back.
 
 use super::labels;
 use super::merge::{DELETED_LINE, Style, styled};
 use crate::document::body::{self, LabelledLine, PieceKind};
 use crate::text::{Span, lines, slug};
 
-/// Whole lines of a body, as text of their own.
+/// Complete lines of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The lines, line ends included.
+    /// Lines, including line endings.
     pub text: String,
-    /// What they are; spans are those of `text`.
+    /// Type of the part, with spans in `text`.
     pub kind: PieceKind,
     /// Whether a template has rendered it.
     pub used: bool,
-    /// Whether it did not stand there before.
+    /// Whether it was inserted.
     pub is_new: bool,
 }
 
-/// What stands under one sub-heading, or before the first.
+/// Parts below one sub-heading, or before the first sub-heading.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartGroup {
-    /// The sub-heading; the first group has none.
+    /// Sub-heading; `None` for the first group.
     pub heading: Option<Part>,
-    /// What follows.
     pub parts: Vec<Part>,
     /// Whether a template has rendered it.
     pub used: bool,
 }
 
 impl PartGroup {
-    /// Takes a body apart. There is always a first group, which has no heading.
+    /// Splits a body into groups. The first group has no heading and always exists.
     pub fn read(body: &str) -> Vec<Self> {
         let mut groups = vec![Self::default()];
         for piece in body::read(body, Span::new(0, body.len())) {
@@ -52,7 +51,7 @@ impl PartGroup {
         groups
     }
 
-    /// Whether both are below the same sub-heading.
+    /// Returns whether the sub-headings of both groups have the same id.
     pub fn has_same_heading(&self, other: &Self) -> bool {
         let title = |group: &Self| match group.heading.as_ref().map(|heading| &heading.kind) {
             Some(PieceKind::Heading { title, .. }) => Some(slug(title)),
@@ -61,8 +60,8 @@ impl PartGroup {
         title(self).is_some() && title(self) == title(other)
     }
 
-    /// For each rendered part the part that it replaces. Labels match by their meaning; tables, lists, code and texts in
-    /// their order.
+    /// Returns for each rendered part the index of the part that it replaces. Labels are matched by
+    /// [`labels::match_all`]; tables, lists, code and texts in their order.
     pub fn match_parts(&self, rendered: &[Part], aliases: &[(String, String)]) -> Vec<Option<usize>> {
         let (own, present): (Vec<usize>, Vec<&str>) = labelled(&self.parts).unzip();
         let (new, wanted): (Vec<usize>, Vec<&str>) = labelled(rendered).unzip();
@@ -82,8 +81,8 @@ impl PartGroup {
         matched
     }
 
-    /// Splits each table of labels and values (`Metric | Value`) into its rows, if the rendering has no table and a label
-    /// of a row is rendered.
+    /// Splits each table of labels and values (`Metric | Value`) into its rows, if the rendering has no table but has a
+    /// label of one of the rows.
     pub fn split_tables(&mut self, rendered: &[Part], aliases: &[(String, String)]) {
         if rendered.iter().any(|part| part.kind == PieceKind::Table) {
             return;
@@ -98,7 +97,7 @@ impl PartGroup {
         self.parts = split.collect();
     }
 
-    /// Gives all lines the style of their surroundings.
+    /// Gives all lines the indentation and line ending of the surrounding text.
     pub fn restyle(&mut self, style: Style<'_>) {
         for part in self.heading.iter_mut().chain(&mut self.parts) {
             part.text = styled(&part.text, style);
@@ -106,24 +105,23 @@ impl PartGroup {
         }
     }
 
-    /// The texts in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.heading.iter().chain(&self.parts).map(|part| part.text.as_str())
     }
 }
 
-/// The parts that have a label, by index.
+/// Iterates over the parts that have a label, with their indices.
 fn labelled(parts: &[Part]) -> impl Iterator<Item = (usize, &str)> {
     parts.iter().enumerate().filter_map(|(at, part)| Some((at, part.label()?)))
 }
 
 impl Part {
-    /// A part that no template has rendered yet.
+    /// Creates a part that is not rendered and not new.
     pub fn new(text: String, kind: PieceKind) -> Self {
         Self { text, kind, used: false, is_new: false }
     }
 
-    /// The header and the rows of a table of labels and values; another part as it is.
+    /// Splits a table of labels and values into its header and rows. Returns other parts unchanged.
     pub fn into_rows(self) -> Vec<Self> {
         let Some(rows) = body::value_rows(&self.text) else { return vec![self] };
         let header = Span::new(0, rows.first().map_or(self.text.len(), |(line, _)| line.start));
@@ -136,7 +134,7 @@ impl Part {
         parts
     }
 
-    /// The pair that it is.
+    /// Returns the pair, or `None` if the part is not a pair.
     pub fn pair(&self) -> Option<LabelledLine> {
         match self.kind {
             PieceKind::Pair(pair) => Some(pair),
@@ -144,30 +142,30 @@ impl Part {
         }
     }
 
-    /// The label of the pair that it is.
+    /// Returns the label, or `None` if the part is not a pair.
     pub fn label(&self) -> Option<&str> {
         self.pair().map(|pair| pair.label.slice(&self.text))
     }
 
-    /// Whether both are tables, lists, code or texts.
+    /// Returns whether both parts are tables, lists, code or texts.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let whole = matches!(self.kind, PieceKind::Table | PieceKind::List | PieceKind::Code | PieceKind::Text);
         whole && self.kind == other.kind
     }
 
-    /// Whether a blank line belongs between this part and the next.
+    /// Returns whether a blank line belongs between this part and the next.
     pub fn stands_apart(&self, next: &Self) -> bool {
         let blank = self.kind == PieceKind::Blank || next.kind == PieceKind::Blank;
         let rows = self.text.trim_start().starts_with('|') && next.text.trim_start().starts_with('|');
         !blank && !rows && (self.pair().is_none() || next.pair().is_none())
     }
 
-    /// Whether a template owns the line and gives it no value.
+    /// Returns whether the template deletes this line, see [`DELETED_LINE`].
     pub fn is_nothing(&self) -> bool {
         self.text.contains(DELETED_LINE)
     }
 
-    /// The level of the heading that it is.
+    /// Returns the level of the heading, or `None` if the part is not a heading.
     pub fn level(&self) -> Option<usize> {
         match self.kind {
             PieceKind::Heading { level, .. } => Some(level),
@@ -175,7 +173,7 @@ impl Part {
         }
     }
 
-    /// Writes the heading with another level.
+    /// Changes the level of the heading.
     pub fn relevel(&mut self, level: usize) {
         if let Some(own) = self.level() {
             let at = self.text.find('#').unwrap_or(0);
@@ -184,12 +182,12 @@ impl Part {
         }
     }
 
-    /// How many bytes of white space its first line starts with.
+    /// Returns the number of bytes of white space before the first line's text.
     pub fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
 
-    /// Reads its text once more, after a change.
+    /// Updates the spans in `kind` after a change of the text.
     pub fn read_again(&mut self) {
         if let PieceKind::Pair(_) = self.kind
             && let Some(pair) = body::row_pair(&self.text)

@@ -1,5 +1,5 @@
-//! What phx would write into each AUTO block of a document: the plan that `regen` carries out, `--check` compares and
-//! `validate` judges.
+//! Plans the new body of each AUTO block of a document. `regen` writes the plan, `regen --check` compares it, and
+//! `validate` reports differences.
 
 use std::sync::Arc;
 
@@ -19,54 +19,52 @@ use crate::document::body::{self, PieceKind};
 use crate::document::{Block, BlockMode, Document, fields, marker};
 use crate::text::{Edit, Edits, Span, lines};
 
-/// What is to become of one AUTO block.
+/// Plan for one AUTO block.
 #[derive(Clone, Debug)]
 pub struct BlockPlan {
-    /// The block, by index.
+    /// Index of the block.
     pub block: usize,
-    /// How its body and its checksum agree.
+    /// Result of the comparison of the body with its checksum.
     pub state: ChecksumState,
-    /// What its template makes of it.
+    /// Result of rendering the template.
     pub outcome: RenderOutcome,
-    /// What stays for want of a fact.
+    /// Values that stay unchanged because no fact provides them.
     pub unavailable_facts: Vec<UnavailableFact>,
-    /// What its reader must know of the values.
+    /// Warnings about the values.
     pub warnings: Vec<String>,
-    /// What the checksum of the block covers.
+    /// Part of the body that the checksum covers.
     pub coverage: ChecksumCoverage,
-    /// What the values were computed from.
+    /// Facts and items that the values were computed from.
     pub provenance: Provenance,
-    /// The latest committed body that matches the checksum, if the body was edited and there is one.
+    /// Latest committed body that matches the checksum, if the body was edited and there is one.
     pub committed: Option<Arc<str>>,
 }
 
-/// What a template makes of a block.
+/// Result of rendering a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RenderOutcome {
-    /// There is no template of its name.
+    /// No template has its name.
     NoTemplate,
-    /// No fact had a source: the body is nobody's business.
+    /// Every fact is unavailable; the body is left unchanged.
     NoFacts,
-    /// The body as it should be.
+    /// New body.
     Body(String),
-    /// The template cannot be rendered.
     Failed(TemplateError),
-    /// A value depends on something that cannot be read, so the block is not written.
+    /// A value depends on text that cannot be read; the block is not written.
     Blocked(Vec<Blocker>),
 }
 
-/// What plans are made from.
+/// Inputs of plans.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'a> {
-    /// The templates.
     pub library: &'a Library,
-    /// The tree facts.
+    /// Tree facts.
     pub facts: &'a Arc<Facts>,
-    /// The measured facts, as far as they are to be used.
+    /// Measured facts that may be used.
     pub measured: &'a Arc<MeasuredFacts>,
 }
 
-/// The AUTO blocks that can be written, by index: none in a document whose syntax is broken.
+/// Returns the AUTO blocks that can be written, with their indices; none if the document has syntax errors.
 pub fn writable(document: &Document) -> impl Iterator<Item = (usize, &Block)> {
     let blocks = document.blocks.iter().enumerate();
     blocks.filter(|(_, block)| {
@@ -82,7 +80,7 @@ pub fn document(document: &Arc<Document>, sources: Sources<'_>) -> Vec<BlockPlan
     writable(document).map(|(index, _)| block(document, index, None, sources)).collect()
 }
 
-/// Plans one block. `restored` is the body to keep values from, where it is not the one that stands there.
+/// Plans one block. `restored` is the body to keep values from, if it is not the current one.
 pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>, sources: Sources<'_>) -> BlockPlan {
     let block = &document.blocks[index];
     let (outcome, access_log, rendered) = match sources.library.find(document, block) {
@@ -92,7 +90,7 @@ pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>
             let job = BlockJob { document, index, restored, sources, compiled };
             let failed = |error| (RenderOutcome::Failed(error), AccessLog::default(), None);
             let (outcome, access_log, rendered) = job.run().unwrap_or_else(failed);
-            // What is measured elsewhere is covered, whether it is rendered here or not.
+            // With measured facts, everything is covered, because their values may not be rendered in every run.
             let rendered = rendered.filter(|_| compiled.needs.iter().all(|need| *need == Measured::Now));
             (outcome, access_log, rendered.map(|rendered| (rendered, compiled.owns)))
         }
@@ -109,7 +107,7 @@ pub fn block(document: &Arc<Document>, index: usize, restored: Option<&Arc<str>>
     BlockPlan { block: index, state, outcome, unavailable_facts, warnings, coverage, provenance, committed: None }
 }
 
-/// The rendering of one block.
+/// Input for the rendering of one block.
 struct BlockJob<'a> {
     document: &'a Arc<Document>,
     index: usize,
@@ -119,17 +117,17 @@ struct BlockJob<'a> {
 }
 
 impl BlockJob<'_> {
-    /// The outcome, the trace of the rendering, and the rendering.
+    /// Returns the outcome, the access log and the rendering.
     fn run(&self) -> Result<(RenderOutcome, AccessLog, Option<String>), TemplateError> {
         for fact in &self.compiled.needs {
-            if let Fact::Broken(why) = self.sources.measured.of(*fact) {
-                return Err(TemplateError { template: String::new(), line: None, message: why.clone() });
+            if let Fact::Broken(reason) = self.sources.measured.of(*fact) {
+                return Err(TemplateError { template: String::new(), line: None, message: reason.clone() });
             }
         }
         let (body, mut access_log) = self.render(None)?;
         if !access_log.blockers.is_empty() {
             let blockers = std::mem::take(&mut access_log.blockers);
-            // The blockers name the same values, with their lines.
+            // The blockers describe the same values, with their lines.
             access_log.warnings.clear();
             return Ok((RenderOutcome::Blocked(blockers), access_log, body));
         }
@@ -150,7 +148,7 @@ impl BlockJob<'_> {
         Ok((RenderOutcome::Body(body), access_log, Some(rendered)))
     }
 
-    /// Why a rendering cannot be brought into a body that phx has not written: the same quantity may be there twice.
+    /// Returns the mismatch because of which a rendering cannot be merged into a body that phx has not generated.
     fn unmatched(&self, rendered: &str) -> Option<Blocker> {
         let block = self.block();
         if block.sum.is_some() || self.compiled.owns != Owns::Values {
@@ -166,7 +164,7 @@ impl BlockJob<'_> {
         &self.document.blocks[self.index]
     }
 
-    /// The body whose values are kept.
+    /// Returns the body whose values are kept.
     fn current_body(&self) -> &str {
         match self.restored {
             Some(body) => body,
@@ -174,7 +172,7 @@ impl BlockJob<'_> {
         }
     }
 
-    /// The rendering, tidied up; `None` where nothing is left of it.
+    /// Renders the template and normalizes the result; `None` if no content remains.
     fn render(&self, now: Option<chrono::DateTime<chrono::Utc>>) -> Result<(Option<String>, AccessLog), TemplateError> {
         let Sources { facts, measured, .. } = self.sources;
         let mut scope = Scope::new(self.document, self.index, facts, measured, self.compiled);
@@ -200,19 +198,21 @@ impl BlockJob<'_> {
             return Err(TemplateError { template, line, message });
         }
         let tidy = tidy(&rendered);
-        let says = tidy.lines().any(|line| !line.trim().is_empty() && !line.contains(DELETED_LINE));
+        let has_content = tidy.lines().any(|line| !line.trim().is_empty() && !line.contains(DELETED_LINE));
         let access_log = scope.access_log();
-        Ok((says.then_some(tidy), access_log))
+        Ok((has_content.then_some(tidy), access_log))
     }
 
-    /// Brings a rendering into the body that stands there.
+    /// Merges a rendering into the current body.
     fn merge(&self, rendered: &str) -> Result<String, TemplateError> {
-        // What stands there to the letter needs no merging; a pair that is to go is not there either.
-        let says = rendered.split_inclusive('\n').filter(|line| !line.contains(DELETED_LINE));
-        if rendered.contains(DELETED_LINE) && says.clone().map(str::len).sum::<usize>() == self.current_body().len() {
-            let said: String = says.collect();
-            if said == self.current_body() {
-                return Ok(said);
+        // A body that is already equal needs no merge; deleted pairs do not occur in it.
+        let remaining = rendered.split_inclusive('\n').filter(|line| !line.contains(DELETED_LINE));
+        if rendered.contains(DELETED_LINE)
+            && remaining.clone().map(str::len).sum::<usize>() == self.current_body().len()
+        {
+            let text: String = remaining.collect();
+            if text == self.current_body() {
+                return Ok(text);
             }
         } else if self.current_body() == rendered {
             return Ok(rendered.to_owned());
@@ -224,28 +224,28 @@ impl BlockJob<'_> {
         let style = Style { ending: lines::ending(&document.text), indent, aliases: &document.shape.aliases };
         let merged = merge::merge(self.current_body(), rendered, self.compiled.owns, style);
         let again = || merge::merge(&merged, rendered, self.compiled.owns, style) == merged;
-        // A body that is the rendering to the letter is not merged again, see above.
+        // A body that equals the rendering is not merged again, see above.
         if merged != rendered && merged != self.current_body() && !again() {
-            let message = "what it renders cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
+            let message = "the rendered text cannot be read back from the body; render pairs, tables, lists or code, or own the `body`";
             let template = self.compiled.path().to_owned();
             return Err(TemplateError { template, line: None, message: message.to_owned() });
         }
         Ok(merged)
     }
 
-    /// A rendering may neither end its block nor its section: the place of what would, and what it is.
+    /// Returns offset and message if a rendering would end its block or section, or leave a comment or code block open.
     fn find_structural_error(&self, rendered: &str) -> Option<(usize, String)> {
         if let Some(at) = rendered.find('\0') {
-            return Some((at, "it renders a NUL byte".to_owned()));
+            return Some((at, "the rendered text contains a NUL byte".to_owned()));
         }
-        if !["#", "<!--", "```", "~~~"].iter().any(|odd| rendered.contains(odd)) {
+        if !["#", "<!--", "```", "~~~"].iter().any(|special| rendered.contains(special)) {
             return None;
         }
         if let Some(at) = rendered.rfind("<!--").filter(|at| !rendered[*at..].contains("-->")) {
-            return Some((at, "it renders a comment that it does not close".to_owned()));
+            return Some((at, "the rendered text contains an unclosed comment".to_owned()));
         }
         if let Some(at) = body::open_fence(rendered) {
-            return Some((at, "it renders code that it does not close".to_owned()));
+            return Some((at, "the rendered text contains an unclosed code block".to_owned()));
         }
         let block = self.block();
         let level = block.section.map_or(1, |section| self.document.outline.sections[section].level);
@@ -253,25 +253,30 @@ impl BlockJob<'_> {
             if let PieceKind::Heading { level: own, title } = &piece.kind
                 && *own <= usize::from(level)
             {
-                let message = format!("it renders the heading `{title}` of level {own} in a section of level {level}");
+                let message = format!(
+                    "the rendered text contains the heading `{title}` of level {own}, but its section has level {level}"
+                );
                 return Some((piece.span.start, message));
             }
             let mut lines = lines::of(rendered, piece.span);
             let is_marker =
                 |line: &Span| piece.kind != PieceKind::Code && marker::is_marker(line.slice(rendered).trim());
             if let Some(line) = lines.find(is_marker) {
-                return Some((line.start, format!("it renders the marker `{}`", line.slice(rendered).trim())));
+                return Some((
+                    line.start,
+                    format!("the rendered text contains the marker `{}`", line.slice(rendered).trim()),
+                ));
             }
         }
         None
     }
 }
 
-/// A rendering without blank lines at its ends and in a row, and without the lines that say nothing, but for pairs: these
-/// are owned, and go.
+/// Removes blank lines at both ends and consecutive blank lines, and deleted lines except pairs, which the merge
+/// deletes.
 fn tidy(rendered: &str) -> String {
-    let odd = ["\n\n", " \n", "\t\n", "\r", "```", "~~~", DELETED_LINE];
-    if !odd.iter().any(|odd| rendered.contains(odd)) {
+    let special = ["\n\n", " \n", "\t\n", "\r", "```", "~~~", DELETED_LINE];
+    if !special.iter().any(|special| rendered.contains(special)) {
         return format!("{}\n", rendered.trim_matches(['\n', ' ']));
     }
     let mut out = String::with_capacity(rendered.len());
@@ -283,8 +288,8 @@ fn tidy(rendered: &str) -> String {
             continue;
         }
         for line in piece.span.slice(rendered).lines().map(str::trim_end) {
-            let gone = line.contains(DELETED_LINE) && !matches!(piece.kind, PieceKind::Pair(_));
-            if gone || (line.is_empty() && blank) {
+            let is_deleted = line.contains(DELETED_LINE) && !matches!(piece.kind, PieceKind::Pair(_));
+            if is_deleted || (line.is_empty() && blank) {
                 continue;
             }
             blank = line.is_empty();
@@ -298,7 +303,7 @@ fn tidy(rendered: &str) -> String {
     out
 }
 
-/// The edits that carry a plan out for one block: its body, and the checksum in its END marker.
+/// Returns the edits that carry out a plan: the body, and the checksum in the END marker.
 pub fn edits(document: &Document, plan: &BlockPlan, body: &str) -> Vec<Edit> {
     let block = &document.blocks[plan.block];
     let mut edits = Vec::new();
@@ -311,7 +316,7 @@ pub fn edits(document: &Document, plan: &BlockPlan, body: &str) -> Vec<Edit> {
     edits
 }
 
-/// The edits that give a block a body and an END marker.
+/// Returns the edits that replace the body and the END marker of a block.
 pub fn replace(document: &Document, block: &Block, body: &str, closer: &str) -> Vec<Edit> {
     let mut edits = Vec::new();
     if document.slice(block.body) != body {
@@ -323,7 +328,7 @@ pub fn replace(document: &Document, block: &Block, body: &str, closer: &str) -> 
     edits
 }
 
-/// The document's text once all its plans that have a body are carried out; unchanged if two of them clash.
+/// Returns the text of a document after all plans with a body are carried out; unchanged if their edits overlap.
 pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
     let clash = plans.iter().any(|plan| match &plan.outcome {
@@ -333,7 +338,7 @@ pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
     if clash { document.text.clone() } else { all.apply(&document.text) }
 }
 
-/// The edits that empty a block and take its checksum away.
+/// Returns the edits that empty a block and remove its checksum.
 pub fn clean(document: &Document, block: &Block) -> Vec<Edit> {
     let mut edits = Vec::new();
     if !block.body.is_empty() {
@@ -343,20 +348,20 @@ pub fn clean(document: &Document, block: &Block) -> Vec<Edit> {
     edits
 }
 
-/// Writes the END marker with another checksum, or without one.
+/// Returns the edit that sets or removes the checksum in an END marker; `None` if nothing changes.
 fn sum_edit(document: &Document, block: &Block, sum: Option<&str>) -> Option<Edit> {
     let closer = block.closer?;
     if block.sum.as_deref() == sum {
         return None;
     }
-    let current_body = document.slice(closer);
-    let head = current_body.split(" sum:").next()?.trim_end_matches("-->").trim_end();
+    let marker = document.slice(closer);
+    let head = marker.split(" sum:").next()?.trim_end_matches("-->").trim_end();
     let sum = sum.map_or_else(String::new, |sum| format!(" sum:{sum}"));
     Some(Edit::replace(closer, format!("{head}{sum} -->")))
 }
 
 impl BlockPlan {
-    /// The first difference between an edited body and the one that phx wrote, as far as it is known, in words.
+    /// Describes the first difference between an edited body and the generated one; `None` if that is unknown.
     pub fn edit(&self, document: &Document) -> Option<String> {
         let block = &document.blocks[self.block];
         let expected = match (&self.committed, &self.outcome) {
@@ -374,18 +379,18 @@ impl BlockPlan {
         Some(format!("{line}{what} is {}, phx wrote {}", nothing(present), nothing(expected)))
     }
 
-    /// What to do instead of editing the values that no fact gives: "to change `Team Capacity` set …".
+    /// Returns how to change values that no fact provides: "to change `Team Capacity`, set …".
     pub fn config_hint(&self) -> Option<String> {
         let labelled: Vec<String> = self
             .unavailable_facts
             .iter()
             .filter(|unavailable_facts| !unavailable_facts.label.is_empty())
-            .map(|unavailable_facts| format!("to change `{}` {}", unavailable_facts.label, unavailable_facts.source))
+            .map(|unavailable_facts| format!("to change `{}`, {}", unavailable_facts.label, unavailable_facts.source))
             .collect();
         (!labelled.is_empty()).then(|| labelled.join(", "))
     }
 
-    /// What would give the values that no fact gives, each once.
+    /// Returns the instructions that make unavailable facts available, without duplicates.
     pub fn sources(&self) -> Vec<&str> {
         let mut sources: Vec<&str> = Vec::new();
         for unavailable_facts in &self.unavailable_facts {

@@ -1,5 +1,4 @@
-//! The proof that edits did what they were to do and nothing else: the result parses to the same document, with just
-//! what was edited changed.
+//! Verifies that edits changed only what they were meant to change: compares the parsed documents before and after.
 
 use crate::corpus::reviews;
 use crate::document::nodes::{ListItem, MarkdownNode, MarkdownNodeKind};
@@ -7,10 +6,10 @@ use crate::document::{Document, Marker, MarkerKind, SyntaxError};
 use crate::text::edit::Moves;
 use crate::text::{Edits, Node, Span};
 
-/// Holds the document `after` against the one `before` edits that change AUTO bodies and checksums alone.
+/// Compares a document before and after edits that may change only AUTO bodies and checksums.
 ///
 /// # Errors
-/// What is not the same.
+/// Returns an error that names the first difference outside AUTO bodies and checksums.
 pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     let moves = edits.moves();
     bytes(before, after, edits)?;
@@ -30,27 +29,27 @@ pub fn bodies(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
     let markers = before.markers.iter().zip(&after.markers);
     for (old, new) in markers {
         let at = moves.of(old.span.start) == new.span.start || matches!(old.kind, MarkerKind::End { .. });
-        if !at || !is_like(old, new) {
-            return Err(format!("the marker on line {} is not the same", before.line(old.span.start)));
+        if !at || !is_equal_except_checksum(old, new) {
+            return Err(format!("the marker on line {} differs", before.line(old.span.start)));
         }
     }
-    same("number of faults", before.syntax_errors.len(), after.syntax_errors.len())?;
+    same("number of syntax errors", before.syntax_errors.len(), after.syntax_errors.len())?;
     nodes(before, after, &moves)?;
     names(before, after)
 }
 
-/// Holds the document `after` against the one `before` edits that mend findings: nothing new is wrong with its syntax, and
-/// its sections and items are the same.
+/// Compares a document before and after edits that fix findings. They must not add a syntax error or change the
+/// sections, the number of items, or the governance block (except the lists of declared names).
 ///
 /// # Errors
-/// What is not the same.
+/// Returns an error that names the first difference that is not allowed.
 pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     bytes(before, after, edits)?;
     let moves = edits.moves();
     if let Some(syntax_error) =
         after.syntax_errors.iter().find(|syntax_error| !has_syntax_error(&before.syntax_errors, syntax_error, &moves))
     {
-        return Err(format!("there would be {}", syntax_error.message));
+        return Err(format!("the edits add a syntax error: {}", syntax_error.message));
     }
     let sections = |document: &Document| -> Vec<(String, u8)> {
         document.outline.sections.iter().map(|section| (section.id.clone(), section.level)).collect()
@@ -59,20 +58,20 @@ pub fn fixes(before: &Document, after: &Document, edits: &Edits) -> Result<(), S
     same("number of items", before.items.len(), after.items.len())?;
     let keys = |document: &Document| -> Vec<String> {
         let entries = document.governance.tree.as_ref().map(Node::entries).unwrap_or_default();
-        let kept = entries.iter().filter(|entry| !matches!(entry.key.as_ref(), "auto_sections" | "manual_sections"));
-        kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
+        let compared =
+            entries.iter().filter(|entry| !matches!(entry.key.as_ref(), "auto_sections" | "manual_sections"));
+        compared.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
     };
     same("governance block", keys(before), keys(after))
 }
 
-/// Holds the document `after` against the one `before` edits that stamp it: nothing but the stamp and the dates in its MANUAL
-/// markers differs.
+/// Compares a document before and after edits that stamp it. Only the stamp and the dates in MANUAL markers may differ.
 ///
 /// # Errors
-/// What is not the same.
+/// Returns an error that names the first other difference.
 pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     bytes(before, after, edits)?;
-    same("number of faults", before.syntax_errors.len(), after.syntax_errors.len())?;
+    same("number of syntax errors", before.syntax_errors.len(), after.syntax_errors.len())?;
     same("number of markers", before.markers.len(), after.markers.len())?;
     same("text", reviews::text_hash(before), reviews::text_hash(after))?;
     let bodies = |document: &Document| -> Vec<String> {
@@ -84,31 +83,31 @@ pub fn stamps(before: &Document, after: &Document, edits: &Edits) -> Result<(), 
     same("list of AUTO bodies", bodies(before), bodies(after))?;
     let keys = |document: &Document| -> Vec<String> {
         let entries = document.governance.tree.as_ref().map(Node::entries).unwrap_or_default();
-        let kept = entries.iter().filter(|entry| !reviews::STAMP.contains(&entry.key.as_ref()));
-        kept.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
+        let compared = entries.iter().filter(|entry| !reviews::STAMP.contains(&entry.key.as_ref()));
+        compared.map(|entry| format!("{}: {}", entry.key, entry.value.to_json())).collect()
     };
     same("governance block", keys(before), keys(after))?;
     names(before, after)
 }
 
-/// Whether a fault was there before the edits, at the place that they moved.
+/// Returns whether a syntax error existed before the edits, at the corresponding location.
 fn has_syntax_error(syntax_errors: &[SyntaxError], syntax_error: &SyntaxError, moves: &Moves) -> bool {
     syntax_errors
         .iter()
         .any(|known| known.kind == syntax_error.kind && moves.of(known.span.start) == syntax_error.span.start)
 }
 
-/// Every byte outside the edits is where it should be.
+/// Verifies that the bytes outside the edits are unchanged.
 fn bytes(before: &Document, after: &Document, edits: &Edits) -> Result<(), String> {
     if edits.apply(&before.text) == after.text { Ok(()) } else { Err("bytes outside the edits differ".to_owned()) }
 }
 
-#[allow(clippy::needless_pass_by_value)] // what is compared is made for it
+#[allow(clippy::needless_pass_by_value)] // callers pass temporary values
 fn same<T: PartialEq>(what: &str, before: T, after: T) -> Result<(), String> {
-    if before == after { Ok(()) } else { Err(format!("the {what} is not the same")) }
+    if before == after { Ok(()) } else { Err(format!("the {what} differs")) }
 }
 
-/// A tree compared without places.
+/// Node that is compared without spans.
 struct Plain<'a>(&'a Node<'a>);
 
 impl PartialEq for Plain<'_> {
@@ -117,23 +116,23 @@ impl PartialEq for Plain<'_> {
     }
 }
 
-/// Whether two markers say the same, but for checksums.
-fn is_like(old: &Marker, new: &Marker) -> bool {
+/// Returns whether two markers are equal except for checksums.
+fn is_equal_except_checksum(old: &Marker, new: &Marker) -> bool {
     match (&old.kind, &new.kind) {
         (MarkerKind::End { name: old, .. }, MarkerKind::End { name: new, .. }) => old == new,
         (old, new) => old == new,
     }
 }
 
-/// What stands outside AUTO blocks is read as it was.
+/// Verifies that the Markdown outside AUTO blocks is parsed as before.
 fn nodes(before: &Document, after: &Document, moves: &Moves) -> Result<(), String> {
     same("number of Markdown blocks", before.nodes.len(), after.nodes.len())?;
     let shifted = |span: Span| Span::new(moves.of(span.start), moves.of(span.end));
     for (old, new) in before.nodes.iter().zip(&after.nodes) {
-        // An HTML block may hold an AUTO block; its markers and its text are compared as such.
-        let place = shifted(old.span) == new.span || matches!(old.kind, MarkdownNodeKind::Html);
-        if !place || !same_node(old, new, &shifted) {
-            return Err(format!("the text at line {} is not the same", before.line(old.span.start)));
+        // An HTML block may contain an AUTO block; its markers and text are compared separately.
+        let is_at_location = shifted(old.span) == new.span || matches!(old.kind, MarkdownNodeKind::Html);
+        if !is_at_location || !same_node(old, new, &shifted) {
+            return Err(format!("the text on line {} differs", before.line(old.span.start)));
         }
     }
     Ok(())
@@ -165,7 +164,7 @@ fn same_items(old: &[ListItem], new: &[ListItem], moved: &dyn Fn(Span) -> Span) 
         })
 }
 
-/// Blocks, sections and items bear the names that they bore.
+/// Verifies that blocks, sections and items have the same names as before.
 fn names(before: &Document, after: &Document) -> Result<(), String> {
     let blocks = |document: &Document| -> Vec<(String, bool, Option<usize>)> {
         document.blocks.iter().map(|block| (block.name.clone(), block.declared, block.section)).collect()

@@ -1,20 +1,20 @@
-//! Provenance of the values in a body: what each was computed from.
+//! Provenance of the values in a body: the facts and items that they were computed from.
 
 use super::access_log::FactInput;
 use crate::document::{Document, Item};
 
-/// Sources of the values of one block.
+/// Provenance of the values of one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
-    /// Sources of single values, by label.
+    /// Sources of individual values, by label.
     pub sources: Vec<(String, String)>,
-    /// Items that the other numbers were computed from.
+    /// Items that other numbers were computed from.
     pub inputs: Vec<FactInput>,
 }
 
 impl Provenance {
-    /// The source of the value of a label, such as `10 items in priority_1, priority_2`; `None` if it is not a number or
-    /// nothing is known of it.
+    /// Returns the source of the value of a label, such as `10 items in priority_1, priority_2`; `None` if the source
+    /// is unknown or the value is not a number.
     pub fn of(&self, label: &str, value: &str) -> Option<String> {
         if let Some((_, source)) = self.sources.iter().find(|(known, _)| known == label) {
             return Some(source.clone());
@@ -23,7 +23,7 @@ impl Provenance {
         if is_number { self.of_lines() } else { None }
     }
 
-    /// The items that values were computed from, each with its number, title and line.
+    /// Returns the items that values were computed from: number and title, and line.
     pub fn items(&self, document: &Document) -> Vec<(String, usize)> {
         let items = self.inputs.iter().flat_map(|input| &input.items).filter_map(|index| document.items.get(*index));
         let item = |item: &Item| {
@@ -34,7 +34,7 @@ impl Provenance {
         items.map(item).collect()
     }
 
-    /// The source of values without a label, such as the rows of a table.
+    /// Returns the source of values without a label, such as rows of a table.
     pub fn of_lines(&self) -> Option<String> {
         let all: Vec<&str> = self.inputs.iter().map(|input| input.summary.as_str()).collect();
         (!all.is_empty()).then(|| all.join("; "))

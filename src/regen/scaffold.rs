@@ -1,4 +1,4 @@
-//! A new document from its kind's template.
+//! Creates a document from the template of its kind.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use minijinja::syntax::SyntaxConfig;
@@ -9,7 +9,7 @@ use super::FUEL;
 use crate::document::Shape;
 use crate::text::duration;
 
-/// The templates in the binary. A new one is one line.
+/// Embedded templates by kind. A new template is one line.
 const TEMPLATES: &[(&str, &str)] = &[
     ("active-mocks", include_str!("../../templates/documents/active-mocks.md")),
     ("current-architecture", include_str!("../../templates/documents/current-architecture.md")),
@@ -18,17 +18,17 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("upcoming-features", include_str!("../../templates/documents/upcoming-features.md")),
 ];
 
-/// The template of a kind that ships with phx.
+/// Returns the embedded template of a kind.
 pub fn template(kind: &str) -> Option<&'static str> {
     TEMPLATES.iter().find(|(name, _)| *name == kind).map(|(_, text)| *text)
 }
 
-/// The kinds that a template ships for.
+/// Returns the kinds that have an embedded template.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     TEMPLATES.iter().map(|(name, _)| *name)
 }
 
-/// The template of a kind that has none: its front matter, a title, and the sections that its schema names.
+/// Creates a template for a kind without one: front matter, title, and the sections of its schema.
 pub fn generic(shape: &Shape) -> String {
     let words = |id: &str| -> String {
         let word = |word: &str| {
@@ -49,30 +49,28 @@ pub fn generic(shape: &Shape) -> String {
     text
 }
 
-/// What a template is rendered with.
+/// Variables of a template.
 #[derive(Clone, Debug)]
 pub struct Values<'a> {
-    /// The time of writing.
+    /// Time of the run.
     pub now: DateTime<Utc>,
-    /// How long the document is good for.
+    /// Time until the deadline.
     pub window: Duration,
-    /// The UUID of this operation.
+    /// UUID of this operation.
     pub correlation_id: Uuid,
-    /// The version of its schema.
+    /// Version of the schema.
     pub schema_version: &'a str,
-    /// Its kind.
     pub kind: &'a str,
-    /// Whether the front matter must name the kind, because the path does not tell it.
+    /// Whether the front matter must contain the kind, because the path does not determine it.
     pub names_kind: bool,
 }
 
-/// Renders a template. `name` is what messages call it.
+/// Renders a template. `name` is its name in messages.
 ///
 /// # Errors
-/// Why the template cannot be rendered, with its name and line.
+/// Returns an error with name and line if the template is not valid, exceeds a limit or cannot be rendered.
 pub fn render(name: &str, template: &str, values: &Values<'_>) -> Result<String, String> {
-    super::bounds::check(template)
-        .map_err(|(line, message)| format!("the template `{name}`: line {line}: {message}"))?;
+    super::bounds::check(template).map_err(|(line, message)| format!("template `{name}`: line {line}: {message}"))?;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
@@ -93,6 +91,6 @@ pub fn render(name: &str, template: &str, values: &Values<'_>) -> Result<String,
     rendered.map_err(|error| {
         let line = error.line().map_or_else(String::new, |line| format!(" line {line}:"));
         let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        format!("the template `{name}`:{line} {detail}")
+        format!("template `{name}`:{line} {detail}")
     })
 }

@@ -1,5 +1,4 @@
-//! What a template sees: facts, the block that it renders, and the functions over both. Everything is looked up when it
-//! is asked for, and what was asked for is noted.
+//! Variables and functions of a template, for one block. Values are computed on access, and each access is logged.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -17,25 +16,24 @@ use super::{confidence, functions, labels, values};
 use crate::document::{Block, Document, ProblemKind, ReadProblem, fields, model, previous};
 use crate::text::{Node, slug};
 
-/// The name under which filters find the scope itself.
+/// Name of the scope for filters.
 pub const SELF: &str = "phx_scope";
 
-/// All that one rendering of one block sees.
+/// Scope of one rendering of one block.
 #[derive(Debug)]
 pub struct Scope {
-    /// The document.
     pub document: Arc<Document>,
-    /// The block, by index.
+    /// Index of the block.
     pub block: usize,
-    /// The tree facts.
+    /// Tree facts.
     pub facts: Arc<Facts>,
-    /// The measured facts, as far as they are to be used.
+    /// Measured facts that may be used.
     pub measured: Arc<MeasuredFacts>,
-    /// The measured facts that the template declares.
+    /// Measured facts that the template declares.
     pub needs: BTreeSet<Measured>,
-    /// Text whose AUTO body is the previous one, where it is not the document's own.
+    /// Body to read previous values from, if it is not the current one.
     pub restored: Option<Arc<str>>,
-    /// The time, once the body has been found to differ.
+    /// Time of the run; set only after the body is known to differ.
     pub now: Option<DateTime<Utc>>,
     previous: OnceLock<Value>,
     pairs: OnceLock<Vec<(String, String)>>,
@@ -43,14 +41,14 @@ pub struct Scope {
     access_log: Mutex<AccessLog>,
 }
 
-/// The problems of the document that no suppression covers, by index.
+/// Indices of the problems of the document that are not suppressed.
 #[derive(Debug)]
 struct Active {
     all: Vec<usize>,
     by_item: HashMap<usize, Vec<usize>>,
 }
 
-/// A function of templates.
+/// Function that templates can call.
 #[derive(Debug)]
 struct Function {
     scope: Arc<Scope>,
@@ -64,7 +62,6 @@ impl Object for Function {
 }
 
 impl Scope {
-    /// The scope of a block.
     pub fn new(
         document: &Arc<Document>,
         block: usize,
@@ -87,7 +84,7 @@ impl Scope {
         }
     }
 
-    /// What the rendering asked for.
+    /// Returns the log, including the problems that the rendering depends on.
     pub fn access_log(&self) -> AccessLog {
         let note = self.note();
         AccessLog { blockers: self.blockers(&note), ..note.clone() }
@@ -106,13 +103,13 @@ impl Scope {
         &self.document.blocks[self.block]
     }
 
-    /// The level of the section that the block stands in.
+    /// Returns the level of the section that contains the block.
     pub(super) fn level(&self) -> usize {
         let section = self.block().section;
         section.map_or(1, |section| usize::from(self.document.outline.sections[section].level))
     }
 
-    /// The body that stands there, as a tree.
+    /// Calls `read` with the previous body as a tree, and its text.
     fn previous_tree<T>(&self, read: impl FnOnce(&Node<'_>, &str) -> T) -> T {
         match &self.restored {
             Some(body) => read(&previous::read(body, crate::text::Span::new(0, body.len())), body),
@@ -124,7 +121,7 @@ impl Scope {
         self.previous.get_or_init(|| self.previous_tree(|tree, _| values::of_tree(tree)))
     }
 
-    /// The previous value of a label, or of one that means the same.
+    /// Returns the previous value of a label or of one with the same meaning.
     pub(super) fn previous_pair(&self, label: &str) -> Option<String> {
         let pairs = self.pairs();
         let labels: Vec<&str> = pairs.iter().map(|(known, _)| known.as_str()).collect();
@@ -132,7 +129,7 @@ impl Scope {
         Some(pairs[at].1.clone())
     }
 
-    /// The pairs before the first sub-heading of the body that stands there.
+    /// Returns the labels and values before the first sub-heading of the previous body.
     fn pairs(&self) -> &[(String, String)] {
         self.pairs.get_or_init(|| match &self.restored {
             Some(body) => previous::pairs(body, crate::text::Span::new(0, body.len())),
@@ -140,7 +137,7 @@ impl Scope {
         })
     }
 
-    /// Notes what the reader of the body must know.
+    /// Logs a warning about the values.
     pub(super) fn warn(&self, warning: String) {
         let mut note = self.note();
         if !note.warnings.contains(&warning) {
@@ -161,14 +158,14 @@ impl Scope {
         })
     }
 
-    /// Notes problems that the rendering depends on.
+    /// Logs problems that the rendering depends on.
     pub(super) fn depend_on(&self, affects: impl Fn(&ReadProblem) -> bool) {
         let problems = &self.document.problems;
         let affecting = self.active().all.iter().copied().filter(|index| affects(&problems[*index]));
         self.note().problems.extend(affecting);
     }
 
-    /// Notes the problems in a field of an item.
+    /// Logs the problems in a field of an item.
     pub(super) fn depend_on_field(&self, item: &ItemValue, field: &str) {
         if !std::ptr::eq(item.document(), self.document.as_ref()) {
             return;
@@ -181,7 +178,7 @@ impl Scope {
         }
     }
 
-    /// The problems that the rendering depends on, in order.
+    /// Returns the problems that the rendering depends on, in order.
     fn blockers(&self, note: &AccessLog) -> Vec<Blocker> {
         let document = &self.document;
         let own = note.problems.iter().map(|index| {
@@ -192,7 +189,7 @@ impl Scope {
         own.chain(note.blockers.iter().cloned()).collect()
     }
 
-    /// Notes a problem.
+    /// Logs a problem.
     pub(super) fn blocked(&self, blocker: Blocker) {
         let mut note = self.note();
         if !note.blockers.contains(&blocker) {
@@ -200,7 +197,7 @@ impl Scope {
         }
     }
 
-    /// Notes that the value of a label is maintained by hand unless the configuration gives it.
+    /// Logs that the value of a label is maintained by hand unless the configuration provides it.
     pub(super) fn by_hand(&self, label: &str) {
         let mut note = self.note();
         if !note.by_hand.iter().any(|known| known == label) {
@@ -208,12 +205,12 @@ impl Scope {
         }
     }
 
-    /// Notes the source of the value of a label.
+    /// Logs the source of the value of a label.
     pub(super) fn source(&self, label: &str, source: &str) {
         self.note().sources.push((label.to_owned(), source.to_owned()));
     }
 
-    /// Notes the items that numbers are computed from.
+    /// Logs the items that numbers are computed from.
     pub(super) fn input(&self, input: FactInput) {
         let mut note = self.note();
         if !note.inputs.contains(&input) {
@@ -229,21 +226,21 @@ impl Scope {
         }
     }
 
-    /// A measured fact by the name of its root.
+    /// Returns a measured fact, or `None` if it is unavailable.
     pub(super) fn measured(&self, fact: Measured) -> Result<Option<Value>, Error> {
         if !self.needs.contains(&fact) {
             let name = fact.name();
-            let message = format!("`{name}` is measured; declare it in the first line: {{# needs: {name} #}}");
+            let message = format!("`{name}` is a measured fact; declare it in the first line: `{{# needs: {name} #}}`");
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         match self.measured.of(fact) {
-            // A broken source has stopped the rendering before it began.
+            // A broken source fails before the rendering starts.
             Fact::Absent | Fact::Broken(_) => {
                 self.unavailable_facts("", fact.source());
                 Ok(None)
             }
             Fact::Present(value) => {
-                // Reports without folders give no groups.
+                // Reports without configured folders give no groups.
                 let empty = |key: &str| value.get_attr(key).is_ok_and(|list| list.len() == Some(0));
                 if fact == Measured::Coverage && empty("folders") {
                     self.unavailable_facts("", fact.source());
@@ -258,7 +255,7 @@ impl Scope {
     }
 }
 
-/// The names that templates can use.
+/// All names that templates can use.
 pub const NAMES: &[&str] = &[
     "document",
     "documents",
@@ -327,7 +324,7 @@ impl Object for Scope {
     }
 }
 
-/// The model of a document, part by part.
+/// Model of a document; its parts are computed on access.
 #[derive(Debug)]
 struct ModelValue(Arc<Document>, Arc<Scope>);
 
@@ -348,7 +345,7 @@ impl Object for ModelValue {
     }
 }
 
-/// The body that stands there.
+/// Previous body of the block.
 #[derive(Debug)]
 struct PreviousValue(Arc<Scope>);
 
@@ -357,7 +354,8 @@ impl Object for PreviousValue {
         self.0.previous().get_item(key).ok().filter(|value| !value.is_undefined())
     }
 
-    /// `previous.rows(except=["Name"])`: the lines of the first table's rows, without those whose first cell is named.
+    /// `previous.rows(except=["Name"])`: source lines of the rows of the first table, without rows with these first
+    /// cells.
     fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         if method != "rows" {
             return Err(Error::from(ErrorKind::UnknownMethod));
@@ -371,8 +369,8 @@ impl Object for PreviousValue {
             let rows = table.and_then(|table| table.get("rows")).map(Node::entries).unwrap_or_default();
             let first = |line: &str| crate::document::body::cells(line).into_iter().next().unwrap_or_default();
             let lines = rows.iter().map(|row| row.key_span.slice(text).trim().to_owned());
-            let foreign = lines.filter(|line| !except.contains(&slug(&fields::plain(&first(line)))));
-            foreign.map(Value::from).collect::<Vec<_>>()
+            let remaining = lines.filter(|line| !except.contains(&slug(&fields::plain(&first(line)))));
+            remaining.map(Value::from).collect::<Vec<_>>()
         });
         Ok(Value::from(lines))
     }

@@ -1,4 +1,4 @@
-//! Words and numbers as templates compare and add them.
+//! Conversion of words and numbers for templates.
 
 use minijinja::Value;
 use serde_json::{Number, Value as Json};
@@ -6,7 +6,7 @@ use serde_json::{Number, Value as Json};
 use crate::document::{fields, quantity};
 use crate::text::{Node, NodeData, emoji};
 
-/// A tree as a value of a template.
+/// Converts a tree to a template value.
 pub fn of_tree(tree: &Node<'_>) -> Value {
     match &tree.data {
         NodeData::Null => Value::from(()),
@@ -20,7 +20,7 @@ pub fn of_tree(tree: &Node<'_>) -> Value {
     }
 }
 
-/// JSON as a value of a template.
+/// Converts JSON to a template value.
 pub fn of_json(json: &Json) -> Value {
     match json {
         Json::Null => Value::from(()),
@@ -40,7 +40,7 @@ fn of_json_number(number: &Number) -> Value {
     }
 }
 
-/// The number of a value that no kind has a type for: `85%` is 85, `8 points` is 8, `N/A` and `5-8` are none.
+/// Parses a number with any unit, for fields without a type: `85%` is 85, `8 points` is 8, `N/A` and `5-8` are `None`.
 pub fn number(value: &Value) -> Option<f64> {
     if let Some(text) = value.as_str() {
         return quantity::with_any_unit(text);
@@ -48,45 +48,46 @@ pub fn number(value: &Value) -> Option<f64> {
     if value.is_number() { f64::try_from(value.clone()).ok() } else { None }
 }
 
-/// A number as a value: an integer if it is whole, else with at most two digits after the point.
+/// Converts a number: an integer if it is whole, otherwise rounded to two decimal places.
 pub fn of_number(number: f64) -> Value {
     let rounded = (number * 100.0).round() / 100.0;
     if rounded.fract() == 0.0 { Value::from(whole(rounded)) } else { Value::from(rounded) }
 }
 
-/// A measurement as text: an integer if it is whole, else with one digit after the point.
+/// Formats a measurement: an integer if it is whole, otherwise with one decimal place.
 pub fn of_measurement(number: f64) -> String {
     of_number((number * 10.0).round() / 10.0).to_string()
 }
 
-/// The nearest whole number, halves away from zero.
+/// Rounds to a whole number, halves away from zero.
 pub fn whole(number: f64) -> i64 {
-    // Counts, points and percentages; what is larger than a float can hold exactly is none of these.
+    // The values are counts, points and percentages, which are far below the range in which `f64` is inexact.
     #[allow(clippy::cast_possible_truncation)]
     let whole = number.round() as i64;
     whole
 }
 
-/// Text without leading emoji, bold and backticks.
+/// Removes leading emoji, bold and backticks.
 pub fn plain(text: &str) -> String {
     let text = fields::plain(text);
     let rest = emoji::split_leading(&text).1;
     if rest.is_empty() { text } else { rest.to_owned() }
 }
 
-/// A value as plain text.
+/// Converts a value to plain text.
 pub fn plain_value(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), plain)
 }
 
-/// Whether a text is a word, or starts with it: `Stable (since May)` is `stable`, `Unstable` is not.
+/// Returns whether a text starts with a word, ignoring case: `Stable (since May)` starts with `stable`, `Unstable` does
+/// not.
 pub fn starts_with_word(text: &str, word: &str) -> bool {
     let text = plain(text).to_lowercase();
     let rest = text.strip_prefix(&word.to_lowercase());
     rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
-/// The points that a text gives as `(5 points)`, added up; `None` where it gives none.
+/// Returns the sum of all points such as `(5 points)` in a text; `None` if there are none.
 pub fn points(text: &str) -> Option<f64> {
     let mut sum = None;
     for (open, _) in text.match_indices('(') {
@@ -109,14 +110,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_are_added_up() {
+    fn adds_up_points() {
         assert_eq!(points("1. a (5 points)\n2. b (3 points) (see x)\n**Total: 9 points**"), Some(8.0));
         assert_eq!(points("one (1 point), half (0.5 story points)"), Some(1.5));
         assert_eq!(points("No action needed (intentional), (5-8 points)"), None);
     }
 
     #[test]
-    fn a_word_is_a_word() {
+    fn matches_only_whole_words() {
         assert!(starts_with_word("✅ Stable (since May)", "stable"));
         assert!(starts_with_word("**Beta**", "Beta"));
         assert!(!starts_with_word("Unstable", "stable"));

@@ -1,7 +1,7 @@
-//! The schemas that are known: those in the binary, and those that a repository adds or puts in their place.
+//! Catalog of schemas: the embedded ones, and those that a repository adds or overrides.
 //!
-//! A reference is resolved beside the schema that holds it, a repository's own first; `phx:/embedded/…` always
-//! names the one in the binary. Nothing is ever fetched.
+//! A reference is resolved relative to the schema that contains it, and prefers schemas of the repository.
+//! `phx:/embedded/…` always refers to the embedded schema. Schemas are never fetched from the network.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -17,41 +17,39 @@ use crate::document::{values, yaml};
 use crate::failure::Failure;
 use crate::text::{Span, suggest};
 
-/// A schema file of a repository: `.phx/schemas/<version>/<kind>.schema.json`.
+/// Schema file of a repository: `.phx/schemas/<version>/<kind>.schema.json`.
 #[derive(Clone, Debug)]
 pub struct Overlay {
-    /// Version folder.
+    /// Version folder, such as `v1.0`.
     pub version: String,
-    /// Kind.
     pub kind: String,
     /// Path for messages.
     pub path: String,
-    /// The JSON.
+    /// Schema as JSON text.
     pub text: String,
 }
 
-/// The version and the kind of a schema.
+/// Version and kind of a schema.
 type SchemaKey = (String, String);
 
-/// All known schemas. Each is compiled when it is first asked for, and once.
+/// All known schemas. Each is compiled once, on first use.
 #[derive(Debug)]
 pub struct Catalog {
-    /// The versions in order, and for each the kinds.
+    /// Kinds by version, in ascending order.
     versions: BTreeMap<String, Vec<Kind>>,
     store: SchemaStore,
     compiled: BTreeMap<SchemaKey, OnceLock<Result<CompiledSchema, Failure>>>,
-    /// The schemas of the repository, for messages.
+    /// Schemas of the repository, for messages.
     overlays: Vec<Overlay>,
-    /// Whether all schemas are those in the binary.
+    /// Whether all schemas are embedded ones.
     as_shipped: bool,
 }
 
-/// The schemas as JSON, by the URI under which references find them.
+/// Schemas as JSON, by the URI that references use.
 #[derive(Clone, Debug, Default)]
 pub struct SchemaStore(Arc<BTreeMap<String, Arc<Value>>>);
 
 impl SchemaStore {
-    /// The schema at a URI.
     pub fn get(&self, uri: &str) -> Option<&Value> {
         self.0.get(uri).map(Arc::as_ref)
     }
@@ -61,21 +59,21 @@ impl Retrieve for SchemaStore {
     fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
         match self.get(uri.as_str()) {
             Some(schema) => Ok(schema.clone()),
-            None => Err(format!("there is no schema `{}`, and none is ever fetched", uri.as_str()).into()),
+            None => Err(format!("unknown schema `{}`; schemas are never fetched", uri.as_str()).into()),
         }
     }
 }
 
-/// The URI of a schema as documents use it.
+/// Returns the URI of a schema.
 pub fn uri(version: &str, kind: &str) -> String {
     format!("phx:/schemas/{version}/{kind}.schema.json")
 }
 
 impl Catalog {
-    /// The schemas of the binary with a repository's over them.
+    /// Creates a catalog of the embedded schemas and the schemas of a repository, which have priority.
     ///
     /// # Errors
-    /// Where a repository's schema is no JSON, or no schema.
+    /// Returns an error if a schema of the repository is not valid JSON or not a valid schema.
     pub fn new(overlays: &[Overlay]) -> Result<Self, Failure> {
         let mut schemas: BTreeMap<SchemaKey, Arc<Value>> = BTreeMap::new();
         let mut store: BTreeMap<String, Arc<Value>> = BTreeMap::new();
@@ -102,34 +100,34 @@ impl Catalog {
         let compiled = schemas.into_keys().map(|key| (key, OnceLock::new())).collect();
         let (store, as_shipped) = (SchemaStore(Arc::new(store)), overlays.is_empty());
         let catalog = Self { versions, store, compiled, overlays: overlays.to_vec(), as_shipped };
-        // A repository's schema that cannot be used is told before any document is looked at.
+        // Reports invalid schemas of the repository before any document is validated.
         for overlay in overlays {
             catalog.compiled(&overlay.version, &overlay.kind)?;
         }
         Ok(catalog)
     }
 
-    /// The paths of the repository's schemas.
+    /// Returns the paths of the schemas of the repository.
     pub fn overlays(&self) -> impl Iterator<Item = &str> {
         self.overlays.iter().map(|overlay| overlay.path.as_str())
     }
 
-    /// The known versions, oldest first.
+    /// Returns the known versions, oldest first.
     pub fn versions(&self) -> impl Iterator<Item = &str> {
         self.versions.keys().map(String::as_str)
     }
 
-    /// The newest version.
     pub fn newest(&self) -> &str {
         self.versions.keys().next_back().map_or("v1.0", String::as_str)
     }
 
-    /// The kinds that a version has a schema for.
+    /// Returns the kinds with a schema of this version.
     pub fn kinds(&self, version: &str) -> &[Kind] {
         self.versions.get(version).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// A kind by its name: of the version, else of the newest, else one without a schema.
+    /// Returns a kind of this version or, if there is none, of the newest version. A kind without a schema gets
+    /// defaults.
     pub fn kind(&self, version: &str, name: &str) -> Kind {
         let versions = [version, self.newest()];
         let mut found = versions.iter().flat_map(|version| self.kinds(version));
@@ -137,19 +135,19 @@ impl Catalog {
         kind.unwrap_or_else(|| Kind::read(name, &Value::Null))
     }
 
-    /// The kind that a file name makes, without case.
+    /// Returns the kind whose documents have this file name, ignoring ASCII case.
     pub fn kind_of_file(&self, file: &str) -> Option<&str> {
         let mut kinds = self.kinds(self.newest()).iter();
         let named = |kind: &&Kind| kind.file.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(file));
         kinds.find(named).map(|kind| kind.name.as_str())
     }
 
-    /// The JSON of a schema.
+    /// Returns a schema as JSON.
     pub fn schema(&self, version: &str, kind: &str) -> Option<&Value> {
         self.store.get(&uri(version, kind))
     }
 
-    /// Compiles all of them: each version and kind, and why it is no schema.
+    /// Compiles all schemas. Returns `version/kind` and the result of each.
     pub fn compile_all(&self) -> Vec<(String, Result<(), String>)> {
         let one = |(version, kind): &SchemaKey| {
             let compiled = self.compiled(version, kind).map(drop).map_err(|failure| failure.message);
@@ -158,10 +156,10 @@ impl Catalog {
         self.compiled.keys().map(one).collect()
     }
 
-    /// The compiled schema of a kind; that of `document` where the kind has none of its own.
+    /// Returns the compiled schema of a kind. A kind without a schema uses the schema `document`.
     ///
     /// # Errors
-    /// Where the schema cannot be compiled.
+    /// Returns an error if the schema cannot be compiled.
     pub fn compiled(&self, version: &str, kind: &str) -> Result<&CompiledSchema, Failure> {
         let key = |kind: &str| (version.to_owned(), kind.to_owned());
         let exists = self.compiled.contains_key(&key(kind));
@@ -170,42 +168,42 @@ impl Catalog {
             let generic = self.compiled.get_key_value(&(self.newest().to_owned(), "document".to_owned()));
             return match generic {
                 Some(((newest, _), _)) if newest != version => self.compiled(newest, "document"),
-                _ => Err(Failure::internal("there is no schema `document`")),
+                _ => Err(Failure::internal("unknown schema `document`")),
             };
         };
         let compile = || {
             let compiled = CompiledSchema::new(&uri(version, kind), self.store.clone(), formats(), self.as_shipped);
-            compiled.map_err(|why| self.unusable(version, kind, &why))
+            compiled.map_err(|reason| self.unusable(version, kind, &reason))
         };
         cell.get_or_init(compile).as_ref().map_err(Clone::clone)
     }
 
-    /// That a schema cannot be compiled, with the line of what is wrong in it.
-    fn unusable(&self, version: &str, kind: &str, why: &Unusable) -> Failure {
+    /// Creates the failure for a schema that cannot be compiled, with the line of the invalid value.
+    fn unusable(&self, version: &str, kind: &str, reason: &Unusable) -> Failure {
         let own = |overlay: &&Overlay| overlay.version == version && overlay.kind == kind;
         let Some(overlay) = self.overlays.iter().find(own) else {
-            return Failure::usage(format!("the schema `{}` cannot be used: {}", uri(version, kind), why.message))
-                .hint("correct the schema in `.phx/schemas` that it refers to");
+            return Failure::usage(format!("cannot use schema `{}`: {}", uri(version, kind), reason.message))
+                .hint("fix the schema in `.phx/schemas` that it refers to");
         };
-        // JSON is YAML, whose reader knows where each value stands.
+        // JSON is a subset of YAML, and the YAML parser records spans.
         let (tree, _) = yaml::parse(&overlay.text, Span::new(0, overlay.text.len()));
-        let steps = describe::pointer(&why.pointer);
-        let place = tree.as_ref().map(|tree| tree.descend(steps.iter().map(String::as_str)).0.span.start);
+        let steps = describe::pointer(&reason.pointer);
+        let offset = tree.as_ref().map(|tree| tree.descend(steps.iter().map(String::as_str)).0.span.start);
         let line =
-            place.map_or_else(String::new, |at| format!("line {}: ", 1 + overlay.text[..at].matches('\n').count()));
-        Failure::usage(format!("the schema `{}` cannot be used: {line}{}", overlay.path, why.message))
-            .hint("correct it, or remove the file to use the schema that ships with phx")
+            offset.map_or_else(String::new, |at| format!("line {}: ", 1 + overlay.text[..at].matches('\n').count()));
+        Failure::usage(format!("cannot use schema `{}`: {line}{}", overlay.path, reason.message))
+            .hint("fix the schema, or remove the file to use the embedded schema")
     }
 
-    /// What to say of a version that is not known.
+    /// Returns message and help for an unknown version.
     pub fn unknown_version(&self, version: &str) -> (String, String) {
         let known: Vec<String> = self.versions().map(|version| format!("`{version}`")).collect();
         let near = suggest::did_you_mean(version, self.versions());
-        (format!("the schema version `{version}` is not known{near}"), format!("known versions: {}", known.join(", ")))
+        (format!("unknown schema version `{version}`{near}"), format!("use one of {}", known.join(", ")))
     }
 }
 
-/// A schema that replaces one of the binary's need not repeat what it says of its kind.
+/// Copies `x-kind` from the overridden schema if the schema does not define it.
 fn keep_kind(schema: &mut Value, replaced: Option<&Value>) {
     if let (Some(object), Some(replaced)) = (schema.as_object_mut(), replaced)
         && let Some(kind) = replaced.get("x-kind")
@@ -216,11 +214,11 @@ fn keep_kind(schema: &mut Value, replaced: Option<&Value>) {
 
 fn parse(text: &str, path: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        Failure::usage(format!("the schema `{path}` is not JSON: {error}")).hint("correct it, or take it out")
+        Failure::usage(format!("schema `{path}` is not valid JSON: {error}")).hint("fix the JSON, or remove the file")
     })
 }
 
-/// The formats that the governance schema uses, decided as the messages describe them.
+/// Formats of the governance schema. They use the same functions as the messages about them.
 fn formats() -> Vec<FormatCheck> {
     vec![
         ("uuid", |text| values::uuid_problem(text).is_none()),

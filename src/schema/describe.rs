@@ -1,4 +1,4 @@
-//! A violation in words: "feature 3 `Complete IPC Error Boundaries` has no `owner`".
+//! Messages for schema violations: "feature 3 `Complete IPC Error Boundaries` has no `owner`".
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
@@ -7,28 +7,25 @@ use serde_json::Value;
 use crate::document::{Document, values};
 use crate::text::{Node, NodeData, Span, suggest};
 
-/// A violation before its schema has had its say.
+/// Message for a violation, before the schema replaces parts of it.
 #[derive(Clone, Debug)]
 pub struct Described {
-    /// Where it is.
     pub span: Span,
     /// Path and keyword.
     pub subject: String,
-    /// What is wrong.
     pub message: String,
-    /// The way out.
     pub help: String,
-    /// What the place belongs to: the item, the table, the section, or the key.
+    /// Name of the item, table, section or key that contains the value.
     pub of: String,
 }
 
-/// Describes an error of the validator; one that names several keys becomes several.
+/// Describes an error of the validator. An error about several keys gives one description for each.
 pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Node<'_>) -> Vec<Described> {
     let path: Vec<String> = pointer(error.instance_path().as_str());
-    let place = SchemaLocation::new(document, model, &path);
+    let location = SchemaLocation::new(document, model, &path);
     match error.kind() {
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            unexpected.iter().map(|key| place.unknown_key(key, &[])).collect()
+            unexpected.iter().map(|key| location.unknown_key(key, &[])).collect()
         }
         Kind::PropertyNames { error: inner } => {
             let key = inner.instance().as_str().unwrap_or_default();
@@ -37,38 +34,38 @@ pub fn describe(error: &ValidationError<'_>, document: &Document, model: &Node<'
                 _ => &[],
             };
             let known: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
-            vec![place.unknown_key(key, &known)]
+            vec![location.unknown_key(key, &known)]
         }
-        Kind::Required { property } => vec![place.missing(property.as_str().unwrap_or_default())],
+        Kind::Required { property } => vec![location.missing(property.as_str().unwrap_or_default())],
         kind => {
-            let (message, help) = place.wrong(kind, error);
+            let (message, help) = location.wrong(kind, error);
             let keyword = kind.keyword();
-            vec![place.say(keyword, message, help)]
+            vec![location.described(keyword, message, help)]
         }
     }
 }
 
-/// What is wrong with a schema, by the error of the schema of schemas.
+/// Describes an error of the meta-schema in a schema.
 pub fn of_schema(error: &ValidationError<'_>) -> String {
     const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
     let key = pointer(error.instance_path().as_str()).pop().unwrap_or_default();
     match error.instance().as_str().filter(|_| key == "type") {
         Some(word) => {
             let near = suggest::did_you_mean(word, TYPES);
-            let list = if near.is_empty() { format!("; it must be one of `{}`", TYPES.join("`, `")) } else { near };
-            format!("`type` is `{word}`{list}")
+            let list = if near.is_empty() { format!("; expected one of `{}`", TYPES.join("`, `")) } else { near };
+            format!("unknown type `{word}`{list}")
         }
         None => error.to_string(),
     }
 }
 
-/// The steps of a JSON pointer (RFC 6901).
+/// Splits a JSON pointer into its unescaped steps (RFC 6901).
 pub(super) fn pointer(text: &str) -> Vec<String> {
     let steps = text.split('/').skip(1);
     steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// A value of the model, and how to speak of it.
+/// Value of the model, with its path and span.
 struct SchemaLocation<'a> {
     document: &'a Document,
     path: &'a [String],
@@ -79,7 +76,7 @@ struct SchemaLocation<'a> {
 impl<'a> SchemaLocation<'a> {
     fn new(document: &'a Document, model: &'a Node<'a>, path: &'a [String]) -> Self {
         let (value, entry) = model.descend(path.iter().map(String::as_str));
-        // A mapping spans many lines; its key is a better place.
+        // A mapping spans many lines; the span of its key is more precise.
         let span = match (&value.data, entry) {
             (NodeData::Map(_), Some(entry)) => entry.key_span,
             (NodeData::Null, Some(entry)) if value.span.is_empty() => entry.key_span,
@@ -88,7 +85,7 @@ impl<'a> SchemaLocation<'a> {
         Self { document, path, value, span }
     }
 
-    fn say(&self, keyword: &str, message: String, help: String) -> Described {
+    fn described(&self, keyword: &str, message: String, help: String) -> Described {
         Described {
             span: self.span,
             subject: format!("{}#{keyword}", self.stable_path()),
@@ -98,7 +95,7 @@ impl<'a> SchemaLocation<'a> {
         }
     }
 
-    /// The path without indices, which change when something is added above.
+    /// Returns the path without indices, because indices change if an item is added before it.
     fn stable_path(&self) -> String {
         let steps = self.path.iter().filter(|step| step.parse::<usize>().is_err());
         steps.fold(String::new(), |path, step| format!("{path}/{step}"))
@@ -108,7 +105,7 @@ impl<'a> SchemaLocation<'a> {
         self.path.first().is_some_and(|step| step == "governance")
     }
 
-    /// The item, section or table that the value belongs to.
+    /// Returns the name of the item, section or table that contains the value.
     fn owner(&self) -> Option<String> {
         let key = self.path.get(1)?;
         let index = || key.parse::<usize>().ok();
@@ -131,7 +128,7 @@ impl<'a> SchemaLocation<'a> {
         }
     }
 
-    /// The value itself: its key, and what it belongs to.
+    /// Returns the name of the value: its key and the name of its owner.
     fn name(&self) -> String {
         let key = self.path.iter().rev().find(|step| step.parse::<usize>().is_err());
         let key = key.map_or("the document", String::as_str);
@@ -145,7 +142,7 @@ impl<'a> SchemaLocation<'a> {
         }
     }
 
-    /// The key as the repository writes it.
+    /// Returns the key in the spelling of the repository.
     fn written(&self, key: &str) -> String {
         self.document.dialect.written(key).to_owned()
     }
@@ -164,7 +161,7 @@ impl<'a> SchemaLocation<'a> {
             }
             _ => (format!("{} has no `{key}`", self.name()), format!("add `{key}`")),
         };
-        let mut described = self.say("required", message, help);
+        let mut described = self.described("required", message, help);
         described.subject = format!("{}:{key}", described.subject);
         described
     }
@@ -177,10 +174,10 @@ impl<'a> SchemaLocation<'a> {
             format!("unknown key `{key}` in {}{near}", self.name())
         };
         let help = match suggest::nearest(key, known.iter().copied()) {
-            Some(near) => format!("write `{near}`, or put the key beside the governance block"),
-            None => "take it out, or put it beside the governance block".to_owned(),
+            Some(near) => format!("rename it to `{near}`, or move it out of the governance block"),
+            None => "remove it, or move it out of the governance block".to_owned(),
         };
-        let mut described = self.say("unknown", message, help);
+        let mut described = self.described("unknown", message, help);
         if let Some(entry) = self.value.entry(key) {
             described.span = entry.key_span;
         }
@@ -200,41 +197,43 @@ impl<'a> SchemaLocation<'a> {
                 };
                 match problem {
                     Some(problem) => (format!("{name} {}", problem.what), problem.help),
-                    None => (format!("{name} is no {format}"), "correct it".to_owned()),
+                    None => (format!("{name} is not a valid {format}"), format!("write a valid {format}")),
                 }
             }
             Kind::Type { kind } => {
-                (format!("{name} is {}; it must be {}", self.value.kind(), wanted_type(kind)), self.type_help(kind))
+                (format!("{name}: expected {}, found {}", expected_type(kind), self.value.kind()), self.type_help(kind))
             }
             Kind::Minimum { limit } => (
-                format!("{name} is {}; it must be {limit} or more", error.instance()),
+                format!("{name}: expected {limit} or more, found {}", error.instance()),
                 format!("write {limit} or more"),
             ),
             Kind::Maximum { limit } => (
-                format!("{name} is {}; it must be {limit} or less", error.instance()),
+                format!("{name}: expected {limit} or less, found {}", error.instance()),
                 format!("write {limit} or less"),
             ),
             Kind::MinLength { .. } if text.is_empty() => {
-                (format!("{name} is empty"), "write something, or take the key out".to_owned())
+                (format!("{name} is empty"), "write a value, or remove the key".to_owned())
             }
             Kind::Enum { options } => {
                 let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
                 let known: Vec<String> = options.iter().map(|option| format!("`{}`", bare(option))).collect();
                 let near = suggest::did_you_mean(text, options.iter().filter_map(Value::as_str));
                 (
-                    format!("{name} is `{}`{near}", bare(error.instance())),
-                    format!("it must be one of {}", known.join(", ")),
+                    format!("{name}: unknown value `{}`{near}", bare(error.instance())),
+                    format!("use one of {}", known.join(", ")),
                 )
             }
             Kind::Constant { expected_value } => {
-                (format!("{name} must be `{}`", bare(expected_value)), "correct it".to_owned())
+                (format!("{name}: expected `{}`", bare(expected_value)), format!("write `{}`", bare(expected_value)))
             }
-            Kind::Pattern { pattern } => (format!("{name} does not match `{pattern}`"), "correct it".to_owned()),
+            Kind::Pattern { pattern } => {
+                (format!("{name} does not match `{pattern}`"), format!("write a value that matches `{pattern}`"))
+            }
             Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::Not { .. } | Kind::FalseSchema => (
-                format!("{name} is not what its schema allows"),
-                "`phx schema show KIND` prints what it allows".to_owned(),
+                format!("{name} does not match its schema"),
+                "run `phx schema show KIND` to print the schema".to_owned(),
             ),
-            _ => (format!("{name}: {}", error.masked_with("the value")), "correct it".to_owned()),
+            _ => (format!("{name}: {}", error.masked_with("the value")), "fix the value".to_owned()),
         }
     }
 
@@ -243,7 +242,7 @@ impl<'a> SchemaLocation<'a> {
         let wants_text = wants(jsonschema::JsonType::String);
         let written = self.document.slice(self.value.span);
         match &self.value.data {
-            // `1.0` is a number, and no version.
+            // `1.0` is a number, not a version.
             NodeData::Number(_) if wants_text && self.path.last().is_some_and(|key| key == "validation_schema") => {
                 let minor = if written.contains('.') { "" } else { ".0" };
                 format!("write `v{written}{minor}`")
@@ -256,13 +255,13 @@ impl<'a> SchemaLocation<'a> {
             }
             NodeData::Number(number) if wants_text => format!("put it in quotes: `\"{number}\"`"),
             NodeData::Bool(value) if wants_text => format!("put it in quotes: `\"{value}\"`"),
-            NodeData::Null => "give it a value".to_owned(),
-            _ => "correct it".to_owned(),
+            NodeData::Null => "write a value".to_owned(),
+            _ => "fix the value".to_owned(),
         }
     }
 }
 
-fn wanted_type(kind: &TypeKind) -> String {
+fn expected_type(kind: &TypeKind) -> String {
     let word = |name: &str| match name {
         "string" => "a string",
         "integer" => "a whole number",
@@ -281,12 +280,12 @@ fn wanted_type(kind: &TypeKind) -> String {
     }
 }
 
-/// A value without the quotes of JSON.
+/// Formats a value as JSON, but a string without quotes.
 fn bare(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The label of an id: `Acceptance Criteria` for `acceptance_criteria`.
+/// Returns a label for an id: `Acceptance Criteria` for `acceptance_criteria`.
 pub(super) fn label(id: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();

@@ -1,13 +1,12 @@
-//! The schemas in the binary. A new one is one line.
+//! The embedded JSON Schemas. A new schema is one line in [`SCHEMAS`].
 
-/// One embedded schema.
 #[derive(Debug)]
 pub struct Embedded {
-    /// Version folder, as `v1.0`.
+    /// Version folder, such as `v1.0`.
     pub version: &'static str,
     /// Kind; `governance` for the front matter.
     pub kind: &'static str,
-    /// The JSON.
+    /// Schema as JSON text.
     pub text: &'static str,
 }
 
@@ -26,28 +25,28 @@ pub const SCHEMAS: &[Embedded] = &[
     v1_0("upcoming-features", include_str!("../../schemas/v1.0/upcoming-features.schema.json")),
 ];
 
-/// The shape of the model that `phx inspect` prints.
+/// Schema of the model that `phx inspect` prints.
 pub const MODEL: &str = include_str!("../../schemas/model.schema.json");
-/// The shape of `phx validate -o json`.
+/// Schema of the output of `phx validate -o json`.
 pub const FINDINGS: &str = include_str!("../../schemas/findings.schema.json");
 
-/// The schema of what `phx regen -o json` prints.
+/// Schema of the output of `phx regen -o json`.
 pub const REGEN: &str = include_str!("../../schemas/regen.schema.json");
 
-/// The schema of what `phx status -o json` prints.
+/// Schema of the output of `phx status -o json`.
 pub const STATUS: &str = include_str!("../../schemas/status.schema.json");
 
-/// The schema of what `phx doctor -o json` prints.
+/// Schema of the output of `phx doctor -o json`.
 pub const DOCTOR: &str = include_str!("../../schemas/doctor.schema.json");
 
-/// The schema of a record in the ledger.
+/// Schema of a ledger record.
 pub const RECORD: &str = include_str!("../../schemas/record.schema.json");
 
-/// The schema of what `phx audit --range -o json` prints.
+/// Schema of the output of `phx audit --range -o json`.
 pub const AUDIT: &str = include_str!("../../schemas/audit.schema.json");
 
-/// The schema of what `phx trace -o json` prints.
+/// Schema of the output of `phx trace -o json`.
 pub const TRACE: &str = include_str!("../../schemas/trace.schema.json");
 
-/// The shape of `phx.toml`.
+/// Schema of `phx.toml`.
 pub const CONFIGURATION: &str = include_str!("../../schemas/phx.schema.json");

@@ -1,4 +1,4 @@
-//! A tree as the validator sees it, so that a model need not be copied into JSON to be checked.
+//! Adapter that lets the validator read a document tree without a conversion to JSON.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 
 use crate::text::{Node as TextNode, NodeData, NodeEntry, Span};
 
-/// The representation.
+/// Representation of JSON values as [`TextNode`] for the validator.
 #[derive(Debug)]
 pub struct Instance;
 
@@ -17,7 +17,7 @@ impl Json for Instance {
     type PreparedKey = String;
     type StringBuffer = ();
 
-    // A mapping is a list of entries: a lookup goes through them.
+    // A mapping is a list of entries, so that a lookup is a linear search.
     const KEYS_PER_LOOKUP: usize = 2;
     const ACYCLIC: bool = true;
 

@@ -9,21 +9,20 @@ use crate::document::shape::{FieldType, NumberType, ValueType};
 use crate::document::vocabulary::{Vocabulary, normalize};
 use crate::text::slug;
 
-/// A kind of document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// Its name, such as `upcoming-features`.
+    /// Name, such as `upcoming-features`.
     pub name: String,
-    /// The file name of its documents, such as `UPCOMING_FEATURES.md`.
+    /// File name of its documents, such as `UPCOMING_FEATURES.md`.
     pub file: Option<String>,
     /// Default window, such as `14d`.
     pub window: String,
-    /// Its sections, blocks, items and fields.
+    /// Declared sections, blocks, items and fields.
     pub shape: Arc<Shape>,
 }
 
 impl Kind {
-    /// Reads `x-kind` of a schema; missing declarations are those of a kind without a schema.
+    /// Reads `x-kind` from a schema. Missing declarations get defaults, the same as for a kind without a schema.
     pub fn read(name: &str, schema: &Value) -> Self {
         let declared = &schema["x-kind"];
         let text = |key: &str| declared[key].as_str();
@@ -52,7 +51,7 @@ fn strings(list: &Value) -> Vec<String> {
     list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Pairs of a name and each of its aliases: `{ "a": "b", "c": ["d", "e"] }`.
+/// Parses pairs of a name and one of its aliases: `{ "a": "b", "c": ["d", "e"] }`.
 fn aliases(map: &Value) -> Vec<(String, String)> {
     let entries = map.as_object().into_iter().flatten();
     let pairs = entries.flat_map(|(name, others)| {
@@ -62,7 +61,7 @@ fn aliases(map: &Value) -> Vec<(String, String)> {
     pairs.collect()
 }
 
-/// `{ "label": "Points", "aliases": ["SP"], "required": true, "type": "number", "units": ["pts"] }`
+/// Parses `{ "label": "Points", "aliases": ["SP"], "required": true, "type": "number", "units": ["pts"] }`.
 fn field_type(id: &str, field: &Value) -> FieldType {
     let number = || NumberType { units: strings(&field["units"]).iter().map(|unit| normalize(unit)).collect() };
     let value = match field["type"].as_str() {
@@ -82,7 +81,7 @@ fn field_type(id: &str, field: &Value) -> FieldType {
     }
 }
 
-/// `{ "Done": ["Complete", "Finished"] }`
+/// Parses `{ "Done": ["Complete", "Finished"] }`.
 fn vocabulary(words: &Value) -> Vocabulary {
     let mut vocabulary = Vocabulary::default();
     for (word, synonyms) in words.as_object().into_iter().flatten() {
@@ -91,7 +90,7 @@ fn vocabulary(words: &Value) -> Vocabulary {
     vocabulary
 }
 
-/// The fields that a schema without `fields` in `x-kind` requires of items: the names in `required` and `properties` of
+/// Returns the fields of items for a schema without `fields` in `x-kind`: the names in `required` and `properties` of
 /// each subschema `fields`.
 fn required_fields(schema: &Value) -> Vec<FieldType> {
     let mut names: Vec<String> = Vec::new();

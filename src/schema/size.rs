@@ -1,4 +1,4 @@
-//! How large a schema is once its references are followed: each is compiled, and tried, as often as it is referred to.
+//! Size of a schema with all references expanded. Each schema is compiled and evaluated once per reference to it.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::catalog::SchemaStore;
 
-/// The most values of a schema with its references followed. The largest schema that ships has some thousands.
+/// Maximum number of values of an expanded schema. The largest embedded schema has a few thousand.
 pub const LARGEST: u64 = 200_000;
 
-/// The number of values of the schema at a URI, as often as they are referred to. A reference to itself is followed once.
+/// Returns the number of values of the schema at a URI, counted once per reference. A recursive reference is expanded
+/// once.
 pub fn expanded(store: &SchemaStore, uri: &str) -> u64 {
     let mut known = BTreeMap::new();
     reference(store, uri, "#", &mut known)
@@ -21,7 +22,7 @@ fn reference(store: &SchemaStore, base: &str, to: &str, known: &mut BTreeMap<(St
     if let Some(size) = known.get(&key) {
         return *size;
     }
-    // While it is being followed it counts as one, so that a circle ends.
+    // Counts as one value while it is expanded, so that recursion ends.
     known.insert(key.clone(), 1);
     let size = of(store, &uri, schema, known);
     known.insert(key, size);
@@ -33,7 +34,7 @@ fn of(store: &SchemaStore, uri: &str, value: &Value, known: &mut BTreeMap<(Strin
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                // Definitions count where they are referred to.
+                // Definitions are counted at their references.
                 if key == "$defs" || key == "definitions" {
                     continue;
                 }
@@ -53,7 +54,7 @@ fn of(store: &SchemaStore, uri: &str, value: &Value, known: &mut BTreeMap<(Strin
     size
 }
 
-/// The schema that a reference means: the URI of its file, its pointer, and the schema.
+/// Resolves a reference. Returns the URI of its file, the JSON pointer and the schema.
 pub fn resolve<'s>(store: &'s SchemaStore, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
     let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     let uri = match file {

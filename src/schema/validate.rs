@@ -1,4 +1,4 @@
-//! What a model violates, with its place, in words.
+//! Validates document models against compiled schemas.
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -10,45 +10,41 @@ use super::size;
 use crate::document::{Document, model};
 use crate::text::Span;
 
-/// A format of strings: its name, and whether a string has it.
+/// Name of a string format and the function that validates it.
 pub type FormatCheck = (&'static str, fn(&str) -> bool);
 
-/// A compiled schema.
 #[derive(Debug)]
 pub struct CompiledSchema {
     validator: Validator<Instance>,
     store: SchemaStore,
     uri: String,
-    /// Whether it looks at no more than the outline of a model.
+    /// Whether all schemas are embedded ones. Those inspect no more than the outline of a model.
     as_shipped: bool,
 }
 
-/// One violation.
+/// Violation of a schema.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// Where: the value's own place, or that of what should hold it.
+    /// Span of the value, or of the parent if the value is missing.
     pub span: Span,
-    /// The path of keys and the keyword, so that two at one place are two.
+    /// Path of keys and the keyword. Distinguishes violations at the same location.
     pub subject: String,
-    /// What is wrong.
     pub message: String,
-    /// The way out.
     pub help: String,
-    /// Whether the schema lowers it to a warning.
+    /// Whether the schema reduces the severity to a warning.
     pub lowered: bool,
 }
 
-/// Why a schema cannot be compiled.
+/// Reason why a schema cannot be compiled.
 #[derive(Clone, Debug)]
 pub struct Unusable {
-    /// The JSON pointer of the value that is wrong.
+    /// JSON pointer of the invalid value.
     pub pointer: String,
-    /// What is wrong.
     pub message: String,
 }
 
-/// Makes ready what every schema is held against before it is compiled, so that a program that waits for something else can
-/// have it done meanwhile.
+/// Initializes the meta-schema that every schema is validated against, so that a program can do this concurrently with
+/// other work.
 pub fn warm() {
     let _ = jsonschema::draft202012::meta::is_valid(&serde_json::Value::Bool(true));
 }
@@ -57,13 +53,13 @@ impl CompiledSchema {
     /// Compiles the schema at `uri`.
     ///
     /// # Errors
-    /// Where it is no schema, or refers to one that is not there.
+    /// Returns an error if the schema is invalid, refers to an unknown schema or is too large.
     pub fn new(uri: &str, store: SchemaStore, formats: Vec<FormatCheck>, as_shipped: bool) -> Result<Self, Unusable> {
         let Some(schema) = store.get(uri) else {
-            return Err(Unusable { pointer: String::new(), message: format!("there is no schema `{uri}`") });
+            return Err(Unusable { pointer: String::new(), message: format!("unknown schema `{uri}`") });
         };
         if size::expanded(&store, uri) > size::LARGEST {
-            let message = format!("its references lead to more than {} values", size::LARGEST);
+            let message = format!("the schema has more than {} values with all references expanded", size::LARGEST);
             return Err(Unusable { pointer: String::new(), message });
         }
         let mut options = jsonschema::options_for::<Instance>()
@@ -80,7 +76,7 @@ impl CompiledSchema {
         Ok(Self { validator, store, uri: uri.to_owned(), as_shipped })
     }
 
-    /// Holds a document's model against the schema. The model is built in full only where that can matter.
+    /// Validates the model of a document. Builds the full model only if the outline is not sufficient.
     pub fn validate(&self, document: &Document) -> Vec<Violation> {
         if self.as_shipped && self.validator.is_valid(&model::outline(document)) {
             return Vec::new();
@@ -89,23 +85,23 @@ impl CompiledSchema {
         let errors = self.validator.iter_errors(&model);
         errors
             .flat_map(|error| {
-                let says = self.says(error.evaluation_path().as_str());
+                let annotations = self.annotations(error.evaluation_path().as_str());
                 describe::describe(&error, document, &model)
                     .into_iter()
-                    .map(move |described| violation(&says, described))
+                    .map(move |described| violation(&annotations, described))
             })
             .collect()
     }
 
-    /// Follows an evaluation path from the root and collects what the subschemas on it say of their
-    /// findings; the innermost wins.
-    fn says(&self, path: &str) -> Says {
-        let mut says = Says::default();
-        let mut place = self.store.get(&self.uri).map(|root| (self.uri.clone(), root));
+    /// Follows an evaluation path from the root and collects severity, message and help of the subschemas on it. The
+    /// innermost subschema has priority.
+    fn annotations(&self, path: &str) -> Annotations {
+        let mut annotations = Annotations::default();
+        let mut location = self.store.get(&self.uri).map(|root| (self.uri.clone(), root));
         for step in path.split('/').skip(1) {
-            let Some((uri, schema)) = place else { break };
+            let Some((uri, schema)) = location else { break };
             let step = step.replace("~1", "/").replace("~0", "~");
-            place = match schema {
+            location = match schema {
                 Value::Object(_) if step == "$ref" => {
                     size::resolve(&self.store, &uri, schema["$ref"].as_str().unwrap_or(""))
                         .map(|(uri, _, schema)| (uri, schema))
@@ -114,23 +110,23 @@ impl CompiledSchema {
                 Value::Array(list) => step.parse().ok().and_then(|at: usize| list.get(at)).map(|next| (uri, next)),
                 _ => None,
             };
-            if let Some((_, schema)) = &place {
-                says.read(schema);
+            if let Some((_, schema)) = &location {
+                annotations.read(schema);
             }
         }
-        says
+        annotations
     }
 }
 
-/// What a subschema says of its findings.
+/// Severity, message and help that a subschema sets for its violations.
 #[derive(Clone, Debug, Default)]
-struct Says {
+struct Annotations {
     lowered: bool,
     message: Option<String>,
     help: Option<String>,
 }
 
-impl Says {
+impl Annotations {
     fn read(&mut self, schema: &Value) {
         if let Some(severity) = schema.get("x-severity").and_then(Value::as_str) {
             self.lowered = severity == "warning";
@@ -145,8 +141,8 @@ impl Says {
     }
 }
 
-fn violation(says: &Says, described: Described) -> Violation {
-    let message = match &says.message {
+fn violation(annotations: &Annotations, described: Described) -> Violation {
+    let message = match &annotations.message {
         Some(message) => message.replace("{item}", &described.of),
         None => described.message,
     };
@@ -154,7 +150,7 @@ fn violation(says: &Says, described: Described) -> Violation {
         span: described.span,
         subject: described.subject,
         message,
-        help: says.help.clone().unwrap_or(described.help),
-        lowered: says.lowered,
+        help: annotations.help.clone().unwrap_or(described.help),
+        lowered: annotations.lowered,
     }
 }

@@ -1,17 +1,17 @@
-//! Bytes to text without moving a byte.
+//! Decodes bytes as UTF-8 without changing byte offsets.
 
-/// A text whose byte offsets are those of the file, and where it is not what it should be.
+/// Decoded text with the byte offsets of the file, and the offsets of invalid bytes.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// The text; each byte that is not UTF-8 stands as `?`.
+    /// Text in which each byte that is not UTF-8 is replaced by `?`.
     pub text: String,
-    /// The offsets of the bytes that are not UTF-8, at most [`REPORTED`].
+    /// Offset of each invalid sequence, at most [`REPORTED`].
     pub invalid: Vec<usize>,
-    /// The offset of the first NUL byte.
+    /// Offset of the first NUL byte.
     pub nul: Option<usize>,
 }
 
-/// How many bad bytes are kept: a person mends a file by its first few.
+/// Maximum number of reported invalid sequences. The first few are enough to find the problem in a file.
 pub const REPORTED: usize = 8;
 
 /// Decodes UTF-8. Offsets into the text are offsets into `bytes`.
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bad_bytes_keep_their_places() {
+    fn replaces_invalid_bytes_without_moving_others() {
         let decoded = decode(b"a\xff\xe2\x82z".to_vec());
         assert_eq!(decoded.text, "a???z");
         assert_eq!(decoded.invalid, [1, 2]);

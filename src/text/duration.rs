@@ -1,8 +1,8 @@
-//! Spans of time as people write them: `14d`, `36h`, `2w`.
+//! Durations with a unit: `14d`, `36h`, `2w`.
 
 use chrono::Duration;
 
-/// Reads a whole number and a unit: `m` minutes, `h` hours, `d` days, `w` weeks.
+/// Parses a whole number from 1 to 1,000,000 and a unit: `m` minutes, `h` hours, `d` days, `w` weeks.
 pub fn parse(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let count: i64 = text[..text.len() - unit.len_utf8()].parse().ok()?;
@@ -18,17 +18,18 @@ pub fn parse(text: &str) -> Option<Duration> {
     }
 }
 
-/// Reads a short time, in milliseconds: a number and `ms`, `s`, `m` or `h`, as `1500ms` or `1.5s`.
+/// Parses a number and a unit (`ms`, `s`, `m` or `h`), such as `1500ms` or `1.5s`, of at most one day. Returns
+/// milliseconds.
 pub fn milliseconds(text: &str) -> Option<u64> {
     let units = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0), ("h", 3_600_000.0)];
     let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
     let time = number.trim().parse::<f64>().ok()? * unit;
-    // Within a day, a float holds it exactly.
+    // An `f64` represents every millisecond of a day exactly.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     (0.0..=86_400_000.0).contains(&time).then_some(time.round() as u64)
 }
 
-/// The largest unit that says a span to a person: `3 days`, `8 hours`, `5 minutes`.
+/// Formats a duration in minutes, hours or days, rounded down, without its sign: `3 days`, `8 hours`, `5 minutes`.
 pub fn words(duration: Duration) -> String {
     let minutes = duration.num_minutes().abs();
     let (count, unit) = match minutes {
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_times_have_a_unit() {
+    fn parses_milliseconds_with_a_unit() {
         assert_eq!(
             (milliseconds("500ms"), milliseconds("1.5s"), milliseconds("5m")),
             (Some(500), Some(1_500), Some(300_000))
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_read_and_said() {
+    fn parses_and_formats_durations() {
         assert_eq!(parse("14d"), Some(Duration::days(14)));
         assert_eq!(parse("2w"), Some(Duration::weeks(2)));
         for text in ["", "d", "14", "1.5d", "-3d", "0d", "14 days"] {

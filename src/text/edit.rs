@@ -1,45 +1,44 @@
-//! Replacing spans of a text, and nothing else.
+//! Edits that replace spans of a text and leave every other byte unchanged.
 
 use super::Span;
 
-/// One replacement.
+/// Replacement of one span.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edit {
-    /// What goes.
+    /// Span of the replaced text.
     pub span: Span,
-    /// What comes in its place.
+    /// New text.
     pub text: String,
 }
 
 impl Edit {
-    /// Replaces `span` by `text`.
     pub fn replace(span: Span, text: impl Into<String>) -> Self {
         Self { span, text: text.into() }
     }
 
-    /// Inserts `text` before the byte `at`.
+    /// Inserts `text` before byte `at`.
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
         Self::replace(Span::at(at), text)
     }
 }
 
-/// Edits of one text, sorted, none over another.
+/// Sorted edits of one text that do not overlap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
     edits: Vec<Edit>,
 }
 
 impl Edits {
-    /// Adds edits that belong together: all of them, or none where one of them touches what is edited already.
-    /// The same edits a second time change nothing.
-    #[must_use = "edits that are not taken must be told"]
+    /// Adds a group of edits, or none of them if one overlaps another of the group or an earlier edit. Returns whether
+    /// the group is part of the edits; adding the same group again returns `true` and has no effect.
+    #[must_use = "rejected edits must be reported"]
     pub fn add(&mut self, mut group: Vec<Edit>) -> bool {
         group.sort();
         if group.iter().all(|edit| self.edits.binary_search(edit).is_ok()) {
             return true;
         }
         let inside = group.windows(2).any(|pair| overlap(pair[0].span, pair[1].span));
-        if inside || group.iter().any(|edit| self.touches(edit.span)) {
+        if inside || group.iter().any(|edit| self.overlaps_existing(edit.span)) {
             return false;
         }
         for edit in group {
@@ -49,24 +48,23 @@ impl Edits {
         true
     }
 
-    /// Whether a span touches one that is edited.
-    fn touches(&self, span: Span) -> bool {
+    /// Returns whether a span overlaps one of the edits.
+    fn overlaps_existing(&self, span: Span) -> bool {
         let at = self.edits.partition_point(|edit| edit.span.start < span.start);
         let near = &self.edits[at.saturating_sub(1)..(at + 2).min(self.edits.len())];
         near.iter().any(|edit| overlap(edit.span, span))
     }
 
-    /// The edits in order.
+    /// Returns the edits in order.
     pub fn iter(&self) -> impl Iterator<Item = &Edit> {
         self.edits.iter()
     }
 
-    /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }
 
-    /// The text after the edits: every byte outside their spans is as it was.
+    /// Returns the edited text. Bytes outside the edited spans are unchanged.
     pub fn apply(&self, text: &str) -> String {
         let more: usize = self.edits.iter().map(|edit| edit.text.len()).sum();
         let mut out = String::with_capacity(text.len() + more);
@@ -80,7 +78,7 @@ impl Edits {
         out
     }
 
-    /// Where the bytes that no edit takes away stand afterwards.
+    /// Returns the mapping from offsets in the original text to offsets in the edited text.
     pub fn moves(&self) -> Moves {
         let mut shift = 0;
         let moves = self.edits.iter().map(|Edit { span, text }| {
@@ -91,15 +89,15 @@ impl Edits {
     }
 }
 
-/// How far the bytes behind each edit move.
+/// Mapping of byte offsets from the original to the edited text.
 #[derive(Clone, Debug)]
 pub struct Moves {
-    /// The end of each edit, and how far what stands behind it moves.
+    /// End of each edit in the original text, and the shift in bytes that applies from there on.
     moves: Vec<(usize, isize)>,
 }
 
 impl Moves {
-    /// Where a byte stands afterwards. One at which something is inserted moves behind it.
+    /// Returns the new offset of a byte. A byte at which text is inserted moves to the end of the inserted text.
     pub fn of(&self, byte: usize) -> usize {
         let before = self.moves.partition_point(|(end, _)| *end <= byte);
         let shift = before.checked_sub(1).map_or(0, |last| self.moves[last].1);
@@ -107,8 +105,8 @@ impl Moves {
     }
 }
 
-/// Whether two spans share a byte, or are insertions at one place. An insertion before the first byte of what is replaced
-/// is no overlap: it comes first.
+/// Returns whether two spans share a byte or are insertions at the same offset. An insertion at the start of a replaced
+/// span is not an overlap; it is applied first.
 fn overlap(a: Span, b: Span) -> bool {
     (a.start < b.end && b.start < a.end) || (a == b && a.is_empty())
 }
@@ -118,19 +116,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_change_their_spans_alone() {
+    fn edits_change_only_their_spans() {
         let text = "one two three";
         let mut edits = Edits::default();
         assert!(edits.add(vec![Edit::replace(Span::new(8, 13), "3"), Edit::insert(4, "and ")]));
         assert!(edits.add(vec![Edit::replace(Span::new(0, 3), "1")]));
         assert_eq!(edits.apply(text), "1 and two 3");
         assert_eq!([3, 4, 7, 13].map(|byte| edits.moves().of(byte)), [1, 6, 9, 11]);
-        assert!(edits.add(vec![Edit::insert(4, "and ")]), "the same edit again is no second one");
+        assert!(edits.add(vec![Edit::insert(4, "and ")]), "adding the same edit again has no effect");
         assert_eq!(edits.apply(text), "1 and two 3");
     }
 
     #[test]
-    fn what_touches_an_edit_is_left_out_as_a_whole() {
+    fn rejects_a_group_if_one_edit_overlaps() {
         let mut edits = Edits::default();
         assert!(edits.add(vec![Edit::replace(Span::new(2, 6), "x")]));
         assert!(!edits.add(vec![Edit::replace(Span::new(4, 8), "y"), Edit::insert(9, "z")]));

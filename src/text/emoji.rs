@@ -1,19 +1,19 @@
-//! Emoji at the ends of a text.
+//! Splits emoji off the start or end of a text.
 
 use unicode_properties::UnicodeEmoji;
 
-/// Variation selector, joiner, skin tones and keycap: what only goes along with an emoji.
-fn joins(c: char) -> bool {
+/// Returns whether a character only occurs as part of an emoji sequence: joiner, variation selector, keycap, skin tone.
+fn is_emoji_modifier(c: char) -> bool {
     matches!(c, '\u{200D}' | '\u{FE0E}' | '\u{FE0F}' | '\u{20E3}' | '\u{1F3FB}'..='\u{1F3FF}')
 }
 
-/// Whether a character is drawn as a picture. Digits, `#`, `*`, `©` and the like have the property Emoji
-/// in Unicode (UTS 51) and are text here.
+/// Returns whether a character is displayed as an emoji. Digits, `#`, `*`, `©` and other characters up to U+00FF that
+/// have the Unicode property Emoji (UTS #51) count as text.
 pub fn is_emoji(c: char) -> bool {
     c > '\u{FF}' && c.is_emoji_char()
 }
 
-/// Splits leading emoji, and the white space behind them, off a text.
+/// Splits leading emoji and the white space after them off a text.
 ///
 /// `🚧 In Progress` becomes (`🚧`, `In Progress`); without an emoji the first part is empty.
 pub fn split_leading(text: &str) -> (&str, &str) {
@@ -22,7 +22,7 @@ pub fn split_leading(text: &str) -> (&str, &str) {
     }
     let mut end = 0;
     for (at, c) in text.char_indices() {
-        if is_emoji(c) || (end > 0 && joins(c)) {
+        if is_emoji(c) || (end > 0 && is_emoji_modifier(c)) {
             end = at + c.len_utf8();
         } else if !(end > 0 && c == ' ' && text[at..].trim_start().starts_with(is_emoji)) {
             break;
@@ -41,7 +41,7 @@ pub fn split_trailing(text: &str) -> (&str, &str) {
     for (at, c) in text.char_indices().rev() {
         if is_emoji(c) {
             start = at;
-        } else if !(joins(c) || c == ' ') {
+        } else if !(is_emoji_modifier(c) || c == ' ') {
             break;
         }
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_leading_emoji_is_split_off_with_what_belongs_to_it() {
+    fn splits_leading_emoji_with_modifiers() {
         assert_eq!(split_leading("🚧 In Progress"), ("🚧", "In Progress"));
         assert_eq!(split_leading("⚠️ Database"), ("⚠️", "Database"));
         assert_eq!(split_leading("3 of 4"), ("", "3 of 4"));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trailing_emoji_is_split_off() {
+    fn splits_trailing_emoji() {
         assert_eq!(split_trailing("Phase 1 ✅"), ("Phase 1", "✅"));
         assert_eq!(split_trailing("Phase 1"), ("Phase 1", ""));
     }

@@ -1,10 +1,10 @@
-//! Text in the width of a terminal: prose is wrapped, and the lines of a snippet are shortened.
+//! Fits text to the width of a terminal: wraps prose and truncates the lines of source snippets.
 
 use textwrap::core::display_width;
 use textwrap::{WordSeparator, WordSplitter};
 
-/// Fits text to a width in columns. Lines of a frame, which have `│` or `·` behind a line number, are shortened, since their
-/// second part would stand below the number; other lines are wrapped, indented a little more than they start.
+/// Fits text to a width in columns. Lines of a source frame (`│` or `·` after an optional line number) are truncated,
+/// because a wrapped line would break the alignment; other lines are wrapped with a hanging indent of two columns.
 pub fn fit(text: &str, width: usize) -> String {
     let mut fitted = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -13,7 +13,7 @@ pub fn fit(text: &str, width: usize) -> String {
         if display_width(content) <= width {
             fitted.push_str(content);
         } else if is_framed(content) {
-            fitted.push_str(&shortened(content, width));
+            fitted.push_str(&truncated(content, width));
         } else {
             let indent = " ".repeat(content.len() - content.trim_start_matches(' ').len() + 2);
             let options = textwrap::Options::new(width)
@@ -42,8 +42,8 @@ fn is_framed(line: &str) -> bool {
     rest.starts_with(['│', '·', '╭', '╰'])
 }
 
-/// The start of a line that fits, with `…`. Colours are ended.
-fn shortened(line: &str, width: usize) -> String {
+/// Truncates a line to `width` columns, including the final `…`, and resets colors.
+fn truncated(line: &str, width: usize) -> String {
     let mut out = String::new();
     let (mut used, mut colored) = (0, false);
     let mut letters = line.chars();
@@ -78,12 +78,12 @@ mod tests {
     use super::fit;
 
     #[test]
-    fn prose_is_wrapped_and_frames_are_shortened() {
+    fn wraps_prose_and_truncates_frames() {
         assert_eq!(fit("  help: one two three\n", 14), "  help: one\n    two three\n");
         assert_eq!(fit(" 12 │ one two three\n   · ───────────\n", 10), " 12 │ one…\n   · ────…\n");
         assert_eq!(fit("\u{1b}[31m 1 │ abcdef\u{1b}[0m", 6), "\u{1b}[31m 1 │ …\u{1b}[0m");
         assert_eq!(fit("short\n\n", 10), "short\n\n");
-        // Nothing that must be copied as a whole is cut in two.
+        // Words are not broken, so that paths and commands can be copied.
         assert_eq!(fit("see docs/a-very-long-name.md\n", 10), "see\n  docs/a-very-long-name.md\n");
     }
 }

@@ -1,21 +1,21 @@
-//! The folder in which a user works: paths are stored from the root of the repository, and shown from this folder.
+//! Working directory of the user. Paths are stored relative to the repository root and displayed relative to it.
 
 use std::borrow::Cow;
 
 use super::shell;
 
-/// A folder of the repository, as its path from the root.
+/// Folder of the repository, stored as the components of its path from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folder(Vec<String>);
 
 impl Folder {
-    /// A folder by its path from the root, with `/`; the root itself if it is empty, `.`, or outside.
+    /// Creates a folder from its `/`-separated path from the root. Empty, `.` and paths with `..` are the root.
     pub fn new(path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         if parts.contains(&"..") { Self::default() } else { Self(parts.into_iter().map(str::to_owned).collect()) }
     }
 
-    /// A path from the root, as it is written in this folder.
+    /// Returns a path from the root relative to this folder.
     pub fn shown<'p>(&self, path: &'p str) -> Cow<'p, str> {
         if self.0.is_empty() || path.is_empty() {
             return Cow::Borrowed(path);
@@ -26,7 +26,7 @@ impl Folder {
         Cow::Owned(up + &parts[common..].join("/"))
     }
 
-    /// The same, as one word of a command.
+    /// Returns the path relative to this folder, quoted as one shell word.
     pub fn quoted(&self, path: &str) -> String {
         shell::quoted(&self.shown(path)).into_owned()
     }
@@ -37,7 +37,7 @@ mod tests {
     use super::Folder;
 
     #[test]
-    fn a_path_is_shown_from_the_folder() {
+    fn returns_paths_relative_to_the_folder() {
         let folder = Folder::new("docs/plans");
         for (path, shown) in [
             ("docs/plans/a.md", "a.md"),

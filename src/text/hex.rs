@@ -1,6 +1,6 @@
-//! Bytes as hexadecimal digits.
+//! Hexadecimal encoding.
 
-/// Two digits a byte, in lower case.
+/// Encodes bytes as lower-case hexadecimal digits, two per byte.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -10,7 +10,7 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_byte_is_two_digits() {
+    fn encodes_each_byte_as_two_digits() {
         assert_eq!(super::hex(&[0, 10, 255]), "000aff");
     }
 }

@@ -1,25 +1,23 @@
-//! From bytes to lines and columns.
+//! Converts byte offsets to lines and columns.
 
 use super::Span;
 
-/// A place as a person counts: both from 1, columns in characters.
+/// Line and column, both from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// Line, from 1.
     pub line: usize,
-    /// Column in characters, from 1.
     pub column: usize,
 }
 
-/// Where each line of a text starts. A line ends with LF, CRLF or a lone CR, as `CommonMark`
-/// section 2.1 and YAML 1.2 section 5.4 have it.
+/// Start offset of each line of a text. A line ends with LF, CRLF or a lone CR (`CommonMark` section 2.1, YAML 1.2
+/// section 5.4).
 #[derive(Clone, Debug)]
 pub struct Lines {
     starts: Vec<usize>,
 }
 
 impl Lines {
-    /// Finds the lines of `text`.
+    /// Indexes the lines of `text`.
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut starts = vec![0];
@@ -32,36 +30,35 @@ impl Lines {
         Self { starts }
     }
 
-    /// How many lines there are; a final line end opens one more, empty line.
+    /// Returns the number of lines. A final line ending starts one more, empty line.
     pub fn count(&self) -> usize {
         self.starts.len()
     }
 
-    /// The line of a byte, from 1.
+    /// Returns the line of a byte, from 1.
     pub fn line(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte)
     }
 
-    /// Line and column of a byte.
     pub fn position(&self, text: &str, byte: usize) -> Position {
         let line = self.line(byte);
         let start = self.starts[line - 1];
         let before = text.as_bytes().get(start..byte.min(text.len())).unwrap_or_default();
         Position {
             line,
-            // Bytes that do not continue a character, so that a byte inside one counts too.
+            // Continuation bytes are not counted, so that a byte inside a character has a column too.
             column: 1 + before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count(),
         }
     }
 
-    /// The span of a line (from 1) without its line end; empty past the end.
+    /// Returns the span of a line (from 1) without its line ending; empty after the last line.
     pub fn span(&self, text: &str, line: usize) -> Span {
         let full = self.full_span(text, line);
         let content = full.slice(text).trim_end_matches(['\n', '\r']);
         Span::new(full.start, full.start + content.len())
     }
 
-    /// The span of a line (from 1) with its line end; empty past the end.
+    /// Returns the span of a line (from 1) with its line ending; empty after the last line.
     pub fn full_span(&self, text: &str, line: usize) -> Span {
         let Some(start) = line.checked_sub(1).and_then(|index| self.starts.get(index)) else {
             return Span::at(text.len());
@@ -71,7 +68,7 @@ impl Lines {
     }
 }
 
-/// The lines of a part of a text, each without its line end.
+/// Iterates over the lines of a part of a text, without their line endings.
 pub fn of(text: &str, part: Span) -> impl Iterator<Item = Span> {
     let bytes = &text.as_bytes()[..part.end];
     let mut at = part.start;
@@ -89,7 +86,7 @@ pub fn of(text: &str, part: Span) -> impl Iterator<Item = Span> {
     })
 }
 
-/// The byte behind the line end at `at`; `at` itself where there is none.
+/// Returns the offset after the line ending at `at`, or `at` if there is no line ending.
 pub fn behind(text: &str, at: usize) -> usize {
     match text.as_bytes().get(at..) {
         Some([b'\r', b'\n', ..]) => at + 2,
@@ -98,7 +95,7 @@ pub fn behind(text: &str, at: usize) -> usize {
     }
 }
 
-/// The line end that a text uses: that of its first line.
+/// Returns the line ending of the first line; `\n` if there is none.
 pub fn ending(text: &str) -> &'static str {
     match text.find(['\n', '\r']) {
         Some(at) if text[at..].starts_with("\r\n") => "\r\n",
@@ -107,7 +104,7 @@ pub fn ending(text: &str) -> &'static str {
     }
 }
 
-/// The text with LF line ends.
+/// Converts all line endings to LF.
 pub fn with_lf(text: &str) -> std::borrow::Cow<'_, str> {
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
 }
@@ -117,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_line_end_ends_a_line() {
+    fn recognizes_every_line_ending() {
         let text = "a\r\nb\rc\nd";
         let lines = Lines::new(text);
         assert_eq!(lines.count(), 4);

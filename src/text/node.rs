@@ -1,4 +1,4 @@
-//! A JSON value that knows where each of its parts stands.
+//! JSON values with the source span of each value and key.
 
 use std::borrow::Cow;
 
@@ -6,66 +6,53 @@ use serde_json::{Map, Number, Value};
 
 use super::Span;
 
-/// A value and its place.
+/// JSON value and its span in the source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node<'a> {
-    /// Where the value stands.
     pub span: Span,
-    /// The value.
     pub data: NodeData<'a>,
 }
 
-/// What a [`Node`] holds.
+/// Content of a [`Node`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum NodeData<'a> {
-    /// JSON `null`.
     Null,
-    /// JSON `true` or `false`.
     Bool(bool),
-    /// A number.
     Number(Number),
-    /// A text.
     Text(Cow<'a, str>),
-    /// A list.
     List(Vec<Node<'a>>),
-    /// A mapping, in the order it was written.
+    /// Mapping, in source order.
     Map(Vec<NodeEntry<'a>>),
 }
 
-/// A key of a mapping with its value.
+/// Key and value of a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeEntry<'a> {
-    /// The key.
     pub key: Cow<'a, str>,
-    /// Where the key stands.
     pub key_span: Span,
-    /// What it holds.
     pub value: Node<'a>,
 }
 
 impl<'a> Node<'a> {
-    /// A value at a place.
     pub fn new(span: Span, data: NodeData<'a>) -> Self {
         Self { span, data }
     }
 
-    /// A text at a place.
     pub fn text(span: Span, text: impl Into<Cow<'a, str>>) -> Self {
         Self::new(span, NodeData::Text(text.into()))
     }
 
-    /// A whole number at a place.
     pub fn number(span: Span, number: impl Into<Number>) -> Self {
         Self::new(span, NodeData::Number(number.into()))
     }
 
-    /// A list of texts that share a place.
+    /// Creates a list of strings in which each string has the span of the list.
     pub fn texts(span: Span, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let list = texts.into_iter().map(|text| Self::text(span, text));
         Self::new(span, NodeData::List(list.collect()))
     }
 
-    /// The entries of a mapping; none for anything else.
+    /// Returns the entries of a mapping; empty for other values.
     pub fn entries(&self) -> &[NodeEntry<'a>] {
         match &self.data {
             NodeData::Map(entries) => entries,
@@ -73,7 +60,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The values of a list; none for anything else.
+    /// Returns the values of a list; empty for other values.
     pub fn items(&self) -> &[Node<'a>] {
         match &self.data {
             NodeData::List(items) => items,
@@ -81,17 +68,15 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The entry of a key.
     pub fn entry(&self, key: &str) -> Option<&NodeEntry<'a>> {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
-    /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Node<'a>> {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    /// The text, if it is one.
+    /// Returns the string, or `None` for other values.
     pub fn as_text(&self) -> Option<&str> {
         match &self.data {
             NodeData::Text(text) => Some(text),
@@ -99,7 +84,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The same value, its texts borrowed from this one.
+    /// Returns the same value with strings borrowed from this one.
     pub fn reborrow(&self) -> Node<'_> {
         let data = match &self.data {
             NodeData::Null => NodeData::Null,
@@ -112,7 +97,6 @@ impl<'a> Node<'a> {
         Node { span: self.span, data }
     }
 
-    /// The value as JSON.
     pub fn to_json(&self) -> Value {
         match &self.data {
             NodeData::Null => Value::Null,
@@ -130,27 +114,27 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What stands at the end of a path of keys and indices, as far as it goes: the deepest value
-    /// on the path, and the entry that leads to it where it is a key's.
+    /// Follows a path of keys and indices as far as it exists. Returns the deepest value on the path, and its entry if
+    /// the last step was a key.
     pub fn descend<'p>(&self, path: impl IntoIterator<Item = &'p str>) -> (&Node<'a>, Option<&NodeEntry<'a>>) {
-        let mut place = (self, None);
+        let mut deepest = (self, None);
         for step in path {
-            let next = match &place.0.data {
-                NodeData::Map(_) => place.0.entry(step).map(|entry| (&entry.value, Some(entry))),
+            let next = match &deepest.0.data {
+                NodeData::Map(_) => deepest.0.entry(step).map(|entry| (&entry.value, Some(entry))),
                 NodeData::List(items) => {
                     step.parse::<usize>().ok().and_then(|index| items.get(index)).map(|item| (item, None))
                 }
                 _ => None,
             };
             match next {
-                Some(next) => place = next,
+                Some(next) => deepest = next,
                 None => break,
             }
         }
-        place
+        deepest
     }
 
-    /// What kind of value it is, in the words of JSON.
+    /// Returns the JSON type of the value, with an article, for messages.
     pub fn kind(&self) -> &'static str {
         match self.data {
             NodeData::Null => "null",
@@ -164,12 +148,12 @@ impl<'a> Node<'a> {
 }
 
 impl<'a> NodeEntry<'a> {
-    /// An entry whose key has the place of its value.
+    /// Creates an entry whose key has the span of its value.
     pub fn new(key: impl Into<Cow<'a, str>>, value: Node<'a>) -> Self {
         Self { key: key.into(), key_span: value.span, value }
     }
 
-    /// The same entry, its texts borrowed from this one.
+    /// Returns the same entry with strings borrowed from this one.
     pub fn reborrow(&self) -> NodeEntry<'_> {
         NodeEntry { key: Cow::Borrowed(&self.key), key_span: self.key_span, value: self.value.reborrow() }
     }

@@ -1,17 +1,17 @@
-//! Makes text from documents, names and commits safe to print on a terminal or into a log.
+//! Escapes text from documents, file names and commits for terminals and logs.
 //!
-//! Control characters, which move the cursor, hide text or start a line of their own, and bidirectional controls, which
-//! show text in another order, become visible escapes such as `\u{1b}`. A line that a pipeline would take for a command
-//! (`::add-mask::`, `##[group]`), which may be indented, loses the first character of the mark in the same way.
+//! Control characters can move the cursor, hide text or start a new line; bidirectional controls can reorder text. Both
+//! are replaced by visible escapes such as `\u{1b}`. In a line that a CI system would interpret as a workflow command
+//! (`::add-mask::`, `##[group]`, also if indented), the first character of the command is escaped.
 
 use std::borrow::Cow;
 
-/// Text on one line; line ends are escaped too.
+/// Escapes text for a single line, including line endings.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |c, _| is_control(c) && c != '\t')
 }
 
-/// Text of several lines, such as a diff. A carriage return is kept at the end of a line only.
+/// Escapes text of several lines, such as a diff. A carriage return is kept only as part of CRLF.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c, next| match c {
         '\n' | '\t' => false,
@@ -20,7 +20,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// JSON text. Control characters other than line feeds are in its strings, where an escape means the same.
+/// Escapes JSON text. Control characters except line feeds occur only inside strings, so the value does not change.
 pub fn json(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
         return Cow::Borrowed(text);
@@ -36,7 +36,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Text in a cell of a Markdown table: a reader of the page sees the characters, and none of them is markup.
+/// Escapes text for a cell of a Markdown table, so that it is displayed literally.
 pub fn markdown(text: &str) -> String {
     const MARKUP: &[char] = &['\\', '`', '*', '_', '[', ']', '<', '>', '|', '~', '#', '&', '!', '@', '$'];
     let mut out = String::with_capacity(text.len());
@@ -50,14 +50,14 @@ pub fn markdown(text: &str) -> String {
 }
 
 fn is_control(c: char) -> bool {
-    // Unicode's Bidi_Control, the separators of lines and paragraphs, and the tag characters.
+    // Unicode Bidi_Control, the line and paragraph separators, and the tag characters.
     let is_bidirectional =
         matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     c.is_control() || is_bidirectional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{E0000}'..='\u{E007F}')
 }
 
 fn escaped(text: &str, is_unsafe: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
-    // Most text is plain; in ASCII, what is a control character is below the space or DEL.
+    // Fast path: printable ASCII that is not a workflow command.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !is_command(text) {
         return Cow::Borrowed(text);
     }
@@ -77,7 +77,7 @@ fn escaped(text: &str, is_unsafe: impl Fn(char, Option<char>) -> bool) -> Cow<'_
     Cow::Owned(out)
 }
 
-/// Whether a line starts with a command of a pipeline.
+/// Returns whether a line starts with a workflow command of GitHub Actions or Azure Pipelines.
 fn is_command(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("::") || line.starts_with("##[")
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn controls_are_shown() {
+    fn escapes_control_characters_and_commands() {
         assert_eq!(line("a\u{1b}[2K\nb\tc\r\u{9b}"), "a\\u{1b}[2K\\nb\tc\\r\\u{9b}");
         assert_eq!(lines("a\u{1b}[8m\r\nb\rc\n"), "a\\u{1b}[8m\r\nb\\rc\n");
         assert_eq!(line("x\u{202e}y\u{2066}"), "x\\u{202e}y\\u{2066}");
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_in_json_mean_the_same() {
+    fn json_escapes_preserve_the_value() {
         let text = "\u{9b}\u{202e}\u{7f}\u{e0001}ö";
         let escaped = json(&serde_json::Value::from(text).to_string()).into_owned();
         assert_eq!(escaped, "\"\\u009b\\u202e\\u007f\\udb40\\udc01ö\"");
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn markdown_shows_the_characters() {
+    fn markdown_escapes_markup() {
         assert_eq!(markdown("`<img>` a\\|b\n@x"), "\\`\\<img\\>\\` a\\\\\\|b\\\\n\\@x");
     }
 }

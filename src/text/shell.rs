@@ -1,13 +1,14 @@
-//! Names as a POSIX shell reads them.
+//! Quotes names for a POSIX shell.
 
 use std::borrow::Cow;
 
-/// The name as one word of a command: in quotes where it holds anything that a shell might read otherwise.
+/// Quotes a file name as one word, if necessary. A name that starts with `-` gets the prefix `./`, so that it is not an
+/// option.
 pub fn quoted(name: &str) -> Cow<'_, str> {
     if name.starts_with('-') { Cow::Owned(format!("'./{}'", escaped(name))) } else { word(name) }
 }
 
-/// A word of a command, an option too.
+/// Quotes a word of a command, if necessary. A leading `-` is kept.
 pub fn word(text: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | '=' | ':' | '@' | '%');
     if !text.is_empty() && text.chars().all(plain) {
@@ -25,12 +26,12 @@ mod tests {
     use super::{quoted, word};
 
     #[test]
-    fn an_option_stays_one() {
+    fn word_keeps_a_leading_dash() {
         assert_eq!((word("-c"), word("a b"), word("")), ("-c".into(), "'a b'".into(), "''".into()));
     }
 
     #[test]
-    fn odd_names_are_quoted() {
+    fn quotes_names_with_special_characters() {
         assert_eq!(quoted("docs/PLAN-1.md"), "docs/PLAN-1.md");
         assert_eq!(quoted("größe.md"), "größe.md");
         assert_eq!(quoted("my docs/it's.md"), "'my docs/it'\\''s.md'");

@@ -1,6 +1,6 @@
-//! Sizes as people write them: `64KiB`, `8MiB`, `10MB`.
+//! Sizes with a unit: `64KiB`, `8MiB`, `10MB`.
 
-/// Units and how many bytes each is.
+/// Units and their number of bytes.
 const UNITS: &[(&str, u64)] = &[
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
@@ -12,7 +12,7 @@ const UNITS: &[(&str, u64)] = &[
     ("B", 1),
 ];
 
-/// Reads a whole number and a unit, in bytes.
+/// Parses a whole number and a unit. Returns bytes.
 pub fn parse(text: &str) -> Option<u64> {
     let (number, unit) = UNITS.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, unit)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(*unit)
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_a_unit() {
+    fn parses_sizes_with_a_unit() {
         assert_eq!(parse("64KiB"), Some(65_536));
         assert_eq!(parse("8 MiB"), Some(8 << 20));
         assert_eq!(parse("10MB"), Some(10_000_000));

@@ -1,6 +1,7 @@
-//! The id of a title.
+//! Ids of titles and names.
 
-/// Unicode lower case, runs of anything but letters and digits to one `_`, none at the ends.
+/// Returns the id of a title: Unicode lower case, with each run of characters other than letters and digits replaced by
+/// one `_`, and no `_` at the start or end.
 ///
 /// `Dependencies Status` is `dependencies_status`; a title without a letter or digit gives an empty id.
 pub fn slug(title: &str) -> String {
@@ -23,7 +24,7 @@ pub fn slug(title: &str) -> String {
     id
 }
 
-/// The same for ASCII, byte by byte: most titles and labels are.
+/// ASCII version of [`slug`], which works on bytes. Most titles and labels are ASCII.
 fn ascii(title: &str) -> String {
     let mut id = Vec::with_capacity(title.len());
     let mut gap = false;

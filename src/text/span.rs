@@ -1,59 +1,55 @@
-//! A range of bytes in one file.
+//! Byte ranges in a file.
 
 use std::ops::Range;
 
-/// A half-open range of bytes, counted from the first byte of the file (a BOM included).
+/// Half-open byte range in a file. Offset 0 is the first byte of the file, including a BOM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// First byte.
     pub start: usize,
-    /// One past the last byte.
     pub end: usize,
 }
 
 impl Span {
-    /// The span of `start..end`; an end before the start makes an empty span at `start`.
+    /// Creates the span `start..end`. If `end` is before `start`, the span is empty at `start`.
     pub fn new(start: usize, end: usize) -> Self {
         Self { start, end: end.max(start) }
     }
 
-    /// The empty span at `at`.
+    /// Creates an empty span.
     pub fn at(at: usize) -> Self {
         Self { start: at, end: at }
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub fn len(self) -> usize {
         self.end - self.start
     }
 
-    /// Whether the span holds no byte.
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 
-    /// Whether `byte` stands inside.
     pub fn contains(self, byte: usize) -> bool {
         (self.start..self.end).contains(&byte)
     }
 
-    /// Whether all of `other` stands inside.
+    /// Returns whether `other` is completely inside this span.
     pub fn covers(self, other: Span) -> bool {
         self.start <= other.start && other.end <= self.end
     }
 
-    /// The same span, `by` bytes further on.
+    /// Returns the span moved by `by` bytes towards the end.
     #[must_use]
     pub fn shifted(self, by: usize) -> Self {
         Self { start: self.start + by, end: self.end + by }
     }
 
-    /// The part of `text` that the span covers; empty where it does not fit.
+    /// Returns the part of `text` in this span; empty if the span is out of bounds or splits a character.
     pub fn slice(self, text: &str) -> &str {
         text.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The span without white space at both ends.
+    /// Returns the span without leading and trailing white space of `text`.
     #[must_use]
     pub fn trimmed(self, text: &str) -> Self {
         let part = self.slice(text);

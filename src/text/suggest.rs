@@ -1,7 +1,8 @@
-//! "Did you mean".
+//! "did you mean" suggestions.
 
-/// The candidate that `word` most likely was meant to be, if one is near enough: at most a third of
-/// its letters differ (Damerau-Levenshtein), or one contains the other.
+/// Returns the candidate closest to `word`, if one is similar: its Damerau-Levenshtein distance is at most a third of
+/// the length of `word` (at least 1), or it contains `word`, if that is longer than 3 bytes. Ignores case in the
+/// distance.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = (word.chars().count() / 3).max(1);
@@ -13,7 +14,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// The tail of a message: ``; did you mean `x`?``, or nothing.
+/// Returns the end of a message, ``; did you mean `x`?``, or an empty string if no candidate is similar.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
@@ -23,7 +24,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn only_near_words_are_suggested() {
+    fn suggests_only_similar_words() {
         let keys = ["owner", "sources", "phase_number"];
         assert_eq!(nearest("onwer", keys), Some("owner"));
         assert_eq!(nearest("phase", keys), Some("phase_number"));

@@ -1,23 +1,25 @@
-//! Text out of bytes that come in pieces: a letter whose bytes come apart waits for its rest.
+//! Incremental UTF-8 decoding of chunks that may split a character.
 
-/// Bytes on their way to become text.
+/// Incremental UTF-8 decoder. Keeps the bytes of an incomplete character until the next chunk.
 #[derive(Clone, Debug, Default)]
 pub struct Utf8Decoder {
-    torn: Vec<u8>,
+    incomplete: Vec<u8>,
 }
 
 impl Utf8Decoder {
-    /// The letters that are whole by now. Bytes that can become none are shown as U+FFFD.
+    /// Decodes a chunk and returns all complete characters. Invalid bytes become U+FFFD.
     pub fn whole(&mut self, bytes: &[u8]) -> String {
-        self.torn.extend_from_slice(bytes);
-        // A letter has four bytes at most, so three of them may be waiting.
-        let is_torn = |start: &[u8]| {
+        self.incomplete.extend_from_slice(bytes);
+        // A character has at most four bytes, so at most three bytes are incomplete.
+        let is_incomplete = |start: &[u8]| {
             std::str::from_utf8(start).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
         };
-        let from = self.torn.len().saturating_sub(3);
-        let at = (from..self.torn.len()).find(|at| is_torn(&self.torn[*at..])).unwrap_or(self.torn.len());
-        let rest = self.torn.split_off(at);
-        String::from_utf8_lossy(&std::mem::replace(&mut self.torn, rest)).into_owned()
+        let from = self.incomplete.len().saturating_sub(3);
+        let at = (from..self.incomplete.len())
+            .find(|at| is_incomplete(&self.incomplete[*at..]))
+            .unwrap_or(self.incomplete.len());
+        let rest = self.incomplete.split_off(at);
+        String::from_utf8_lossy(&std::mem::replace(&mut self.incomplete, rest)).into_owned()
     }
 }
 
@@ -26,10 +28,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_waits_for_its_rest() {
-        let mut letters = Utf8Decoder::default();
-        assert_eq!(letters.whole(b"a\xF0\x9F"), "a");
-        assert_eq!(letters.whole(b"\x9A\x80b"), "🚀b");
-        assert_eq!(letters.whole(b"\xFFc\xC3"), "\u{FFFD}c");
+    fn keeps_incomplete_characters_until_the_next_chunk() {
+        let mut decoder = Utf8Decoder::default();
+        assert_eq!(decoder.whole(b"a\xF0\x9F"), "a");
+        assert_eq!(decoder.whole(b"\x9A\x80b"), "🚀b");
+        assert_eq!(decoder.whole(b"\xFFc\xC3"), "\u{FFFD}c");
     }
 }

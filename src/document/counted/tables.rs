@@ -1,4 +1,4 @@
-//! Tables in sections whose items count: which rows are items, and which sum up others.
+//! Tables in counted sections: finds the rows that are items, and the rows that are totals.
 
 use std::collections::HashSet;
 
@@ -10,17 +10,17 @@ use crate::document::shape::ValueType;
 use crate::document::{inline, reader};
 use crate::text::{Span, lines, slug};
 
-/// A table within a section whose items count.
+/// Use of a table in a counted section.
 enum TableUse {
-    /// Its rows are items: the column of the title.
+    /// Rows are items; index of the title column.
     Items(usize),
-    /// It looks like one, and cannot be read: the reason.
+    /// Rows look like items but cannot be read; message of the problem.
     Unread(String),
-    /// It is about something else.
+    /// Not a table of items.
     Other,
 }
 
-/// Whether a title is that of a row that sums up others.
+/// Returns `true` if a title marks a row that sums up other rows.
 fn is_total(title: &str) -> bool {
     const WORDS: &[&str] = &["total", "totals", "sum", "subtotal", "overall", "grand total"];
     let words = title.split(['(', ':', '[', '=']).next().unwrap_or_default().trim();
@@ -28,7 +28,8 @@ fn is_total(title: &str) -> bool {
 }
 
 impl Walk<'_, '_, '_> {
-    /// The largest number of required fields that a table of items in the own text of a heading has; `None` without one.
+    /// Returns the largest number of required fields in an item table in the own text of a heading; `None` if there is
+    /// no such table.
     pub(super) fn row_fields(&self, index: usize) -> Option<usize> {
         let (text, shape) = (self.source.text, self.source.shape);
         let required = |cell: &&Span| {
@@ -42,12 +43,13 @@ impl Walk<'_, '_, '_> {
         tables.map(|grid| grid.header.iter().filter(required).count()).max()
     }
 
-    /// Whether a table in the own text of a heading has several rows; one row gives the fields of the heading.
+    /// Returns `true` if a table in the own text of a heading has several rows. A table with one row contains the
+    /// fields of the heading itself.
     pub(super) fn has_rows(&self, index: usize) -> bool {
         self.own(index).iter().any(|node| matches!(&node.kind, MarkdownNodeKind::Table(grid) if grid.rows.len() > 1))
     }
 
-    /// Relates the columns of a table to the fields of the kind.
+    /// Classifies a table by the fields of the kind that its columns match.
     fn table_use(&self, grid: &Grid) -> TableUse {
         let (text, shape) = (self.source.text, self.source.shape);
         let field =
@@ -60,13 +62,13 @@ impl Walk<'_, '_, '_> {
             (None, 0) => TableUse::Other,
             (Some(column), 1..) => TableUse::Items(column),
             (Some(_), _) => {
-                TableUse::Unread(format!("the table looks like a list of {noun}s, but has no column that phx knows"))
+                TableUse::Unread(format!("table looks like a list of {noun}s, but has no column with a known field"))
             }
-            (None, _) => TableUse::Unread(format!("the table has no column for the name of the {noun}")),
+            (None, _) => TableUse::Unread(format!("table has no column for the title of the {noun}")),
         }
     }
 
-    /// Adds the rows of the tables of items in the own text of a section.
+    /// Adds the rows of the item tables in the own text of a section.
     pub(super) fn rows(
         &mut self,
         index: usize,
@@ -91,7 +93,7 @@ impl Walk<'_, '_, '_> {
                     continue;
                 }
             };
-            self.note_item(index);
+            self.mark_with_items(index);
             let ids = ids.get_or_insert_with(|| items::row_ids(outline));
             let title_of = |row: &Vec<Span>| {
                 let cell = row.get(column).copied().filter(|cell| !cell.is_empty())?;
@@ -99,7 +101,7 @@ impl Walk<'_, '_, '_> {
                 let id = slug(&title.text);
                 Some((cell, title, id))
             };
-            // A table that sums up headings does not add items.
+            // A table that summarizes headings does not add items.
             let sums_up = grid.rows.iter().filter_map(title_of).any(|(.., id)| titles.contains(&id));
             for (at, row) in grid.rows.iter().enumerate() {
                 let Some((cell, title, id)) = title_of(row) else { continue };
@@ -114,9 +116,9 @@ impl Walk<'_, '_, '_> {
                 if sums_up || is_total(&title.text) {
                     let noun = &self.source.shape.noun;
                     let message = if sums_up {
-                        format!("the row has no heading of a {noun}, but other rows of the table have one")
+                        format!("row has no {noun} heading, but other rows of the table have one")
                     } else {
-                        "the row looks like a total, but is not the last one".to_owned()
+                        "row looks like a total, but is not the last row".to_owned()
                     };
                     self.problem(cell, within, message);
                     continue;

@@ -1,4 +1,4 @@
-//! Texts beside the headings and tables of sections whose items count: what looks like an item and is none.
+//! Texts in counted sections, apart from headings and tables: reports elements that look like items but are not.
 
 use super::Walk;
 use crate::document::nodes::{ListItem, MarkdownNodeKind};
@@ -8,7 +8,7 @@ use crate::document::{fields, inline, segments, steps};
 use crate::text::{Span, lines};
 
 impl Walk<'_, '_, '_> {
-    /// Finds what looks like an item in the text of a group that is not below a heading of its own.
+    /// Reports elements in the own text of a group that look like items but have no heading of their own.
     pub(super) fn own_text(&mut self, index: usize) {
         let has_items = self.with_items[index];
         let mut within = self.section(index).within.clone();
@@ -18,7 +18,7 @@ impl Walk<'_, '_, '_> {
         if let Some(label) = reading.first_known
             && (!has_items || reading.repeats)
         {
-            let message = format!("these fields have no heading of their own, so they are not read as a {noun}");
+            let message = format!("fields without a heading of their own are not read as a {noun}");
             self.problem(label, within.clone(), message);
             return;
         }
@@ -31,8 +31,8 @@ impl Walk<'_, '_, '_> {
                 _ => {}
             }
         }
-        for (span, what) in found {
-            let message = format!("the {what} looks like a {noun}, but no field of it can be read");
+        for (span, element) in found {
+            let message = format!("{element} looks like a {noun}, but has no readable field");
             self.problem(span, within.clone(), message);
         }
     }
@@ -41,12 +41,12 @@ impl Walk<'_, '_, '_> {
         for entry in entries {
             if !has_items || entry.done.is_some() || self.is_estimated(entry.span) || self.has_status(entry.span) {
                 let first = lines::of(self.source.text, entry.span).next().unwrap_or(entry.span);
-                found.push((first.trimmed(self.source.text), "entry".to_owned()));
+                found.push((first.trimmed(self.source.text), "list entry".to_owned()));
             }
         }
     }
 
-    /// Whether a text gives a number with a unit of the kind, such as `(5 points)`.
+    /// Returns `true` if a text contains an estimate with a unit of the kind, such as `(5 points)`.
     fn is_estimated(&self, span: Span) -> bool {
         let text = span.slice(self.source.text);
         let units = self.source.shape.fields.iter().filter_map(|field| match &field.value {
@@ -56,7 +56,8 @@ impl Walk<'_, '_, '_> {
         units.into_iter().any(|number| !matches!(steps::estimate(text, number), steps::Estimate::None))
     }
 
-    /// Whether a text gives a word of a vocabulary as a remark, such as `Login (Planned)` and `Login — Done`.
+    /// Returns `true` if a text contains a word of a vocabulary as a remark, such as `Login (Planned)` and
+    /// `Login — Done`.
     fn has_status(&self, span: Span) -> bool {
         const MARKS: &[char] = &['(', ')', '[', ']', '–', '—', ':', '|', '\n'];
         let text = inline::plain(span.slice(self.source.text)).replace(" - ", "|");
@@ -75,7 +76,7 @@ impl Walk<'_, '_, '_> {
         remarks.any(|remark| words.iter().any(|vocabulary| vocabulary.find(remark).is_some()))
     }
 
-    /// A line that starts in bold and is not a field: a heading for its author.
+    /// Finds lines that start in bold and are not fields, because authors use such lines as headings.
     fn paragraph(&self, span: Span, has_items: bool, found: &mut Vec<(Span, String)>) {
         let text = self.source.text;
         for line in segments::segments(text, span) {
@@ -85,12 +86,12 @@ impl Walk<'_, '_, '_> {
                 && fields::of_line(text, line, self.source.shape).is_empty()
                 && (!has_items || self.is_estimated(line) || self.has_status(line))
             {
-                found.push((line, "line in bold".to_owned()));
+                found.push((line, "bold line".to_owned()));
             }
         }
     }
 
-    /// Headings in quotes and in HTML are not headings of the document.
+    /// Finds headings in quotes and in HTML, which are not headings of the document.
     fn hidden_headings(&self, span: Span, found: &mut Vec<(Span, String)>) {
         let text = self.source.text;
         if span.slice(text).starts_with("<!--") {

@@ -1,10 +1,10 @@
-//! The scan of lines held against the parser, over generated documents.
+//! Compares the line scanner with the Markdown parser on generated documents.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Lines that plain documents are made of.
+/// Lines of plain documents.
 const PLAIN: &[&str] = &[
     "",
     "",
@@ -39,7 +39,7 @@ const PLAIN: &[&str] = &[
     "1986. A year",
 ];
 
-/// Lines that could mean more than one thing.
+/// Lines whose meaning depends on context, or that the scanner must leave to the parser.
 const ODD: &[&str] = &[
     "#### a #",
     "- [link](u)",
@@ -94,8 +94,8 @@ const ODD: &[&str] = &[
     "a<!-- b",
 ];
 
-/// What a reader of the document can see of its nodes.
-fn seen(text: &str, nodes: &Nodes) -> (Vec<String>, Vec<String>) {
+/// Returns the comparable properties of nodes: spans and content of the blocks, and HTML blocks.
+fn describe(text: &str, nodes: &Nodes) -> (Vec<String>, Vec<String>) {
     let items = |items: &[ListItem]| -> Vec<String> {
         items.iter().map(|item| format!("{:?} {:?} {}", item.done, item.text(text), item.children.len())).collect()
     };
@@ -114,7 +114,7 @@ fn seen(text: &str, nodes: &Nodes) -> (Vec<String>, Vec<String>) {
 fn check(text: &str) -> bool {
     let Some(scanned) = scan(text, 0) else { return false };
     let parsed = nodes::parse_markdown(text, 0);
-    assert_eq!(seen(text, &scanned), seen(text, &parsed), "{text}");
+    assert_eq!(describe(text, &scanned), describe(text, &parsed), "{text}");
     true
 }
 
@@ -125,7 +125,7 @@ fn line() -> impl Strategy<Value = &'static str> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn the_scan_finds_what_the_parser_finds(lines in prop::collection::vec(line(), 0..12), crlf: bool, last: bool) {
+    fn scanner_and_parser_find_the_same_nodes(lines in prop::collection::vec(line(), 0..12), crlf: bool, last: bool) {
         let mut text = lines.join(if crlf { "\r\n" } else { "\n" });
         if last {
             text.push('\n');
@@ -135,7 +135,7 @@ proptest! {
 }
 
 #[test]
-fn a_plain_document_is_told_by_its_lines() {
+fn scans_a_plain_document_without_the_parser() {
     let text = "# T\n<!-- LIVING DOCUMENT -->\n\nText.\nMore.\n\n## A: `b`\n**Status**: 🚧 x | **Points**: 8\n**Target**: y\n\n**List**:\n\
                 - [ ] one\n- [x] two\n\n**Steps**:\n1. one (5)\n2. two\n**Total: 7**\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\n- x\n```\n";
     assert!(check(text));

@@ -1,4 +1,4 @@
-//! Coverage reports: bytes to lines covered, per file and per configured folder, against targets.
+//! Parses coverage reports into the line coverage per file and per configured folder, with targets.
 
 pub mod cobertura;
 pub mod lcov;
@@ -11,53 +11,50 @@ use minijinja::Value;
 use super::super::values;
 use crate::config::Coverage;
 
-/// A report of a repository.
+/// Coverage report file.
 #[derive(Clone, Debug)]
 pub struct CoverageReport {
-    /// Its path for messages.
+    /// Path for messages.
     pub path: String,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// What one report says of one file.
+/// Line coverage of one file in one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineCounts {
-    /// Each line that can run, and whether it did.
+    /// Executable lines by number, and whether each is covered.
     Each(BTreeMap<u64, bool>),
-    /// How many lines can run, and how many did.
+    /// Only totals are known.
     Count {
-        /// Lines that can run.
+        /// Number of executable lines.
         lines: u64,
-        /// Lines that did.
+        /// Number of covered lines.
         covered: u64,
     },
 }
 
-/// Why a report cannot be read.
+/// Reason why a report cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportError {
-    /// The line, from 1.
+    /// Line in the report, from 1.
     pub line: usize,
-    /// What is wrong.
     pub message: String,
 }
 
 impl ReportError {
-    /// A line and what is wrong with it.
     pub fn new(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }
     }
 }
 
-/// The files of one report in their order.
+/// Files of one report, in their order.
 pub type Files = Vec<(String, LineCounts)>;
 
-/// Reads reports of any of the formats into the fact `coverage`. `root` is the repository's root with `/`: paths in
-/// reports are often absolute.
+/// Parses reports of all supported formats into the fact `coverage`. `root` is the absolute path of the repository with
+/// `/` as the separator; it is removed from absolute paths in reports.
 ///
 /// # Errors
-/// The path, line and reason of the first report that cannot be read.
+/// Returns path, line and reason of the first report that cannot be parsed.
 pub fn read(reports: &[CoverageReport], root: &str, settings: &Coverage) -> Result<Value, String> {
     let mut files: BTreeMap<String, LineCounts> = BTreeMap::new();
     for report in reports {
@@ -74,7 +71,7 @@ pub fn read(reports: &[CoverageReport], root: &str, settings: &Coverage) -> Resu
     Ok(value(&files, settings))
 }
 
-/// Reads one report: XML is Cobertura's, JSON is of `llvm-cov export`, all else is lcov.
+/// Parses one report: XML as Cobertura, JSON as `llvm-cov export`, everything else as lcov.
 fn parse(bytes: &[u8]) -> Result<Files, ReportError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + memchr::memchr_iter(b'\n', &bytes[..error.valid_up_to()]).count();
@@ -88,7 +85,7 @@ fn parse(bytes: &[u8]) -> Result<Files, ReportError> {
     }
 }
 
-/// A path from the root with `/`, if it stands below it.
+/// Converts a path to `/` separators, relative to the root if it is inside.
 fn relative(path: &str, root: &str) -> String {
     let path = path.replace('\\', "/");
     let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
@@ -96,8 +93,8 @@ fn relative(path: &str, root: &str) -> String {
     path.strip_prefix("./").unwrap_or(path).to_owned()
 }
 
-/// The part of a path below a folder. Reports from another machine have another root, so the folder may stand
-/// anywhere in an absolute path.
+/// Returns the part of a path below a folder. The folder may occur anywhere in an absolute path, because reports from
+/// another machine have another root.
 fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     let folder = folder.trim_start_matches("./").trim_matches('/');
     if folder.is_empty() || folder == "." {
@@ -113,7 +110,7 @@ fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
 }
 
 impl LineCounts {
-    /// What two reports say of one file: a line is covered if one of them covered it.
+    /// Merges the coverage of one file in two reports: a line is covered if it is covered in one of them.
     fn with(self, other: Self) -> Self {
         match (self, other) {
             (Self::Each(mut lines), Self::Each(more)) => {
@@ -129,7 +126,7 @@ impl LineCounts {
         }
     }
 
-    /// How many lines can run, and how many did.
+    /// Returns the number of executable lines and of covered lines.
     fn counts(&self) -> (u64, u64) {
         match self {
             Self::Each(lines) => (lines.len() as u64, lines.values().filter(|covered| **covered).count() as u64),
@@ -138,7 +135,7 @@ impl LineCounts {
     }
 }
 
-/// Per cent, to the nearest whole number; 100 and 0 only where they are exact. Nothing to run is all covered.
+/// Returns the percentage, rounded to a whole number; 100 and 0 only if they are exact. No executable lines are 100%.
 fn percent((lines, covered): (u64, u64)) -> u64 {
     if lines == 0 {
         return 100;
@@ -166,7 +163,7 @@ fn value(files: &BTreeMap<String, LineCounts>, settings: &Coverage) -> Value {
         let files: Vec<Value> = inside.iter().map(|(name, path, lines)| entry(name, path, lines, target)).collect();
         let all = summary(&folder.title, &folder.path, counts, target);
         let all = [("all", all), ("title", Value::from(folder.title.as_str())), ("files", Value::from(files))];
-        // A folder that no report speaks of is no folder with nothing covered.
+        // A folder that no report mentions is omitted instead of shown with 0%.
         (!inside.is_empty()).then(|| Value::from_pairs(all))
     });
     let folders: Vec<Value> = folders.collect();
@@ -199,12 +196,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn per_cent_is_exact_at_its_ends() {
+    fn rounds_to_0_and_100_only_if_exact() {
         assert_eq!([(200, 199), (200, 1), (3, 2), (8, 1), (0, 0), (5, 5)].map(percent), [99, 1, 67, 13, 100, 100]);
     }
 
     #[test]
-    fn a_folder_is_found_in_paths_of_another_machine() {
+    fn finds_a_folder_in_paths_of_another_machine() {
         assert_eq!(below("backend/a.py", "backend/"), Some("a.py"));
         assert_eq!(below("/home/ci/x/app/backend/b/a.py", "app/backend"), Some("b/a.py"));
         assert_eq!(below("C:/x/backend/a.py", "backend"), Some("a.py"));

@@ -1,4 +1,4 @@
-//! All governed documents as templates see them.
+//! Fact `documents`: all governed documents.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::super::access_log::Blocker;
 use super::super::values;
 use crate::corpus::{Digest, Digests};
 
-/// Takes note of a problem in a document whose items are read.
+/// Callback for a problem in a document whose items are read.
 pub type Note = Arc<dyn Fn(Blocker) + Send + Sync>;
 
-/// `documents`: for each kind its documents, and `documents.of(kind, phase_group, phase_number)`.
+/// Template value `documents`: the documents by kind, and `documents.of(kind, phase_group, phase_number)`.
 pub struct DocumentsValue {
     digests: Arc<Digests>,
     note: Option<Note>,
@@ -24,7 +24,7 @@ impl std::fmt::Debug for DocumentsValue {
     }
 }
 
-/// One document.
+/// Template value of one document.
 struct DigestValue {
     digests: Arc<Digests>,
     index: usize,
@@ -37,12 +37,12 @@ impl std::fmt::Debug for DigestValue {
     }
 }
 
-/// The value of all documents.
+/// Creates the value of all documents.
 pub fn value(digests: Arc<Digests>) -> Value {
     Value::from_object(DocumentsValue { digests, note: None })
 }
 
-/// The same documents for one rendering, which takes note of what it cannot read in them.
+/// Returns the same documents with a callback for problems, for one rendering.
 pub fn noting(documents: &Value, note: Note) -> Value {
     match documents.downcast_object_ref::<DocumentsValue>() {
         Some(known) => Value::from_object(DocumentsValue { digests: Arc::clone(&known.digests), note: Some(note) }),
@@ -81,7 +81,7 @@ impl Object for DocumentsValue {
 }
 
 impl DigestValue {
-    /// Takes note of what looks like an item and cannot be read.
+    /// Reports items that cannot be read.
     fn note_unread(&self) {
         let (Some(note), Some(unread)) = (&self.note, self.digest().part("unread")) else { return };
         for problem in unread.as_array().into_iter().flatten() {

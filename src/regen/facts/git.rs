@@ -1,27 +1,27 @@
-//! What the history says of a document's sources.
+//! Fact `git`: the last change of the source files of a document.
 
 use chrono::{DateTime, SecondsFormat};
 use minijinja::Value;
 
-/// The commit that last changed something.
+/// Last commit that changed the source files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastChange {
-    /// Its id.
+    /// Object id.
     pub commit: String,
-    /// When it was made (RFC 3339, UTC).
+    /// Commit time (RFC 3339, UTC).
     pub at: String,
-    /// Who made it.
+    /// Name of the author.
     pub author: String,
 }
 
-/// The fact `git`: `last_change` with `commit`, `at`, `author`.
+/// Creates the fact `git`: `last_change` with `commit`, `at` and `author`.
 pub fn value(last_change: LastChange) -> Value {
     let LastChange { commit, at, author } = last_change;
     let change = Value::from_pairs([("commit", commit), ("at", at), ("author", author)]);
     Value::from_pairs([("last_change", change)])
 }
 
-/// Reads what `git log -1 --format=%H%x00%cI%x00%an` prints; `None` where no commit touches the sources.
+/// Parses the output of `git log -1 --format=%H%x00%cI%x00%an`. Returns `None` if no commit changed the source files.
 pub fn read(bytes: &[u8]) -> Option<LastChange> {
     let text = String::from_utf8_lossy(bytes);
     let mut parts = text.trim_end_matches('\n').split('\0').map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What the binary says of itself, made when a template asks for it.
+//! Fact `phx`: facts about the binary, computed on first access.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,18 +10,18 @@ use super::super::values;
 
 #[derive(Debug)]
 struct ProgramValue {
-    make: fn() -> Json,
-    made: OnceLock<Value>,
+    compute: fn() -> Json,
+    computed: OnceLock<Value>,
 }
 
-/// The fact `phx`, a mapping.
-pub fn value(make: fn() -> Json) -> Value {
-    Value::from_object(ProgramValue { make, made: OnceLock::new() })
+/// Creates the fact `phx`, a mapping.
+pub fn value(compute: fn() -> Json) -> Value {
+    Value::from_object(ProgramValue { compute, computed: OnceLock::new() })
 }
 
 impl Object for ProgramValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let made = self.made.get_or_init(|| values::of_json(&(self.make)()));
-        made.get_item(key).ok().filter(|value| !value.is_undefined())
+        let computed = self.computed.get_or_init(|| values::of_json(&(self.compute)()));
+        computed.get_item(key).ok().filter(|value| !value.is_undefined())
     }
 }

@@ -1,4 +1,4 @@
-//! Cobertura XML (coverage-04.dtd): `class` has a `filename`, its `lines` have `number` and `hits`.
+//! Cobertura XML reports (coverage-04.dtd): `class` has a `filename`, its `lines` have `number` and `hits`.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,24 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{Files, LineCounts, ReportError};
 
-/// Reads a report. The document type is allowed and never fetched.
+/// Parses a report. A document type declaration is allowed, but its DTD is never fetched.
 pub fn parse(text: &str) -> Result<Files, ReportError> {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options)
-        .map_err(|error| ReportError::new(error.pos().row as usize, format!("not XML: {error}")))?;
+        .map_err(|error| ReportError::new(error.pos().row as usize, format!("not valid XML: {error}")))?;
     let root = document.root_element();
     if root.tag_name().name() != "coverage" {
-        return Err(ReportError::new(row(root), format!("`<{}>` is no Cobertura report", root.tag_name().name())));
+        return Err(ReportError::new(
+            row(root),
+            format!("expected the root element `<coverage>`, found `<{}>`", root.tag_name().name()),
+        ));
     }
     let source = root.descendants().find(|node| node.has_tag_name("source")).and_then(|node| node.text());
     let source = source.unwrap_or_default().trim().replace('\\', "/");
     let mut files: Vec<(String, BTreeMap<u64, bool>)> = Vec::new();
     for class in root.descendants().filter(|node| node.has_tag_name("class")) {
-        let name = class
-            .attribute("filename")
-            .ok_or_else(|| ReportError::new(row(class), "a `<class>` without `filename`"))?;
+        let name =
+            class.attribute("filename").ok_or_else(|| ReportError::new(row(class), "`<class>` without `filename`"))?;
         let path = join(&source, name);
         let at = files.iter().position(|(known, _)| *known == path).unwrap_or_else(|| {
             files.push((path, BTreeMap::new()));
@@ -35,12 +37,12 @@ pub fn parse(text: &str) -> Result<Files, ReportError> {
         }
     }
     if files.is_empty() {
-        return Err(ReportError::new(row(root), "a report without any file"));
+        return Err(ReportError::new(row(root), "the report lists no files"));
     }
     Ok(files.into_iter().map(|(path, lines)| (path, LineCounts::Each(lines))).collect())
 }
 
-/// A file's path: below the source folder unless it is absolute itself.
+/// Returns the path of a file, relative to the source folder unless it is absolute.
 fn join(source: &str, name: &str) -> String {
     let name = name.replace('\\', "/");
     let absolute = name.starts_with('/') || name.get(1..3) == Some(":/");
@@ -50,8 +52,8 @@ fn join(source: &str, name: &str) -> String {
 
 fn attribute(node: Node<'_, '_>, name: &str) -> Result<u64, ReportError> {
     let value =
-        node.attribute(name).ok_or_else(|| ReportError::new(row(node), format!("a `<line>` without `{name}`")))?;
-    value.parse().map_err(|_| ReportError::new(row(node), format!("`{name}=\"{value}\"` is no number")))
+        node.attribute(name).ok_or_else(|| ReportError::new(row(node), format!("`<line>` without `{name}`")))?;
+    value.parse().map_err(|_| ReportError::new(row(node), format!("`{name}=\"{value}\"` is not a valid number")))
 }
 
 fn row(node: Node<'_, '_>) -> usize {
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_is_read() {
+    fn parses_a_report() {
         let text = r#"<?xml version="1.0"?>
 <!DOCTYPE coverage SYSTEM "http://cobertura.sourceforge.net/xml/coverage-04.dtd">
 <coverage><sources><source>/w/app</source></sources><packages><package><classes>
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_report_names_its_line() {
+    fn reports_the_line_of_an_error() {
         let cases = [
             ("<coverage>\n<class filename='a'><lines>\n<line number='x' hits='1'/></lines></class></coverage>", 3),
             ("<coverage>\n<class/></coverage>", 2),

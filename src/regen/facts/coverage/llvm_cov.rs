@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::{Files, LineCounts, ReportError};
 
-/// Reads an export.
 pub fn parse(text: &str) -> Result<Files, ReportError> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| ReportError::new(error.line(), format!("not JSON: {error}")))?;
-    let data = value["data"].as_array().ok_or_else(|| ReportError::new(1, "no list `data`: no export of llvm-cov"))?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| ReportError::new(error.line(), format!("not valid JSON: {error}")))?;
+    let data = value["data"]
+        .as_array()
+        .ok_or_else(|| ReportError::new(1, "missing list `data`; not an export of llvm-cov"))?;
     let mut files = Files::new();
     for (at, file) in data.iter().flat_map(|data| data["files"].as_array().into_iter().flatten()).enumerate() {
         let name = file["filename"].as_str();
@@ -20,12 +21,12 @@ pub fn parse(text: &str) -> Result<Files, ReportError> {
             return Err(ReportError::new(1, format!("`{name}` has no `summary.lines` with `count` and `covered`")));
         };
         if covered > all {
-            return Err(ReportError::new(1, format!("`{name}` has {covered} of {all} lines covered")));
+            return Err(ReportError::new(1, format!("`{name}` has {covered} covered lines, but only {all} lines")));
         }
         files.push((name.to_owned(), LineCounts::Count { lines: all, covered }));
     }
     if files.is_empty() {
-        return Err(ReportError::new(1, "a report without any file"));
+        return Err(ReportError::new(1, "the report lists no files"));
     }
     Ok(files)
 }
@@ -35,13 +36,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_export_is_read() {
+    fn parses_an_export() {
         let text = r#"{"data":[{"files":[{"filename":"/w/src/a.rs","summary":{"lines":{"count":8,"covered":6,"percent":75}}}]}],"type":"llvm.coverage.json.export","version":"2.0.1"}"#;
         assert_eq!(parse(text).unwrap(), [("/w/src/a.rs".to_owned(), LineCounts::Count { lines: 8, covered: 6 })]);
     }
 
     #[test]
-    fn a_broken_export_says_what_is_wrong() {
+    fn reports_errors() {
         for text in
             ["{", "{}", r#"{"data":[{"files":[{}]}]}"#, r#"{"data":[{"files":[{"filename":"a"}]}]}"#, r#"{"data":[]}"#]
         {
