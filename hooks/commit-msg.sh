@@ -1,7 +1,7 @@
 #!/bin/sh
-# Keeps living documents true; `phx hook uninstall` takes it away. A hook that stood here before runs first.
+# Validates living documents; run `phx hook uninstall` to remove this hook. A previous hook runs first.
 if [ -x "$0.before-phx" ]; then "$0.before-phx" "$@" || exit $?; fi
-# Without an override and without a new stamp, which pre-commit notes, there is nothing to add to the message.
+# Trailers are added only with an override or a new stamp. The pre-commit hook writes the stamps file.
 if [ -z "${PHX_OVERRIDE+set}" ] && [ ! -e "${1%/*}/phx/stamps" ]; then exit 0; fi
 phx=@phx@
 [ -x "$phx" ] || phx=$(command -v phx) || phx=$HOME/.cargo/bin/phx

@@ -1,4 +1,4 @@
-//! The git hooks: installing them, what each does when git runs it, and CI's second look at what they were to hold.
+//! Git hooks: installation, execution, and the audit that repeats their validation in CI.
 
 pub mod audit;
 pub mod pre_commit;
@@ -9,27 +9,22 @@ mod shim;
 pub mod stamps;
 pub mod verify;
 
-/// A hook of git's that phx serves.
+/// Git hook that phx implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// Before a commit.
     PreCommit,
-    /// Once a commit has its message.
     CommitMsg,
-    /// Before a merge makes its commit.
     PreMergeCommit,
-    /// Before commits go elsewhere.
     PrePush,
 }
 
 impl Hook {
-    /// Those that are installed without being asked for.
+    /// Hooks that are installed by default.
     pub const USUAL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit];
 
-    /// All of them.
     pub const ALL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit, Self::PrePush];
 
-    /// As git calls it.
+    /// Returns the file name of the hook.
     pub fn name(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
@@ -40,11 +35,11 @@ impl Hook {
     }
 }
 
-/// What the pre-commit hook does about outdated AUTO blocks.
+/// Treatment of outdated AUTO blocks by the pre-commit hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookMode {
-    /// It blocks.
+    /// Reject the commit.
     Check,
-    /// It writes them where that is harmless.
+    /// Write the AUTO blocks if no other changes are lost.
     Write,
 }

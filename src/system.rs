@@ -1,4 +1,4 @@
-//! The only door to disk, git, clock and environment. Everything above it is given bytes and values.
+//! Access to disk, Git, clock and environment. Higher layers receive bytes and values only.
 #![allow(clippy::disallowed_methods)]
 
 pub mod clock;

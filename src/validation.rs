@@ -1,4 +1,4 @@
-//! Running the rules on the documents of a project, in parallel, each with what the repository remembers of it.
+//! Runs the rules on the documents of a project in parallel, each with its review history.
 
 pub mod change;
 mod lost;
@@ -25,45 +25,43 @@ use crate::workspace::planned::{Planned, PlannedDocument, Planning};
 use crate::workspace::visit::Visit;
 use crate::workspace::{DocumentIndex, Project, Selection, Store, Visited};
 
-/// Is told a document, where there is one, and what is wrong with it.
+/// Receiver of findings, with their document if the file could be parsed.
 pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
 
-/// Whether documents are compared with an earlier state of the repository.
+/// Comparison of documents with an earlier state of the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// They are validated as they are.
+    /// Validate documents on their own.
     None,
-    /// A change is validated.
+    /// Validate a change: documents are compared with [`Validator::before`].
     Change,
 }
 
-/// Runs the rules on documents of one project.
+/// Validator of the documents of one project.
 #[derive(Debug)]
 pub struct Validator<'a> {
-    /// The project.
     pub project: &'a Project,
-    /// The rules and their levels.
+    /// Rules and their levels.
     pub judge: &'a RuleRunner,
-    /// The time.
+    /// Time that deadlines are compared with.
     pub now: DateTime<Utc>,
-    /// What the binary says of itself.
+    /// Facts about the phx program itself.
     pub program: fn() -> Value,
-    /// The commit that documents are compared with.
+    /// Commit that documents are compared with; `HEAD` by default.
     pub before: String,
-    /// What is known of all documents, where that is kept.
+    /// Index of all documents, if available.
     pub document_index: Option<&'a DocumentIndex>,
-    /// The configuration that the user named.
+    /// Configuration file that the user named.
     pub config: Option<PathBuf>,
-    /// Whether a change is validated, so that documents are compared with those before it.
     pub comparison: Comparison,
-    /// The latest review in the ledger of each document, by path.
+    /// Latest review of each document in the ledger, by path.
     latest_reviews: OnceLock<BTreeMap<String, Review>>,
     has_ledger: OnceLock<bool>,
     committed: OnceLock<Option<Store>>,
 }
 
 impl<'a> Validator<'a> {
-    /// An examiner that compares documents with the last commit.
+    /// Creates a validator that compares documents with `HEAD`.
     pub fn new(project: &'a Project, judge: &'a RuleRunner, now: DateTime<Utc>, program: fn() -> Value) -> Self {
         let (has_ledger, committed) = (OnceLock::new(), OnceLock::new());
         Self {
@@ -81,13 +79,13 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Plans from tree facts alone.
+    /// Returns the inputs for plans from tree facts only.
     pub fn planning(&self) -> Planning<'_> {
         let facts = Facts::new(&self.project.config, self.program).at(self.now);
         Planning { document_index: self.document_index, ..Planning::of(facts) }
     }
 
-    /// Does something with a document and what it is held against.
+    /// Calls `with` with the context that rules validate a document in.
     pub fn with_context<T>(
         &self,
         document: &Document,
@@ -108,13 +106,13 @@ impl<'a> Validator<'a> {
         })
     }
 
-    /// What is wrong with a document.
+    /// Validates a document.
     pub fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
         let past = if self.judge.needs_past() { self.past(document) } else { ReviewHistory::default() };
         self.with_context(document, plans, &past, |context| self.judge.document(context))
     }
 
-    /// What is wrong with the selected documents.
+    /// Validates the selected documents. Findings are in no particular order.
     pub fn documents(&self, selection: Selection) -> (Visit, Vec<Finding>) {
         let findings = Mutex::new(Vec::new());
         let visit = self.each(selection, &|_, found| {
@@ -123,7 +121,7 @@ impl<'a> Validator<'a> {
         (visit, findings.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells what is wrong with each document, where something is. A file that could not become a document is none.
+    /// Validates the selected documents and passes the findings of each document or file to `tell`, if it has any.
     pub fn each(&self, selection: Selection, tell: &Tell<'_>) -> Visit {
         let see = |document: &Arc<Document>, plans: &[BlockPlan]| {
             let found = self.document(document, plans);
@@ -140,15 +138,15 @@ impl<'a> Validator<'a> {
         })
     }
 
-    /// Shows each of the selected documents with its plans, and tells what is wrong with files that could not become one.
+    /// Passes each selected document with its plans to `see`, and the findings of other files to `tell`.
     pub fn planned(&self, selection: Selection, tell: &Tell<'_>, see: &(dyn Fn(Planned<'_>) + Sync)) -> Visit {
-        self.project.visit_planned(selection, &self.planning(), &|met| match met {
+        self.project.visit_planned(selection, &self.planning(), &|item| match item {
             PlannedDocument::Document(planned) => see(planned),
             PlannedDocument::Other(other) => self.broken(&other, tell),
         })
     }
 
-    /// What shows that a file without a governance block should be governed.
+    /// Returns the evidence that a file without a governance block should be governed, if there is any.
     fn evidence(&self, path: &str, markers: Markers) -> Option<GovernanceEvidence> {
         if self.comparison == Comparison::Change && self.was_governed(path) {
             return Some(GovernanceEvidence::GovernedBefore);

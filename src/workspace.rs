@@ -1,5 +1,5 @@
-//! Where documents are: finding the root and the configuration, discovering, loading and writing documents, and reading
-//! what facts are made from. The only maker of a corpus.
+//! Finds the root and the configuration, discovers, loads and writes documents, and reads the sources of facts. Only
+//! this module builds a corpus.
 
 pub mod document_index;
 pub mod history;

@@ -1,5 +1,4 @@
-//! CI's second look: what the hook would have said of each commit of a range, at its time. Nothing depends on whether a hook
-//! ran.
+//! Validates commits again as the pre-commit hook would have at their commit dates, whether or not the hook ran.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,37 +21,36 @@ use crate::validation::{open, policy};
 use crate::workspace::project::OpenError;
 use crate::workspace::{DocumentIndex, Origin, Project};
 
-/// A commit, and what the hook would have said of it.
+/// Commit with the findings that the hook would have reported.
 #[derive(Debug)]
 pub struct Audited {
-    /// The commit.
     pub commit: Commit,
-    /// What blocks it.
+    /// Findings that reject the commit.
     pub findings: Vec<Finding>,
-    /// What does not block it and is listed all the same: a weaker configuration, a date before that of a parent.
+    /// Findings that do not reject the commit: a weaker configuration, a date before that of a parent.
     pub warnings: Vec<Finding>,
-    /// How many more documents were overdue.
+    /// Number of stale documents without a finding.
     pub omitted_stale: usize,
-    /// Why it cannot be checked.
+    /// Reason why the commit cannot be validated.
     pub problem: Option<String>,
-    /// The overrides that it bears.
+    /// Overrides in the commit message.
     pub overrides: Vec<Override>,
 }
 
 impl Audited {
-    /// Whether it would have passed, or says why it did not have to.
+    /// Returns whether the commit passes: it can be validated, and its overrides cover the rules of all findings.
     pub fn passes(&self) -> bool {
         if self.problem.is_some() {
             return false;
         }
         let rules: BTreeSet<&str> =
             self.overrides.iter().flat_map(|one| one.rules.iter().map(String::as_str)).collect();
-        let overdue = self.omitted_stale == 0 || rules.contains("stale-document");
-        overdue && self.findings.iter().all(|finding| rules.contains(finding.rule))
+        let stale_overridden = self.omitted_stale == 0 || rules.contains("stale-document");
+        stale_overridden && self.findings.iter().all(|finding| rules.contains(finding.rule))
     }
 }
 
-/// How far the clocks of two machines may differ.
+/// Tolerated difference between the clocks of two machines.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 
 fn warning(rule: &'static str, path: &str, message: String) -> Finding {
@@ -61,33 +59,30 @@ fn warning(rule: &'static str, path: &str, message: String) -> Finding {
     finding
 }
 
-/// What commits are held against beside their own trees.
+/// Settings for auditing commits, in addition to their own trees.
 #[derive(Clone, Debug)]
 pub struct Auditor {
-    /// The root of the repository.
+    /// Root of the repository.
     pub root: PathBuf,
-    /// The configuration that the user named.
+    /// Configuration file that the user named.
     pub config: Option<PathBuf>,
-    /// What the binary says of itself.
+    /// Facts about the phx program itself.
     pub program: fn() -> Value,
 }
 
-/// What is known of the documents of the commit that was looked at last.
+/// Fingerprint of the configuration, commit id and document index of the commit that was audited last.
 type Last = (String, String, DocumentIndex);
 
 impl Auditor {
-    /// Audits the commits that `git log` selects by the arguments, oldest first.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Audits the commits that `git log` selects by the arguments, parents first.
     pub fn commits(&self, selection: &[&str]) -> Result<Vec<Audited>, Failure> {
         let arguments: Vec<&str> = ["--reverse", "--topo-order"].into_iter().chain(selection.iter().copied()).collect();
         let commits = history::commits(&self.root, &arguments).map_err(|why| {
-            let failure = Failure::usage(format!("git does not know the commits: {why}"));
+            let failure = Failure::usage(format!("cannot list the commits: {why}"));
             if history::is_shallow(&self.root) {
-                return failure.hint("this is a shallow clone; fetch more of it, as with `git fetch --unshallow`");
+                return failure.hint("run `git fetch --unshallow`: this is a shallow clone");
             }
-            failure.hint("a range is `A..B`, as `origin/main..HEAD`")
+            failure.hint("write the range as `A..B`, such as `origin/main..HEAD`")
         })?;
         let mut last = None;
         commits.into_iter().map(|commit| self.commit(commit, &mut last)).collect()
@@ -114,7 +109,7 @@ impl Auditor {
     }
 
     fn judge(&self, project: &Project, audited: &mut Audited, last: &mut Option<Last>) -> Result<(), Failure> {
-        let failed = |why: String| Failure::usage(format!("git does not say what a commit changed: {why}"));
+        let failed = |why: String| Failure::usage(format!("cannot read the changes of a commit: {why}"));
         let commit = &audited.commit;
         let before = match commit.parents.first() {
             Some(parent) => parent.clone(),
@@ -126,7 +121,8 @@ impl Auditor {
         let judge = RuleRunner::new(Levels::new(&project.config, &[]));
         let at = self.time(commit).map_err(failed)?;
         if at - commit.at > SKEW {
-            let message = format!("the commit is dated {}, before its parent", commit.at.format("%Y-%m-%d %H:%M"));
+            let message =
+                format!("commit date {} is earlier than the date of a parent", commit.at.format("%Y-%m-%d %H:%M"));
             audited.warnings.push(warning("backdated-commit", &commit.id, message));
         }
         let is_configured =
@@ -135,7 +131,7 @@ impl Auditor {
             let past = open::project(None, &Origin::Revision(before.clone()));
             let points = match past {
                 Ok(past) => policy::weakened(&past, project, &past.document_index(&before, None)?),
-                // A configuration that could not be used asked for nothing.
+                // An invalid configuration enforced nothing.
                 Err(_) => Vec::new(),
             };
             let path = &project.config_file.path;
@@ -153,18 +149,19 @@ impl Auditor {
         };
         let scope = validator.scope(step, &mut document_index)?;
         validator.document_index = Some(&document_index);
-        let verdict = validator.validate_scope(&scope, step);
+        let result = validator.validate_scope(&scope, step);
         let enforcement = project.config.enforcement;
-        if pre_commit::blocks(&verdict, enforcement) {
-            let blocks = |finding: &Finding| enforcement == Enforcement::Strict || finding.severity == Severity::Error;
-            audited.findings = verdict.findings.into_iter().filter(blocks).collect();
-            audited.omitted_stale = verdict.omitted_stale;
+        if pre_commit::blocks(&result, enforcement) {
+            let rejects = |finding: &Finding| enforcement == Enforcement::Strict || finding.severity == Severity::Error;
+            audited.findings = result.findings.into_iter().filter(rejects).collect();
+            audited.omitted_stale = result.omitted_stale;
         }
         *last = Some((project.fingerprint.clone(), commit.id.clone(), document_index));
         Ok(())
     }
 
-    /// The time of a commit: not before that of a parent, or an overdue document could be dated back.
+    /// Returns the time to validate a commit at: its date, or that of a parent if it is later. Otherwise a commit with
+    /// an earlier date could hide a stale document.
     fn time(&self, commit: &Commit) -> Result<DateTime<Utc>, String> {
         if commit.parents.is_empty() {
             return Ok(commit.at);
@@ -175,8 +172,9 @@ impl Auditor {
         Ok(parents.iter().map(|parent| parent.at).fold(commit.at, DateTime::max))
     }
 
-    /// In a merge, the paths that no parent has like that. A parent that the first one follows itself brings nothing in: with its
-    /// files a merge would put back what has been there before.
+    /// Returns the paths of a merge that differ from every parent; `None` if the commit is not a merge. A parent that
+    /// is an ancestor of the first parent is not counted: a merge could otherwise restore old files without being
+    /// responsible.
     fn own(&self, commit: &Commit) -> Result<Option<BTreeSet<String>>, String> {
         let is_old = |parent: &&String| objects::is_ancestor(&self.root, parent, &commit.parents[0]);
         let parents: Vec<&String> = commit
@@ -201,20 +199,17 @@ impl Auditor {
         Ok(own)
     }
 
-    /// Audits what is pushed, as git tells its hook: `REF ID REF ID` a line.
-    ///
-    /// # Errors
-    /// What git says.
-    pub fn pushed(&self, told: &str) -> Result<Vec<Audited>, Failure> {
+    /// Audits the pushed commits. The input is that of the `pre-push` hook: one `REF ID REF ID` per line.
+    pub fn pushed(&self, refs: &str) -> Result<Vec<Audited>, Failure> {
         let mut audited: Vec<Audited> = Vec::new();
-        for line in told.lines() {
+        for line in refs.lines() {
             let words: Vec<&str> = line.split(' ').collect();
             let [_, new, _, old] = words.as_slice() else { continue };
-            let is_nothing = |id: &str| id.bytes().all(|byte| byte == b'0');
-            if is_nothing(new) {
+            let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
+            if is_zero(new) {
                 continue;
             }
-            let known = !is_nothing(old) && objects::commit(&self.root, old).is_ok();
+            let known = !is_zero(old) && objects::commit(&self.root, old).is_ok();
             let since = format!("^{old}");
             let selection = if known { vec![*new, &since] } else { vec![*new, "--not", "--remotes"] };
             for one in self.commits(&selection)? {

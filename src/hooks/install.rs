@@ -1,4 +1,4 @@
-//! Installing the hooks where git looks for them, keeping what stands there, and taking them away again.
+//! Installs and removes the Git hooks. Existing hooks are kept and run first.
 
 use std::path::{Path, PathBuf};
 
@@ -10,72 +10,72 @@ use crate::system::git::merge;
 use crate::system::{disk, environment};
 use crate::text::shell;
 
-/// Where the hooks of a repository live.
+/// Hooks directory of a repository.
 #[derive(Clone, Debug)]
 pub struct HooksFolder {
-    /// Its path.
     pub path: PathBuf,
     root: PathBuf,
 }
 
-/// For how many documents Git is asked which merge driver it uses.
-const NAMED: usize = 20;
+/// Number of documents whose merge driver is queried.
+const DRIVER_SAMPLE: usize = 20;
 
-/// How a hook stands.
+/// State of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HookState {
-    /// It is as phx wrote it.
+    /// Installed and unchanged.
     Installed {
-        /// Whether a hook that stood there before runs first.
+        /// Whether a previous hook runs first.
         chained: bool,
     },
-    /// It is not there.
     Missing,
-    /// It is phx's, and somebody changed it.
+    /// Installed by phx, but edited by hand or not executable.
     Changed,
-    /// It is somebody else's.
+    /// Not installed by phx.
     Foreign,
-    /// The program that it starts is not there.
+    /// The phx executable that the hook starts, at this path, does not exist.
     ProgramMissing(String),
 }
 
-/// What was done about a hook.
+/// Result of installing or removing a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstallResult {
-    /// It was written.
     Written,
-    /// It was written, and the hook that stood there runs first.
+    /// Written; the previous hook runs first.
     Chained,
-    /// It was there already.
+    /// Already installed.
     Unchanged,
-    /// It was taken away.
     Removed,
-    /// It was taken away, and the hook that stood there before stands there again.
+    /// Removed, and the previous hook was restored.
     Restored,
-    /// There was nothing to take away.
+    /// No hook of phx to remove.
     Nothing,
 }
 
 impl HooksFolder {
-    /// Asks git where the hooks of the repository live.
+    /// Locates the hooks directory of the repository.
     ///
     /// # Errors
-    /// Where there is no repository with a worktree.
+    /// Returns an error if the working directory is not in a repository with a worktree.
     pub fn find() -> Result<Self, Failure> {
-        let cwd = disk::working_directory()
-            .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-        let root = git_dirs::worktree(&cwd).ok_or_else(|| match git_dirs::repository(&cwd) {
-            Some(_) => Failure::usage("this repository is bare, and these hooks belong to commits made in a worktree")
-                .hint("run `phx hook install` in each clone")
-                .hint("on the server, a `pre-receive` hook can run `phx audit --range OLD..NEW` on what is pushed"),
-            None => Failure::usage("there is no git repository with a worktree here").hint("`git init` makes one"),
+        let cwd = disk::working_directory().map_err(|error| {
+            Failure::usage(format!("cannot determine the working directory: {}", disk::explain(&error)))
         })?;
-        let path =
-            git_dirs::hooks(&root).map_err(|why| Failure::usage(format!("git does not name its hooks: {why}")))?;
+        let root = git_dirs::worktree(&cwd).ok_or_else(|| match git_dirs::repository(&cwd) {
+            Some(_) => Failure::usage("this repository is bare; the hooks require a worktree")
+                .hint("run `phx hook install` in each clone")
+                .hint("on the server, run `phx audit --range OLD..NEW` in a `pre-receive` hook"),
+            None => {
+                Failure::usage("the working directory is not in a Git repository").hint("run `git init` to create one")
+            }
+        })?;
+        let path = git_dirs::hooks(&root)
+            .map_err(|why| Failure::usage(format!("cannot determine the hooks directory: {why}")))?;
         Ok(Self { path, root })
     }
 
-    /// Refuses a folder that is not the repository's own, or that git ignores: with the lines to add by hand.
+    /// Rejects a hooks directory outside of the repository, ignored by Git or managed by husky. The help has the lines
+    /// to add by hand.
     fn require_own(&self, hooks: &[Hook]) -> Result<(), Failure> {
         let shown = self.path.display();
         let lines = |folder: &str| -> Vec<String> {
@@ -85,11 +85,11 @@ impl HooksFolder {
                     Hook::CommitMsg => "phx hook run commit-msg \"$1\"".to_owned(),
                     other => format!("phx hook run {}", other.name()),
                 };
-                format!("add to `{folder}/{}` the line: {line}", hook.name())
+                format!("add this line to `{folder}/{}`: {line}", hook.name())
             };
             hooks.iter().map(line).collect()
         };
-        let refuse = |why: String, folder: String| {
+        let reject = |why: String, folder: String| {
             let failure = Failure::usage(why);
             lines(&folder).into_iter().fold(failure, Failure::hint)
         };
@@ -101,26 +101,26 @@ impl HooksFolder {
         }
         if !real.starts_with(disk::real_ancestor(&self.root)) {
             let why = format!(
-                "the hooks live in `{shown}` (core.hooksPath), outside this repository; phx writes nothing there"
+                "the hooks directory `{shown}` (`core.hooksPath`) is outside this repository; no hook was installed"
             );
-            return Err(refuse(why, shown.to_string()));
+            return Err(reject(why, shown.to_string()));
         }
         if git_dirs::is_ignored(&self.root, &self.path.join("pre-commit")) {
-            // husky keeps its own files in a folder below the one that people write to.
+            // Husky generates its files in `.husky/_`; users edit the files in `.husky`.
             let written = if self.path.ends_with(".husky/_") { self.path.parent() } else { None };
             let folder = written.unwrap_or(&self.path).display().to_string();
             let why =
-                format!("the hooks live in `{shown}` (core.hooksPath), which git ignores; phx writes nothing there");
-            return Err(refuse(why, folder));
+                format!("the hooks directory `{shown}` (`core.hooksPath`) is ignored by Git; no hook was installed");
+            return Err(reject(why, folder));
         }
         if self.path.starts_with(self.root.join(".husky")) {
-            let why = format!("the hooks live in `{shown}`, which husky manages; phx writes nothing there");
-            return Err(refuse(why, shown.to_string()));
+            let why = format!("the hooks directory `{shown}` is managed by husky; no hook was installed");
+            return Err(reject(why, shown.to_string()));
         }
         Ok(())
     }
 
-    /// Whether others get the hooks with the repository: a path of this machine has no place in them.
+    /// Returns whether the hooks directory is part of the worktree, so that other machines use the hooks too.
     fn is_shared(&self) -> bool {
         let real = disk::real_ancestor(&self.path);
         !GitDirs::find(&self.root).is_some_and(|place| real.starts_with(disk::real_ancestor(&place.common)))
@@ -130,7 +130,7 @@ impl HooksFolder {
         self.path.join(hook.name())
     }
 
-    /// How a hook stands.
+    /// Returns the state of a hook.
     pub fn state(&self, hook: Hook) -> HookState {
         let Ok(Some(bytes)) = disk::read_optional(&self.file(hook)) else {
             return HookState::Missing;
@@ -152,12 +152,13 @@ impl HooksFolder {
     /// Installs hooks.
     ///
     /// # Errors
-    /// Where one of them cannot be; those before it are installed.
+    /// Returns an error if a hook cannot be installed. Earlier hooks in the list stay installed.
     pub fn install(&self, hooks: &[Hook], mode: Option<HookMode>) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         self.require_own(hooks)?;
-        let program = environment::program()
-            .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
-        // Without a path the script looks phx up.
+        let program = environment::program().map_err(|error| {
+            Failure::internal(format!("cannot determine the path of the phx executable: {}", disk::explain(&error)))
+        })?;
+        // With an empty path, the script searches for phx in `PATH`.
         let program = if self.is_shared() { PathBuf::new() } else { program };
         hooks.iter().map(|hook| Ok((*hook, self.install_one(*hook, mode, &program)?))).collect()
     }
@@ -165,8 +166,8 @@ impl HooksFolder {
     fn install_one(&self, hook: Hook, mode: Option<HookMode>, program: &Path) -> Result<InstallResult, Failure> {
         let file = self.file(hook);
         let text = shim::text(hook, mode, program);
-        let standing = disk::read_optional(&file).map_err(|error| io_failure(&file, &error))?;
-        let foreign = match &standing {
+        let current = disk::read_optional(&file).map_err(|error| io_failure(&file, &error))?;
+        let foreign = match &current {
             Some(bytes) if *bytes == text.as_bytes() && disk::is_executable(&file) => {
                 return Ok(InstallResult::Unchanged);
             }
@@ -177,14 +178,14 @@ impl HooksFolder {
                 false
             }
             Some(_) => true,
-            // A link that leads nowhere yet is a hook too.
+            // A dangling link counts as a hook.
             None => disk::exists(&file),
         };
         if foreign {
             let backup_path = backup_path(&file);
             if disk::exists(&backup_path) {
-                let why = format!("`{}` stands in the way of the hook that is kept there", backup_path.display());
-                return Err(Failure::usage(why).hint("look which of the two hooks is yours, and move the other away"));
+                let why = format!("cannot back up the existing hook: `{}` already exists", backup_path.display());
+                return Err(Failure::usage(why).hint("compare the two hooks and move one of them to another folder"));
             }
             disk::keep_as(&file, &backup_path).map_err(|error| io_failure(&file, &error))?;
         }
@@ -192,13 +193,11 @@ impl HooksFolder {
         Ok(if foreign { InstallResult::Chained } else { InstallResult::Written })
     }
 
-    /// Registers the merge driver in this clone; whether it was not registered like that before.
-    ///
-    /// # Errors
-    /// What Git says.
+    /// Registers the merge driver in this clone. Returns `false` if it was already registered with the same command.
     pub fn register_driver(&self) -> Result<bool, Failure> {
-        let program = environment::program()
-            .map_err(|error| Failure::internal(format!("phx does not know where it is: {}", disk::explain(&error))))?;
+        let program = environment::program().map_err(|error| {
+            Failure::internal(format!("cannot determine the path of the phx executable: {}", disk::explain(&error)))
+        })?;
         let driver = format!("{} merge-driver %O %A %B %L %P", shell::quoted(&program.to_string_lossy()));
         if merge::driver(&self.root).as_deref() == Some(&*driver) {
             return Ok(false);
@@ -207,24 +206,19 @@ impl HooksFolder {
         Ok(true)
     }
 
-    /// Removes the merge driver from this clone; whether there was one.
-    ///
-    /// # Errors
-    /// What Git says.
+    /// Removes the merge driver from this clone. Returns whether it was registered.
     pub fn unregister_driver(&self) -> Result<bool, Failure> {
         merge::unregister(&self.root).map_err(driver_failure)
     }
 
-    /// Whether this clone has the merge driver, and whether `.gitattributes` names it for one of the documents.
+    /// Returns whether this clone has the merge driver, and whether `.gitattributes` assigns it to one of the
+    /// documents.
     pub fn driver(&self, documents: &[String]) -> (bool, bool) {
-        let is_named = documents.iter().take(NAMED).any(|path| merge::is_named(&self.root, path));
+        let is_named = documents.iter().take(DRIVER_SAMPLE).any(|path| merge::is_named(&self.root, path));
         (merge::driver(&self.root).is_some(), is_named)
     }
 
-    /// Takes hooks away, and puts back what stood there before.
-    ///
-    /// # Errors
-    /// Where one of them cannot be taken away.
+    /// Removes the hooks of phx and restores previous hooks.
     pub fn uninstall(&self) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         Hook::ALL.iter().map(|hook| Ok((*hook, self.uninstall_one(*hook)?))).collect()
     }
@@ -232,7 +226,7 @@ impl HooksFolder {
     fn uninstall_one(&self, hook: Hook) -> Result<InstallResult, Failure> {
         let file = self.file(hook);
         match self.state(hook) {
-            // Somebody took the shim away, and the hook that it ran first is still kept.
+            // The hook of phx was deleted by hand, but the backup of the previous hook still exists.
             HookState::Missing if disk::exists(&backup_path(&file)) && !disk::exists(&file) => {}
             HookState::Missing | HookState::Foreign => return Ok(InstallResult::Nothing),
             HookState::Changed
@@ -254,10 +248,10 @@ impl HooksFolder {
 }
 
 fn driver_failure(why: impl std::fmt::Display) -> Failure {
-    Failure::usage(format!("git does not take the merge driver: {why}"))
+    Failure::usage(format!("cannot configure the merge driver: {why}"))
 }
 
-/// Where the hook that stood there before is kept.
+/// Returns the path of the backup of the previous hook.
 fn backup_path(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
     name.push(".before-phx");
@@ -266,10 +260,12 @@ fn backup_path(file: &Path) -> PathBuf {
 
 fn changed_failure(file: &Path) -> Failure {
     let shown = file.display();
-    Failure::usage(format!("somebody changed the hook `{shown}`; phx leaves it as it is"))
-        .hint(format!("keep what you need of it, then `rm {}` and run this again", shell::quoted(&shown.to_string())))
+    Failure::usage(format!("hook `{shown}` was edited by hand; it was not changed")).hint(format!(
+        "save your changes, run `rm {}`, then run the same command again",
+        shell::quoted(&shown.to_string())
+    ))
 }
 
 fn io_failure(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::internal(format!("the hook `{}` cannot be written: {}", file.display(), error.to_string().to_lowercase()))
+    Failure::internal(format!("cannot write the hook `{}`: {}", file.display(), error.to_string().to_lowercase()))
 }

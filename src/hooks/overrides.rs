@@ -1,4 +1,4 @@
-//! The ways around the hooks, and the trailers that put them and new stamps on record.
+//! Skips and overrides of the hooks, and the commit trailers for overrides and stamps.
 
 use std::collections::BTreeSet;
 
@@ -6,42 +6,42 @@ use crate::failure::Failure;
 use crate::finding::Finding;
 use crate::system::environment;
 
-/// The variable that lets a commit pass, with its reason.
+/// Environment variable with the reason of an override.
 pub const OVERRIDE: &str = "PHX_OVERRIDE";
 
-/// The trailer of an override.
+/// Trailer of an override.
 pub const OVERRIDE_TRAILER: &str = "Phx-Override";
 
-/// The trailer of a stamp.
+/// Trailer of a stamp.
 pub const STAMP_TRAILER: &str = "Correlation-Id";
 
-/// How many documents an override names.
-const NAMED: usize = 5;
+/// Number of documents that the trailer of an override lists.
+const LISTED: usize = 5;
 
-/// What the user wants of a hook.
+/// Treatment of a commit by a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HookPolicy {
-    /// To be checked.
+    /// Validate the commit.
     Enforce,
-    /// To be let alone, by the variable of the name.
+    /// Do not run, because of this assignment, such as `PHX=0`.
     Skip(&'static str),
-    /// To pass, for a reason.
+    /// Validate, but accept the commit for this reason.
     Override(String),
 }
 
-/// An override as a commit message says it.
+/// Override in a commit message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
-    /// The reason with the rules and documents, as it stands there.
+    /// Value of the trailer: reason, rules and documents.
     pub text: String,
-    /// The rules.
+    /// Overridden rules.
     pub rules: BTreeSet<String>,
 }
 
-/// Reads the environment.
+/// Reads the policy from the environment: `PHX=0`, `SKIP=phx` or `PHX_OVERRIDE`.
 ///
 /// # Errors
-/// Where a reason is missing.
+/// Returns an error if `PHX_OVERRIDE` is set to an empty reason.
 pub fn policy() -> Result<HookPolicy, Failure> {
     if environment::given("PHX").as_deref() == Some("0") {
         return Ok(HookPolicy::Skip("PHX=0"));
@@ -55,43 +55,44 @@ pub fn policy() -> Result<HookPolicy, Failure> {
     };
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
     if reason.is_empty() {
-        return Err(Failure::usage(format!("{OVERRIDE} gives no reason"))
-            .hint(format!("`{OVERRIDE}=\"why it must pass\" git commit`; the reason goes on record")));
+        return Err(Failure::usage(format!("`{OVERRIDE}` has no reason"))
+            .hint(format!("run `{OVERRIDE}=\"reason\" git commit` (the reason is recorded)")));
     }
     Ok(HookPolicy::Override(reason))
 }
 
-/// What the trailer says: the reason, the rules that it overrides, and the documents.
+/// Formats the value of an override trailer: `REASON (RULES; DOCUMENTS and N more)`.
 pub fn text(reason: &str, findings: &[Finding], more: usize) -> String {
     let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule).collect();
     let documents: BTreeSet<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
     let rules: Vec<&str> = rules.into_iter().collect();
-    let named: Vec<&str> = documents.iter().copied().take(NAMED).collect();
+    let named: Vec<&str> = documents.iter().copied().take(LISTED).collect();
     let rest = documents.len() - named.len() + more;
     let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-    // A name with a line end would end the trailer.
+    // A line end in a file name would end the trailer.
     let named = named.join(", ").replace(|c: char| c.is_control(), "\u{fffd}");
     format!("{reason} ({}; {named}{rest})", rules.join(", "))
 }
 
-/// The overrides in a commit message, wherever they stand: a squashed commit has them in the middle.
+/// Returns the overrides in a commit message, on any line: in a squashed commit they are not at the end.
 pub fn overrides(message: &str) -> Vec<Override> {
     let read = |text: &str| Override { text: text.to_owned(), rules: rules(text).unwrap_or_default() };
     values(message, OVERRIDE_TRAILER).into_iter().map(read).collect()
 }
 
-/// The rules behind the last bracket that holds rules and a `;`: names of documents may have brackets too.
+/// Parses the rules after the last parenthesis that contains rules and a `;`. Names of documents may have parentheses
+/// too.
 fn rules(text: &str) -> Option<BTreeSet<String>> {
     let is_rule = |word: &str| word.contains('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-    let brackets: Vec<usize> = text.match_indices(" (").map(|(at, _)| at + 2).collect();
-    brackets.into_iter().rev().find_map(|at| {
+    let parentheses: Vec<usize> = text.match_indices(" (").map(|(at, _)| at + 2).collect();
+    parentheses.into_iter().rev().find_map(|at| {
         let (inside, _) = text[at..].split_once(';')?;
         let rules: BTreeSet<String> = inside.split(',').map(|rule| rule.trim().to_owned()).collect();
         rules.iter().all(|rule| is_rule(rule)).then_some(rules)
     })
 }
 
-/// The correlation ids in a commit message.
+/// Returns the correlation IDs in a commit message.
 pub fn stamps(message: &str) -> Vec<String> {
     values(message, STAMP_TRAILER).into_iter().map(str::to_owned).collect()
 }
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trailers_are_read_wherever_they_stand() {
+    fn reads_trailers_on_any_line() {
         let message = "Squash\n\n* one\n\nPhx-Override: late (again) (stale-document, rubber-stamp; a.md)\n\n* two\n\n  correlation-id: 01\n";
         let found = overrides(message);
         assert_eq!(found[0].text, "late (again) (stale-document, rubber-stamp; a.md)");

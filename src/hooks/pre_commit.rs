@@ -1,5 +1,5 @@
-//! What stands before a commit: the documents that it concerns are checked as the index has them, their AUTO blocks written
-//! where that is harmless, and the commit is let through or not.
+//! Pre-commit hook: validates the affected documents as in the index, writes their AUTO blocks if that is safe, and
+//! accepts or rejects the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -25,63 +25,57 @@ use crate::workspace::restage::{PreparedWrite, Restaged};
 use crate::workspace::rewrite::{Edited, Rewrite, RewriteMode, WriteAction};
 use crate::workspace::{DocumentIndex, Project, Selection};
 
-/// The rules whose findings the hook mends where it writes.
-const MENDED: &[&str] = &["outdated-auto-section", "ungenerated-auto-section"];
+/// Rules whose findings the hook fixes by writing AUTO blocks.
+const FIXED_BY_WRITING: &[&str] = &["outdated-auto-section", "ungenerated-auto-section"];
 
-/// What is to become of a document, and the document after it.
+/// Result of rewriting a document, and the document to write.
 type WriteCandidate = (Rewritten, Restaged);
 
-/// What a commit is held against.
+/// Settings of the hook.
 #[derive(Debug)]
 pub struct PreCommit<'a> {
-    /// The project as the index has it.
+    /// Project as in the index.
     pub project: &'a Project,
-    /// Where git keeps its files.
     pub place: &'a GitDirs,
-    /// The hook that runs.
     pub hook: Hook,
-    /// What the user wants of it; else the configuration says.
+    /// Mode from the command line; `None` for that of the configuration.
     pub mode: Option<HookMode>,
-    /// Whether it passes whatever is found: then AUTO blocks are written all the same.
+    /// Whether an override is set. AUTO blocks are then written even if there are findings.
     pub overridden: bool,
-    /// The time.
+    /// Time that deadlines are compared with.
     pub now: DateTime<Utc>,
-    /// What the binary says of itself.
+    /// Facts about the phx program itself.
     pub program: fn() -> Value,
-    /// The configuration that the user named.
+    /// Configuration file that the user named.
     pub config: Option<PathBuf>,
 }
 
-/// What came of it.
+/// Result of the hook.
 #[derive(Debug, Default)]
 pub struct HookReport {
-    /// What is wrong, sorted.
     pub verdict: ScopeFindings,
-    /// Whether it blocks.
+    /// Whether the findings reject the commit.
     pub blocks: bool,
-    /// What git is in the middle of, where nothing may block.
+    /// Git operation in progress (rebase, cherry-pick, revert), during which commits are not rejected.
     pub replaying: Option<&'static str>,
-    /// The documents whose AUTO blocks were written.
+    /// Documents whose AUTO blocks were written.
     pub written: Vec<Rewritten>,
-    /// The documents that were looked at and not written.
+    /// Documents that were planned and not written.
     pub left: Vec<Rewritten>,
-    /// What the user should know beside.
+    /// Notices in addition to the findings.
     pub notices: Vec<String>,
-    /// The warnings that the commit brings in.
+    /// Warnings that the commit introduces.
     pub new_warnings: Vec<Finding>,
-    /// The correlation ids that are new in the commit, with the one that each takes the place of.
+    /// New correlation IDs of the commit, each with the ID that it replaces.
     pub stamps: Vec<StagedStamp>,
 }
 
 impl PreCommit<'_> {
-    /// Checks, writes, and decides.
-    ///
-    /// # Errors
-    /// Where phx cannot go on.
+    /// Validates the staged documents, writes AUTO blocks in write mode, and decides whether to reject the commit.
     pub fn pass(&self) -> Result<HookReport, Failure> {
         let project = self.project;
         if project.store.changes().iter().any(|change| project.wanted(&project.root.join(&change.path))) {
-            // There will be documents to hold against schemas; what these need is made meanwhile.
+            // Documents will be validated against schemas: prepare the validators concurrently.
             std::thread::spawn(schema::warm);
         }
         let judge = RuleRunner::new(Levels::new(&project.config, &[]));
@@ -90,30 +84,31 @@ impl PreCommit<'_> {
         let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
         let (mut validator, scope) = self.validator(&judge, step, &mut document_index)?;
         validator.document_index = Some(&document_index);
-        let mut passage = HookReport {
+        let mut report = HookReport {
             replaying: self.place.replaying(),
             stamps: stamps::staged(self.project),
             ..HookReport::default()
         };
-        if self.writes(&mut passage) {
-            self.write(&validator, &scope, step, &mut passage);
+        if self.writes(&mut report) {
+            self.write(&validator, &scope, step, &mut report);
         } else {
-            passage.verdict = validator.validate_scope(&scope, step);
-            passage.blocks = self.blocks(&passage.verdict);
+            report.verdict = validator.validate_scope(&scope, step);
+            report.blocks = self.blocks(&report.verdict);
         }
-        passage.new_warnings = self.new_warnings(&validator, &passage.verdict);
-        Ok(passage)
+        report.new_warnings = self.new_warnings(&validator, &report.verdict);
+        Ok(report)
     }
 
-    /// The warnings of the changed documents that they did not have before. Of AUTO blocks the hook speaks elsewhere.
-    fn new_warnings(&self, validator: &Validator<'_>, verdict: &ScopeFindings) -> Vec<Finding> {
-        let of_blocks = |finding: &Finding| MENDED.contains(&finding.rule);
-        let warnings = verdict.findings.iter().filter(|found| found.severity == Severity::Warning && !of_blocks(found));
+    /// Returns the warnings that the documents did not have before the change. Warnings about AUTO blocks are left out:
+    /// they are reported separately.
+    fn new_warnings(&self, validator: &Validator<'_>, result: &ScopeFindings) -> Vec<Finding> {
+        let of_blocks = |finding: &Finding| FIXED_BY_WRITING.contains(&finding.rule);
+        let warnings = result.findings.iter().filter(|found| found.severity == Severity::Warning && !of_blocks(found));
         let mut known: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let mut new = Vec::new();
         let changes = self.project.store.changes();
         for warning in warnings {
-            // Of a document that the commit does not touch only its sources can be other than before.
+            // In a document that the commit does not touch, only its sources can have changed.
             if !changes.iter().any(|change| change.path == warning.path) {
                 new.extend((warning.rule == "changed-sources").then(|| warning.clone()));
                 continue;
@@ -126,7 +121,7 @@ impl PreCommit<'_> {
         new
     }
 
-    /// The fingerprints of what was wrong with a document before.
+    /// Returns the fingerprints of the findings of a document before the change.
     fn known_before(&self, validator: &Validator<'_>, path: &str) -> BTreeSet<String> {
         let changes = self.project.store.changes();
         let old = changes.iter().find(|change| change.path == path).and_then(|change| change.old.as_ref());
@@ -136,28 +131,25 @@ impl PreCommit<'_> {
         found.into_iter().map(|finding| finding.fingerprint).collect()
     }
 
-    /// Writes the AUTO blocks of what is staged, and of the documents whose facts that changes, where it is harmless.
-    ///
-    /// # Errors
-    /// Where phx cannot go on, or nothing could be written.
+    /// Writes the AUTO blocks of the staged documents, and of the documents whose facts they change, if that is safe
+    /// (`phx regen --staged`).
     pub fn regenerate(&self) -> Result<HookReport, Failure> {
         let judge = RuleRunner::default();
         let own = self.own()?;
         let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
         let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index)?;
         validator.document_index = Some(&document_index);
-        let mut passage = HookReport::default();
-        let candidates = self.candidates(&validator, &scope, &mut passage);
-        let (prepare_write, kept) = self.prepare_write(candidates, &mut passage);
+        let mut report = HookReport::default();
+        let candidates = self.candidates(&validator, &scope, &mut report);
+        let (prepare_write, writable) = self.prepare_write(candidates, &mut report);
         if !prepare_write.is_empty() {
-            let notices = self
-                .project
-                .restage(self.place, &prepare_write)
-                .map_err(|why| Failure::internal(format!("no AUTO block was written: {why}")).hint("run it again"))?;
-            passage.notices.extend(notices);
+            let notices = self.project.restage(self.place, &prepare_write).map_err(|why| {
+                Failure::internal(format!("no AUTO block was written: {why}")).hint("run `phx regen --staged` again")
+            })?;
+            report.notices.extend(notices);
         }
-        passage.written = kept.into_iter().map(|(rewritten, _)| rewritten).collect();
-        Ok(passage)
+        report.written = writable.into_iter().map(|(rewritten, _)| rewritten).collect();
+        Ok(report)
     }
 
     fn step<'a>(&'a self, own: Option<&'a BTreeSet<String>>) -> ChangeContext<'a> {
@@ -165,7 +157,7 @@ impl PreCommit<'_> {
         ChangeContext { before: "HEAD", changes: self.project.store.changes(), own, stale }
     }
 
-    /// An examiner, and the documents that the commit concerns.
+    /// Creates a validator, and computes the documents that the commit affects.
     fn validator<'a>(
         &'a self,
         judge: &'a RuleRunner,
@@ -179,7 +171,7 @@ impl PreCommit<'_> {
         Ok((validator, scope))
     }
 
-    /// In a merge, the paths that no parent has as the index has them.
+    /// Returns the paths of a merge whose staged version differs from every parent; `None` if no merge is in progress.
     fn own(&self) -> Result<Option<BTreeSet<String>>, Failure> {
         let parents = self.place.merged();
         if parents.is_empty() {
@@ -188,67 +180,68 @@ impl PreCommit<'_> {
         let mut own: BTreeSet<String> = self.project.store.changes().iter().map(|change| change.path.clone()).collect();
         for parent in parents {
             let changes = objects::staged_against(&self.project.root, &parent)
-                .map_err(|why| Failure::usage(format!("git does not say what is merged: {why}")))?;
+                .map_err(|why| Failure::usage(format!("cannot read the changes of the merge: {why}")))?;
             let against: BTreeSet<String> = changes.into_iter().map(|change| change.path).collect();
             own.retain(|path| against.contains(path));
         }
         Ok(Some(own))
     }
 
-    /// Whether AUTO blocks are written, and a word where the configuration says so and it is not done.
-    fn writes(&self, passage: &mut HookReport) -> bool {
+    /// Returns whether the hook may write. Adds a notice if writing is configured but not safe.
+    fn writes(&self, report: &mut HookReport) -> bool {
         let configured = if self.project.config.hook.writes { HookMode::Write } else { HookMode::Check };
         if self.mode.unwrap_or(configured) == HookMode::Check || self.hook != Hook::PreCommit {
             return false;
         }
         let why = if environment::given("PRE_COMMIT").is_some() {
-            "another hook manager puts the worktree aside while hooks run".to_owned()
-        } else if let Some(what) = passage.replaying {
-            format!("a {what} is under way")
+            "another hook manager stashes unstaged changes while hooks run".to_owned()
+        } else if let Some(what) = report.replaying {
+            format!("a {what} is in progress")
         } else {
             return true;
         };
-        passage.notices.push(format!("checking only, writing nothing: {why}"));
+        report.notices.push(format!("check mode, no AUTO block is written: {why}"));
         false
     }
 
-    /// Writes what is harmless and lets the commit through, or writes nothing.
-    fn write(&self, validator: &Validator<'_>, scope: &ChangeScope, step: ChangeContext<'_>, passage: &mut HookReport) {
-        let candidates = self.candidates(validator, scope, passage);
+    /// Writes the AUTO blocks that are safe to write if the commit is then accepted. Otherwise writes nothing.
+    fn write(&self, validator: &Validator<'_>, scope: &ChangeScope, step: ChangeContext<'_>, report: &mut HookReport) {
+        let candidates = self.candidates(validator, scope, report);
         let paths: BTreeSet<String> = candidates.iter().map(|(rewritten, _)| rewritten.path.clone()).collect();
         let all = candidates.len();
         let mut after = self.validate_with(&candidates, validator, scope, step);
         if self.blocks(&after) && !self.overridden {
-            // A commit that is blocked changes nothing; what the next try would mend is not told.
-            passage.verdict = validator.validate_scope(scope, step);
-            let mended = |finding: &Finding| MENDED.contains(&finding.rule) && paths.contains(&finding.path);
-            passage.verdict.findings.retain(|finding| !mended(finding));
-            passage.blocks = self.blocks(&passage.verdict);
+            // A rejected commit changes nothing. Findings that the next attempt would fix are not reported.
+            report.verdict = validator.validate_scope(scope, step);
+            let is_fixed =
+                |finding: &Finding| FIXED_BY_WRITING.contains(&finding.rule) && paths.contains(&finding.path);
+            report.verdict.findings.retain(|finding| !is_fixed(finding));
+            report.blocks = self.blocks(&report.verdict);
             return;
         }
-        let (prepare_write, kept) = self.prepare_write(candidates, passage);
-        if kept.len() < all {
-            after = self.validate_with(&kept, validator, scope, step);
+        let (prepare_write, writable) = self.prepare_write(candidates, report);
+        if writable.len() < all {
+            after = self.validate_with(&writable, validator, scope, step);
         }
-        passage.blocks = self.blocks(&after);
-        passage.verdict = after;
-        if prepare_write.is_empty() || (passage.blocks && !self.overridden) {
+        report.blocks = self.blocks(&after);
+        report.verdict = after;
+        if prepare_write.is_empty() || (report.blocks && !self.overridden) {
             return;
         }
         match self.project.restage(self.place, &prepare_write) {
             Ok(notices) => {
-                passage.notices.extend(notices);
-                passage.written = kept.into_iter().map(|(rewritten, _)| rewritten).collect();
+                report.notices.extend(notices);
+                report.written = writable.into_iter().map(|(rewritten, _)| rewritten).collect();
             }
             Err(why) => {
-                passage.notices.push(format!("no AUTO block was written: {why}"));
-                passage.verdict = validator.validate_scope(scope, step);
-                passage.blocks = self.blocks(&passage.verdict);
+                report.notices.push(format!("no AUTO block was written: {why}"));
+                report.verdict = validator.validate_scope(scope, step);
+                report.blocks = self.blocks(&report.verdict);
             }
         }
     }
 
-    /// What is wrong once the candidates are written.
+    /// Validates the scope as if the candidates had been written.
     fn validate_with(
         &self,
         candidates: &[WriteCandidate],
@@ -260,17 +253,17 @@ impl PreCommit<'_> {
             (rewritten.path.clone(), Arc::from(restaged.text.clone().into_bytes()))
         };
         self.project.store.read_over(candidates.iter().map(text).collect());
-        let verdict = validator.validate_scope(scope, step);
+        let result = validator.validate_scope(scope, step);
         self.project.store.read_over(BTreeMap::new());
-        verdict
+        result
     }
 
-    /// The documents whose AUTO blocks are not what they should be and can be written.
+    /// Returns the documents whose AUTO blocks are outdated and can be written. Records the others in the report.
     fn candidates(
         &self,
         validator: &Validator<'_>,
         scope: &ChangeScope,
-        passage: &mut HookReport,
+        report: &mut HookReport,
     ) -> Vec<WriteCandidate> {
         let rewrite = Rewrite {
             project: self.project,
@@ -294,61 +287,61 @@ impl PreCommit<'_> {
         let mut candidates = Vec::new();
         for (rewritten, restaged) in found {
             match restaged {
-                None => passage.left.push(rewritten),
+                None => report.left.push(rewritten),
                 Some(Ok(restaged)) => candidates.push((rewritten, restaged)),
-                Some(Err(failure)) => passage.leave(rewritten, &failure.message),
+                Some(Err(failure)) => report.record_not_written(rewritten, &failure.message),
             }
         }
         candidates
     }
 
-    /// Those of the candidates that can be written without harm.
+    /// Prepares the candidates that can be written without losing other changes. Records the others in the report.
     fn prepare_write(
         &self,
         candidates: Vec<WriteCandidate>,
-        passage: &mut HookReport,
+        report: &mut HookReport,
     ) -> (Vec<PreparedWrite>, Vec<WriteCandidate>) {
-        let (mut prepare_write, mut kept) = (Vec::new(), Vec::new());
+        let (mut prepare_write, mut writable) = (Vec::new(), Vec::new());
         for (mut rewritten, restaged) in candidates {
             match self.project.prepare_write(&restaged) {
                 Ok(one) => {
                     prepare_write.push(one);
                     rewritten.mark_written();
-                    kept.push((rewritten, restaged));
+                    writable.push((rewritten, restaged));
                 }
-                Err(why) => passage.leave(rewritten, &why),
+                Err(why) => report.record_not_written(rewritten, &why),
             }
         }
-        (prepare_write, kept)
+        (prepare_write, writable)
     }
 
-    /// Whether a verdict blocks, as the configuration says.
-    fn blocks(&self, verdict: &ScopeFindings) -> bool {
-        blocks(verdict, self.project.config.enforcement)
+    /// Returns whether the findings reject the commit at the configured enforcement level.
+    fn blocks(&self, result: &ScopeFindings) -> bool {
+        blocks(result, self.project.config.enforcement)
     }
 }
 
 impl HookReport {
-    /// A document is not written, and the user should know why.
-    fn leave(&mut self, rewritten: Rewritten, why: &str) {
-        self.notices.push(format!("`{}` is checked only, not written: {why}", rewritten.path));
+    /// Records a document that was not written, with a notice.
+    fn record_not_written(&mut self, rewritten: Rewritten, why: &str) {
+        self.notices.push(format!("`{}` was not written: {why}", rewritten.path));
         self.left.push(rewritten);
     }
 
-    /// The findings that block, as the configuration says.
+    /// Returns the findings that reject the commit at the given enforcement level.
     pub fn blocking(&self, enforcement: Enforcement) -> Vec<Finding> {
         let blocks = |found: &&Finding| found.severity == Severity::Error || enforcement == Enforcement::Strict;
         self.verdict.findings.iter().filter(blocks).cloned().collect()
     }
 }
 
-/// Whether a verdict blocks.
-pub fn blocks(verdict: &ScopeFindings, enforcement: Enforcement) -> bool {
-    let overdue = verdict.omitted_stale > 0 && !verdict.stale_is_warning;
-    let error = overdue || verdict.findings.iter().any(|found| found.severity == Severity::Error);
+/// Returns whether findings reject a commit at the given enforcement level.
+pub fn blocks(result: &ScopeFindings, enforcement: Enforcement) -> bool {
+    let stale = result.omitted_stale > 0 && !result.stale_is_warning;
+    let error = stale || result.findings.iter().any(|found| found.severity == Severity::Error);
     match enforcement {
         Enforcement::Advisory => false,
         Enforcement::Standard => error,
-        Enforcement::Strict => error || !verdict.findings.is_empty(),
+        Enforcement::Strict => error || !result.findings.is_empty(),
     }
 }

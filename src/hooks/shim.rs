@@ -1,13 +1,13 @@
-//! The files that git runs: a few lines of POSIX sh that find phx.
+//! Hook scripts: short POSIX shell scripts that find and start phx.
 
 use std::path::Path;
 
 use super::{Hook, HookMode};
 
-/// A line that every shim has and nothing else.
-const SIGN: &str = "# Keeps living documents true; `phx hook uninstall` takes it away.";
+/// Start of the second line of every hook script, by which phx recognizes its own hooks.
+const SIGNATURE: &str = "# Validates living documents; run `phx hook uninstall` to remove this hook.";
 
-/// The text of a hook's shim.
+/// Returns the script of a hook.
 pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
     let template = match hook {
         Hook::PreCommit | Hook::PreMergeCommit => include_str!("../../hooks/hook.sh"),
@@ -24,12 +24,12 @@ pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
     template.replace("@phx@", &quoted).replace("@hook@", &format!("{}{mode}", hook.name()))
 }
 
-/// Whether a file is a shim of phx, of whatever version.
+/// Returns whether a file is a hook script of phx, of any version.
 pub fn is_shim(bytes: &[u8]) -> bool {
-    String::from_utf8_lossy(bytes).lines().nth(1).is_some_and(|line| line.starts_with(SIGN))
+    String::from_utf8_lossy(bytes).lines().nth(1).is_some_and(|line| line.starts_with(SIGNATURE))
 }
 
-/// Whether a file is a shim just as phx would have written it, for whatever program and mode.
+/// Returns whether a file equals the hook script of this version, for any program path and mode.
 pub fn is_unchanged(hook: Hook, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let program = text.lines().find_map(|line| line.strip_prefix("phx='")?.strip_suffix('\''));
@@ -38,7 +38,7 @@ pub fn is_unchanged(hook: Hook, bytes: &[u8]) -> bool {
     modes.iter().any(|mode| self::text(hook, *mode, Path::new(&program)) == text)
 }
 
-/// The program that a shim starts.
+/// Returns the path of the program that a hook script starts.
 pub fn program(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let program = text.lines().find_map(|line| line.strip_prefix("phx='")?.strip_suffix('\''))?;

@@ -1,4 +1,4 @@
-//! The stamps that are new in a commit, and the records that belong to them.
+//! New stamps of a commit, and their records in the ledger.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use crate::system::git::git_dirs::GitDirs;
 use crate::system::git::objects;
 use crate::workspace::Project;
 
-/// A stamp that is new in a commit.
+/// New stamp of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StagedStamp {
-    /// The correlation id.
+    /// Correlation ID.
     pub id: String,
-    /// The one that stood there before.
+    /// Correlation ID that it replaces.
     pub old: Option<String>,
 }
 
-/// The stamps that are new in what is staged.
+/// Returns the new stamps of the staged documents.
 pub fn staged(project: &Project) -> Vec<StagedStamp> {
     let id = |object: &Option<objects::Object>, path: &str| {
         let object = object.as_ref().filter(|object| object.is_file())?;
@@ -30,7 +30,7 @@ pub fn staged(project: &Project) -> Vec<StagedStamp> {
         (old.as_ref() != Some(&id)).then_some(StagedStamp { id, old })
     };
     let stamps: BTreeSet<StagedStamp> = changes.filter_map(new).collect();
-    // A document that was only moved bears the stamp that it had.
+    // A document that was only moved keeps its stamp.
     let moved = |id: &str| {
         let gone = project.store.changes().iter().filter(|change| change.new.is_none());
         gone.into_iter().any(|change| id_of(project, change) == Some(id.to_owned()))
@@ -43,7 +43,8 @@ fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
     document.governance.correlation_id().map(|id| id.value.to_owned())
 }
 
-/// Tells the shim of commit-msg whether there may be something to add to the message.
+/// Writes the new IDs to `phx/stamps` in the Git directory, or removes that file. The `commit-msg` script starts phx
+/// only if the file exists or an override is set.
 pub fn note(place: &GitDirs, stamps: &[StagedStamp]) {
     let file = place.own.join("phx").join("stamps");
     if !stamps.is_empty() {
@@ -54,7 +55,7 @@ pub fn note(place: &GitDirs, stamps: &[StagedStamp]) {
     }
 }
 
-/// The records of new stamps that stand in the worktree and would not be in the commit.
+/// Returns the records of new stamps that are in the worktree but not staged.
 pub fn left_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
     let files: BTreeSet<String> =
         stamps.iter().filter_map(|stamp| ledger::file_of(&stamp.id)).map(|file| project.inside(&file)).collect();

@@ -1,5 +1,5 @@
-//! Whether the ledger is what it claims to be, and no more than that: records are well formed and bear the names that they
-//! say, and none is lost or changed on the way from one commit to another.
+//! Verifies the integrity of the ledger: records are well-formed and have the right file names, and none is removed or
+//! changed between two commits.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::system::git::objects::{self, Change};
 use crate::workspace::Project;
 use crate::workspace::project::inside;
 
-/// How many records there are, and what is wrong with which, by path from the root.
+/// Returns the number of records, and the problems as pairs of path (relative to the root) and message.
 pub fn ledger(root: &Path, project: &Project, range: Option<&str>) -> Result<(usize, Vec<(String, String)>), Failure> {
     let base = project.base_path();
-    let unreadable = |error: std::io::Error| Failure::usage(format!("the ledger cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read the ledger: {error}"));
     let mut count = 0;
     let mut problems = Vec::new();
     for (month, folder) in project.store.list(&inside(&base, ledger::FOLDER)).map_err(unreadable)? {
@@ -25,19 +25,20 @@ pub fn ledger(root: &Path, project: &Project, range: Option<&str>) -> Result<(us
         }
     }
     if let Some(range) = range {
-        problems.extend(lost(root, &base, range)?);
+        problems.extend(removed_or_changed(root, &base, range)?);
     }
     Ok((count, problems))
 }
 
-/// The records of the first commit that the second has no more, or not as they were, unless a revert between them names them.
-fn lost(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, Failure> {
+/// Returns the records of the first commit of a range that are missing or changed in the second. Records that a revert
+/// in the range removed are not included.
+fn removed_or_changed(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, Failure> {
     let failed = |why: String| {
-        Failure::usage(format!("git does not know the range `{range}`: {why}"))
-            .hint("a range is `A..B`, as `origin/main..HEAD`")
+        Failure::usage(format!("cannot read the range `{range}`: {why}"))
+            .hint("write the range as `A..B`, such as `origin/main..HEAD`")
     };
     let parts = range.split_once("..").filter(|(old, new)| !old.is_empty() && !new.starts_with('.'));
-    let (old, new) = parts.ok_or_else(|| failed("it is not two revisions with `..` between".to_owned()))?;
+    let (old, new) = parts.ok_or_else(|| failed("expected two revisions separated by `..`".to_owned()))?;
     let new = if new.is_empty() { "HEAD" } else { new };
     let (old, new) = (objects::commit(root, old).map_err(failed)?, objects::commit(root, new).map_err(failed)?);
     let is_record = |change: &Change| {
@@ -50,19 +51,20 @@ fn lost(root: &Path, base: &str, range: &str) -> Result<Vec<(String, String)>, F
         return Ok(Vec::new());
     }
     let between = history::commits(root, &[&format!("{old}..{new}")]).map_err(failed)?;
-    // A revert takes a record away; nothing makes another one of it.
+    // A revert may remove a record, but nothing may change it.
     let reverted = |change: &Change| {
         let names = |commit: &history::Commit| reverts(root, &commit.message, &change.path);
         change.new.is_none() && between.iter().any(names)
     };
     let problem = |change: Change| {
-        let what = if change.new.is_none() { "it is gone" } else { "it is not what it was" };
-        (change.path, format!("{what}, and no revert in {range} names it"))
+        let what =
+            if change.new.is_none() { "record missing, and no revert in the range names it" } else { "record changed" };
+        (change.path, format!("{what} ({range})"))
     };
     Ok(changes.into_iter().filter(|change| !reverted(change)).map(problem).collect())
 }
 
-/// Whether a message says that it reverts a commit which added the record.
+/// Returns whether a commit message states that it reverts a commit which added the record.
 fn reverts(root: &Path, message: &str, path: &str) -> bool {
     let named = message.lines().filter_map(|line| line.trim().strip_prefix("This reverts commit "));
     let ids = named.filter_map(|rest| rest.split(|c: char| !c.is_ascii_hexdigit()).next());

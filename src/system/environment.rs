@@ -1,13 +1,14 @@
-//! Variables, streams and the command line.
+//! Environment variables, terminals, the path of the executable and the user.
 
 use std::io::IsTerminal;
 
-/// The value of an environment variable, if it is set, not empty, and text.
+/// Returns the value of an environment variable if it is set, not empty and valid Unicode.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// How many columns the terminal has that standard output is; nothing if it is none.
+/// Returns the width of the terminal in columns. `None` if standard output is not a terminal or has fewer than 20
+/// columns.
 pub fn stdout_width() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
@@ -16,41 +17,35 @@ pub fn stdout_width() -> Option<usize> {
     Some(usize::from(columns)).filter(|columns| *columns >= 20)
 }
 
-/// Whether a person can answer on standard input.
 pub fn stdin_is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Whether a person reads standard output.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether a person reads standard error.
 pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// The value of an environment variable, also an empty one.
+/// Returns the value of an environment variable, even if it is empty. Invalid Unicode is replaced.
 pub fn given(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Where the program is that runs.
-///
-/// # Errors
-/// As the system says.
+/// Returns the path of the running executable.
 pub fn program() -> std::io::Result<std::path::PathBuf> {
     std::env::current_exe()
 }
 
-/// Whether this is root.
+/// Returns whether the effective user is root.
 #[cfg(unix)]
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Whether this is root: there is none here.
+/// Returns `false`: there is no root user on this platform.
 #[cfg(not(unix))]
 pub fn is_root() -> bool {
     false

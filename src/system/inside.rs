@@ -1,29 +1,29 @@
-//! Files of a repository, which no link leads out of.
+//! Reads files of a repository and rejects links that lead out of it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk;
 
-/// A whole file of a repository, as [`disk::read_optional`]; no link leads out of the repository.
+/// Reads a whole file of a repository, like [`disk::read_optional`].
 ///
 /// # Errors
-/// As for [`disk::read_optional`], and where the file is outside `root`.
+/// Returns an error as [`disk::read_optional`] does, and `InvalidInput` if the resolved path is outside `root`.
 pub fn read(root: &Path, path: &Path) -> io::Result<Option<Vec<u8>>> {
     require(root, path)?;
     disk::read_optional(path)
 }
 
-/// An error for a path that a link leads out of `root`. What does not exist yet is judged by the folder above it.
+/// Rejects a path that a link leads out of `root`. For a path that does not exist, its nearest existing parent decides.
 ///
 /// # Errors
-/// As the system says, and where `path` is outside `root`.
+/// Returns `InvalidInput` if the resolved path is outside `root` or is a dangling link.
 pub fn require(root: &Path, path: &Path) -> io::Result<()> {
     let mut existing = path;
     let real = loop {
         match existing.canonicalize() {
             Ok(real) => break real,
-            // A link that leads nowhere would be written through.
+            // Writing to a dangling link would create its target.
             Err(_) if existing.is_symlink() => break PathBuf::new(),
             Err(error) => existing = existing.parent().ok_or(error)?,
         }
@@ -31,5 +31,5 @@ pub fn require(root: &Path, path: &Path) -> io::Result<()> {
     if real.starts_with(root.canonicalize()?) {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "a link to something outside the repository"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is a link to a location outside the repository"))
 }

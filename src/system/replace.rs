@@ -1,4 +1,4 @@
-//! Putting new bytes in the place of a file: in one step, with its mode and owner, and only if it is still what was read.
+//! Replaces files atomically, keeps mode, owner and extended attributes, and detects concurrent changes.
 
 use std::collections::BTreeSet;
 use std::fs::{File, Metadata, TryLockError};
@@ -7,21 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Tells the temporary files of one process apart.
+/// Counter that makes the names of temporary files unique within the process.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// Why a file was not replaced. It is as it was.
+/// Reason why a file was not replaced. The file is unchanged.
 #[derive(Debug)]
 pub enum ReplaceError {
-    /// Its mode forbids writing.
     ReadOnly,
-    /// It is no longer what was read.
+    /// The content differs from what was read.
     Changed,
-    /// A link leads out of the directory that it must stay in.
+    /// A link leads out of the root directory, to this path.
     Outside(PathBuf),
-    /// It has so many names: the others would keep the old bytes.
+    /// Number of hard links, if more than one: the other names would keep the old bytes.
     HardLinked(u64),
-    /// The system says no.
     System(io::Error),
 }
 
@@ -31,20 +29,20 @@ impl From<io::Error> for ReplaceError {
     }
 }
 
-/// A file whose new bytes are on disk beside it. The new bytes go to a temporary file, are flushed and take the file's mode;
-/// then both change places in one step. Where the system can swap, what comes out is compared with what was read once more,
-/// so that not even a change in the last moment is lost.
+/// Prepared replacement of a file. The new bytes are in a temporary file in the same directory, flushed, with the mode
+/// of the old file. [`Replacement::finish`] exchanges both files atomically if the system supports it, and compares the
+/// old content once more afterwards, so that even a change right before the exchange is detected.
 #[derive(Debug)]
 pub struct Replacement {
     target: PathBuf,
-    beside: Temporary,
+    temporary: Temporary,
     old: Vec<u8>,
 }
 
 impl Replacement {
-    /// Makes ready that the file at `path`, which held `old`, becomes `new`: all that can fail for want of room or rights. A
-    /// link is followed, as long as it stays inside `root`; a file elsewhere may be named, but not by a link. Both paths
-    /// are absolute and clean.
+    /// Prepares the replacement of the file at `path` with content `old` by `new`: all steps that can fail for lack of
+    /// disk space or permissions. Links are followed if they stay inside `root`; a file outside `root` may be replaced,
+    /// but not through a link. Both paths are absolute, without `.` and `..`.
     pub fn prepare(path: &Path, root: &Path, old: &[u8], new: &[u8]) -> Result<Self, ReplaceError> {
         let target = std::fs::canonicalize(path)?;
         let is_link = path.starts_with(root) || std::fs::symlink_metadata(path)?.is_symlink();
@@ -62,32 +60,32 @@ impl Replacement {
         if std::fs::read(&target)? != old {
             return Err(ReplaceError::Changed);
         }
-        let beside = Temporary::create(&target)?;
-        beside.fill(new, &metadata)?;
-        keep_attributes(&target, &beside.file)?;
-        Ok(Self { target, beside, old: old.to_vec() })
+        let temporary = Temporary::create(&target)?;
+        temporary.fill(new, &metadata)?;
+        copy_attributes(&target, &temporary.file)?;
+        Ok(Self { target, temporary, old: old.to_vec() })
     }
 
-    /// Lets the files change places.
+    /// Exchanges the files, and exchanges them back if the old content has changed since it was read.
     pub fn finish(self) -> Result<(), ReplaceError> {
-        let Self { target, beside, old } = self;
-        if swap(&beside.path, &target)? {
-            if std::fs::read(&beside.path)? != old {
-                swap(&beside.path, &target)?;
+        let Self { target, temporary, old } = self;
+        if swap(&temporary.path, &target)? {
+            if std::fs::read(&temporary.path)? != old {
+                swap(&temporary.path, &target)?;
                 return Err(ReplaceError::Changed);
             }
         } else {
             if std::fs::read(&target)? != old {
                 return Err(ReplaceError::Changed);
             }
-            std::fs::rename(&beside.path, &target)?;
+            std::fs::rename(&temporary.path, &target)?;
         }
         sync_directory(&target);
         Ok(())
     }
 }
 
-/// How many names a file has.
+/// Returns the number of hard links of a file.
 #[cfg(unix)]
 fn links(metadata: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
@@ -99,9 +97,9 @@ fn links(_: &Metadata) -> u64 {
     1
 }
 
-/// Gives a new file the extended attributes of the one that it takes the place of, access control lists among them.
+/// Copies the extended attributes, including access control lists, from the old file to the new one.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-fn keep_attributes(target: &Path, file: &File) -> io::Result<()> {
+fn copy_attributes(target: &Path, file: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fsetxattr, getxattr, listxattr};
     use rustix::io::Errno;
     let mut names = vec![0_u8; 64 << 10];
@@ -114,7 +112,7 @@ fn keep_attributes(target: &Path, file: &File) -> io::Result<()> {
         let mut value = vec![0_u8; 64 << 10];
         let length = getxattr(target, name, &mut value[..])?;
         match fsetxattr(file, name, &value[..length], XattrFlags::empty()) {
-            // Labels of the security modules are set by the system.
+            // The system sets the labels of security modules.
             Err(_) if name.starts_with(b"security.") => {}
             done => done?,
         }
@@ -124,11 +122,11 @@ fn keep_attributes(target: &Path, file: &File) -> io::Result<()> {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 #[allow(clippy::unnecessary_wraps)]
-fn keep_attributes(_: &Path, _: &File) -> io::Result<()> {
+fn copy_attributes(_: &Path, _: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file beside another that is removed when it is no longer needed.
+/// Locked temporary file in the directory of its target. It is removed on drop.
 #[derive(Debug)]
 struct Temporary {
     path: PathBuf,
@@ -138,13 +136,13 @@ struct Temporary {
 impl Temporary {
     fn create(target: &Path) -> io::Result<Self> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        sweep(target);
+        remove_leftovers(target);
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = target.with_file_name(format!(".{name}.{}-{count}.phx-tmp", std::process::id()));
             let file = File::create_new(&path)?;
-            // Whoever finds it later knows by the lock whether its process still lives; somebody may have taken the file
-            // for one that was left behind before it was locked.
+            // The lock shows other processes that the owner is alive. Another process may have removed the file as a
+            // leftover before it was locked.
             let locked = !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
             if locked && std::fs::symlink_metadata(&path).is_ok() {
                 return Ok(Self { path, file });
@@ -154,7 +152,7 @@ impl Temporary {
 
     fn fill(&self, bytes: &[u8], like: &Metadata) -> io::Result<()> {
         (&self.file).write_all(bytes)?;
-        own(&self.file, like);
+        copy_owner(&self.file, like);
         self.file.set_permissions(like.permissions())?;
         self.file.sync_all()
     }
@@ -166,9 +164,8 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes what killed runs left behind in the folder of a file, once for each folder: temporary files that nobody holds
-/// the lock of.
-fn sweep(target: &Path) {
+/// Removes unlocked temporary files, which killed processes left, from the folder of a file. Runs once per folder.
+fn remove_leftovers(target: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let Some(folder) = target.parent() else { return };
     if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf()) {
@@ -180,7 +177,7 @@ fn sweep(target: &Path) {
         if !(found.starts_with('.') && found.ends_with(".phx-tmp")) {
             continue;
         }
-        // The lock is held until the name is gone, so that whoever has just made the file notices.
+        // The lock is held until the name is removed, so that a process that has just created the file notices.
         if let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {
@@ -189,7 +186,7 @@ fn sweep(target: &Path) {
     }
 }
 
-/// Lets two files change places; `false` where the system or the file system cannot.
+/// Exchanges two files atomically. Returns `false` if the system or the file system does not support it.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn swap(a: &Path, b: &Path) -> io::Result<bool> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -207,9 +204,9 @@ fn swap(_: &Path, _: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Keeps the owner where phx runs as somebody who may.
+/// Copies the owner and group, if phx has the permission. Errors are ignored.
 #[cfg(unix)]
-fn own(file: &File, like: &Metadata) {
+fn copy_owner(file: &File, like: &Metadata) {
     use std::os::unix::fs::{MetadataExt, fchown};
     if file.metadata().is_ok_and(|own| (own.uid(), own.gid()) != (like.uid(), like.gid())) {
         let _ = fchown(file, Some(like.uid()), Some(like.gid()));
@@ -217,9 +214,9 @@ fn own(file: &File, like: &Metadata) {
 }
 
 #[cfg(not(unix))]
-fn own(_: &File, _: &Metadata) {}
+fn copy_owner(_: &File, _: &Metadata) {}
 
-/// Makes the new name last.
+/// Flushes the directory of a file, so that the new name survives a power failure. Errors are ignored.
 pub(super) fn sync_directory(target: &Path) {
     if cfg!(unix)
         && let Some(Ok(directory)) = target.parent().map(File::open)
@@ -237,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_since_it_was_read_stays() {
+    fn does_not_overwrite_a_changed_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.md");
         std::fs::write(&file, "theirs").unwrap();
@@ -249,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_left_is_swept_away() {
+    fn removes_leftovers_of_killed_processes() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.md");
         std::fs::write(&file, "old").unwrap();
         std::fs::write(folder.path().join(".a.md.1-0.phx-tmp"), "half").unwrap();
-        let held = File::create_new(folder.path().join(".a.md.2-0.phx-tmp")).unwrap();
-        held.try_lock().unwrap();
+        let locked = File::create_new(folder.path().join(".a.md.2-0.phx-tmp")).unwrap();
+        locked.try_lock().unwrap();
         replace(&file, folder.path(), b"old", b"new").unwrap();
         let mut names: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -1,37 +1,34 @@
-//! One phx at a time: a lock on a file in Git's own folder, which everybody who may write to the repository can take.
+//! Inter-process lock: a lock file in the Git directory that every user with write access to the repository can take.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long another phx is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often the lock is tried.
-const POLL: Duration = Duration::from_millis(25);
+/// Time to wait for another phx process.
+const TIMEOUT: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// The lock; it ends with its handle.
+/// Held lock. Dropping the file handle releases it.
 #[derive(Debug)]
 pub struct Turn(#[allow(dead_code)] File);
 
-/// Waits for the lock `name` in `phx` below Git's folder. Nothing if another phx keeps it.
-///
-/// # Errors
-/// Those of making the folder and the file.
+/// Waits for the lock file `phx/NAME` in the Git directory. Returns `None` if another phx holds it for more than 5 s.
 pub fn take(git: &Path, name: &str) -> io::Result<Option<Turn>> {
     let file = file(git, name)?;
     let start = Instant::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(Some(Turn(file))),
-            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => std::thread::sleep(POLL),
+            Err(TryLockError::WouldBlock) if start.elapsed() < TIMEOUT => std::thread::sleep(POLL_INTERVAL),
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
 }
 
-/// The file `name` in `phx` below Git's folder, with the rights that Git gives its own files (`core.sharedRepository`).
+/// Opens or creates `phx/NAME` in the Git directory, with the group permissions of the other files there
+/// (`core.sharedRepository`).
 fn file(git: &Path, name: &str) -> io::Result<File> {
     let folder = git.join("phx");
     if std::fs::symlink_metadata(&folder).is_err() {
@@ -44,12 +41,12 @@ fn file(git: &Path, name: &str) -> io::Result<File> {
             share(&path, git, 0o060);
             Ok(file)
         }
-        // A file of another user can be locked as long as it can be read.
+        // Read access is enough to lock a file of another user.
         Err(_) => File::open(&path),
     }
 }
 
-/// Gives a group the rights that it has on Git's folder of objects.
+/// Copies the group permissions of the `objects` directory to a path.
 #[cfg(unix)]
 fn share(path: &Path, git: &Path, bits: u32) {
     use std::os::unix::fs::PermissionsExt;
@@ -58,7 +55,7 @@ fn share(path: &Path, git: &Path, bits: u32) {
         std::fs::read_to_string(git.join("commondir")).map_or_else(|_| git.to_path_buf(), |to| git.join(to.trim()));
     let (Ok(objects), Ok(own)) = (mode(&common.join("objects")), mode(path)) else { return };
     if objects & 0o020 != 0 {
-        // Where that cannot be done, the others are told that they may not write.
+        // If this fails, other users get a permission error when they try to write.
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(own | (objects & bits)));
     }
 }

@@ -1,27 +1,23 @@
-//! Walking a tree of files as git sees it, on several threads.
+//! Walks the files of a worktree on several threads, and skips what Git ignores.
 
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-/// What a walk meets.
+/// Entry found by a walk.
 #[derive(Debug)]
 pub enum WalkEntry {
-    /// A regular file.
     File(PathBuf),
-    /// A symbolic link.
     Link(PathBuf),
-    /// A directory or file that could not be looked at, and why.
+    /// Directory or file that cannot be read.
     Unreadable {
-        /// Where.
         path: PathBuf,
-        /// Why.
         why: String,
     },
 }
 
-/// Walks below `root`: hidden files too; `.git`, what git ignores, and submodules and other repositories inside are left
-/// out. `wanted` decides by path before `visit` is called; `visit` runs on several threads at once, in no order.
+/// Walks the files below `root`, including hidden ones. Skips `.git`, ignored files, submodules and nested
+/// repositories. `visit` is called for paths that `wanted` accepts, on several threads and in no particular order.
 pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn Fn(WalkEntry) + Sync)) {
     let threads = std::thread::available_parallelism().map_or(2, usize::from).min(12);
     let is_repository = is_repository(root) || root.ancestors().skip(1).any(is_repository);
@@ -48,16 +44,16 @@ pub fn walk(root: &Path, wanted: &(dyn Fn(&Path) -> bool + Sync), visit: &(dyn F
     });
 }
 
-/// Whether a folder is a repository or a submodule.
+/// Returns whether a folder is the root of a repository or a submodule.
 pub fn is_repository(folder: &Path) -> bool {
     folder.join(".git").exists()
 }
 
-/// The paths of the files below `root`, with `/`, as git sees them.
+/// Returns the paths of the files that [`walk`] finds, relative to `root`, with `/` as the separator.
 pub fn files(root: &Path) -> Vec<String> {
     let found = std::sync::Mutex::new(Vec::new());
-    walk(root, &|_| true, &|met| {
-        if let WalkEntry::File(path) = met
+    walk(root, &|_| true, &|entry| {
+        if let WalkEntry::File(path) = entry
             && let Ok(below) = path.strip_prefix(root)
         {
             let below = below.to_string_lossy().replace('\\', "/");

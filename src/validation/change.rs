@@ -1,5 +1,5 @@
-//! What a change concerns: the documents that it touches, those whose facts it moves, those that describe what it touches,
-//! and those that are overdue whatever it touches.
+//! Validates a change: the documents that it touches, those whose facts it changes, those whose source files it
+//! touches, and other stale documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,31 +20,31 @@ use crate::workspace::planned::{PlannedDocument, Planning};
 use crate::workspace::project::inside;
 use crate::workspace::{DocumentIndex, Origin, Project, Selection};
 
-/// How many overdue documents are read and shown; of the others their number is told.
-const SHOWN: usize = 10;
+/// Number of stale documents that are validated and shown. The others are only counted.
+const STALE_LIMIT: usize = 10;
 
-/// The rules that are asked of a document that the change does not touch, but whose sources it does.
-const OF_RELATED: &[&str] = &["stale-document", "changed-sources"];
+/// Rules for a document whose sources the change touches, but not the document itself.
+const RELATED_RULES: &[&str] = &["stale-document", "changed-sources"];
 
-/// The rule that is asked of a document that is overdue whatever the change touches.
-const OF_OVERDUE: &[&str] = &["stale-document"];
+/// Rules for a stale document that is not related to the change.
+const STALE_RULES: &[&str] = &["stale-document"];
 
-/// Documents whose templates look at others, by path, each with what its blocks come to.
+/// Documents whose templates read other documents, by path, with the outcome of each block.
 type Readers = BTreeMap<String, (Arc<Document>, Vec<RenderOutcome>)>;
 
-/// Which overdue documents are told.
+/// Stale documents that are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stale {
-    /// Any.
+    /// All stale documents.
     Any,
-    /// Those whose sources the change touches.
+    /// Those that the change touches or whose sources it touches.
     Related,
-    /// Those that the change touches, as with every rule.
+    /// Only those that the change touches.
     Touched,
 }
 
 impl Stale {
-    /// What is told of a commit: a merge answers for what it touches alone.
+    /// Returns the setting for a commit. A merge is responsible only for the documents that it touches.
     pub fn of(is_merge: bool, hook: HookSettings) -> Self {
         match (is_merge, hook.any_stale_blocks) {
             (true, _) => Self::Touched,
@@ -54,60 +54,58 @@ impl Stale {
     }
 }
 
-/// A change from one state of the repository to another.
+/// Change from one state of the repository to another.
 #[derive(Clone, Copy, Debug)]
 pub struct ChangeContext<'a> {
-    /// The commit before it.
+    /// Commit before the change.
     pub before: &'a str,
-    /// All paths that it changes.
+    /// All changed paths.
     pub changes: &'a [Change],
-    /// The paths that it itself speaks for; in a merge those that no parent has like that.
+    /// Paths that the change is responsible for; in a merge, those that differ from every parent. `None` for all paths.
     pub own: Option<&'a BTreeSet<String>>,
-    /// Which overdue documents are told.
+    /// Stale documents to report.
     pub stale: Stale,
 }
 
-/// The documents that a change concerns, by their paths, sorted.
+/// Documents that a change affects, by path, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeScope {
-    /// Those that it touches, and those whose facts it moves: all rules are asked.
+    /// Documents that it touches or whose facts it changes: all rules run.
     pub direct: Vec<String>,
-    /// Those whose sources it touches.
+    /// Documents whose sources it touches.
     pub related: Vec<String>,
-    /// Those that are overdue.
+    /// Other stale documents.
     pub overdue: Vec<String>,
-    /// Whether the change renews one that was overdue: then the others do not stand in its way.
+    /// Whether the change renews a stale document. If so, other stale documents are only warnings.
     pub renews_stale: bool,
-    /// The kinds that must have a document and have none may be asked for.
+    /// All documents, for rules that require a document of a kind; empty if `documents.require` is not set.
     pub corpus: Corpus,
 }
 
-/// What is wrong with what a change concerns.
+/// Findings of a change.
 #[derive(Debug, Default)]
 pub struct ScopeFindings {
-    /// The findings, sorted.
+    /// Sorted findings.
     pub findings: Vec<Finding>,
-    /// How many more documents are overdue than the findings say.
+    /// Number of stale documents without a finding.
     pub omitted_stale: usize,
-    /// Whether these do not block.
+    /// Whether the omitted stale documents do not reject the change.
     pub stale_is_warning: bool,
 }
 
 impl Validator<'_> {
-    /// The documents that a change concerns. `census` knows those before the change, and knows those after it then.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Computes the documents that a change affects, and updates `document_index` from the state before to the state
+    /// after the change.
     pub fn scope(&self, step: ChangeContext<'_>, document_index: &mut DocumentIndex) -> Result<ChangeScope, Failure> {
         let moved = self.moved(step.changes);
         let before = if moved == FactChange::Nothing { None } else { Some(document_index.clone()) };
-        let is_overdue = |known: &IndexEntry| known.due.is_some_and(|due| due < self.now);
+        let is_stale = |known: &IndexEntry| known.due.is_some_and(|due| due < self.now);
         let changed: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
-        let were_overdue: Vec<&str> =
-            changed.iter().copied().filter(|path| document_index.get(path).as_ref().is_some_and(is_overdue)).collect();
+        let were_stale: Vec<&str> =
+            changed.iter().copied().filter(|path| document_index.get(path).as_ref().is_some_and(is_stale)).collect();
         document_index.follow(self.project, step.changes);
         let renews_stale =
-            were_overdue.iter().any(|path| document_index.get(path).is_some_and(|known| !is_overdue(&known)));
+            were_stale.iter().any(|path| document_index.get(path).is_some_and(|known| !is_stale(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
         let touched = step.changes.iter().filter(|change| change.new.as_ref().is_some_and(Object::is_file));
         let touched: Vec<&str> =
@@ -128,12 +126,12 @@ impl Validator<'_> {
         };
         let related: Vec<String> =
             document_index.describing().into_iter().filter(related).map(|known| known.path).collect();
-        let seen = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
-        let overdue: Vec<String> = match step.stale {
+        let is_included = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
+        let stale: Vec<String> = match step.stale {
             Stale::Any => document_index.overdue(self.now),
             Stale::Related | Stale::Touched => Vec::new(),
         };
-        let overdue = overdue.into_iter().filter(|path| !seen(path)).collect();
+        let overdue = stale.into_iter().filter(|path| !is_included(path)).collect();
         let entry = |known: &IndexEntry| CorpusEntry { path: known.path.clone(), kind: known.kind.clone() };
         let required = !self.project.config.documents.require.is_empty();
         let entries = if required { document_index.documents().iter().map(entry).collect() } else { Vec::new() };
@@ -145,7 +143,7 @@ impl Validator<'_> {
         self.project.wanted(&self.project.root.join(path))
     }
 
-    /// What a change moves beyond the documents that it touches.
+    /// Determines which shared facts a change affects, in addition to the touched documents.
     fn moved(&self, changes: &[Change]) -> FactChange {
         let project = self.project;
         let own = inside(&project.base_path(), ".phx/");
@@ -160,7 +158,7 @@ impl Validator<'_> {
             let object = object.as_ref().filter(|object| object.is_file())?;
             Some(Digest::of(project.load_object(&object.id, path)?.as_ref()))
         };
-        let is_moved = |change: &Change| {
+        let changes_facts = |change: &Change| {
             if !self.may_be_document(&change.path) {
                 return false;
             }
@@ -170,10 +168,10 @@ impl Validator<'_> {
                 _ => true,
             }
         };
-        if changes.iter().any(is_moved) { FactChange::Documents } else { FactChange::Nothing }
+        if changes.iter().any(changes_facts) { FactChange::Documents } else { FactChange::Nothing }
     }
 
-    /// Those of the candidates that would be rendered otherwise than before the change.
+    /// Returns the candidates that are outdated now and rendered differently before the change.
     fn affected(
         &self,
         commit: &str,
@@ -187,8 +185,8 @@ impl Validator<'_> {
         let facts = || Facts::new(&self.project.config, self.program).at(self.now);
         let planning = Planning { document_index: Some(after), ..Planning::of(facts()) };
         let outdated: Mutex<Readers> = Mutex::default();
-        self.project.visit_planned(Selection::Known(candidates), &planning, &|met| {
-            let PlannedDocument::Document(planned) = met else { return };
+        self.project.visit_planned(Selection::Known(candidates), &planning, &|item| {
+            let PlannedDocument::Document(planned) = item else { return };
             let is_outdated = |plan: &plan::BlockPlan| match &plan.outcome {
                 RenderOutcome::Body(body) => planned.document.slice(planned.document.blocks[plan.block].body) != body,
                 RenderOutcome::Failed(_) | RenderOutcome::Blocked(_) => plan.state != ChecksumState::Ungenerated,
@@ -205,7 +203,7 @@ impl Validator<'_> {
         if outdated.is_empty() {
             return Vec::new();
         }
-        // What was as wrong before is not this change's doing.
+        // A document with the same outcomes before the change is not affected by it.
         let past = super::open::project(self.config.as_deref(), &Origin::Revision(commit.to_owned()));
         let Ok(past) = past else {
             return outdated.into_keys().collect();
@@ -220,9 +218,9 @@ impl Validator<'_> {
         affected.map(|(path, _)| path).collect()
     }
 
-    /// What is wrong with the documents of a scope. A stale document blocks only as the step says.
+    /// Validates the documents of a scope. The severity of `stale-document` depends on `step.stale`.
     pub fn validate_scope(&self, scope: &ChangeScope, step: ChangeContext<'_>) -> ScopeFindings {
-        let mut verdict = ScopeFindings::default();
+        let mut result = ScopeFindings::default();
         let (_, mut direct) = self.documents(Selection::Known(scope.direct.clone()));
         if step.stale == Stale::Related {
             let touched: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
@@ -234,42 +232,42 @@ impl Validator<'_> {
                 }
             }
         }
-        verdict.findings = direct;
-        verdict.findings.extend(self.lost(step.changes));
-        let mut related = self.run_rules(OF_RELATED, scope.related.clone());
+        result.findings = direct;
+        result.findings.extend(self.lost(step.changes));
+        let mut related = self.run_rules(RELATED_RULES, scope.related.clone());
         if step.stale == Stale::Touched {
             related.retain(|finding| finding.rule != "stale-document");
         }
-        verdict.findings.extend(related);
+        result.findings.extend(related);
         let mut shown = 0;
-        for (at, paths) in scope.overdue.chunks(SHOWN).enumerate() {
-            if shown >= SHOWN {
-                verdict.omitted_stale = scope.overdue.len() - at * SHOWN;
-                verdict.stale_is_warning = scope.renews_stale;
+        for (at, paths) in scope.overdue.chunks(STALE_LIMIT).enumerate() {
+            if shown >= STALE_LIMIT {
+                result.omitted_stale = scope.overdue.len() - at * STALE_LIMIT;
+                result.stale_is_warning = scope.renews_stale;
                 break;
             }
-            let mut overdue = self.run_rules(OF_OVERDUE, paths.to_vec());
+            let mut stale = self.run_rules(STALE_RULES, paths.to_vec());
             if scope.renews_stale {
-                for finding in &mut overdue {
+                for finding in &mut stale {
                     finding.severity = Severity::Warning;
                 }
             }
-            shown += overdue.len();
-            verdict.findings.extend(overdue);
+            shown += stale.len();
+            result.findings.extend(stale);
         }
-        verdict.findings.extend(self.judge.whole(&Whole {
+        result.findings.extend(self.judge.whole(&Whole {
             corpus: &scope.corpus,
             config: &self.project.config,
             config_source: self.project.config_file.source(),
             catalog: &self.project.catalog,
         }));
-        crate::finding::sort(&mut verdict.findings);
-        verdict
+        crate::finding::sort(&mut result.findings);
+        result
     }
 }
 
 impl Validator<'_> {
-    /// What some of the rules find in documents.
+    /// Validates documents with some of the rules.
     fn run_rules(&self, rules: &[&str], paths: Vec<String>) -> Vec<Finding> {
         if paths.is_empty() {
             return Vec::new();
@@ -283,19 +281,18 @@ impl Validator<'_> {
     }
 }
 
-/// What a change moves beyond the documents that it touches.
+/// Shared facts that a change affects, in addition to the touched documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FactChange {
-    /// Nothing.
     Nothing,
-    /// What documents say to others.
+    /// Values that documents provide to others.
     Documents,
-    /// The configuration, a schema or a template.
+    /// Configuration, schemas or templates.
     Configuration,
 }
 
 impl Project {
-    /// The tree facts as they were, with what the given documents look at.
+    /// Returns the tree facts before the change, with the documents that the readers need.
     fn facts_of(&self, facts: Facts, document_index: &DocumentIndex, readers: &Readers) -> Arc<Facts> {
         let digests = Arc::new(document_index.digests());
         let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..facts });

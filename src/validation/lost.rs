@@ -1,5 +1,5 @@
-//! Documents that a change takes out of governance without touching their text: moved to where phx does not look, replaced by a
-//! link, or renamed so that their kind is another one.
+//! Detects documents that a change removes from governance without changing their text: moved to an excluded path,
+//! replaced by a link, or renamed so that their kind changes.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::system::git::objects::{Change, Object};
 use crate::workspace::load::Loaded;
 
 impl Validator<'_> {
-    /// What is wrong with the documents that a change moves or replaces.
+    /// Returns findings for the documents that a change removes from governance.
     pub fn lost(&self, changes: &[Change]) -> Vec<Finding> {
         let is_gone = |change: &&Change| {
             let was_file = change.old.as_ref().is_some_and(Object::is_file);
@@ -22,7 +22,7 @@ impl Validator<'_> {
             let Some(before) = self.old_document(change) else { continue };
             let (path, evidence) = match &change.new {
                 Some(_) => (change.path.as_str(), GovernanceEvidence::Link),
-                None => match self.home(change, &before, changes) {
+                None => match self.find_moved(change, &before, changes) {
                     Some(found) => found,
                     None => continue,
                 },
@@ -32,8 +32,9 @@ impl Validator<'_> {
         findings
     }
 
-    /// Where a document that is gone stands now, and what it lost on the way. Nothing if it lost nothing, or is deleted.
-    fn home<'c>(
+    /// Finds the new path of a removed document by its correlation ID and returns it with the evidence of lost
+    /// governance. Returns `None` if it is still governed with the same kind, or was deleted.
+    fn find_moved<'c>(
         &self,
         gone: &Change,
         before: &Arc<Document>,
@@ -70,7 +71,7 @@ impl Validator<'_> {
         None
     }
 
-    /// The governed document that stood at a path before a change.
+    /// Loads the governed document at a path before a change.
     fn old_document(&self, change: &Change) -> Option<Arc<Document>> {
         if !self.project.store.is_worktree() {
             return self.project.load_object(&change.old.as_ref()?.id, &change.path);
@@ -82,7 +83,7 @@ impl Validator<'_> {
         }
     }
 
-    /// The bytes that a change puts at its path.
+    /// Reads the bytes at a path after a change.
     fn bytes_of(&self, change: &Change) -> Option<Vec<u8>> {
         let new = change.new.as_ref()?;
         if self.project.store.is_worktree() {

@@ -1,4 +1,4 @@
-//! Opening a project for rules: all mistakes of its configuration at once, in the order of its lines.
+//! Opens a project for validation and reports all errors of its configuration, in the order of its lines.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use crate::rules::settings;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
-/// Opens a project whose configuration has no mistakes.
+/// Opens a project.
 ///
 /// # Errors
-/// Those of [`Project::open`], and all mistakes of the configuration.
+/// Returns the errors of [`Project::open`], or all errors of the configuration, including unknown rules and kinds.
 pub fn project(config: Option<&Path>, origin: &Origin) -> Result<Project, OpenError> {
     let project = Project::open(config, origin)?;
     let mut mistakes = project.mistakes.clone();

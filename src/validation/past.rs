@@ -1,4 +1,4 @@
-//! What the repository remembers of a document: the record of its last review, its sources, its last committed version.
+//! Reads the review history of documents: records of reviews, hashes of sources and committed versions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::workspace::load::Loaded;
 use crate::workspace::project::inside;
 
 impl Validator<'_> {
-    /// What the repository remembers of a document.
+    /// Returns the review history of a document.
     pub fn past(&self, document: &Document) -> ReviewHistory {
         let mut past = ReviewHistory { has_ledger: self.has_ledger(), ..ReviewHistory::default() };
         let globs = document.governance.sources();
@@ -24,7 +24,7 @@ impl Validator<'_> {
             past.is_recorded = true;
             past.review = record.review(&document.path);
         }
-        // An ID that is not recorded does not hide what changed since the latest review.
+        // A correlation ID without a record must not hide the changes since the latest review.
         if past.has_ledger && !past.is_recorded {
             past.review = self.latest_reviews().get(&document.path).cloned();
         }
@@ -44,7 +44,7 @@ impl Validator<'_> {
         past
     }
 
-    /// Whether there is a ledger where the documents are read from.
+    /// Returns whether the tree that documents are read from has a ledger.
     fn has_ledger(&self) -> bool {
         *self.has_ledger.get_or_init(|| {
             let folder = inside(&self.project.base_path(), ledger::FOLDER);
@@ -52,27 +52,27 @@ impl Validator<'_> {
         })
     }
 
-    /// The record of an id, if there is one that can be read.
+    /// Returns the record of a correlation ID, if it exists and can be parsed.
     pub fn record(&self, id: &str) -> Option<Record> {
         let file = inside(&self.project.base_path(), &ledger::file_of(id)?);
         Record::read(&self.project.store.read(&file).ok()??).ok()
     }
 
-    /// What the last review vouched for in a document, if it has a record.
+    /// Returns the last recorded review of a document.
     pub fn last_review(&self, document: &Document) -> Option<Review> {
         let id = document.governance.correlation_id();
         let own = id.and_then(|id| self.record(id.value)?.review(&document.path));
         own.or_else(|| self.latest_reviews().get(&document.path).cloned())
     }
 
-    /// The document as the commit before has it.
+    /// Returns the document as in the commit `before`.
     pub fn committed(&self, document: &Document) -> Option<Arc<Document>> {
         let path = &document.path;
         let bytes = self.committed_bytes(path)?;
         Some(Arc::new(self.project.parse(bytes, path, &self.project.from_base(path))))
     }
 
-    /// The bytes of a file in the commit before.
+    /// Returns the bytes of a file in the commit `before`.
     pub(super) fn committed_bytes(&self, path: &str) -> Option<Vec<u8>> {
         let project = self.project;
         let own = if project.store.is_worktree() {
@@ -83,14 +83,14 @@ impl Validator<'_> {
         Some(own?.ask(&format!("{}:{path}", self.before)).ok()??.bytes)
     }
 
-    /// Whether a file was a governed document in the commit before.
+    /// Returns whether a file was a governed document in the commit `before`.
     pub(super) fn was_governed(&self, path: &str) -> bool {
         let bytes = self.committed_bytes(path);
         let load = |bytes| self.project.load_bytes(bytes, path, &self.project.from_base(path));
         matches!(bytes.map(load), Some(Loaded::Document(_) | Loaded::TooLarge))
     }
 
-    /// The latest review in the ledger of each document, by path.
+    /// Returns the latest review of each document in the ledger, by path.
     pub(super) fn latest_reviews(&self) -> &BTreeMap<String, Review> {
         self.latest_reviews.get_or_init(|| self.read_latest_reviews())
     }
@@ -114,7 +114,7 @@ impl Validator<'_> {
         reviews.collect()
     }
 
-    /// Whether the files that a document describes have changed since the stamp of an earlier version of it.
+    /// Returns whether the source files of a document have changed since the stamp of its earlier version `before`.
     fn sources_moved(&self, before: &Document, globs: &[String]) -> bool {
         if let Some(known) = self.last_review(before).and_then(|review| review.sources) {
             return self.project.sources_hash(globs).is_some_and(|now| now != known);

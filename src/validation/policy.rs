@@ -1,19 +1,20 @@
-//! How a configuration is less strict than the one before it.
+//! Compares two configurations and lists the points in which the new one is less strict.
 
 use crate::config::{Enforcement, Level};
 use crate::rules::RULES;
 use crate::workspace::{DocumentIndex, Project};
 
-/// How many documents that are governed no more are named.
-const NAMED: usize = 5;
+/// Number of documents that a point lists by name.
+const LISTED: usize = 5;
 
-/// In which points the second of two configurations is less strict, a sentence each. The census is that before the change.
+/// Returns the points in which `after` is less strict than `before`, as one clause each. `document_index` is the state
+/// before the change.
 pub fn weakened(before: &Project, after: &Project, document_index: &DocumentIndex) -> Vec<String> {
     let mut points = Vec::new();
     let (old, new) = (&before.config, &after.config);
     for rule in RULES {
         let level = |project: &Project| project.config.rules.get(rule.slug).and_then(|settings| settings.level);
-        // Without a level of its own a rule has the one that it ships with, which is at least a warning.
+        // Without a configured level, a rule has its default level, which is a warning or an error.
         let strength = |level: Option<Level>| match level {
             Some(Level::Off) => 0,
             Some(Level::Warning) => 1,
@@ -22,7 +23,7 @@ pub fn weakened(before: &Project, after: &Project, document_index: &DocumentInde
         };
         let (was, is) = (level(before), level(after));
         if strength(is) < strength(was) {
-            points.push(format!("the rule `{}` is set to {} instead of {}", rule.slug, name(is), name(was)));
+            points.push(format!("level of rule `{}` lowered from {} to {}", rule.slug, name(was), name(is)));
         }
     }
     let strength = |enforcement| match enforcement {
@@ -31,27 +32,27 @@ pub fn weakened(before: &Project, after: &Project, document_index: &DocumentInde
         Enforcement::Strict => 2,
     };
     if strength(new.enforcement) < strength(old.enforcement) {
-        points.push("the level of `[enforcement]` is lower".to_owned());
+        points.push("`enforcement.level` lowered".to_owned());
     }
     for kind in &old.kinds {
         let is = new.kind(&kind.name).and_then(|kind| kind.update_every);
         if kind.update_every.is_some_and(|was| is.is_none_or(|is| is > was)) {
-            points.push(format!("documents of the kind `{}` may be updated less often", kind.name));
+            points.push(format!("`update_every` of kind `{}` increased or removed", kind.name));
         }
     }
     let documents = document_index.documents().into_iter().map(|known| known.path);
-    let gone: Vec<String> = documents
+    let ungoverned: Vec<String> = documents
         .filter(|path| {
-            let is_there = after.store.read(path).is_ok_and(|bytes| bytes.is_some());
+            let exists = after.store.read(path).is_ok_and(|bytes| bytes.is_some());
             let governed = after.wanted(&after.root.join(path)) && after.load_path(path).is_some();
-            is_there && !governed
+            exists && !governed
         })
         .collect();
-    if !gone.is_empty() {
-        let shown = gone.iter().take(NAMED).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
-        let more = gone.len().saturating_sub(NAMED);
+    if !ungoverned.is_empty() {
+        let shown = ungoverned.iter().take(LISTED).map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+        let more = ungoverned.len().saturating_sub(LISTED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        points.push(format!("governed no more: {shown}{more}"));
+        points.push(format!("no longer governed: {shown}{more}"));
     }
     points
 }
@@ -61,6 +62,6 @@ fn name(level: Option<Level>) -> &'static str {
         Some(Level::Off) => "off",
         Some(Level::Warning) => "warning",
         Some(Level::Error) => "error",
-        None => "its default",
+        None => "the default",
     }
 }

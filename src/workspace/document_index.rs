@@ -1,8 +1,9 @@
-//! What the governed documents of a commit say of themselves in a line each, kept between runs: a hook in a repository of
-//! ten thousand documents reads those that changed.
+//! Cached index of the governed documents of a commit, one line per document. With it, a hook in a repository of ten
+//! thousand documents reads only the documents that changed.
 //!
-//! The file stands in git's own folder and may go at any time. Its first line names what it was made with and the tree that
-//! it is of; a run that meets another tree reads what differs.
+//! The file is in the Git directory and may be deleted at any time. Its first line has the format version, the
+//! fingerprint of the configuration and the id of the indexed tree. If the current tree differs, only the differences
+//! are read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,36 +20,34 @@ use crate::system::disk;
 use crate::system::git::objects::{self, Change};
 use crate::text::Span;
 
-/// How many documents may differ from the tree of the file before it is written again.
+/// Number of documents that may differ from the tree of the file before the file is written again.
 const DRIFT: usize = 16;
 
-/// How many documents are kept once they are read: those of a usual commit, which are looked at several times.
-const KEPT: usize = 32;
+/// Largest number of parsed documents in the cache: enough for a usual commit, whose documents are used several times.
+const CACHE_SIZE: usize = 32;
 
-/// One governed document.
+/// Metadata of a governed document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexEntry {
-    /// Its path from the root.
+    /// Path relative to the root.
     pub path: String,
-    /// Its kind.
     pub kind: String,
-    /// The phase that it speaks of.
+    /// Group and number of the phase that it describes.
     pub phase: Option<Phase>,
-    /// Its deadline.
+    /// Deadline, `update_required_by`.
     pub due: Option<DateTime<Utc>>,
-    /// Whether a template of it looks at other documents.
+    /// Whether one of its templates reads other documents.
     pub reads_other_documents: bool,
-    /// The globs of the files that it describes.
+    /// Globs of its source files.
     pub sources: Vec<String>,
 }
 
-/// The governed documents of a tree, by path: the lines of the file, which are read when they are asked for, and what changed
-/// since.
+/// Governed documents of a tree by path: the lines of the file, which are parsed on demand, and the later changes.
 #[derive(Clone, Debug, Default)]
 pub struct DocumentIndex {
-    /// The whole file.
+    /// Content of the file.
     text: Arc<String>,
-    /// Where its lines are.
+    /// Byte range of the lines of documents.
     lines: Span,
     changed: BTreeMap<String, Option<IndexEntry>>,
 }
@@ -65,8 +64,8 @@ impl IndexEntry {
         }
     }
 
-    /// `FLAGS DUE PATH KIND GROUP NUMBER SOURCE…`, with tabs between: what most runs look at comes first. The flags are `h` for
-    /// one that looks at others and `s` for one that names sources, each else `-`.
+    /// Formats the entry as `FLAGS DUE PATH KIND GROUP NUMBER SOURCE…`, separated by tabs, with the values that most
+    /// runs need first. The flags are `h` (reads other documents) and `s` (has sources), each `-` if not set.
     fn line(&self) -> String {
         let (group, number) = self.phase.clone().unwrap_or_default();
         let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
@@ -102,7 +101,7 @@ fn due(seconds: &[u8]) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(std::str::from_utf8(seconds).ok()?.parse().ok()?, 0)
 }
 
-/// The seconds of the deadline in a line, which stand behind the flags; nothing where there is none.
+/// Parses the deadline after the flags of a line, in seconds since the epoch. Returns `None` if there is none.
 fn seconds(line: &[u8]) -> Option<i64> {
     let (negative, digits) = match line.get(3)? {
         b'-' => (true, &line[4..]),
@@ -153,9 +152,10 @@ impl DocumentIndex {
         self.lines.slice(&self.text)
     }
 
-    /// Those whose line says something, by path; lines are looked at before they are read.
+    /// Returns the entries that match, sorted by path. `line` selects stored lines before they are parsed, `known`
+    /// selects changed entries.
     fn matching(&self, line: impl Fn(&[u8]) -> bool, known: impl Fn(&IndexEntry) -> bool) -> Vec<IndexEntry> {
-        let mut found: Vec<IndexEntry> = self.lines_that(line).filter_map(IndexEntry::read).collect();
+        let mut found: Vec<IndexEntry> = self.lines_matching(line).filter_map(IndexEntry::read).collect();
         if !self.changed.is_empty() {
             found.retain(|known| !self.changed.contains_key(&known.path));
             found.extend(self.changed.values().flatten().filter(|one| known(one)).cloned());
@@ -164,7 +164,7 @@ impl DocumentIndex {
         found
     }
 
-    fn lines_that(&self, fits: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &str> {
+    fn lines_matching(&self, matches: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &str> {
         let bytes = self.lines().as_bytes();
         let mut start = 0;
         let lines = memchr::memchr_iter(b'\n', bytes).map(move |end| {
@@ -172,40 +172,40 @@ impl DocumentIndex {
             start = end + 1;
             line
         });
-        let fits = move |(start, end): &(usize, usize)| fits(&bytes[*start..*end]);
-        lines.filter(fits).filter_map(|(start, end)| self.lines().get(start..end))
+        let matches = move |(start, end): &(usize, usize)| matches(&bytes[*start..*end]);
+        lines.filter(matches).filter_map(|(start, end)| self.lines().get(start..end))
     }
 
-    /// All of them.
+    /// Returns all entries, sorted by path.
     pub fn documents(&self) -> Vec<IndexEntry> {
         self.matching(|_| true, |_| true)
     }
 
-    /// The paths of those that are overdue at a time.
+    /// Returns the paths of the documents that are stale at the given time, sorted.
     pub fn overdue(&self, now: DateTime<Utc>) -> Vec<String> {
         let limit = now.timestamp();
-        let lines = self.lines_that(|line| seconds(line).is_some_and(|due| due < limit));
+        let lines = self.lines_matching(|line| seconds(line).is_some_and(|due| due < limit));
         let mut paths: Vec<String> = lines.filter_map(|line| line.split('\t').nth(2)).map(unescape).collect();
         if !self.changed.is_empty() {
             paths.retain(|path| !self.changed.contains_key(path));
-            let late = |known: &&IndexEntry| known.due.is_some_and(|due| due < now);
-            paths.extend(self.changed.values().flatten().filter(late).map(|known| known.path.clone()));
+            let is_stale = |known: &&IndexEntry| known.due.is_some_and(|due| due < now);
+            paths.extend(self.changed.values().flatten().filter(is_stale).map(|known| known.path.clone()));
             paths.sort();
         }
         paths
     }
 
-    /// Those that look at others.
+    /// Returns the documents whose templates read other documents.
     pub fn dependents(&self) -> Vec<IndexEntry> {
         self.matching(|line| line.first() == Some(&b'h'), |known| known.reads_other_documents)
     }
 
-    /// Those that name the files that they describe.
+    /// Returns the documents that have sources.
     pub fn describing(&self) -> Vec<IndexEntry> {
         self.matching(|line| line.get(1) == Some(&b's'), |known| !known.sources.is_empty())
     }
 
-    /// A document.
+    /// Looks up a document by path.
     pub fn get(&self, path: &str) -> Option<IndexEntry> {
         if let Some(changed) = self.changed.get(path) {
             return changed.clone();
@@ -220,13 +220,13 @@ impl DocumentIndex {
         found.next()
     }
 
-    /// What each document says to others, unread.
+    /// Returns a digest of each document; documents are read on demand.
     pub fn digests(&self) -> Digests {
         let unread = |known: &IndexEntry| Digest::unread(&known.path, &known.kind, known.phase.clone());
         Digests::new(self.documents().iter().map(unread).collect())
     }
 
-    /// Takes over what changed. How many files had to be looked at.
+    /// Applies changes of files. Returns the number of files that had to be read.
     pub fn follow(&mut self, project: &Project, changes: &[Change]) -> usize {
         let candidates: Vec<&Change> =
             changes.iter().filter(|change| project.wanted(&project.root.join(&change.path))).collect();
@@ -241,18 +241,15 @@ impl DocumentIndex {
 }
 
 impl Project {
-    /// The governed documents of a commit, read with this project's configuration. Nothing where there is no such commit.
-    /// `kept` is the folder that may hold the file of the last run.
-    ///
-    /// # Errors
-    /// What git says.
-    pub fn document_index(&self, commit: &str, kept: Option<&Path>) -> Result<DocumentIndex, Failure> {
-        let failed = |why: String| Failure::usage(format!("git cannot be read: {why}"));
+    /// Returns the index of a commit, read with this project's configuration. It is empty if the commit does not exist.
+    /// `git_dir` is the Git directory with the cache file.
+    pub fn document_index(&self, commit: &str, git_dir: Option<&Path>) -> Result<DocumentIndex, Failure> {
+        let failed = |why: String| Failure::usage(format!("cannot read the repository: {why}"));
         let tree = self.store.tree_of(commit).map_err(|error| failed(error.to_string()))?;
         let Some(tree) = tree else {
             return Ok(DocumentIndex::default());
         };
-        let file = kept.map(|folder| folder.join("phx").join("census"));
+        let file = git_dir.map(|folder| folder.join("phx").join("census"));
         if let Some((old, mut document_index)) = file.as_deref().and_then(|file| self.read_document_index(file)) {
             if old == tree {
                 return Ok(document_index);
@@ -269,10 +266,8 @@ impl Project {
         Ok(document_index)
     }
 
-    /// The governed documents of a commit or a tree, from those of another, if these were read with the same configuration.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Returns the index of a commit or tree. Starts from `known` (fingerprint, commit, index) if that was read with
+    /// the same configuration.
     pub fn document_index_after(
         &self,
         known: Option<(String, String, DocumentIndex)>,
@@ -289,15 +284,15 @@ impl Project {
                 return Ok(document_index);
             }
         }
-        self.build_document_index(commit).map_err(|why| Failure::usage(format!("git cannot be read: {why}")))
+        self.build_document_index(commit).map_err(|why| Failure::usage(format!("cannot read the repository: {why}")))
     }
 
-    /// Reads all documents of a tree.
+    /// Builds the index of a tree by reading all of its documents.
     fn build_document_index(&self, tree: &str) -> Result<DocumentIndex, String> {
         let listing = objects::entries(&self.root, tree)?;
         let files: Vec<_> =
             listing.iter().filter(|(path, object)| object.is_file() && self.wanted(&self.root.join(path))).collect();
-        // git is asked from one thread a core: what it takes to unpack is more than what phx does with it.
+        // One Git process per core: unpacking objects takes longer than parsing them.
         let chunk = files.len().div_ceil(rayon::current_num_threads()).max(1);
         let documents = Mutex::new(Vec::new());
         files.par_chunks(chunk).try_for_each(|files| {
@@ -321,13 +316,13 @@ impl Project {
         let text = String::from_utf8(disk::read_optional(file).ok()??).ok()?;
         let (head, rest) = text.split_once('\n')?;
         let tree = head.strip_prefix(&self.document_index_header())?.to_owned();
-        // A file that was cut short is none.
+        // A truncated file has no `.` line at its end and is ignored.
         let lines = rest.strip_suffix(".\n")?;
         let lines = Span::new(head.len() + 1, head.len() + 1 + lines.len());
         Some((tree, DocumentIndex::within(text, lines)))
     }
 
-    /// Where it cannot be written, the next run reads more.
+    /// Writes the cache file. Errors are ignored: then the next run reads more documents.
     fn store_document_index(&self, file: Option<&PathBuf>, tree: &str, document_index: &DocumentIndex) {
         let Some(file) = file else { return };
         let mut text = format!("{}{tree}\n", self.document_index_header());
@@ -343,11 +338,11 @@ impl Project {
         format!("phx census 3 {} ", self.fingerprint)
     }
 
-    /// The governed document that an object holds.
+    /// Loads the governed document in an object, from the cache if possible.
     pub fn load_object(&self, id: &str, path: &str) -> Option<Arc<Document>> {
         let key = (id.to_owned(), path.to_owned());
-        let kept = || self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept().get(&key) {
+        let cache = || self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache().get(&key) {
             return known.clone();
         }
         let found = self.store.ask(id).ok()??;
@@ -355,9 +350,9 @@ impl Project {
             Loaded::Document(document) => Some(document),
             _ => None,
         };
-        let mut kept = kept();
-        if kept.len() < KEPT {
-            kept.insert(key, document.clone());
+        let mut cache = cache();
+        if cache.len() < CACHE_SIZE {
+            cache.insert(key, document.clone());
         }
         document
     }
@@ -368,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_the_document_says() {
+    fn an_entry_survives_writing_and_reading_its_line() {
         let known = IndexEntry {
             path: "a\tb\\n.md".to_owned(),
             kind: "phase-plan".to_owned(),

@@ -1,4 +1,4 @@
-//! What the repository remembers of a document's AUTO bodies.
+//! Reads committed versions of documents and of their AUTO bodies.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::system::git::{self, blobs::Blobs};
 use crate::text::lines;
 
 impl Project {
-    /// The latest committed body of a planned block that matches its checksum, with the line ends of the document.
+    /// Returns the latest committed body of a planned block that matches its checksum, with the line ends of the
+    /// document.
     pub fn committed_body(&self, document: &Document, plan: &BlockPlan) -> Option<Arc<str>> {
         let path = &document.path;
         let block = &document.blocks[plan.block];
@@ -28,7 +29,7 @@ impl Project {
         })
     }
 
-    /// The committed versions of a document, newest first, as far back as it is looked.
+    /// Returns the committed versions of a document, newest first, from at most 200 commits.
     pub fn committed_versions(&self, path: &str) -> Vec<Document> {
         let commits = git::commits_of(&self.root, path).unwrap_or_default();
         let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
@@ -39,7 +40,8 @@ impl Project {
         commits.into_iter().filter_map(version).collect()
     }
 
-    /// Each of the commits of a document, with its name then, as the correlation id that it bears in it; those without one are left out.
+    /// Returns the correlation ID that the document has in each commit. The input pairs commits with the path of the
+    /// document in them; commits without an ID are left out.
     pub fn ids_of(&self, commits: Vec<(Commit, String)>) -> Vec<(Commit, String)> {
         let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
         let id = |(commit, path): (Commit, String)| {
@@ -51,7 +53,7 @@ impl Project {
         commits.into_iter().filter_map(id).collect()
     }
 
-    /// Whether git is in the middle of a merge, a rebase or the like.
+    /// Returns whether a merge, rebase, cherry-pick or revert is in progress.
     pub fn is_merging(&self) -> bool {
         git::is_merging(&self.root)
     }

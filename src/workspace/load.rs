@@ -1,4 +1,4 @@
-//! From a file to a document: one read, and a cheap decision whether it is governed before anything is parsed.
+//! Loads documents. A scan of the first bytes decides whether a file is governed, before it is parsed.
 
 use std::io;
 use std::path::Path;
@@ -10,43 +10,42 @@ use crate::document::{Document, Marker, MarkerKind, SIZE, Shape};
 use crate::system::disk::{self, FileReader};
 use crate::text::decode;
 
-/// How many bytes are read to decide whether a file is governed. Most front matters are shorter, and most documents too.
+/// Number of bytes that are read to decide whether a file is governed. Most documents are shorter.
 const HEAD: usize = 16 * 1024;
 
-/// The bytes that were read of a file.
+/// Bytes that were read from a file.
 enum Read {
-    /// All of a governed file.
+    /// All bytes of a governed file.
     Governed(Vec<u8>),
-    /// The start of another one.
+    /// First bytes of any other file.
     Other(Vec<u8>),
 }
 
-/// What became of a file.
+/// Result of loading a file.
 #[derive(Debug)]
 pub enum Loaded {
-    /// A governed document.
     Document(Arc<Document>),
-    /// A file that is not governed; it may have markers of a document that was.
+    /// The file is not governed. It may have markers of a document that was governed.
     Ignored(Markers),
-    /// It was listed, and is gone.
+    /// The file was removed after it was listed.
     Gone,
-    /// It cannot be read.
+    /// The file cannot be read, for this reason.
     Unreadable(String),
-    /// It is longer than a document may be.
+    /// The file exceeds the size limit of documents.
     TooLarge,
 }
 
-/// Whether a file that is not governed has markers that only governed documents have.
+/// Presence of markers of governed documents in a file that is not governed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markers {
-    /// A LIVING marker, or an END marker with a checksum.
+    /// The file has a LIVING marker, or an END marker with a checksum.
     Found,
-    /// Neither.
+    /// The file has neither.
     None,
 }
 
 impl Project {
-    /// Loads a file. `path` is its path from the root, `from_base` that from the configuration's directory.
+    /// Loads a file. `path` is relative to the root, `from_base` to the configuration's directory.
     pub fn load(&self, file: &Path, path: &str, from_base: &str) -> Loaded {
         if !self.store.is_worktree() {
             return match self.store.read(path) {
@@ -64,7 +63,7 @@ impl Project {
         }
     }
 
-    /// What standard input holds, under the name of a file.
+    /// Loads bytes, such as standard input, as if they were the file at `path`.
     pub fn load_bytes(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Loaded {
         let governed = region::verdict(&bytes, true, &self.dialect) == GovernanceScan::Governed;
         if !governed && self.claimed(from_base).is_none() {
@@ -76,11 +75,12 @@ impl Project {
         Loaded::Document(Arc::new(self.parse(bytes, path, from_base)))
     }
 
-    /// The markers in the start of a file that is not governed. It is parsed only if it mentions one.
+    /// Searches the start of a file that is not governed for markers. The file is parsed only if it contains marker
+    /// text.
     fn markers(&self, mut head: Vec<u8>, path: &str, from_base: &str) -> Markers {
         let mentions = |word: &str| memchr::memmem::find(&head, word.as_bytes()).is_some();
-        let signed = || mentions("<!-- END AUTO-GENERATED") && mentions(" sum:");
-        if !(mentions("<!-- LIVING DOCUMENT") || signed()) {
+        let has_checksum = || mentions("<!-- END AUTO-GENERATED") && mentions(" sum:");
+        if !(mentions("<!-- LIVING DOCUMENT") || has_checksum()) {
             return Markers::None;
         }
         head.truncate(HEAD);
@@ -91,17 +91,17 @@ impl Project {
         if document.markers.iter().any(is_own) { Markers::Found } else { Markers::None }
     }
 
-    /// The bytes of a governed file, one more than a document may have at the most; the start of another one.
+    /// Reads a governed file, at most one byte more than the size limit, or the start of any other file.
     fn read(&self, file: &Path, claimed: Option<&str>) -> io::Result<Read> {
         let mut reading = FileReader::open(file, HEAD)?;
         if claimed.is_none() {
-            let mut verdict = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
-            if verdict == GovernanceScan::Unknown {
-                // The bound counts from the opener; a BOM and one more line may come before it is passed.
+            let mut scan = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
+            if scan == GovernanceScan::Unknown {
+                // The limit counts from the opening `---`, which a BOM may precede, and the last line may exceed it.
                 reading.more(FRONT_MATTER + HEAD)?;
-                verdict = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
+                scan = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
             }
-            if verdict != GovernanceScan::Governed {
+            if scan != GovernanceScan::Governed {
                 return Ok(Read::Other(reading.into_bytes()));
             }
         }
@@ -109,7 +109,7 @@ impl Project {
         Ok(Read::Governed(reading.into_bytes()))
     }
 
-    /// Parses a governed document.
+    /// Parses a governed document. Its kind is the one it names, the configured one or that of its file name.
     pub fn parse(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Document {
         let claimed = self.claimed(from_base);
         let file = path.rsplit('/').next().unwrap_or(path);

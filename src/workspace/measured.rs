@@ -1,4 +1,5 @@
-//! Measured facts: reports and history, read when the first document needs them, and once.
+//! Measured facts from coverage reports, doctor and Git history. Each source is read once, when a document first needs
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +12,7 @@ use crate::regen::Measured;
 use crate::regen::facts::{Fact, MeasuredFacts, coverage, doctor, git as git_facts};
 use crate::system::{disk, git, inside};
 
-/// The measured facts of a run.
+/// Measured facts of a run, read on demand.
 #[derive(Debug)]
 pub struct Measurements<'a> {
     project: &'a Project,
@@ -23,7 +24,7 @@ pub struct Measurements<'a> {
 }
 
 impl<'a> Measurements<'a> {
-    /// Nothing is read yet.
+    /// Creates an empty cache without reading anything.
     pub fn new(project: &'a Project, now: DateTime<Utc>) -> Self {
         Self {
             project,
@@ -35,7 +36,7 @@ impl<'a> Measurements<'a> {
         }
     }
 
-    /// The facts that a document needs.
+    /// Returns the facts that a document needs.
     pub fn of(&self, document: &Document, needs: &BTreeSet<Measured>) -> Arc<MeasuredFacts> {
         let mut facts = MeasuredFacts { now: Some(self.now), ..MeasuredFacts::default() };
         for fact in needs {
@@ -49,7 +50,7 @@ impl<'a> Measurements<'a> {
         Arc::new(facts)
     }
 
-    /// What the user should know of the sources, sorted.
+    /// Returns notices about the sources, sorted.
     pub fn notices(self) -> impl Iterator<Item = String> {
         self.notices.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter()
     }
@@ -65,7 +66,7 @@ impl<'a> Measurements<'a> {
             match inside::read(&self.project.root, &self.project.base.join(path)) {
                 Ok(Some(bytes)) => reports.push(coverage::CoverageReport { path: path.clone(), bytes }),
                 Ok(None) => {
-                    self.notice(format!("there is no coverage report `{path}`: what it would say stays as it stands"));
+                    self.notice(format!("coverage report `{path}` does not exist; its values stay unchanged"));
                 }
                 Err(error) => return Fact::Broken(format!("{path}: {}", disk::explain(&error))),
             }
@@ -74,9 +75,7 @@ impl<'a> Measurements<'a> {
             return Fact::Absent;
         }
         if settings.folders.is_empty() {
-            self.notice(
-                "no `[[coverage.folders]]` in phx.toml names a folder, so no group of coverage is written".to_owned(),
-            );
+            self.notice("phx.toml has no `[[coverage.folders]]`, so coverage by group is unavailable".to_owned());
         }
         let root = self.project.root.to_string_lossy().replace('\\', "/");
         match coverage::read(&reports, &root, settings) {
@@ -96,7 +95,7 @@ impl<'a> Measurements<'a> {
         }
     }
 
-    /// The last change of a document's sources, or of the document itself where it names none.
+    /// Returns the last change of a document's sources, or of the document itself if it has no sources.
     fn history_of(&self, document: &Document) -> Fact {
         let mut sources = document.governance.sources();
         if sources.is_empty() {
@@ -109,7 +108,7 @@ impl<'a> Measurements<'a> {
         let fact = match git::last_change(&self.project.root, &sources) {
             Ok(bytes) => git_facts::read(&bytes).map_or(Fact::Absent, |change| Fact::Present(git_facts::value(change))),
             Err(why) => {
-                self.notice(format!("git says nothing of the sources of `{}`: {why}", document.path));
+                self.notice(format!("cannot read the history of the sources of `{}`: {why}", document.path));
                 Fact::Absent
             }
         };

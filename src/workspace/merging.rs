@@ -1,8 +1,9 @@
-//! Merging three versions of a document so that its stamp, its review dates and its AUTO blocks do not conflict.
+//! Three-way merge of a document without conflicts in its stamp, review dates and AUTO blocks.
 //!
-//! These parts get the text of the base in all three versions, Git merges what is left, and then they are put back: the
-//! later stamp as a whole, the later review date of each section, and the AUTO bodies of the first side with the values that
-//! the other side maintains by hand. Where nobody can say which is right, a part is left to Git, and conflicts.
+//! These parts are replaced by the text of the base in all three versions. Git merges the rest. Then the merged parts
+//! are inserted: the later stamp as a whole, the later review date of each section, and the AUTO bodies of our side
+//! with the values that the other side maintains by hand. If the correct result is not certain, a part is left to Git
+//! and may conflict.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::regen::checksum::{ChecksumCoverage, ChecksumState};
 use crate::regen::plan::{self, Sources};
 use crate::text::{Edit, Edits, Span};
 
-/// Three versions of one document.
+/// Base, ours and theirs of one document, with the merged parts.
 #[derive(Debug)]
 pub struct Versions {
     base: Arc<Document>,
@@ -25,22 +26,23 @@ pub struct Versions {
     parts: Parts,
 }
 
-/// What is put back into the merged text.
+/// Parts that are inserted into the merged text.
 #[derive(Debug, Default)]
 struct Parts {
-    /// The body and the END marker of each AUTO block, by its name.
+    /// Body and END marker of each AUTO block, by name.
     bodies: BTreeMap<String, (String, String)>,
-    /// The opening marker of each MANUAL section, by its name.
+    /// Opening marker of each MANUAL section, by name.
     openers: BTreeMap<String, String>,
-    /// The values of the stamp, by key; empty if the stamp is left to Git.
+    /// Values of the stamp by key; empty if the stamp is left to Git.
     stamp: Vec<(&'static str, String)>,
 }
 
-/// The texts of base, ours and theirs that Git is to merge.
+/// Texts of base, ours and theirs for Git to merge.
 pub type Texts = [String; 3];
 
 impl Versions {
-    /// Reads three versions. Nothing if one is no governed document, or its syntax is broken.
+    /// Parses base, ours and theirs and merges their parts. Returns `None` if one of them is not a governed document,
+    /// has syntax errors or is not UTF-8.
     pub fn read(
         project: &Project,
         path: &str,
@@ -67,7 +69,7 @@ impl Versions {
         [&self.base, &self.ours, &self.theirs]
     }
 
-    /// The bodies that need no decision.
+    /// Merges the bodies of the AUTO blocks that are intact in all versions. Others are left to Git.
     fn bodies(&self, sources: Sources<'_>) -> BTreeMap<String, (String, String)> {
         let [base, ours, theirs] = self.all().map(|document| auto_blocks(document));
         let plans = self.all().map(|document| plan::document(document, sources));
@@ -92,7 +94,7 @@ impl Versions {
         bodies
     }
 
-    /// The opening markers of the MANUAL sections that differ in their review date at most.
+    /// Merges the opening markers of the MANUAL sections whose markers differ at most in their review date.
     fn openers(&self) -> BTreeMap<String, String> {
         let [base, ours, theirs] = self.all().map(|document| openers(document));
         let mut merged = BTreeMap::new();
@@ -100,7 +102,7 @@ impl Versions {
             let (Some(old), Some(their)) = (base.get(name), theirs.get(name)) else { continue };
             let undated = |marker: &str| stamp::dated(marker, "");
             if undated(own) == undated(old) && undated(their) == undated(old) {
-                // Dates sort as texts; a marker without one comes first.
+                // ISO 8601 dates sort as text; a marker without a date sorts first.
                 let later = [own, their].into_iter().max_by_key(|marker| reviewed(marker)).unwrap_or(own);
                 merged.insert(name.clone(), later.clone());
             }
@@ -108,10 +110,10 @@ impl Versions {
         merged
     }
 
-    /// The later stamp. Nothing if both sides changed the text that people vouch for: nobody has reviewed the sum.
+    /// Returns the later stamp. Returns `None` if both sides changed MANUAL sections: the combination was not reviewed.
     fn stamp(&self) -> Option<Vec<(&'static str, String)>> {
-        let judged = self.all().map(|document| judgement(document));
-        if judged[1] != judged[0] && judged[2] != judged[0] && judged[1] != judged[2] {
+        let manual = self.all().map(|document| manual_texts(document));
+        if manual[1] != manual[0] && manual[2] != manual[0] && manual[1] != manual[2] {
             return None;
         }
         let updated = |document: &Document| document.governance.last_updated.as_ref().map(|time| time.value);
@@ -125,12 +127,12 @@ impl Versions {
             reviews::STAMP.iter().map(value).collect()
         };
         values(&self.base)?;
-        // Two stamps of the same moment are two reviews.
+        // Different stamps with the same time belong to two reviews.
         let (own, their) = (values(&self.ours)?, values(&self.theirs)?);
         if ours == theirs && own != their { None } else { values(later) }
     }
 
-    /// The three texts with the parts of the base in the place of those that are put back later.
+    /// Returns the three texts with each merged part replaced by that of the base.
     pub fn neutral(&self) -> Option<Texts> {
         let old = Parts {
             bodies: self
@@ -145,44 +147,45 @@ impl Versions {
                 .collect(),
             stamp: self.parts.stamp.iter().filter_map(|(key, _)| Some((*key, value_of(&self.base, key)?))).collect(),
         };
-        let [base, ours, theirs] = self.all().map(|document| old.put_into(document));
+        let [base, ours, theirs] = self.all().map(|document| old.insert_into(document));
         Some([base?, ours?, theirs?])
     }
 
-    /// The merged text with its parts put back. Nothing if that would not be a document with these parts.
+    /// Inserts the merged parts into the text that Git merged. Returns `None` if the result is not a document with
+    /// these parts.
     pub fn completed(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
         let document = project.parse_again(&self.ours, merged);
-        let text = self.parts.put_into(&document)?;
+        let text = self.parts.insert_into(&document)?;
         let after = project.parse_again(&self.ours, &text);
-        let keeps = self.parts.bodies.iter().all(|(name, body)| body_of(&after, name).as_ref() == Some(body));
-        let is_whole = after.has_governance() && (has_conflicts || after.syntax_errors.is_empty());
-        (keeps && is_whole).then_some(text)
+        let has_bodies = self.parts.bodies.iter().all(|(name, body)| body_of(&after, name).as_ref() == Some(body));
+        let is_complete = after.has_governance() && (has_conflicts || after.syntax_errors.is_empty());
+        (has_bodies && is_complete).then_some(text)
     }
 }
 
 impl Parts {
-    /// The text of a document with these parts. Nothing if one has no place.
-    fn put_into(&self, document: &Document) -> Option<String> {
+    /// Returns the text of a document with these parts. Returns `None` if the document lacks one of them.
+    fn insert_into(&self, document: &Document) -> Option<String> {
         let mut edits = Edits::default();
-        let mut put =
+        let mut insert =
             |span: Span, text: &str| document.slice(span) == text || edits.add(vec![Edit::replace(span, text)]);
         let blocks = auto_blocks(document);
         for (name, (body, closer)) in &self.bodies {
             let block = &document.blocks[*blocks.get(name)?];
             let whole = Span::new(block.body.start, block.closer?.end);
             let between = Span::new(block.body.end, block.closer?.start).slice(&document.text);
-            if !put(whole, &format!("{body}{between}{closer}")) {
+            if !insert(whole, &format!("{body}{between}{closer}")) {
                 return None;
             }
         }
         let manual: BTreeMap<String, &Block> = manual_names(document).into_iter().collect();
         for (name, opener) in &self.openers {
-            if !put(manual.get(name)?.opener, opener) {
+            if !insert(manual.get(name)?.opener, opener) {
                 return None;
             }
         }
         for (key, value) in &self.stamp {
-            if !put(document.governance.entry(key)?.value.span, value) {
+            if !insert(document.governance.entry(key)?.value.span, value) {
                 return None;
             }
         }
@@ -190,20 +193,20 @@ impl Parts {
     }
 }
 
-/// The body of a block that three versions have, as phx or the people who maintain its values by hand left it. Nothing if both
-/// sides changed such values.
+/// Merges the body of a block, including the values in it that are maintained by hand. Returns `None` if both sides
+/// changed such values.
 fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &ChecksumCoverage) -> Option<String> {
-    let keeps = |one: &str, other: &str| by_hand::carried(one, other, coverage) == one;
-    if keeps(base, theirs) || keeps(ours, theirs) {
+    let is_carried = |one: &str, other: &str| by_hand::carried(one, other, coverage) == one;
+    if is_carried(base, theirs) || is_carried(ours, theirs) {
         Some(ours.to_owned())
-    } else if keeps(base, ours) {
+    } else if is_carried(base, ours) {
         Some(by_hand::carried(ours, theirs, coverage))
     } else {
         None
     }
 }
 
-/// The AUTO blocks that have an END marker, by name: none of a name that occurs twice.
+/// Returns the indices of the AUTO blocks that have an END marker and a unique name, by name.
 fn auto_blocks(document: &Document) -> BTreeMap<String, usize> {
     let mut found: BTreeMap<String, Option<usize>> = BTreeMap::new();
     for (index, block) in document.blocks.iter().enumerate().filter(|(_, block)| block.mode == BlockMode::Auto) {
@@ -226,13 +229,13 @@ fn openers(document: &Document) -> BTreeMap<String, String> {
     manual_names(document).into_iter().map(|(name, block)| (name, document.slice(block.opener).to_owned())).collect()
 }
 
-/// The date of the last review that a marker names.
+/// Returns the date after ` reviewed:` in a marker.
 fn reviewed(marker: &str) -> Option<&str> {
-    // As long as `2025-08-29`.
+    // Length of `2025-08-29`.
     marker.split(" reviewed:").nth(1)?.get(..10)
 }
 
-/// The text of the MANUAL sections, by name.
-fn judgement(document: &Document) -> BTreeMap<String, String> {
+/// Returns the text of the MANUAL sections by name.
+fn manual_texts(document: &Document) -> BTreeMap<String, String> {
     manual_names(document).into_iter().map(|(name, block)| (name, reviews::section_text(document, block))).collect()
 }

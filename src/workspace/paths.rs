@@ -1,9 +1,9 @@
-//! Paths as messages say them: from the root, with `/`, whatever the system and the working directory.
+//! Paths for messages: relative to the root, with `/` on every platform.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-/// An absolute path without `.` and `..`, links left as they are.
+/// Makes a path absolute and removes `.` and `..`, without resolving links.
 pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in cwd.join(path).components() {
@@ -18,7 +18,8 @@ pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     clean
 }
 
-/// The way from `base` to `path`, both absolute and clean, with `/`. Names that are not UTF-8 are shown with `U+FFFD`.
+/// Returns `path` relative to `base`, with `/`. Both must be absolute, without `.` and `..`. Bytes that are not UTF-8
+/// become `U+FFFD`.
 pub fn relative(base: &Path, path: &Path) -> String {
     if let Some(below) = below(base, path) {
         return below;
@@ -37,7 +38,7 @@ pub fn relative(base: &Path, path: &Path) -> String {
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
-/// The usual case, a file below the base, by its bytes alone.
+/// Fast path for the usual case, a file below the base.
 fn below(base: &Path, path: &Path) -> Option<String> {
     let rest = path.to_str()?.strip_prefix(base.to_str()?)?.strip_prefix(std::path::MAIN_SEPARATOR)?;
     (!rest.is_empty()).then(|| rest.replace(std::path::MAIN_SEPARATOR, "/"))
@@ -48,12 +49,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_said_from_the_root() {
+    fn paths_are_relative_to_the_root() {
         let root = absolute(Path::new("/"), Path::new("work/repo"));
-        let say = |path: &str| relative(&root, &absolute(&root.join("docs"), Path::new(path)));
-        assert_eq!(say("a.md"), "docs/a.md");
-        assert_eq!(say("../b.md"), "b.md");
-        assert_eq!(say("./../../other/c.md"), "../other/c.md");
-        assert_eq!(say(".."), ".");
+        let display = |path: &str| relative(&root, &absolute(&root.join("docs"), Path::new(path)));
+        assert_eq!(display("a.md"), "docs/a.md");
+        assert_eq!(display("../b.md"), "b.md");
+        assert_eq!(display("./../../other/c.md"), "../other/c.md");
+        assert_eq!(display(".."), ".");
     }
 }

@@ -1,4 +1,5 @@
-//! Going through documents with the plans of their AUTO blocks: what a template needs is read before it is rendered.
+//! Visits documents together with the plans of their AUTO blocks. The facts that a template needs are read before it is
+//! rendered.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,46 +14,45 @@ use crate::regen::checksum::ChecksumState;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
 use crate::regen::plan::{self, BlockPlan, Sources};
 
-/// How plans are made.
+/// Inputs of planning.
 #[derive(Debug)]
 pub struct Planning<'a> {
-    /// The tree facts, without those of other documents.
+    /// Tree facts, without those of other documents.
     pub facts: Facts,
-    /// The measured facts; without them the values that stand stay.
+    /// Measured facts; if `None`, existing values stay unchanged.
     pub measurements: Option<&'a Measurements<'a>>,
-    /// What is known of all documents; without it each is read where a template looks at others.
+    /// Index of all documents; if `None`, all documents are read when a template needs other documents.
     pub document_index: Option<&'a DocumentIndex>,
 }
 
 impl Planning<'_> {
-    /// Plans from tree facts alone.
+    /// Creates a plan input from tree facts only.
     pub fn of(facts: Facts) -> Self {
         Self { facts, measurements: None, document_index: None }
     }
 }
 
-/// A document with its plans, and what more plans of it would be made from.
+/// Document with its plans and the sources to make further plans from.
 #[derive(Clone, Copy, Debug)]
 pub struct Planned<'a> {
-    /// The document.
     pub document: &'a Arc<Document>,
-    /// The plans of its AUTO blocks.
+    /// Plans of the AUTO blocks.
     pub plans: &'a [BlockPlan],
-    /// What they were made from.
+    /// Sources that the plans were made from.
     pub sources: Sources<'a>,
 }
 
-/// What is met on the way.
+/// Item of a visit with plans.
 #[derive(Debug)]
 pub enum PlannedDocument<'a> {
-    /// A governed document.
     Document(Planned<'a>),
-    /// Anything else.
+    /// File that is not a governed document or cannot be read.
     Other(Visited<'a>),
 }
 
 impl Project {
-    /// Visits the selected documents. Those whose templates look at other documents come last, once all are known.
+    /// Visits the selected documents. Documents whose templates read other documents come last, after all others are
+    /// known.
     pub fn visit_planned(
         &self,
         selection: Selection,
@@ -109,7 +109,7 @@ impl Project {
         see(PlannedDocument::Document(Planned { document, plans: &plans, sources }));
     }
 
-    /// Reads the documents that templates look at, until none is wanted that has not been read.
+    /// Reads the documents that templates need, and repeats planning until no further document is needed.
     pub fn read_wanted(&self, documents: &[Arc<Document>], facts: &Arc<Facts>, digests: &Digests) {
         let measured = Arc::new(MeasuredFacts::default());
         let sources = Sources { library: &self.library, facts, measured: &measured };
@@ -130,7 +130,7 @@ impl Project {
         }
     }
 
-    /// What every governed document of the repository says to others, and what could not be read.
+    /// Returns the digests of all governed documents of the repository, and notices about files that were skipped.
     fn digests(&self) -> (Digests, Vec<String>) {
         let digests: Mutex<Vec<Digest>> = Mutex::default();
         let visit = self.visit(Selection::All, &|visited| {
@@ -142,7 +142,7 @@ impl Project {
         (Digests::new(digests.into_inner().unwrap_or_else(PoisonError::into_inner)), visit.notices)
     }
 
-    /// A governed document, as it is read from.
+    /// Loads the governed document at a path from the project's store.
     pub fn load_path(&self, path: &str) -> Option<Arc<Document>> {
         match self.load(&self.root.join(path), path, &self.from_base(path)) {
             Loaded::Document(document) => Some(document),

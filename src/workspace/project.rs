@@ -1,4 +1,4 @@
-//! A repository as phx sees it: its root, its configuration, its schemas.
+//! Project: root, configuration, schemas and templates of a repository.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,79 +18,78 @@ use crate::system::git::{git_dirs, objects};
 use crate::system::{disk, environment};
 use crate::text::{Folder, Lines, hex};
 
-/// A repository, or the working directory where there is none.
+/// Repository, or the working directory outside of a repository.
 #[derive(Debug)]
 pub struct Project {
-    /// What paths are said from: the repository's root, else the configuration's directory, else the
-    /// working directory.
+    /// Directory that paths in messages are relative to: the repository's root, or else the configuration's directory,
+    /// or else the working directory.
     pub root: PathBuf,
-    /// What the configuration's globs start from.
+    /// Directory that the configuration's globs are relative to.
     pub base: PathBuf,
-    /// The working directory.
+    /// Working directory.
     pub cwd: PathBuf,
-    /// The folder that messages show paths from: the working directory, or for a hook the one in which Git was started.
+    /// Folder that displayed paths are relative to: the working directory, or in a hook the directory where Git was
+    /// started.
     pub folder: Folder,
-    /// The configuration.
     pub config: Config,
-    /// Its file.
+    /// File of the configuration.
     pub config_file: ConfigFile,
-    /// What is wrong with its syntax, keys and values. Rules and kinds that do not exist are not among this.
+    /// Errors in the syntax, keys and values of the configuration. Unknown rules and kinds are not included.
     pub mistakes: Vec<Finding>,
-    /// The known schemas.
+    /// Schemas of phx and of the repository.
     pub catalog: Catalog,
-    /// The templates of AUTO blocks.
+    /// Templates of AUTO blocks.
     pub library: Library,
-    /// Where files are read from.
+    /// Tree that files are read from.
     pub store: Store,
-    /// How the front matter is written.
+    /// Root key and key aliases of the front matter.
     pub dialect: Arc<Dialect>,
-    /// What reading a document depends on beside the document, in a word.
+    /// Hash of all inputs of parsing except the document: version, configuration, schemas and templates.
     pub fingerprint: String,
-    /// The hashes of sources that were asked for, by their globs.
+    /// Cached hashes of source files, by their globs.
     pub(super) sources: Mutex<BTreeMap<Vec<String>, Option<String>>>,
-    /// Documents by the ids of their objects and their paths, so that none is read twice.
+    /// Cache of parsed documents.
     pub(super) objects: Mutex<DocumentsById>,
     kinds: BTreeMap<String, Kind>,
 }
 
-/// Documents by the ids of their objects and their paths.
+/// Parsed documents by object id and path; `None` for objects that are not governed documents.
 type DocumentsById = BTreeMap<(String, String), Option<Arc<Document>>>;
 
-/// The text of the configuration, kept for messages.
+/// Text of the configuration, for messages.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
-    /// Its path from the root.
+    /// Path relative to the root.
     pub path: String,
-    /// Its text; empty where there is none.
+    /// Content; empty if there is no configuration file.
     pub text: String,
-    /// Its lines.
     pub lines: Lines,
 }
 
 impl ConfigFile {
-    /// The file as findings need it.
+    /// Returns the file as the source of findings.
     pub fn source(&self) -> Source<'_> {
         Source { path: &self.path, text: &self.text, lines: &self.lines }
     }
 }
 
-/// What a path says of the kind of its document.
+/// Kinds that a path suggests for its document.
 #[derive(Clone, Copy, Debug)]
 pub struct KindCandidates<'a> {
-    /// The kind that the configuration claims it for.
+    /// Kind that the configuration assigns to the path.
     pub claimed: Option<&'a str>,
-    /// The kind that its name is that of.
+    /// Kind whose usual file name it has.
     pub by_name: Option<&'a str>,
 }
 
-/// Why a project cannot be opened.
+/// Reason why a project cannot be opened.
 #[derive(Debug)]
 pub enum OpenError {
-    /// Something failed.
+    /// The repository or the configuration cannot be read.
     Failure(Failure),
-    /// A schema of the repository is none.
+    /// A schema of the repository is not valid.
     Schema(Failure),
-    /// The configuration has mistakes.
+    /// The configuration has errors.
     Mistakes(Vec<Finding>),
 }
 
@@ -101,38 +100,38 @@ impl From<Failure> for OpenError {
 }
 
 impl Project {
-    /// Finds the project around the working directory. `given` is a configuration file named by the user. Where the configuration
-    /// has mistakes, they are kept, and the project is as good as the rest of it.
-    ///
-    /// # Errors
-    /// Where the configuration or a schema cannot be read, or a schema is wrong.
+    /// Opens the project that contains the working directory. `given` is the configuration file that the user named.
+    /// Errors of the configuration are stored in `mistakes`, and the valid rest of it is used.
     pub fn open(given: Option<&Path>, origin: &Origin) -> Result<Self, OpenError> {
-        let cwd = disk::working_directory()
-            .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+        let cwd = disk::working_directory().map_err(|error| {
+            Failure::usage(format!("cannot determine the working directory: {}", disk::explain(&error)))
+        })?;
         let mut repository = git_dirs::worktree(&cwd);
         if repository.is_none() && *origin != Origin::Worktree {
             repository = objects::bare(&cwd);
         }
         if repository.is_none() && *origin != Origin::Worktree {
-            return Err(Failure::usage("there is no git repository here").hint("`git init` makes one").into());
+            return Err(Failure::usage("the working directory is not in a Git repository")
+                .hint("run `git init` to create one")
+                .into());
         }
         if let Some(root) = repository.as_ref().filter(|_| *origin == Origin::Index)
             && let Some(elsewhere) = git_dirs::elsewhere(root)
         {
-            let why = format!("the worktree of this repository is `{}` (core.worktree)", elsewhere.display());
+            let why = format!("`core.worktree` moves the worktree of this repository to `{}`", elsewhere.display());
             let git = root.join(".git");
-            return Err(Failure::usage(why).hint(format!("go there, with GIT_DIR={}", git.display())).into());
+            return Err(Failure::usage(why).hint(format!("run phx there with `GIT_DIR={}`", git.display())).into());
         }
         let given = given.map(|path| paths::absolute(&cwd, path));
-        let around = repository.clone().unwrap_or_else(|| cwd.clone());
-        let store = Store::open(&around, origin)?;
-        let found = if given.is_none() { find_config(&cwd, &around, &store) } else { None };
+        let enclosing = repository.clone().unwrap_or_else(|| cwd.clone());
+        let store = Store::open(&enclosing, origin)?;
+        let found = if given.is_none() { find_config(&cwd, &enclosing, &store) } else { None };
         let file = given.as_deref().or(found.as_deref());
         let directory = file.and_then(Path::parent).map(Path::to_path_buf);
         let root = repository.or_else(|| directory.clone()).unwrap_or_else(|| cwd.clone());
         let base = directory.unwrap_or_else(|| root.clone());
-        // A configuration that the user names is read where it is named.
-        let store = if root == around { store } else { Store::open(&root, origin)? };
+        // A configuration that the user named is read from disk, not from the store.
+        let store = if root == enclosing { store } else { Store::open(&root, origin)? };
         let config_file = read_config(&root, file, found.as_ref().map(|_| &store))?;
         let (config, mistakes) = Config::parse(&config_file.path, &config_file.text);
         let base_path = paths::relative(&root, &base);
@@ -161,23 +160,23 @@ impl Project {
         })
     }
 
-    /// A path below the configuration's directory, from the root.
+    /// Converts a path relative to the configuration's directory to one relative to the root.
     pub fn inside(&self, path: &str) -> String {
         inside(&self.base_path(), path)
     }
 
-    /// The configuration's directory from the root, which is `.` where that is the root.
+    /// Returns the configuration's directory relative to the root; `.` if it is the root.
     pub fn base_path(&self) -> String {
         paths::relative(&self.root, &self.base)
     }
 
-    /// A kind, with what the configuration adds to it.
+    /// Returns a kind, extended by the aliases and vocabularies of the configuration.
     pub fn kind(&self, name: &str) -> Cow<'_, Kind> {
-        let made = || Cow::Owned(self.catalog.kind(self.catalog.newest(), name));
-        self.kinds.get(name).map_or_else(made, Cow::Borrowed)
+        let create = || Cow::Owned(self.catalog.kind(self.catalog.newest(), name));
+        self.kinds.get(name).map_or_else(create, Cow::Borrowed)
     }
 
-    /// What a path, as the user writes it, says of the kind of its document.
+    /// Returns the kinds that a path suggests. The path is relative to the working directory.
     pub fn kind_by_path(&self, path: &Path) -> KindCandidates<'_> {
         let file = paths::absolute(&self.cwd, path);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -187,24 +186,25 @@ impl Project {
         }
     }
 
-    /// The schemas and templates of the repository, as paths from the root.
+    /// Returns the paths of the schemas and templates of the repository, relative to the root.
     pub fn overlaid(&self) -> impl Iterator<Item = &str> {
         self.catalog.overlays().chain(self.library.overrides())
     }
 
-    /// Whether the repository around the working directory has no worktree.
+    /// Returns whether the working directory is in a repository without a worktree.
     pub fn is_bare(&self) -> bool {
         git_dirs::worktree(&self.cwd).is_none() && objects::bare(&self.cwd).is_some()
     }
 
-    /// The kind that the configuration claims a path for; the path is from its directory.
+    /// Returns the kind that the configuration assigns to a path, which is relative to the configuration's directory.
     pub fn claimed(&self, path: &str) -> Option<&str> {
         let mut kinds = self.config.kinds.iter();
         kinds.find(|kind| kind.paths.matches(path)).map(|kind| kind.name.as_str())
     }
 }
 
-/// The folder that messages show paths from. Git starts hooks in the root, and names the folder in which it was started itself.
+/// Returns the folder that displayed paths are relative to. Git starts hooks in the root and sets `GIT_PREFIX` to the
+/// directory where it was started itself.
 fn folder(root: &Path, cwd: &Path) -> Folder {
     if root == cwd
         && let Some(prefix) = environment::variable("GIT_PREFIX")
@@ -229,13 +229,13 @@ fn fingerprint(base: &str, config: &ConfigFile, overlays: &[Overlay], overrides:
 }
 
 impl Project {
-    /// Whether a schema or the configuration declares a kind.
+    /// Returns whether a schema or the configuration declares a kind.
     pub fn knows_kind(&self, name: &str) -> bool {
         self.kinds.contains_key(name)
     }
 }
 
-/// The kinds of the newest version and those that the configuration names, with its aliases.
+/// Returns the kinds of the newest schema version and those of the configuration, with its aliases and vocabularies.
 fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
     let newest = catalog.newest();
     let own = config.kinds.iter().map(|kind| catalog.kind(newest, &kind.name));
@@ -247,7 +247,7 @@ fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
             let mut shape = Shape::clone(&kind.shape);
             let words = settings.vocabulary.iter();
             let words: Vec<_> = words.map(|word| (&*word.field, &*word.word, &*word.synonyms)).collect();
-            // A field without a vocabulary is a mistake in the configuration, which has been reported.
+            // A field without a vocabulary is an error of the configuration that has already been reported.
             let _ = shape.extend(&settings.aliases, &words);
             kind.shape = Arc::new(shape);
         }
@@ -256,7 +256,7 @@ fn kinds(catalog: &Catalog, config: &Config) -> BTreeMap<String, Kind> {
     kinds
 }
 
-/// The nearest configuration upwards, no further than `last`.
+/// Returns the nearest configuration file in the parent directories up to `last`.
 fn find_config(cwd: &Path, last: &Path, store: &Store) -> Option<PathBuf> {
     let within = if cwd.starts_with(last) { cwd } else { last };
     within
@@ -266,7 +266,7 @@ fn find_config(cwd: &Path, last: &Path, store: &Store) -> Option<PathBuf> {
         .find(|file| store.exists(&paths::relative(last, file)))
 }
 
-/// Reads the configuration from the store, or from disk where the user named it.
+/// Reads the configuration from the store, or from disk if there is none.
 fn read_config(root: &Path, file: Option<&Path>, store: Option<&Store>) -> Result<ConfigFile, Failure> {
     let Some(file) = file else {
         return Ok(ConfigFile { path: config::FILE.to_owned(), text: String::new(), lines: Lines::new("") });
@@ -274,31 +274,31 @@ fn read_config(root: &Path, file: Option<&Path>, store: Option<&Store>) -> Resul
     let path = paths::relative(root, file);
     let bytes = store.map_or_else(|| disk::read_optional(file), |store| store.read(&path));
     let bytes = bytes.map_err(|error| unreadable(&path, &error))?;
-    let bytes = bytes.ok_or_else(|| Failure::usage(format!("there is no configuration `{path}`")))?;
+    let bytes = bytes.ok_or_else(|| Failure::usage(format!("configuration file `{path}` does not exist")))?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("`{path}` is not UTF-8")).hint("save it as UTF-8"))?;
+        .map_err(|_| Failure::usage(format!("`{path}` is not valid UTF-8")).hint("save the file as UTF-8"))?;
     Ok(ConfigFile { lines: Lines::new(&text), path, text })
 }
 
-/// A path below the configuration's directory, which is `.` where that is the root.
+/// Joins a path to the configuration's directory, which is `.` if it is the root.
 pub fn inside(base: &str, path: &str) -> String {
     if base == "." { path.to_owned() } else { format!("{base}/{path}") }
 }
 
-/// Says that a file or a folder of phx's own cannot be read.
+/// Creates the failure for a file or folder of the project that cannot be read.
 pub fn unreadable(path: &str, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("`{path}` cannot be read: {}", disk::explain(error)))
+    Failure::usage(format!("cannot read `{path}`: {}", disk::explain(error)))
 }
 
-/// The schemas in `.phx/schemas/<version>/`.
+/// Reads the schemas in `.phx/schemas/<version>/`.
 fn overlays(store: &Store, base: &str) -> Result<Vec<Overlay>, Failure> {
     let list = |path: &str| store.list(path).map_err(|error| unreadable(path, &error));
     let mut overlays = Vec::new();
     for (version, folder) in list(&inside(base, ".phx/schemas"))? {
         if version.ends_with(".schema.json") {
-            let place = inside(base, &format!(".phx/schemas/v1.0/{version}"));
-            let message = format!("the schema `{folder}` is not in the folder of a version, so no document obeys it");
-            return Err(Failure::usage(message).hint(format!("move it to a version, such as `{place}`")));
+            let location = inside(base, &format!(".phx/schemas/v1.0/{version}"));
+            let message = format!("schema `{folder}` is not in a version folder, so no document uses it");
+            return Err(Failure::usage(message).hint(format!("move it to a version folder, such as `{location}`")));
         }
         for (name, path) in list(&folder)? {
             let Some(kind) = name.strip_suffix(".schema.json") else {

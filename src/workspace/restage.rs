@@ -1,5 +1,5 @@
-//! Putting edited documents into the index and the worktree, where that is provably harmless: the worktree file changes in
-//! the edited AUTO bodies alone, and git sees the same difference between index and worktree as before.
+//! Writes edited documents to the index and the worktree if this provably loses nothing: the worktree file changes only
+//! in the edited AUTO bodies, and the difference between index and worktree stays the same.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,59 +16,55 @@ use crate::system::git::objects::{Change, Object};
 use crate::system::replace::{self, Replacement};
 use crate::text::{Edits, Span, lines};
 
-/// A document of the index with edits.
+/// Document of the index with edits.
 #[derive(Clone, Debug)]
 pub struct Restaged {
-    /// The document as the index has it.
+    /// Document as in the index.
     pub document: Arc<Document>,
-    /// The edits.
     pub edits: Edits,
-    /// The text after them.
+    /// Text after the edits.
     pub text: String,
-    /// The stamp that they put on it; else they are those of AUTO bodies.
+    /// Stamp that the edits set; if `None`, they are edits of AUTO bodies.
     pub stamp: Option<Stamp>,
 }
 
-/// One whose worktree file can follow.
+/// Verified write of a document to index and worktree.
 #[derive(Debug)]
 pub struct PreparedWrite {
     path: String,
     change: Change,
-    /// What the worktree file holds; nothing where there is none yet.
+    /// Content of the worktree file; `None` if it does not exist yet.
     old: Option<Vec<u8>>,
     new: Vec<u8>,
 }
 
 impl Project {
-    /// Looks whether a document can be written to index and worktree without harm, and stores its new blob.
+    /// Verifies that a document can be written to index and worktree, and stores its new blob.
     ///
     /// # Errors
-    /// Why it cannot: a clause that says what stands in the way.
+    /// Returns a clause with the reason if the worktree file cannot be changed in the same way as the index.
     pub fn prepare_write(&self, restaged: &Restaged) -> Result<PreparedWrite, String> {
         let path = &restaged.document.path;
-        let old = self.store.object(path).ok_or("the index does not have it")?;
+        let old = self.store.object(path).ok_or("it is not in the index")?;
         let file = paths::absolute(&self.root, Path::new(path));
         if !disk::is_plain_file(&file) {
-            let way = "bring it back with `git restore` or `git sparse-checkout add`, then `phx regen --staged`";
-            return Err(format!("the worktree has no plain file there; {way}"));
+            let help = "restore it with `git restore` or `git sparse-checkout add`, then run `phx regen --staged`";
+            return Err(format!("it is not a regular file in the worktree; {help}"));
         }
-        let raw = disk::read_optional(&file).ok().flatten().ok_or("the worktree file cannot be read")?;
+        let raw = disk::read_optional(&file).ok().flatten().ok_or("cannot read the worktree file")?;
         let (new, id) = self.apply_to_worktree(restaged, &raw, &old)?;
         let change = Change { path: path.clone(), new: Some(Object { mode: old.mode.clone(), id }), old: Some(old) };
         Ok(PreparedWrite { path: path.clone(), change, old: Some(raw), new })
     }
 
-    /// A new file for index and worktree.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Prepares a new file for index and worktree, and stores its blob.
     pub fn prepare_new_file(&self, path: &str, bytes: &[u8]) -> Result<PreparedWrite, String> {
         let new = Object { mode: "100644".to_owned(), id: index::store(&self.root, bytes)? };
         let change = Change { path: path.to_owned(), old: None, new: Some(new) };
         Ok(PreparedWrite { path: path.to_owned(), change, old: None, new: bytes.to_vec() })
     }
 
-    /// The worktree file after the same edits, and the id of the new blob.
+    /// Applies the same edits to the worktree file. Returns its new content and the id of the new blob.
     fn apply_to_worktree(&self, restaged: &Restaged, raw: &[u8], old: &Object) -> Result<(Vec<u8>, String), String> {
         let Restaged { document, text, .. } = restaged;
         let path = &document.path;
@@ -82,7 +78,7 @@ impl Project {
                 return Ok((text.clone().into_bytes(), id));
             }
         }
-        // Nothing is stored before it is sure to be used.
+        // The blob is stored only when it is certain to be used.
         let id = index::plain_id(&self.root, text.as_bytes())?;
         let stored = |new: Vec<u8>| index::store(&self.root, text.as_bytes()).map(|id| (new, id));
         let mapped = match &restaged.stamp {
@@ -95,7 +91,7 @@ impl Project {
         {
             return stored(edited.into_bytes());
         }
-        // A filter made of the text what stands in the worktree: what it makes of the new text is written.
+        // The worktree file is the unchanged output of a filter: write the output of the filter for the new text.
         if index::cleaned_id(&self.root, path, raw)? == old.id && index::checked_out(&self.root, path, &old.id)? == raw
         {
             let id = index::store(&self.root, text.as_bytes())?;
@@ -105,24 +101,24 @@ impl Project {
             }
         }
         let why = match (is_mapped, &restaged.stamp) {
-            (true, _) => "git's filters or attributes make something else of what is changed in the worktree",
-            (false, Some(_)) => "the worktree has another stamp, or other review dates",
+            (true, _) => "filters or attributes of Git would store the changed worktree file differently",
+            (false, Some(_)) => "the worktree file has a different stamp or different review dates",
             (false, None) => {
-                "the worktree has other changes in the same AUTO blocks; stage or undo those, then `phx regen --staged`"
+                "the worktree file has other changes in the same AUTO blocks; stage or undo them, then run `phx regen --staged`"
             }
         };
         Err(why.to_owned())
     }
 
-    /// Whether git reads the worktree file after the edits as it should: as the new blob where it read it as the old one,
-    /// else as what it read with just the edits made.
+    /// Returns whether Git would store the edited worktree file as expected: as the new blob if the file corresponded
+    /// to the old blob, or else as its former content with only the edits applied.
     fn is_clean_like(&self, path: &str, raw: &[u8], edited: &str, old: &str, new: &str) -> Result<bool, String> {
         let before = index::cleaned_id(&self.root, path, raw)?;
         let after = index::cleaned_id(&self.root, path, edited.as_bytes())?;
         if before == old {
             return Ok(after == new);
         }
-        // What git makes of the bytes is the bytes themselves, or the bytes with LF line ends.
+        // Git stores the bytes unchanged or with LF line ends.
         let plain = |bytes: &[u8]| index::plain_id(&self.root, bytes);
         let with_lf = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n").into_bytes();
         let edited = edited.as_bytes();
@@ -130,10 +126,10 @@ impl Project {
         Ok(same || (before == plain(&with_lf(raw))? && after == plain(&with_lf(edited))?))
     }
 
-    /// The worktree file with the same edits, where it holds the same AUTO bodies.
+    /// Applies the edits to the worktree file. Returns `None` if its AUTO bodies differ from those of the index.
     fn mapped(&self, restaged: &Restaged, raw: &[u8]) -> Option<String> {
         let Restaged { document, edits, text, .. } = restaged;
-        let standing = self.parse_again(document, std::str::from_utf8(raw).ok()?);
+        let worktree = self.parse_again(document, std::str::from_utf8(raw).ok()?);
         let after = self.parse_again(document, text);
         let mut made = Edits::default();
         let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
@@ -142,49 +138,47 @@ impl Project {
             if !seen.insert((block.opener.start, block.opener.end)) {
                 continue;
             }
-            let own = matching_block(document, block, &standing)?;
+            let own = matching_block(document, block, &worktree)?;
             let new = matching_block(document, block, &after)?;
             let same = |a: &Document, one: Span, b: &Document, other: Span| {
                 lines::with_lf(a.slice(one)) == lines::with_lf(b.slice(other))
             };
-            // What the worktree has already need not be written.
-            if same(&after, new.body, &standing, own.body) && same(&after, new.closer?, &standing, own.closer?) {
+            // The worktree already has the new body.
+            if same(&after, new.body, &worktree, own.body) && same(&after, new.closer?, &worktree, own.closer?) {
                 continue;
             }
-            if !same(document, block.body, &standing, own.body)
-                || !same(document, block.closer?, &standing, own.closer?)
+            if !same(document, block.body, &worktree, own.body)
+                || !same(document, block.closer?, &worktree, own.closer?)
             {
                 return None;
             }
-            let body = lines::with_lf(after.slice(new.body)).replace('\n', lines::ending(&standing.text));
-            if !made.add(plan::replace(&standing, own, &body, after.slice(new.closer?))) {
+            let body = lines::with_lf(after.slice(new.body)).replace('\n', lines::ending(&worktree.text));
+            if !made.add(plan::replace(&worktree, own, &body, after.slice(new.closer?))) {
                 return None;
             }
         }
-        let edited = self.proved(&standing, &made).ok()?;
+        let edited = self.proved(&worktree, &made).ok()?;
         Some(edited)
     }
 
-    /// The worktree file with the same stamp, where it bears the one that is replaced.
+    /// Sets the stamp in the worktree file. Returns `None` if its old stamp differs from that of the index.
     fn mapped_stamp(&self, restaged: &Restaged, raw: &[u8], stamp: &Stamp) -> Option<String> {
-        let standing = self.parse_again(&restaged.document, std::str::from_utf8(raw).ok()?);
-        let edits = stamp.edits(&standing).ok()?;
+        let worktree = self.parse_again(&restaged.document, std::str::from_utf8(raw).ok()?);
+        let edits = stamp.edits(&worktree).ok()?;
         let replaced = |document: &Document, edits: &Edits| -> Vec<String> {
             edits.iter().map(|edit| document.slice(edit.span).to_owned()).collect()
         };
-        if replaced(&standing, &edits) != replaced(&restaged.document, &restaged.edits) {
+        if replaced(&worktree, &edits) != replaced(&restaged.document, &restaged.edits) {
             return None;
         }
-        self.proved_stamp(&standing, &edits).ok()
+        self.proved_stamp(&worktree, &edits).ok()
     }
 
-    /// Writes documents to the index and to the worktree: all that can fail comes before the first of them changes.
-    ///
-    /// # Errors
-    /// Why nothing was written.
+    /// Writes documents to the index and the worktree. All steps that are likely to fail run before the first change.
+    /// Returns notices about worktree files that were not written.
     pub fn restage(&self, place: &GitDirs, prepare_write: &[PreparedWrite]) -> Result<Vec<String>, String> {
         let changes: Vec<Change> = prepare_write.iter().map(|prepare_write| prepare_write.change.clone()).collect();
-        let swap = Swap::prepare(&self.root, place, &changes).map_err(|refusal| say(&refusal))?;
+        let swap = Swap::prepare(&self.root, place, &changes).map_err(|error| index_reason(&error))?;
         let mut replacements = Vec::new();
         let mut created: Vec<PathBuf> = Vec::new();
         let undo = |created: &[PathBuf], why: String| {
@@ -202,65 +196,65 @@ impl Project {
                         continue;
                     }
                     Err(error) => {
-                        return undo(&created, format!("`{path}` cannot be written: {}", disk::explain(&error)));
+                        return undo(&created, format!("cannot write `{path}`: {}", disk::explain(&error)));
                     }
                 },
                 Some(old) => Replacement::prepare(&file, &self.root, old, new),
             };
             match prepared {
                 Ok(replacement) => replacements.push((path, replacement)),
-                Err(refusal) => return undo(&created, format!("`{path}` {}", say_file(&refusal))),
+                Err(error) => return undo(&created, format!("`{path}` {}", file_reason(&error))),
             }
         }
-        if let Err(refusal) = swap.finish() {
-            return undo(&created, say(&refusal));
+        if let Err(error) = swap.finish() {
+            return undo(&created, index_reason(&error));
         }
         let mut notices = Vec::new();
         for (path, replacement) in replacements {
-            if let Err(refusal) = replacement.finish() {
-                let why = say_file(&refusal);
-                notices.push(format!("the index has the new `{path}`; the worktree file {why}"));
+            if let Err(error) = replacement.finish() {
+                let why = file_reason(&error);
+                notices.push(format!("`{path}` was written to the index, but the worktree file {why}"));
             }
         }
         Ok(notices)
     }
 }
 
-/// The AUTO block that an edit is in.
+/// Returns the AUTO block that contains an edit.
 fn block_of(document: &Document, edit: Span) -> Option<&Block> {
     document.blocks_of(BlockMode::Auto).find(|block| block.body.covers(edit) || block.closer == Some(edit))
 }
 
-/// The block of another version of the document that is this one: of the same name, at the same place among those.
+/// Finds the block in another version of the document: same name, same position among the blocks of that name.
 fn matching_block<'a>(document: &Document, block: &Block, other: &'a Document) -> Option<&'a Block> {
     if !other.syntax_errors.is_empty() {
         return None;
     }
-    let same = |found: &&Block| found.name == block.name;
+    let same = |other: &&Block| other.name == block.name;
     let own: Vec<&Block> = document.blocks_of(BlockMode::Auto).filter(same).collect();
     let others: Vec<&Block> = other.blocks_of(BlockMode::Auto).filter(same).collect();
     let at = own.iter().position(|found| found.opener == block.opener)?;
     if own.len() == others.len() { others.get(at).copied() } else { None }
 }
 
-fn say(refusal: &IndexError) -> String {
-    match refusal {
-        IndexError::Locked => "another git holds the lock of the index".to_owned(),
-        IndexError::Changed(path) if path.is_empty() => "another git changed the index meanwhile".to_owned(),
-        IndexError::Changed(path) => format!("another git staged `{path}` meanwhile"),
+fn index_reason(error: &IndexError) -> String {
+    match error {
+        IndexError::Locked => "another Git process holds the lock of the index".to_owned(),
+        IndexError::Changed(path) if path.is_empty() => "another Git process changed the index".to_owned(),
+        IndexError::Changed(path) => format!("another Git process staged `{path}`"),
         IndexError::Harm(why) => (*why).to_owned(),
         IndexError::System(why) => why.clone(),
     }
 }
 
-fn say_file(refusal: &replace::ReplaceError) -> String {
-    match refusal {
+fn file_reason(error: &replace::ReplaceError) -> String {
+    match error {
         replace::ReplaceError::ReadOnly => "is read-only".to_owned(),
-        replace::ReplaceError::Changed => "was changed meanwhile, and is as it was left".to_owned(),
+        replace::ReplaceError::Changed => "changed on disk; it was not overwritten".to_owned(),
         replace::ReplaceError::HardLinked(names) => {
-            format!("has {names} names (hard links), of which only one would change")
+            format!("has {names} hard links, of which only one would change")
         }
-        replace::ReplaceError::Outside(_) => "is reached by a link out of the repository".to_owned(),
+        replace::ReplaceError::Outside(_) => "is a link to a location outside the repository".to_owned(),
         replace::ReplaceError::System(error) => format!("cannot be written: {}", disk::explain(error)),
     }
 }

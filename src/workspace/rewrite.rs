@@ -1,4 +1,4 @@
-//! Carrying out the plans of a document's AUTO blocks: deciding about each block, proving the result, writing it.
+//! Executes the plans of a document's AUTO blocks: decides on each block, verifies the result and writes it.
 
 use std::sync::Arc;
 
@@ -13,65 +13,59 @@ use crate::regen::plan::{self, BlockPlan, RenderOutcome};
 use crate::regen::{changes, diff, losses, proof};
 use crate::text::{Edits, Folder, decode};
 
-/// What is to happen to AUTO blocks.
+/// Action on AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteAction {
-    /// They get the bodies that their templates render.
+    /// Replace bodies by their renderings.
     Render,
-    /// They are emptied.
+    /// Empty the bodies.
     Clean,
 }
 
-/// Whether edits are made.
+/// Treatment of the edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RewriteMode {
-    /// They are shown.
+    /// Compute edits without writing them.
     Check,
-    /// They are written.
+    /// Write the edits.
     Write,
 }
 
-/// Whether bodies that somebody edited are overwritten.
+/// Treatment of bodies that were edited by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// They stay, and are told.
+    /// Leave them unchanged and report them.
     Refuse,
-    /// They are restored.
+    /// Overwrite them.
     Restore,
 }
 
-/// How documents are rewritten.
+/// Options of a rewrite.
 #[derive(Clone, Copy, Debug)]
 pub struct Rewrite<'a> {
-    /// The project.
     pub project: &'a Project,
-    /// What is to happen.
     pub action: WriteAction,
-    /// Whether it is made.
     pub mode: RewriteMode,
-    /// What is done about edited bodies.
     pub edited: Edited,
-    /// The only blocks that are touched, by canonical name.
+    /// Canonical name of the only blocks to rewrite; `None` for all.
     pub section: Option<&'a str>,
 }
 
-/// A document that was rewritten, and why it could not be written.
+/// Result of rewriting one document.
 #[derive(Debug)]
 pub struct WriteOutcome {
-    /// What became of it.
     pub rewritten: Rewritten,
-    /// What went wrong in writing it.
+    /// Error of writing the document.
     pub failure: Option<Failure>,
 }
 
-/// What is decided about a block: the body it gets, or why it gets none.
+/// Decision on a block: its new body, or the reason to leave it unchanged.
 enum Decision {
     Body(String),
     Leave(BlockStatus),
 }
 
 impl Rewrite<'_> {
-    /// Rewrites one document.
     pub fn document(&self, planned: Planned<'_>) -> WriteOutcome {
         if let Some(done) = self.settle(planned) {
             return done;
@@ -87,7 +81,7 @@ impl Rewrite<'_> {
         WriteOutcome { rewritten, failure }
     }
 
-    /// What is to become of one document, and the edits that do it.
+    /// Computes the result for one document and the edits, without writing them.
     pub fn edits(&self, planned: Planned<'_>) -> (Rewritten, Edits) {
         let document = planned.document;
         let mut edits = Edits::default();
@@ -114,7 +108,7 @@ impl Rewrite<'_> {
 
     fn block(&self, planned: Planned<'_>, plan: &BlockPlan, block: &Block, edits: &mut Edits) -> BlockResult {
         let document = planned.document;
-        let standing = document.slice(block.body);
+        let current = document.slice(block.body);
         let mut result = BlockResult {
             name: block.name.clone(),
             line: document.line(block.opener.start),
@@ -134,15 +128,15 @@ impl Rewrite<'_> {
             (WriteAction::Render, Decision::Body(body)) => {
                 let edits = plan::edits(document, plan, &body);
                 if !edits.is_empty() {
-                    result.changes = changes::words(standing, &body, &plan.provenance);
+                    result.changes = changes::words(current, &body, &plan.provenance);
                 }
                 edits
             }
         };
         if !group.is_empty() {
-            let taken = edits.add(group);
-            let failed = || BlockStatus::Failed("its markers stand inside another block".to_owned());
-            result.what = if taken { BlockStatus::Outdated } else { failed() };
+            let is_added = edits.add(group);
+            let failed = || BlockStatus::Failed("its markers are inside another block".to_owned());
+            result.what = if is_added { BlockStatus::Outdated } else { failed() };
         }
         result
     }
@@ -179,13 +173,14 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Why a body is not replaced: it has rows, pairs or lines that the new one has not, and nobody asked to drop them.
+    /// Returns the reason not to replace a body: it has rows, pairs or lines that the new body lacks. Returns `None`
+    /// with `Edited::Restore`.
     fn loss(&self, document: &Document, plan: &BlockPlan, body: &str) -> Option<BlockStatus> {
         if self.edited == Edited::Restore {
             return None;
         }
         let block = &document.blocks[plan.block];
-        // A label that the template renders without a value is its own to drop.
+        // The template itself may drop a label that it renders without a value.
         let rendered = plan.coverage.rendered.as_deref().unwrap_or_default();
         let losses = losses::find(document.slice(block.body), &[body, rendered], &document.shape.aliases);
         let first = losses.first()?;
@@ -200,14 +195,14 @@ impl Rewrite<'_> {
             WriteAction::Clean => "phx regen --clean --force",
         };
         Some(BlockStatus::Edited(format!(
-            "it has what no template renders: line {line} `{}`{more}; move that out of the block, or run `{command} {}` to drop it",
+            "it has content that no template renders: line {line} `{}`{more}; move it out of the block, or run `{command} {}` to drop it",
             first.text,
             self.project.folder.quoted(&document.path)
         )))
     }
 
-    /// A body that was edited by hand is restored on request, and accepted if it is what phx would have written, or if a
-    /// merge made it.
+    /// Decides on a body that was edited by hand. It is restored on request, and accepted if phx would have written the
+    /// same text or if a merge is in progress.
     fn decide_edited(
         &self,
         planned: Planned<'_>,
@@ -223,7 +218,7 @@ impl Rewrite<'_> {
             return Decision::Leave(edited(document, plan, &self.project.folder));
         }
         let current = document.slice(document.blocks[plan.block].body);
-        // Without a committed body only what is rendered on an empty one is sure to hold nothing that was edited.
+        // Without a committed body, only a rendering on an empty body certainly contains no edits.
         let rendered = rendered_on(planned, plan, plan.committed.as_deref().unwrap_or_default());
         if matches!(rendered, RenderOutcome::Body(body) if body == current) || self.project.is_merging() {
             return Decision::Body(body.to_owned());
@@ -240,10 +235,11 @@ impl Rewrite<'_> {
     }
 }
 
-/// Restores an edited body from the latest committed one; values that are maintained by hand stay.
+/// Restores an edited body from the latest committed one. Values that are maintained by hand stay unchanged.
 fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings: &mut Vec<String>) -> Decision {
     let Some(committed) = plan.committed.as_deref() else {
-        warnings.push("no committed body matches its checksum, so values of absent facts stay as they are".to_owned());
+        warnings
+            .push("no committed body matches its checksum, so values of unavailable facts stay unchanged".to_owned());
         return body.map_or(Decision::Leave(BlockStatus::NoFacts), |body| Decision::Body(body.to_owned()));
     };
     let current = planned.document.slice(planned.document.blocks[plan.block].body);
@@ -254,7 +250,7 @@ fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings:
     }
 }
 
-/// The rendering of a block on a committed body that has the current values of those that are maintained by hand.
+/// Renders a block on a committed body with the current values that are maintained by hand.
 fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> RenderOutcome {
     let Planned { document, sources, .. } = planned;
     let current = document.slice(document.blocks[plan.block].body);
@@ -262,11 +258,11 @@ fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> Rende
     plan::block(document, plan.block, Some(&base), sources).outcome
 }
 
-/// Why no block of a document can be written.
+/// Returns the syntax error that prevents writing any block of a document.
 pub fn unwritable(document: &Document) -> Option<String> {
     let syntax_error = document.syntax_errors.first()?;
     let line = document.line(syntax_error.span.start);
-    Some(format!("line {line}: {}; no block of it is written", syntax_error.message))
+    Some(format!("line {line}: {}; no block of the document is written", syntax_error.message))
 }
 
 fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> BlockStatus {
@@ -279,18 +275,18 @@ fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> BlockStatus
 }
 
 impl Project {
-    /// The text after edits of AUTO bodies, if it is the same document but for them.
+    /// Applies edits of AUTO bodies.
     ///
     /// # Errors
-    /// Where it would not be.
+    /// Returns an error if the document would change anywhere else.
     pub fn proved(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
         self.proved_by(proof::bodies, document, edits)
     }
 
-    /// The text after edits that stamp it, if it is the same document but for them.
+    /// Applies edits of a stamp.
     ///
     /// # Errors
-    /// Where it would not be.
+    /// Returns an error if the document would change anywhere else.
     pub fn proved_stamp(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
         self.proved_by(proof::stamps, document, edits)
     }
@@ -304,13 +300,16 @@ impl Project {
         let text = edits.apply(&document.text);
         let after = self.parse_again(document, &text);
         proof(document, &after, edits).map_err(|why| {
-            Failure::internal(format!("`{}` would not be the same document: {why}; nothing was written", document.path))
-                .hint("please report this, with the document")
+            Failure::internal(format!(
+                "the edits would change `{}` outside of the edited text: {why}; nothing was written",
+                document.path
+            ))
+            .hint("report this bug and attach the document")
         })?;
         Ok(text)
     }
 
-    /// Parses a text in the place of a document.
+    /// Parses a new text of a document with the same path and kind.
     pub fn parse_again(&self, document: &Document, text: &str) -> Document {
         let shape = |_: Option<&str>| Arc::clone(&document.shape);
         Document::parse(&document.path, decode::decode(text.as_bytes().to_vec()), &self.dialect, &shape)

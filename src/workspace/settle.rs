@@ -1,4 +1,4 @@
-//! Settling conflicts that Git left in AUTO blocks: what both sides would show is computed anew, so neither side is chosen.
+//! Resolves Git conflicts in AUTO blocks by rendering the blocks again, so that neither side has to be chosen.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::regen::checksum::ChecksumState;
 use crate::regen::plan::{self, RenderOutcome};
 use crate::text::Span;
 
-/// A document with one side of each conflict.
+/// Document with one side of each conflict.
 struct ConflictSide {
     document: Arc<Document>,
-    /// The block of each conflict.
+    /// Index of the block of each conflict.
     blocks: Vec<usize>,
 }
 
 impl Rewrite<'_> {
-    /// Settles the conflicts of a document, each of which must lie within one AUTO block, its END marker included. Nothing if there
-    /// are none, or if one lies elsewhere.
+    /// Resolves the conflicts of a document, each of which must be within one AUTO block, including its END marker.
+    /// Returns `None` if there are no conflicts or if one is outside of AUTO blocks.
     pub fn settle(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
         let document = planned.document;
         let conflicts = conflict::find(&document.text, &document.nodes);
@@ -39,8 +39,8 @@ impl Rewrite<'_> {
         let stopped =
             |why: String| Some(WriteOutcome { rewritten: Rewritten::stopped(&document.path, why), failure: None });
         if self.mode == RewriteMode::Check {
-            let command = self.project.folder.quoted(&document.path);
-            return stopped(format!("line {line}: git left a conflict here; `phx regen {command}` settles it"));
+            let path = self.project.folder.quoted(&document.path);
+            return stopped(format!("line {line}: unresolved merge conflict; run `phx regen {path}` to resolve it"));
         }
         let mut plans = plan::document(&ours.document, planned.sources);
         let other = plan::document(&theirs.document, planned.sources);
@@ -54,18 +54,18 @@ impl Rewrite<'_> {
                 (Some(RenderOutcome::Body(one)), Some(RenderOutcome::Body(two))) if one == two => {}
                 (Some(RenderOutcome::Body(_)), Some(RenderOutcome::Body(_))) => {
                     return stopped(format!(
-                        "line {line}: in the conflict in `{name}` the sides have different values or text that no fact gives; keep \
-                         one side, then run this again"
+                        "line {line}: the sides of the conflict in AUTO block `{name}` differ in values or text that no fact \
+                         provides; keep one side, then run the same command again"
                     ));
                 }
                 _ => {
                     return stopped(format!(
-                        "line {line}: git left a conflict in `{name}`, which phx cannot render; keep one side of it"
+                        "line {line}: unresolved conflict in AUTO block `{name}`, which cannot be rendered; keep one side"
                     ));
                 }
             }
             for plan in plans.iter_mut().filter(|plan| plan.block == *own) {
-                // The merge made this body; nobody has edited it.
+                // The merge produced this body; it was not edited by hand.
                 plan.state = ChecksumState::Ungenerated;
             }
         }
@@ -81,14 +81,15 @@ impl Rewrite<'_> {
                     && names(&ours).contains(&block.name)
                 {
                     block.what = BlockStatus::Written;
-                    "the conflict is settled".clone_into(&mut block.changes);
+                    "conflict resolved".clone_into(&mut block.changes);
                 }
             }
         }
         Some(WriteOutcome { rewritten, failure })
     }
 
-    /// The document with one side of its conflicts, if it can be read then and each side lies within one AUTO block.
+    /// Returns the document with one side of each conflict, if it has no syntax errors and each side is within one AUTO
+    /// block.
     fn side(&self, document: &Document, conflicts: &[Conflict], side: fn(&Conflict) -> Span) -> Option<ConflictSide> {
         let (text, spans) = conflict::resolved(&document.text, conflicts, side);
         let document = self.project.parse_again(document, &text);

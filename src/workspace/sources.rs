@@ -1,4 +1,4 @@
-//! The files that documents describe: their `sources` are globs from the root.
+//! Source files of documents: the files that the globs in `sources` match, relative to the root.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use crate::system::disk;
 use crate::system::git::objects;
 
 impl Project {
-    /// A hash of the files that globs match, where the documents are read from; nothing where git does not say.
+    /// Returns a hash of the paths and contents of the files that the globs match, in the tree of the project's store.
+    /// Returns `None` if Git fails.
     pub fn sources_hash(&self, globs: &[String]) -> Option<String> {
         if let Some(known) = self.sources.lock().ok()?.get(globs) {
             return known.clone();
@@ -38,9 +39,9 @@ impl Project {
         Some(reviews::files_hash(matched.map(|(path, object)| (path.as_str(), object.id.as_str()))))
     }
 
-    /// Whether one of the paths is among the files that globs match.
+    /// Returns whether the globs match one of the paths.
     pub fn are_sources_touched(&self, globs: &[String], paths: &[&str]) -> bool {
-        // Most globs start with a folder that no path starts with, and need not be compiled.
+        // Most globs start with a folder that none of the paths has, and need not be compiled.
         let near = |glob: &&String| {
             let plain = glob.trim_start_matches("./");
             let plain = &plain[..plain.find(['*', '?', '[', '{', '\\']).unwrap_or(plain.len())];

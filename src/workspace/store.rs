@@ -1,7 +1,7 @@
-//! Where a run reads from: the worktree, the index, or a revision. All that a verdict depends on comes from one of them.
+//! Tree that a run reads: worktree, index or revision. All inputs of a result come from the same tree.
 //!
-//! The index is read as the last commit with what is staged over it: asking for a few files costs the same in a
-//! repository of any size.
+//! The index is read as `HEAD` plus the staged changes, so that the cost of reading a few files does not depend on the
+//! size of the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,22 +15,22 @@ use crate::system::git::blobs::{BlobLookup, Blobs};
 use crate::system::git::objects::{self, Change, Listing, Object};
 use crate::system::{disk, inside};
 
-/// The mode of a folder.
+/// Mode of a folder in a tree object.
 const TREE: &str = "40000";
 
-/// What a user asks to be read.
+/// Tree that the user selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
-    /// The files as they stand.
+    /// Files on disk.
     #[default]
     Worktree,
-    /// What is staged.
+    /// Staged files.
     Index,
-    /// A commit.
+    /// Files of a commit.
     Revision(String),
 }
 
-/// Reads files by their paths from the root.
+/// Reader of files by their paths relative to the root.
 #[derive(Debug)]
 pub struct Store {
     root: PathBuf,
@@ -39,27 +39,24 @@ pub struct Store {
 
 #[derive(Debug)]
 struct ObjectReader {
-    /// The commit that holds what did not change.
+    /// Commit with the unchanged files.
     base: String,
-    /// What the index has otherwise, by path.
+    /// Changes of the index relative to the commit, sorted by path.
     changes: Vec<Change>,
-    /// Whether the index is read, and not the commit alone.
+    /// Whether the index is read, and not only the commit.
     index: bool,
     listing: OnceLock<Result<Listing, String>>,
     blobs: Mutex<Blobs>,
-    /// The folders of the commit that were looked into.
+    /// Cached folders of the commit; `None` for paths that are not folders.
     folders: Mutex<BTreeMap<String, Option<Arc<Listing>>>>,
-    /// The id of its tree, once it was looked into.
+    /// Id of the commit's tree, set after the first access.
     tree: OnceLock<String>,
-    /// What is about to be staged, by path: read as if it was.
+    /// Bytes by path that are read instead of the stored ones.
     over: Mutex<BTreeMap<String, Arc<[u8]>>>,
 }
 
 impl Store {
-    /// Opens what is to be read.
-    ///
-    /// # Errors
-    /// Where git cannot give it.
+    /// Opens a tree.
     pub fn open(root: &Path, origin: &Origin) -> Result<Self, Failure> {
         let objects = match origin {
             Origin::Worktree => None,
@@ -67,50 +64,44 @@ impl Store {
             Origin::Revision(revision) => Some(ObjectReader::of_revision(root, revision)),
         };
         let objects = objects.transpose().map_err(|why| {
-            let what = if *origin == Origin::Index { "the index" } else { "the revision" };
-            Failure::usage(format!("{what} cannot be read: {why}"))
+            let tree = if *origin == Origin::Index { "the index" } else { "the revision" };
+            Failure::usage(format!("cannot read {tree}: {why}"))
         })?;
         Ok(Self { root: root.to_path_buf(), objects })
     }
 
-    /// A store that is asked for objects alone.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Creates a store for reading objects only.
     pub fn blobs(root: &Path) -> Result<Self, String> {
         let objects = ObjectReader::new("HEAD".to_owned(), Vec::new(), false, Blobs::start(root)?);
         Ok(Self { root: root.to_path_buf(), objects: Some(objects) })
     }
 
-    /// Whether files are read as they stand.
+    /// Returns whether files are read from disk.
     pub fn is_worktree(&self) -> bool {
         self.objects.is_none()
     }
 
-    /// The commit that is read, where it is one.
+    /// Returns the id of the commit that is read; `None` for the worktree and the index.
     pub fn revision(&self) -> Option<&str> {
         self.objects.as_ref().filter(|objects| !objects.index).map(|objects| objects.base.as_str())
     }
 
-    /// What is staged, by path.
+    /// Returns the staged changes, sorted by path; empty unless the index is read.
     pub fn changes(&self) -> &[Change] {
         self.objects.as_ref().map(|objects| objects.changes.as_slice()).unwrap_or_default()
     }
 
-    /// All that git holds, by path; `None` for the worktree.
-    ///
-    /// # Errors
-    /// What git says.
+    /// Returns all entries by path; `None` for the worktree.
     pub fn listing(&self) -> Result<Option<&Listing>, Failure> {
         let Some(objects) = &self.objects else { return Ok(None) };
         let listing = objects.listing.get_or_init(|| {
             if objects.index { objects::index(&self.root) } else { objects::tree(&self.root, &objects.base) }
         });
-        let failed = |why: &String| Failure::usage(format!("git does not list its files: {why}"));
+        let failed = |why: &String| Failure::usage(format!("cannot list the files of the repository: {why}"));
         listing.as_ref().map(Some).map_err(failed)
     }
 
-    /// The entry of a path, where git is read from.
+    /// Returns the entry of a path; `None` for the worktree.
     pub fn object(&self, path: &str) -> Option<Object> {
         if let Some(change) = change(&self.objects.as_ref()?.changes, path) {
             return change.new.clone();
@@ -118,13 +109,14 @@ impl Store {
         self.committed(path)
     }
 
-    /// The entry of a path in the commit. git is not asked for what is not there: to be sure of that costs it more.
+    /// Returns the entry of a path in the commit. It is looked up in the folder, because Git is slow to answer for
+    /// objects that do not exist.
     fn committed(&self, path: &str) -> Option<Object> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.folder(folder)?.get(name).cloned()
     }
 
-    /// The entries of a folder of the commit; the root is empty.
+    /// Returns the entries of a folder of the commit. The path of the root is empty.
     fn folder(&self, folder: &str) -> Option<Arc<Listing>> {
         let objects = self.objects.as_ref()?;
         let known = |objects: &ObjectReader| {
@@ -148,14 +140,14 @@ impl Store {
         listing
     }
 
-    /// From now on reads other bytes at some paths, or what git holds again.
+    /// Sets the bytes to read instead of the stored ones, by path. An empty map restores normal reading.
     pub fn read_over(&self, over: BTreeMap<String, Arc<[u8]>>) {
         if let Some(objects) = &self.objects {
             *objects.over() = over;
         }
     }
 
-    /// Whether a file is there.
+    /// Returns whether a file exists.
     pub fn exists(&self, path: &str) -> bool {
         match &self.objects {
             None => disk::exists(&self.root.join(path)),
@@ -163,10 +155,7 @@ impl Store {
         }
     }
 
-    /// A whole file; `None` if there is none.
-    ///
-    /// # Errors
-    /// As the system or git says.
+    /// Reads a whole file. Returns `None` if it does not exist.
     pub fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         let Some(objects) = &self.objects else {
             return inside::read(&self.root, &self.root.join(path));
@@ -187,19 +176,14 @@ impl Store {
         Ok(self.ask(&name)?.filter(|found| found.kind == "blob").map(|found| found.bytes))
     }
 
-    /// An object of git's, by any name that git has for it; `None` where there is none, or nothing is read from git.
-    ///
-    /// # Errors
-    /// As git says.
+    /// Reads an object by any name that `git rev-parse` accepts. Returns `None` if it does not exist or the worktree is
+    /// read.
     pub fn ask(&self, name: &str) -> io::Result<Option<BlobLookup>> {
         let Some(objects) = &self.objects else { return Ok(None) };
         objects.blobs().ask(name, SIZE).map_err(io::Error::other)
     }
 
-    /// The id of a commit's tree; nothing where there is no such commit.
-    ///
-    /// # Errors
-    /// As git says.
+    /// Returns the id of a commit's tree. Returns `None` if the commit does not exist.
     pub fn tree_of(&self, commit: &str) -> io::Result<Option<String>> {
         if let Some(objects) = self.objects.as_ref().filter(|objects| objects.base == commit) {
             self.folder("");
@@ -208,8 +192,8 @@ impl Store {
         Ok(self.ask(&format!("{commit}^{{tree}}"))?.map(|found| found.id))
     }
 
-    /// How a tree differs from another, by path; nothing where one of them is not there. Folders that are the same are not
-    /// looked into, so it costs as much as what changed.
+    /// Diffs two Git trees, sorted by path. Returns `None` if either is missing. Equal folders are skipped, so the cost
+    /// is proportional to the changes.
     pub fn trees_differ(&self, old: &str, new: &str) -> Option<Vec<Change>> {
         let mut changes = Vec::new();
         self.tree_differs("", Some(old), Some(new), &mut changes)?;
@@ -246,10 +230,7 @@ impl Store {
         Some(())
     }
 
-    /// The names in a directory with their paths, sorted; none if it is not there.
-    ///
-    /// # Errors
-    /// As the system says.
+    /// Lists the names in a directory with their paths, sorted. Returns an empty list if it does not exist.
     pub fn list(&self, directory: &str) -> io::Result<Vec<(String, String)>> {
         let Some(objects) = &self.objects else {
             let found = disk::list(&self.root.join(directory))?;
@@ -265,7 +246,7 @@ impl Store {
         for name in self.folder(directory).iter().flat_map(|listing| listing.keys()) {
             let inside = format!("{name}/");
             let touched = below.iter().any(|(path, _)| *path == name || path.starts_with(&inside));
-            // A folder that only lost files may be gone.
+            // A folder that only lost files may no longer exist.
             if !touched || self.is_there(&format!("{prefix}{name}")) {
                 names.push(name.clone());
             }
@@ -277,7 +258,7 @@ impl Store {
         Ok(names.into_iter().map(|name| (name.clone(), format!("{prefix}{name}"))).collect())
     }
 
-    /// Whether the index has a file or a folder.
+    /// Returns whether the tree has a file or a folder at the path.
     fn is_there(&self, path: &str) -> bool {
         let inside = format!("{path}/");
         let within = |listing: &Listing| {
@@ -290,7 +271,7 @@ impl Store {
 
 impl ObjectReader {
     fn of_index(root: &Path) -> Result<Self, String> {
-        // It starts while git looks for what is staged.
+        // The process starts while Git computes the staged changes.
         let blobs = Blobs::start(root)?;
         Ok(Self::new("HEAD".to_owned(), objects::staged(root)?, true, blobs))
     }

@@ -1,4 +1,4 @@
-//! The section templates that a repository puts in the place of those in the binary.
+//! Reads the section templates of a repository, which override the built-in ones.
 
 use super::Store;
 use super::project::{inside, unreadable};
@@ -31,6 +31,6 @@ fn list(store: &Store, directory: &str) -> Result<Vec<(String, String)>, Failure
 fn read(store: &Store, key: String, path: String) -> Result<TemplateOverride, Failure> {
     let bytes = store.read(&path).map_err(|error| unreadable(&path, &error))?.unwrap_or_default();
     let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::usage(format!("`{path}` is not UTF-8")).hint("save it as UTF-8"))?;
+        .map_err(|_| Failure::usage(format!("`{path}` is not valid UTF-8")).hint("save the file as UTF-8"))?;
     Ok(TemplateOverride { key, path, text })
 }

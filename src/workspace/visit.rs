@@ -1,4 +1,4 @@
-//! Going through the documents that a command is asked for, in parallel, one at a time in memory.
+//! Visits the selected documents in parallel. Each thread has only one document in memory.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,71 +14,67 @@ use crate::failure::Failure;
 use crate::system::disk;
 use crate::system::walk::{self, WalkEntry};
 
-/// Which documents a command is asked for.
+/// Documents that a command works on.
 #[derive(Clone, Debug)]
 pub enum Selection {
-    /// All of the repository.
+    /// All documents of the project.
     All,
-    /// Files and directories named by the user.
+    /// Files and directories that the user named.
     Paths(Vec<PathBuf>),
-    /// The files that changed, by their paths from the root, as far as they stand below one of the places named by the
-    /// user, if any are.
+    /// Changed files, limited to the paths that the user named.
     Changed {
-        /// What changed.
+        /// Changed files, relative to the root.
         paths: Vec<String>,
-        /// Where to look.
+        /// Files and directories that limit the selection; empty for no limit.
         places: Vec<PathBuf>,
     },
-    /// Files that are known to be documents, by their paths from the root.
+    /// Files that are known to be documents, relative to the root.
     Known(Vec<String>),
-    /// Bytes under the name of a file.
+    /// Bytes of one document, such as standard input.
     Bytes {
-        /// The name.
+        /// Path that the document is validated as.
         name: PathBuf,
-        /// The bytes.
         bytes: Vec<u8>,
     },
 }
 
-/// What is met on the way. It is told on several threads, in no order.
+/// Item of a visit. Items are passed on several threads, in no particular order.
 #[derive(Debug)]
 pub enum Visited<'a> {
-    /// A governed document.
     Document(&'a Arc<Document>),
-    /// A file that cannot be read, and why.
+    /// File that cannot be read.
     Unreadable {
-        /// Its path from the root.
+        /// Path relative to the root.
         path: &'a str,
-        /// Why.
         why: &'a str,
     },
-    /// A file that is not governed.
+    /// File that is not governed.
     Ungoverned {
-        /// Its path from the root.
+        /// Path relative to the root.
         path: &'a str,
-        /// Markers of a governed document in it.
+        /// Presence of markers of a governed document.
         markers: Markers,
     },
-    /// A file that is longer than a document may be.
+    /// File that exceeds the size limit of documents.
     TooLarge {
-        /// Its path from the root.
+        /// Path relative to the root.
         path: &'a str,
     },
 }
 
-/// What a visit came to.
+/// Result of a visit.
 #[derive(Debug, Default)]
 pub struct Visit {
-    /// The documents.
+    /// Documents that were visited.
     pub corpus: Corpus,
-    /// What the user should know beside the findings, sorted.
+    /// Notices in addition to the findings, sorted.
     pub notices: Vec<String>,
-    /// What the user named and is not there, in order.
+    /// Errors for paths that the user named and that do not exist, in order.
     pub failures: Vec<Failure>,
 }
 
 impl Project {
-    /// Visits the selected documents.
+    /// Visits the selected documents and passes them to `see`.
     pub fn visit(&self, selection: Selection, see: &(dyn Fn(Visited<'_>) + Sync)) -> Visit {
         let several = matches!(&selection, Selection::Paths(named) if named.len() > 1);
         let visitor = Visitor { project: self, see, seen: several.then(Mutex::default), result: Mutex::default() };
@@ -86,7 +82,7 @@ impl Project {
             Selection::All => visitor.tree(&self.base),
             Selection::Changed { paths, places } => visitor.changed(paths, &places),
             Selection::Known(paths) => match paths.as_slice() {
-                // One needs no threads.
+                // One document needs no threads.
                 [path] => visitor.file(&self.root.join(path)),
                 paths => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
             },
@@ -99,8 +95,11 @@ impl Project {
                 for path in named {
                     let absolute = paths::absolute(&self.cwd, &path);
                     if !self.store.is_worktree() {
-                        if !visitor.held(&absolute) {
-                            visitor.fail(Failure::usage(format!("there is no `{}` in what git holds", path.display())));
+                        if !visitor.stored(&absolute) {
+                            visitor.fail(Failure::usage(format!(
+                                "`{}` does not exist in the index or revision",
+                                path.display()
+                            )));
                         }
                     } else if let Some(why) = self.foreign(&absolute).filter(|_| disk::exists(&absolute)) {
                         visitor.notice(format!("skipped `{}`: {why}", self.said(&absolute).0));
@@ -109,7 +108,7 @@ impl Project {
                     } else if disk::exists(&absolute) {
                         files.push(absolute);
                     } else {
-                        visitor.fail(Failure::usage(format!("there is no `{}`", path.display())));
+                        visitor.fail(Failure::usage(format!("`{}` does not exist", path.display())));
                     }
                 }
                 match files.as_slice() {
@@ -123,12 +122,12 @@ impl Project {
 }
 
 impl Project {
-    /// A path from the root, from the configuration's directory.
+    /// Converts a path relative to the root to one relative to the configuration's directory.
     pub fn from_base(&self, path: &str) -> String {
         if self.base == self.root { path.to_owned() } else { paths::relative(&self.base, &self.root.join(path)) }
     }
 
-    /// A path as messages say it, and as globs match it.
+    /// Returns a path relative to the root, for messages, and relative to the configuration's directory, for globs.
     pub fn said(&self, file: &Path) -> (String, String) {
         let path = paths::relative(&self.root, file);
         if self.base == self.root {
@@ -137,13 +136,13 @@ impl Project {
         (path, paths::relative(&self.base, file))
     }
 
-    /// Whether a file of the tree may be a document.
+    /// Returns whether a file may be a document, according to its path and the configuration.
     pub fn wanted(&self, file: &Path) -> bool {
         if self.is_setting(file) {
             return false;
         }
         let documents = &self.config.documents;
-        // The configuration speaks of what stands below it.
+        // The configuration applies only to files below its directory.
         let own = file.starts_with(&self.base);
         if let Some(include) = documents.include.as_ref().filter(|_| own) {
             let (_, path) = self.said(file);
@@ -158,27 +157,27 @@ impl Project {
 }
 
 impl Project {
-    /// Whether a file is below `.phx`, where schemas, templates and the ledger are.
+    /// Returns whether a file is below `.phx`, the folder of schemas, templates and the ledger.
     fn is_setting(&self, file: &Path) -> bool {
         let below = file.strip_prefix(&self.root).unwrap_or(file);
         below.components().any(|part| part.as_os_str() == ".phx")
     }
 
-    /// The reason that a file or folder named by the user has no documents of this project, if there is one.
+    /// Returns the reason why a path that the user named cannot contain documents of this project.
     fn foreign(&self, path: &Path) -> Option<&'static str> {
         if self.is_setting(path) {
-            return Some("files below `.phx` are settings of phx, not documents");
+            return Some("files below `.phx` are not documents");
         }
         let around = path.ancestors().take_while(|folder| *folder != self.root && folder.starts_with(&self.root));
         let is_other = walk::is_repository(&self.root) && around.into_iter().any(walk::is_repository);
-        is_other.then_some("it is in a repository inside this one; run phx there")
+        is_other.then_some("it is in a nested repository; run phx there")
     }
 }
 
 struct Visitor<'a> {
     project: &'a Project,
     see: &'a (dyn Fn(Visited<'_>) + Sync),
-    /// The files seen so far, where several named paths may hold the same ones.
+    /// Files visited so far, if several named paths may contain the same file.
     seen: Option<Mutex<BTreeSet<PathBuf>>>,
     result: Mutex<Visit>,
 }
@@ -186,10 +185,10 @@ struct Visitor<'a> {
 impl Visitor<'_> {
     fn tree(&self, root: &Path) {
         if !self.project.store.is_worktree() {
-            self.held(root);
+            self.stored(root);
             return;
         }
-        walk::walk(root, &|path| self.project.wanted(path), &|met| match met {
+        walk::walk(root, &|path| self.project.wanted(path), &|entry| match entry {
             WalkEntry::File(file) => self.file(&file),
             WalkEntry::Link(file) => self.link(&file),
             WalkEntry::Unreadable { path, why } => {
@@ -199,8 +198,8 @@ impl Visitor<'_> {
         });
     }
 
-    /// Visits what git holds at a path or below it; whether there is anything.
-    fn held(&self, root: &Path) -> bool {
+    /// Visits the stored files at a path or below it. Returns whether there are any.
+    fn stored(&self, root: &Path) -> bool {
         let listing = match self.project.store.listing() {
             Ok(Some(listing)) => listing,
             Ok(None) => return false,
@@ -222,18 +221,18 @@ impl Visitor<'_> {
         path == "." || !files.is_empty()
     }
 
-    /// Visits those of the changed files that may be documents.
+    /// Visits the changed files that may be documents.
     fn changed(&self, changed: Vec<String>, places: &[PathBuf]) {
         let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&self.project.cwd, place)).collect();
         let files: Vec<PathBuf> = changed.into_iter().map(|path| self.project.root.join(path)).collect();
-        let asked = |file: &&PathBuf| {
-            let there = places.is_empty() || places.iter().any(|place| file.starts_with(place));
-            there && file.starts_with(&self.project.base) && self.is_file(file) && self.project.wanted(file)
+        let is_selected = |file: &&PathBuf| {
+            let is_below = places.is_empty() || places.iter().any(|place| file.starts_with(place));
+            is_below && file.starts_with(&self.project.base) && self.is_file(file) && self.project.wanted(file)
         };
-        files.par_iter().filter(asked).for_each(|file| self.file(file));
+        files.par_iter().filter(is_selected).for_each(|file| self.file(file));
     }
 
-    /// Whether a path is a file: links and submodules are none.
+    /// Returns whether a path is a regular file, and not a link or submodule.
     fn is_file(&self, file: &Path) -> bool {
         if self.project.store.is_worktree() {
             return disk::is_plain_file(file);
@@ -241,28 +240,28 @@ impl Visitor<'_> {
         self.project.store.object(&self.project.said(file).0).is_some_and(|object| object.is_file())
     }
 
-    /// A link is no document of its own; one that leads nowhere is worth a word.
+    /// Skips a symbolic link, which is not a document itself. Adds a notice if its target is not a file or directory.
     fn link(&self, file: &Path) {
         if let Err(error) = disk::require_regular(file)
             && !disk::is_directory(file)
         {
             let (path, _) = self.project.said(file);
-            self.notice(format!("skipped `{path}`: a symbolic link; {}", disk::explain(&error)));
+            self.notice(format!("skipped symbolic link `{path}`: {}", disk::explain(&error)));
         }
     }
 
-    /// A file that the user named: also outside `documents.include`, but not what is excluded.
+    /// Visits a file that the user named, even if `documents.include` does not match it, unless it is excluded.
     fn named(&self, file: &Path) {
         let (path, from_base) = self.project.said(file);
         if self.project.config.documents.exclude.matches(&from_base) {
-            self.notice(format!("skipped `{path}`: `documents.exclude` in phx.toml names it"));
+            self.notice(format!("skipped `{path}`: it matches `documents.exclude` in phx.toml"));
             return;
         }
         if !self.project.store.is_worktree() {
             if self.is_file(file) {
                 self.file(file);
             } else {
-                self.notice(format!("skipped `{path}`: links and submodules are no documents"));
+                self.notice(format!("skipped `{path}`: links and submodules are not documents"));
             }
             return;
         }

@@ -1,4 +1,4 @@
-//! Writing documents back: what stands on disk must be what was read, and stays whole.
+//! Writes documents atomically, if they have not changed on disk since they were read.
 
 use std::path::Path;
 
@@ -12,67 +12,63 @@ use crate::system::turn::{self, Turn};
 use super::{Project, paths};
 
 impl Project {
-    /// Waits until no other phx writes documents of this repository. Nothing where there is no Git, or nothing can be locked.
+    /// Takes the lock for writing documents of this repository. Returns `None` outside of a repository or if locking is
+    /// not possible.
     ///
     /// # Errors
-    /// Another phx does not end.
+    /// Returns an error if another phx holds the lock for more than 5 s.
     pub fn turn(&self) -> Result<Option<Turn>, Failure> {
         let Some(place) = GitDirs::find(&self.root) else { return Ok(None) };
         match turn::take(&place.own, "writing") {
             Ok(Some(turn)) => Ok(Some(turn)),
-            Ok(None) => Err(Failure::usage("another phx writes documents of this repository; nothing was written")
-                .hint("run it again when the other one has ended")),
+            Ok(None) => Err(Failure::usage("another phx is writing documents of this repository; nothing was written")
+                .hint("run the command again after the other phx has exited")),
             Err(_) => Ok(None),
         }
     }
 
-    /// Puts `text` in the place of a document.
-    ///
-    /// # Errors
-    /// Why it was not written; the file is as it was.
+    /// Replaces the text of a document. On an error the file is unchanged.
     pub fn write(&self, document: &Document, text: &str) -> Result<(), Failure> {
         self.write_all(&[(document, text)])
     }
 
-    /// Puts texts in the place of documents. All that can fail for want of room or rights comes before the first of them.
+    /// Replaces the texts of documents. Disk space and permissions are verified before the first replacement.
     ///
     /// # Errors
-    /// Why one was not written; it and those behind it are as they were.
+    /// Returns an error if a document cannot be written. That document and all later ones are unchanged.
     pub fn write_all(&self, written: &[(&Document, &str)]) -> Result<(), Failure> {
         let mut replacements = Vec::new();
         for (document, text) in written {
             let file = paths::absolute(&self.root, Path::new(&document.path));
             let prepared = Replacement::prepare(&file, &self.root, document.text.as_bytes(), text.as_bytes());
-            replacements.push((&document.path, prepared.map_err(|refusal| refused(&document.path, refusal))?));
+            replacements.push((&document.path, prepared.map_err(|error| write_failure(&document.path, error))?));
         }
         for (path, replacement) in replacements {
-            replacement.finish().map_err(|refusal| refused(path, refusal))?;
+            replacement.finish().map_err(|error| write_failure(path, error))?;
         }
         Ok(())
     }
 }
 
-fn refused(path: &str, refusal: ReplaceError) -> Failure {
-    match refusal {
-        ReplaceError::ReadOnly => Failure::internal(format!("`{path}` is read-only; it is as it was"))
-            .hint(format!("make it writable, as with `chmod u+w {path}`")),
-        ReplaceError::Changed => {
-            Failure::internal(format!("somebody changed `{path}` meanwhile; it is as they left it"))
-                .hint("run the same command again")
-        }
+fn write_failure(path: &str, error: ReplaceError) -> Failure {
+    match error {
+        ReplaceError::ReadOnly => Failure::internal(format!("cannot write `{path}`: it is read-only"))
+            .hint(format!("run `chmod u+w {path}` to make it writable")),
+        ReplaceError::Changed => Failure::internal(format!("`{path}` changed on disk; it was not overwritten"))
+            .hint("run the same command again"),
         ReplaceError::Outside(target) => {
             let target = target.display();
-            Failure::internal(format!("`{path}` is a link to `{target}`, outside the repository; it is as it was"))
-                .hint("name the file itself, from the repository that it is in")
+            Failure::internal(format!("cannot write `{path}`: it is a link to `{target}`, outside the repository"))
+                .hint("run phx on the file itself, in its own repository")
         }
         ReplaceError::HardLinked(names) => Failure::internal(format!(
-            "`{path}` has {names} names (hard links), of which only one would change; it is as it was"
+            "cannot write `{path}`: it has {names} hard links, of which only one would change"
         ))
-        .hint("make it a file of its own, as with `cp --remove-destination`"),
+        .hint(format!("run `cp {path} {path}.copy && mv {path}.copy {path}` to remove the link")),
         ReplaceError::System(error) => {
-            let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-            let why = if denied { "permission denied".to_owned() } else { disk::explain(&error) };
-            Failure::internal(format!("`{path}` cannot be written: {why}; it is as it was"))
+            let is_denied = error.kind() == std::io::ErrorKind::PermissionDenied;
+            let why = if is_denied { "permission denied".to_owned() } else { disk::explain(&error) };
+            Failure::internal(format!("cannot write `{path}`: {why}"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of what git holds, by one process that is asked object after object.
+//! Reads objects of a repository through one `git cat-file --batch` process.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -7,77 +7,68 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use super::command;
 use super::objects::Object;
 
-/// One `git cat-file --batch`, asked blob after blob.
+/// Running `git cat-file --batch` process that answers one request at a time.
 #[derive(Debug)]
 pub struct Blobs {
     child: Child,
-    asks: Option<ChildStdin>,
+    requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Blobs {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// What the system says.
     pub fn start(root: &Path) -> Result<Self, String> {
         let mut batch = command(root, &["cat-file", "--batch"]);
         batch.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = batch.spawn().map_err(|error| format!("git cannot be started: {error}"))?;
-        let asks = child.stdin.take();
-        let answers = child.stdout.take().ok_or("git prints nothing")?;
-        Ok(Self { child, asks, answers: BufReader::new(answers) })
+        let mut child = batch.spawn().map_err(|error| format!("cannot run `git`: {error}"))?;
+        let requests = child.stdin.take();
+        let answers = child.stdout.take().ok_or("cannot read the output of `git cat-file`")?;
+        Ok(Self { child, requests, answers: BufReader::new(answers) })
     }
 
-    /// The bytes of an object, at most `most` of them and one more; `None` where git has no such object.
-    ///
-    /// # Errors
-    /// What went wrong between phx and git.
+    /// Reads an object, at most `most + 1` bytes, so that a longer one is detected. Returns `None` if it does not
+    /// exist.
     pub fn read(&mut self, name: &str, most: usize) -> Result<Option<Vec<u8>>, String> {
         Ok(self.ask(name, most)?.map(|found| found.bytes))
     }
 
-    /// An object by its id or by any name that git has for it; `None` where there is none.
-    ///
-    /// # Errors
-    /// What went wrong between phx and git.
+    /// Reads an object, at most `most + 1` bytes, by its id or by any name that `git rev-parse` accepts. Returns `None`
+    /// if it does not exist.
     pub fn ask(&mut self, name: &str, most: usize) -> Result<Option<BlobLookup>, String> {
-        let failed = |error: std::io::Error| format!("git cannot be asked: {error}");
-        // A name with a line end would be two questions.
+        let failed = |error: std::io::Error| format!("cannot read from `git cat-file`: {error}");
+        // A name with a line end would be two requests.
         if name.contains('\n') {
             return Ok(None);
         }
-        let asks = self.asks.as_mut().ok_or("git is gone")?;
-        asks.write_all(format!("{name}\n").as_bytes()).map_err(failed)?;
+        let requests = self.requests.as_mut().ok_or("`git cat-file` is not running")?;
+        requests.write_all(format!("{name}\n").as_bytes()).map_err(failed)?;
         let mut head = String::new();
         self.answers.read_line(&mut head).map_err(failed)?;
         if head.is_empty() {
-            return Err("git ended before it answered".to_owned());
+            return Err("`git cat-file` exited before it answered".to_owned());
         }
         let words: Vec<&str> = head.trim_end().rsplitn(3, ' ').collect();
         let &[size, kind, id] = words.as_slice() else { return Ok(None) };
         let Ok(size) = size.parse::<u64>() else { return Ok(None) };
-        let kept = size.min(most as u64 + 1);
+        let length = size.min(most as u64 + 1);
         let mut bytes = Vec::new();
-        (&mut self.answers).take(kept).read_to_end(&mut bytes).map_err(failed)?;
-        std::io::copy(&mut (&mut self.answers).take(size - kept + 1), &mut std::io::sink()).map_err(failed)?;
+        (&mut self.answers).take(length).read_to_end(&mut bytes).map_err(failed)?;
+        std::io::copy(&mut (&mut self.answers).take(size - length + 1), &mut std::io::sink()).map_err(failed)?;
         Ok(Some(BlobLookup { id: id.to_owned(), kind: kind.to_owned(), bytes }))
     }
 }
 
-/// An object that git has.
+/// Object of a repository.
 #[derive(Clone, Debug)]
 pub struct BlobLookup {
-    /// Its id.
     pub id: String,
     /// `blob`, `tree`, `commit` or `tag`.
     pub kind: String,
-    /// What it holds.
+    /// Content, truncated to the limit of the request.
     pub bytes: Vec<u8>,
 }
 
 impl BlobLookup {
-    /// The entries of a tree: `MODE NAME NUL` and an id in bytes, one behind another.
+    /// Parses the entries of a tree object: `MODE NAME NUL` and a binary id, repeated. Empty for other objects.
     pub fn entries(&self) -> Vec<(String, Object)> {
         let width = self.id.len() / 2;
         let mut rest = self.bytes.as_slice();
@@ -94,7 +85,7 @@ impl BlobLookup {
     }
 }
 
-/// Two digits a byte, as git writes ids.
+/// Formats bytes as lower-case hexadecimal digits, like an object id.
 fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0')).collect()
@@ -102,8 +93,9 @@ fn hex(bytes: &[u8]) -> String {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        // Without anything to ask, git ends. Nobody waits for it but a system that keeps its folder busy until then.
-        drop(self.asks.take());
+        // Git exits when its input is closed. Only Windows waits, because a running process locks its working
+        // directory.
+        drop(self.requests.take());
         let _ = if cfg!(windows) { self.child.wait().map(Some) } else { self.child.try_wait() };
     }
 }

@@ -1,33 +1,33 @@
-//! Where git keeps its files, and what it is in the middle of: found without starting git.
+//! Locates the directories of a repository and detects operations in progress, mostly without running Git.
 
 use std::path::{Path, PathBuf};
 
-/// Where git keeps its files.
+/// Paths of a repository's Git files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitDirs {
-    /// The folder of this worktree: `HEAD`, the index, what a commit is made of.
+    /// Git directory of this worktree, with `HEAD` and the index.
     pub own: PathBuf,
-    /// The folder that all worktrees share.
+    /// Git directory that all worktrees share.
     pub common: PathBuf,
-    /// The index that git reads and writes now.
+    /// Index file in use: `GIT_INDEX_FILE` if it is set.
     pub index: PathBuf,
 }
 
-/// Which index a command works on.
+/// Kind of the index file in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexKind {
-    /// The worktree's own.
+    /// Index of the worktree.
     Own,
-    /// The next one, finished under git's lock: `git commit -a`.
+    /// Next index of the worktree, `index.lock`, as in `git commit -a`.
     Next,
-    /// One for this commit alone, beside the next one: `git commit -- PATH`.
+    /// Temporary index of one commit, in addition to `index.lock`, as in `git commit -- PATH`.
     Partial,
-    /// Somebody's own.
+    /// Any other file that `GIT_INDEX_FILE` names.
     Foreign,
 }
 
-/// The root of the worktree that the environment names, as git reads it: `GIT_WORK_TREE`, else the working directory
-/// where `GIT_DIR` is set.
+/// Returns the worktree root that the environment names, as Git does: `GIT_WORK_TREE`, or else the working directory,
+/// if `GIT_DIR` is set.
 pub fn named_root(cwd: &Path) -> Option<PathBuf> {
     std::env::var_os("GIT_DIR").filter(|named| !named.is_empty())?;
     let named = std::env::var_os("GIT_WORK_TREE").filter(|named| !named.is_empty());
@@ -35,14 +35,13 @@ pub fn named_root(cwd: &Path) -> Option<PathBuf> {
     std::fs::canonicalize(&root).ok().or(Some(root))
 }
 
-/// The root of the worktree around a directory.
+/// Returns the root of the worktree that contains a directory.
 pub fn worktree(cwd: &Path) -> Option<PathBuf> {
-    let around = || cwd.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok());
-    named_root(cwd).or_else(|| around().map(Path::to_path_buf))
+    let enclosing = || cwd.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok());
+    named_root(cwd).or_else(|| enclosing().map(Path::to_path_buf))
 }
 
-/// Where the worktree is that a repository's configuration puts elsewhere (`core.worktree`), unless the environment says
-/// where both are.
+/// Returns the worktree that `core.worktree` sets, if it differs from `root` and `GIT_DIR` is not set.
 pub fn elsewhere(root: &Path) -> Option<PathBuf> {
     let configuration = std::fs::read(root.join(".git/config")).ok()?.to_ascii_lowercase();
     memchr::memmem::find(&configuration, b"worktree").filter(|_| named_root(root).is_none())?;
@@ -51,39 +50,33 @@ pub fn elsewhere(root: &Path) -> Option<PathBuf> {
     (std::fs::canonicalize(&named).ok() != std::fs::canonicalize(root).ok()).then_some(named)
 }
 
-/// The root of the worktree around a directory, or the folder of a bare repository.
+/// Returns the root of the worktree that contains a directory, or the directory of a bare repository.
 pub fn repository(cwd: &Path) -> Option<PathBuf> {
     worktree(cwd).or_else(|| super::objects::bare(cwd))
 }
 
-/// The version that git says it is, as `2.47.3`.
-///
-/// # Errors
-/// Why git cannot be started.
+/// Returns the version of Git, such as `2.47.3`.
 pub fn version() -> Result<String, String> {
     let printed = super::run(super::command(Path::new("."), &["--version"]))?;
-    let said = String::from_utf8_lossy(&printed);
-    Ok(said.split_whitespace().nth(2).unwrap_or_default().to_owned())
+    let output = String::from_utf8_lossy(&printed);
+    Ok(output.split_whitespace().nth(2).unwrap_or_default().to_owned())
 }
 
-/// The folder in which git looks for hooks.
-///
-/// # Errors
-/// What git says.
+/// Returns the directory of the Git hooks, with `core.hooksPath` applied.
 pub fn hooks(root: &Path) -> Result<PathBuf, String> {
     let printed = super::run(super::command(root, &["rev-parse", "--git-path", "hooks"]))?;
     let named = String::from_utf8_lossy(&printed).trim_end_matches(['\n', '\r']).to_owned();
     Ok(root.join(named))
 }
 
-/// Whether git ignores a file.
+/// Returns whether Git ignores a file.
 pub fn is_ignored(root: &Path, file: &Path) -> bool {
     let file = file.to_string_lossy();
     super::run(super::command(root, &["check-ignore", "--quiet", "--", &file])).is_ok()
 }
 
-/// Keeps a file out of what git sees in this clone, without a change that anybody else would get. Where that cannot be done, git
-/// shows the file; nothing is lost.
+/// Adds a file to `info/exclude`, so that Git ignores it in this clone only. Errors are ignored: then Git lists the
+/// file as untracked.
 pub fn exclude(root: &Path, file: &str) {
     if repository(root).is_none() || is_ignored(root, &root.join(file)) {
         return;
@@ -100,7 +93,7 @@ pub fn exclude(root: &Path, file: &str) {
 }
 
 impl GitDirs {
-    /// The place of the repository whose worktree starts at `root`.
+    /// Locates the Git files of the repository with the worktree root `root`.
     pub fn find(root: &Path) -> Option<Self> {
         let own = match std::env::var_os("GIT_DIR").filter(|named| !named.is_empty()) {
             Some(named) => std::env::current_dir().unwrap_or_default().join(named),
@@ -115,7 +108,7 @@ impl GitDirs {
         Some(Self { own, common, index })
     }
 
-    /// Which index it is.
+    /// Classifies the index file in use by its path.
     pub fn index_kind(&self) -> IndexKind {
         let folder = |path: &Path| path.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
         let name = self.index.file_name().unwrap_or_default().to_string_lossy();
@@ -130,7 +123,7 @@ impl GitDirs {
         }
     }
 
-    /// What git is in the middle of, as its user calls it: a rebase, a cherry-pick, a revert.
+    /// Returns the operation in progress, if any: `rebase`, `cherry-pick` or `revert`.
     pub fn replaying(&self) -> Option<&'static str> {
         let known = [
             ("rebase-merge", "rebase"),
@@ -141,7 +134,8 @@ impl GitDirs {
         known.iter().find(|(name, _)| self.own.join(name).exists()).map(|(_, what)| *what)
     }
 
-    /// The commits that are being merged: as `MERGE_HEAD` names them, or `git merge` to its hooks.
+    /// Returns the ids of the commits that are being merged, from `MERGE_HEAD` or, in hooks of `git merge`, from the
+    /// variables `GITHEAD_*`.
     pub fn merged(&self) -> Vec<String> {
         if let Ok(heads) = std::fs::read_to_string(self.own.join("MERGE_HEAD")) {
             return heads.lines().map(str::to_owned).collect();
@@ -154,7 +148,7 @@ impl GitDirs {
     }
 }
 
-/// `.git`: a folder, or a file that names one.
+/// Resolves `.git`, which is a directory or a file that names one.
 fn own(root: &Path) -> Option<PathBuf> {
     let dot = root.join(".git");
     if dot.is_dir() {
@@ -163,6 +157,6 @@ fn own(root: &Path) -> Option<PathBuf> {
     if let Ok(text) = std::fs::read_to_string(&dot) {
         return text.strip_prefix("gitdir:").map(|named| root.join(named.trim()));
     }
-    // A bare repository is its own place.
+    // A bare repository is its own Git directory.
     root.join("objects").is_dir().then(|| root.to_path_buf())
 }

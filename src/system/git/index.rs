@@ -1,5 +1,5 @@
-//! Changing entries of the index: on a copy, which takes the index's place under git's own lock, and only if the index is
-//! still what was copied.
+//! Changes entries of the index on a copy, and replaces the index by the copy under Git's own lock if it has not
+//! changed since.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -10,19 +10,18 @@ use super::objects::{self, Change, Object};
 use super::{command, run, run_with_stdin};
 use crate::system::turn;
 
-/// How often the index may change under phx's hands before phx gives up.
+/// Number of attempts if other processes change the index concurrently.
 const ATTEMPTS: usize = 3;
 
-/// Why entries were not changed. The index is as it was.
+/// Reason why entries were not changed. The index is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexError {
-    /// Another git holds the lock.
+    /// Another Git process holds the lock.
     Locked,
-    /// An entry is not what it was.
+    /// The entry of this path has changed; the whole index if the path is empty.
     Changed(String),
-    /// There is no way to do it without harm.
+    /// A change could lose data or flags, for this reason.
     Harm(&'static str),
-    /// The system or git says no.
     System(String),
 }
 
@@ -32,7 +31,7 @@ impl From<io::Error> for IndexError {
     }
 }
 
-/// What a file was when it was looked at: a new index is a new file.
+/// Inode, size and modification time, which identify a version of the index: Git writes each new index as a new file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity(u64, u64, Option<std::time::SystemTime>);
 
@@ -46,10 +45,10 @@ impl Identity {
     }
 }
 
-/// An index with changed entries, ready to take the place of another.
+/// Temporary copy of an index with changed entries. It is removed on drop.
 #[derive(Debug)]
 struct Copy {
-    /// The index that it was copied from.
+    /// Index that was copied.
     of: PathBuf,
     path: PathBuf,
     identity: Identity,
@@ -62,47 +61,45 @@ impl Drop for Copy {
 }
 
 impl Copy {
-    /// Copies an index and changes entries in the copy; each must be what the change says that it was.
+    /// Copies an index and changes entries in the copy. Each entry must equal the old value of its change.
     fn make(root: &Path, of: &Path, folder: &Path, changes: &[Change]) -> Result<Self, IndexError> {
         let name = of.file_name().unwrap_or_default().to_string_lossy();
         let path = folder.join(format!("copy-{name}.{}", std::process::id()));
         let identity = Identity::of(&std::fs::metadata(of)?);
         let copy = Self { of: of.to_path_buf(), path, identity };
         std::fs::copy(of, &copy.path)?;
-        // A hook that watches the index is told when git itself has it.
-        let quiet = ["-c", "core.hooksPath=/dev/null", "update-index", "-z", "--index-info"];
-        let mut update = command(root, &quiet);
+        // Hooks such as `post-index-change` must not run for the copy.
+        let arguments = ["-c", "core.hooksPath=/dev/null", "update-index", "-z", "--index-info"];
+        let mut update = command(root, &arguments);
         update.env("GIT_INDEX_FILE", &copy.path).env_remove("GIT_OPTIONAL_LOCKS");
         let line = |change: &Change| match &change.new {
             Some(Object { mode, id }) => format!("{mode} {id}\t{}\0", change.path),
             None => format!("0 {}\t{}\0", "0".repeat(40), change.path),
         };
         let lines: String = changes.iter().map(line).collect();
-        // The entries are looked at again, in the index that was copied, while the copy is written.
+        // The entries of the original index are read again while the copy is written.
         let paths = || changes.iter().map(|change| change.path.as_str());
-        let (standing, updated) = std::thread::scope(|scope| {
-            let standing = scope.spawn(|| objects::flagged(root, of, paths()));
+        let (entries, updated) = std::thread::scope(|scope| {
+            let entries = scope.spawn(|| objects::flagged(root, of, paths()));
             let updated = run_with_stdin(update, lines.as_bytes());
-            (standing.join().unwrap_or_else(|_| Err("git was not asked".to_owned())), updated)
+            (entries.join().unwrap_or_else(|_| Err("cannot list the entries of the index".to_owned())), updated)
         });
-        let standing = standing.map_err(IndexError::System)?;
+        let entries = entries.map_err(IndexError::System)?;
         updated.map_err(IndexError::System)?;
         for change in changes {
-            let entry = standing.get(&change.path);
+            let entry = entries.get(&change.path);
             if entry.map(|(_, object)| object) != change.old.as_ref() {
                 return Err(IndexError::Changed(change.path.clone()));
             }
             // A new entry would lose the flags of the old one.
             if entry.is_some_and(|(flag, _)| *flag != 'H') {
-                return Err(IndexError::Harm(
-                    "git is told to overlook the file (`skip-worktree` or `assume-unchanged`)",
-                ));
+                return Err(IndexError::Harm("the file is marked `skip-worktree` or `assume-unchanged` in the index"));
             }
         }
         Ok(copy)
     }
 
-    /// Takes the place of an index that nobody else may write now.
+    /// Replaces an index for which the running Git command already holds the lock.
     fn take_place(&self) -> Result<(), IndexError> {
         if Identity::of(&std::fs::metadata(&self.of)?) != self.identity {
             return Err(IndexError::Changed(String::new()));
@@ -110,12 +107,12 @@ impl Copy {
         Ok(std::fs::rename(&self.path, &self.of)?)
     }
 
-    /// Takes the place of an index under its lock.
+    /// Takes the lock of an index and replaces it.
     fn take_place_locked(&self) -> Result<(), IndexError> {
         let mut lock = self.of.clone().into_os_string();
         lock.push(".lock");
         let lock = PathBuf::from(lock);
-        // The copy itself becomes the lock: the lock is held for no longer than two steps.
+        // The copy itself becomes the lock file, so that the lock is held only briefly.
         match std::fs::hard_link(&self.path, &lock) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(IndexError::Locked),
@@ -140,7 +137,7 @@ impl Copy {
     }
 }
 
-/// Entries that are ready to be changed, in every index that a commit is made of.
+/// Prepared change of entries, in every index file that a commit uses.
 #[derive(Debug)]
 pub struct Swap<'a> {
     root: &'a Path,
@@ -149,32 +146,28 @@ pub struct Swap<'a> {
 }
 
 impl<'a> Swap<'a> {
-    /// Looks whether entries can be changed without harm.
-    ///
-    /// # Errors
-    /// Why they cannot.
+    /// Verifies that the index in use can be changed safely.
     pub fn prepare(root: &'a Path, place: &'a GitDirs, changes: &'a [Change]) -> Result<Self, IndexError> {
         match place.index_kind() {
-            IndexKind::Foreign => Err(IndexError::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+            IndexKind::Foreign => {
+                Err(IndexError::Harm("`GIT_INDEX_FILE` names an index that does not belong to this worktree"))
+            }
             IndexKind::Partial if !place.own.join("index.lock").exists() => {
-                Err(IndexError::Harm("this is a partial commit, and git has not finished the index behind it"))
+                Err(IndexError::Harm("this is a partial commit, and git has not written `index.lock` yet"))
             }
             _ => Ok(Self { root, place, changes }),
         }
     }
 
-    /// Changes them, if each is still what it was.
-    ///
-    /// # Errors
-    /// Why they are as they were.
+    /// Changes the entries if each of them still has its old value.
     pub fn finish(&self) -> Result<(), IndexError> {
         let folder = self.place.own.join("phx");
-        // One at a time, so that whoever is here knows that a copy which stands around is nobody's.
-        let turn = turn::take(&self.place.own, "lock")?;
-        if turn.is_none() {
+        // Only one phx runs at a time, so existing copies are leftovers.
+        let lock = turn::take(&self.place.own, "lock")?;
+        if lock.is_none() {
             return Err(IndexError::Harm("another phx is changing the index of this repository"));
         }
-        sweep(&folder);
+        remove_leftovers(&folder);
         self.swap(&folder)
     }
 
@@ -185,14 +178,14 @@ impl<'a> Swap<'a> {
                 let mut last = IndexError::Locked;
                 for _ in 0..ATTEMPTS {
                     match Copy::make(self.root, index, folder, self.changes)?.take_place_locked() {
-                        // Somebody else was faster; the entries may be what they were all the same.
+                        // Another process changed the index, but perhaps not these entries: retry.
                         Err(IndexError::Changed(path)) if path.is_empty() => last = IndexError::Changed(path),
                         done => return done,
                     }
                 }
                 Err(last)
             }
-            // git itself holds the lock while its hooks run.
+            // Git itself holds the lock while its hooks run.
             IndexKind::Next => Copy::make(self.root, index, folder, self.changes)?.take_place(),
             IndexKind::Partial => {
                 let own = Copy::make(self.root, index, folder, self.changes)?;
@@ -200,13 +193,15 @@ impl<'a> Swap<'a> {
                 next.take_place()?;
                 own.take_place()
             }
-            IndexKind::Foreign => Err(IndexError::Harm("the index is one of your own (`GIT_INDEX_FILE`)")),
+            IndexKind::Foreign => {
+                Err(IndexError::Harm("`GIT_INDEX_FILE` names an index that does not belong to this worktree"))
+            }
         }
     }
 }
 
-/// Removes the copies that a killed run left behind.
-fn sweep(folder: &Path) {
+/// Removes the copies that killed processes left.
+fn remove_leftovers(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with("copy-") {
             let _ = std::fs::remove_file(entry.path());
@@ -214,46 +209,33 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// Stores bytes as they are; returns their id.
-///
-/// # Errors
-/// What git says.
+/// Stores bytes as a blob without filters. Returns its id.
 pub fn store(root: &Path, bytes: &[u8]) -> Result<String, String> {
     id(run_with_stdin(command(root, &["hash-object", "-w", "--no-filters", "--stdin"]), bytes)?)
 }
 
-/// The id of bytes as they are.
-///
-/// # Errors
-/// What git says.
+/// Computes the blob id of bytes without filters.
 pub fn plain_id(root: &Path, bytes: &[u8]) -> Result<String, String> {
     id(run_with_stdin(command(root, &["hash-object", "--no-filters", "--stdin"]), bytes)?)
 }
 
-/// Stores what `git add` would make of bytes at a path; returns its id.
-///
-/// # Errors
-/// What git says.
+/// Stores bytes as the blob that `git add` would create at a path, with filters. Returns its id.
 pub fn store_cleaned(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
     id(run_with_stdin(command(root, &["hash-object", "-w", "--stdin", &format!("--path={path}")]), bytes)?)
 }
 
-/// The id of what `git add` would make of bytes at a path.
-///
-/// # Errors
-/// What git says.
+/// Computes the id of the blob that `git add` would create at a path, with filters.
 pub fn cleaned_id(root: &Path, path: &str, bytes: &[u8]) -> Result<String, String> {
     id(run_with_stdin(command(root, &["hash-object", "--stdin", &format!("--path={path}")]), bytes)?)
 }
 
-/// What git would check out at a path for a blob.
-///
-/// # Errors
-/// What git says.
+/// Returns the bytes that Git would check out for a blob at a path, with filters.
 pub fn checked_out(root: &Path, path: &str, blob: &str) -> Result<Vec<u8>, String> {
     run(command(root, &["cat-file", "--filters", &format!("--path={path}"), blob]))
 }
 
 fn id(printed: Vec<u8>) -> Result<String, String> {
-    String::from_utf8(printed).map(|id| id.trim().to_owned()).map_err(|_| "git prints no id".to_owned())
+    String::from_utf8(printed)
+        .map(|id| id.trim().to_owned())
+        .map_err(|_| "`git hash-object` printed an invalid id".to_owned())
 }

@@ -1,19 +1,16 @@
-//! Commit messages, as git itself reads and completes them: bytes in whatever encoding the user writes.
+//! Processes commit messages with Git itself, as bytes in any encoding.
 
 use std::path::Path;
 
 use super::{command, run, run_with_stdin};
 
-/// A message without comments, whatever character starts them here.
-///
-/// # Errors
-/// What git says.
+/// Removes comments from a message. `core.commentChar` applies.
 pub fn without_comments(root: &Path, message: &[u8]) -> Result<Vec<u8>, String> {
     run_with_stdin(command(root, &["stripspace", "--strip-comments"]), message)
 }
 
-/// Whether a message without comments is the template that the user configured.
-pub fn is_template(root: &Path, said: &[u8]) -> bool {
+/// Returns whether a message without comments equals the configured `commit.template`.
+pub fn is_template(root: &Path, message: &[u8]) -> bool {
     let Ok(named) = run(command(root, &["config", "--type=path", "commit.template"])) else {
         return false;
     };
@@ -21,13 +18,10 @@ pub fn is_template(root: &Path, said: &[u8]) -> bool {
     let Ok(template) = std::fs::read(root.join(named)) else {
         return false;
     };
-    without_comments(root, &template).is_ok_and(|template| template == said)
+    without_comments(root, &template).is_ok_and(|template| template == message)
 }
 
-/// A message with trailers, each of them once.
-///
-/// # Errors
-/// What git says.
+/// Adds trailers to a message, without duplicates.
 pub fn with_trailers(root: &Path, message: &[u8], trailers: &[String]) -> Result<Vec<u8>, String> {
     let mut interpret = command(root, &["interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent"]);
     for trailer in trailers {

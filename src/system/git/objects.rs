@@ -1,41 +1,36 @@
-//! What git holds: the entries of the index or of a revision, and what changed.
+//! Lists entries of the index and of revisions, and the differences between them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{command, run, run_with_stdin};
 
-/// An entry of the index or of a tree.
+/// Entry of the index or of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// What it is: `100644` and `100755` are files, `120000` links, `160000` submodules.
+    /// File mode: `100644` and `100755` are files, `120000` symbolic links, `160000` submodules.
     pub mode: String,
-    /// Its id, of whatever length the repository uses.
+    /// Object id, SHA-1 or SHA-256.
     pub id: String,
 }
 
 impl Object {
-    /// Whether it is a file.
+    /// Returns whether it is a regular file.
     pub fn is_file(&self) -> bool {
         self.mode.starts_with("100")
     }
 }
 
-/// Entries by path from the root.
+/// Entries by path, relative to the root.
 pub type Listing = BTreeMap<String, Object>;
 
-/// The entries of the index. A path in conflict has none.
-///
-/// # Errors
-/// What git says.
+/// Returns the entries of the index. Paths in conflict have none.
 pub fn index(root: &Path) -> Result<Listing, String> {
     Ok(staged_entries(&run(command(root, &["ls-files", "--stage", "-z", "--full-name"]))?))
 }
 
-/// The entries of some paths in an index that is named, each with the letter that git gives it: `H` for one without flags.
-///
-/// # Errors
-/// What git says.
+/// Returns the entries of paths in the given index file, each with its tag from `git ls-files -v`: `H` if it has no
+/// flags.
 pub fn flagged<'a>(
     root: &Path,
     index: &Path,
@@ -45,7 +40,7 @@ pub fn flagged<'a>(
     list.env("GIT_INDEX_FILE", index).args(paths.map(|path| format!(":(literal){path}")));
     let printed = run(list)?;
     let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
-        let (head, path) = halves(line)?;
+        let (head, path) = split_at_tab(line)?;
         let mut parts = head.split(' ');
         let flag = parts.next()?.chars().next()?;
         Some((path, (flag, Object { mode: parts.next()?.to_owned(), id: parts.next()?.to_owned() })))
@@ -53,10 +48,10 @@ pub fn flagged<'a>(
     Ok(entries.collect())
 }
 
-/// Reads what `ls-files --stage -z` prints.
+/// Parses the output of `git ls-files --stage -z`.
 fn staged_entries(printed: &[u8]) -> Listing {
     let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
-        let (head, path) = halves(line)?;
+        let (head, path) = split_at_tab(line)?;
         let mut parts = head.split(' ');
         let object = Object { mode: parts.next()?.to_owned(), id: parts.next()?.to_owned() };
         (parts.next()? == "0").then_some((path, object))
@@ -64,22 +59,16 @@ fn staged_entries(printed: &[u8]) -> Listing {
     entries.collect()
 }
 
-/// The entries of a revision's tree.
-///
-/// # Errors
-/// What git says.
+/// Returns the entries of a revision's tree.
 pub fn tree(root: &Path, revision: &str) -> Result<Listing, String> {
     entries(root, &commit(root, revision)?)
 }
 
-/// The entries of a tree, by its id or that of its commit.
-///
-/// # Errors
-/// What git says.
+/// Returns the entries of a tree, by its id or the id of a commit.
 pub fn entries(root: &Path, tree: &str) -> Result<Listing, String> {
     let printed = run(command(root, &["ls-tree", "-r", "-z", "--full-tree", tree]))?;
     let entries = printed.split(|byte| *byte == 0).filter_map(|line| {
-        let (head, path) = halves(line)?;
+        let (head, path) = split_at_tab(line)?;
         let mut parts = head.split(' ');
         let (mode, _) = (parts.next()?.to_owned(), parts.next()?);
         Some((path, Object { mode, id: parts.next()?.to_owned() }))
@@ -87,63 +76,51 @@ pub fn entries(root: &Path, tree: &str) -> Result<Listing, String> {
     Ok(entries.collect())
 }
 
-/// The id of the commit that a revision names.
-///
-/// # Errors
-/// What git says.
+/// Resolves a revision to the id of its commit.
 pub fn commit(root: &Path, revision: &str) -> Result<String, String> {
     let named = format!("{revision}^{{commit}}");
     let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", &named];
-    let printed = run(command(root, &arguments)).map_err(|_| format!("there is no revision `{revision}`"))?;
+    let printed = run(command(root, &arguments)).map_err(|_| format!("unknown revision `{revision}`"))?;
     Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }
 
-/// A path that two states do not have alike.
+/// Path whose entry differs between two states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The path from the root.
+    /// Path relative to the root.
     pub path: String,
-    /// What stood there.
+    /// Entry before the change.
     pub old: Option<Object>,
-    /// What stands there now.
+    /// Entry after the change.
     pub new: Option<Object>,
 }
 
-/// How the index differs from the last commit, by path. A path in conflict is left out.
-///
-/// # Errors
-/// What git says.
+/// Diffs the index with the last commit, sorted by path. Paths in conflict are left out.
 pub fn staged(root: &Path) -> Result<Vec<Change>, String> {
     let mut diff = command(root, &["diff", "--cached"]);
     diff.args(RAW);
     Ok(changes(&run(diff)?))
 }
 
-/// How the index differs from a tree that is named, by path.
-///
-/// # Errors
-/// What git says.
+/// Diffs the index with a tree, sorted by path. Paths in conflict are left out.
 pub fn staged_against(root: &Path, tree: &str) -> Result<Vec<Change>, String> {
     let mut diff = command(root, &["diff-index", "--cached"]);
     diff.args(RAW).args([tree, "--"]);
     Ok(changes(&run(diff)?))
 }
 
-/// How a tree differs from another, by path.
-///
-/// # Errors
-/// What git says.
+/// Diffs two trees, sorted by path.
 pub fn between(root: &Path, old: &str, new: &str) -> Result<Vec<Change>, String> {
     let mut diff = command(root, &["diff-tree", "-r"]);
     diff.args(RAW).args([old, new, "--"]);
     Ok(changes(&run(diff)?))
 }
 
-/// Whatever the user's configuration says: all paths from the root, whole ids, no renames.
+/// Options that override the user's configuration: paths relative to the root, full ids, no renames.
 const RAW: &[&str] =
     &["--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--no-ext-diff", "--ignore-submodules=dirty"];
 
-/// Reads what `--raw -z` prints: `:MODE MODE ID ID STATUS NUL PATH NUL`.
+/// Parses the output of `--raw -z`: `:MODE MODE ID ID STATUS NUL PATH NUL`.
 fn changes(printed: &[u8]) -> Vec<Change> {
     let mut parts = printed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
     let mut changes = Vec::new();
@@ -161,26 +138,21 @@ fn changes(printed: &[u8]) -> Vec<Change> {
     changes
 }
 
-/// Whether a commit is another one or one of those before it.
+/// Returns whether `commit` equals `of` or is one of its ancestors.
 pub fn is_ancestor(root: &Path, commit: &str, of: &str) -> bool {
     run(command(root, &["merge-base", "--is-ancestor", commit, of])).is_ok()
 }
 
-/// The merge base of a revision and the last commit.
-///
-/// # Errors
-/// What git says.
+/// Returns the merge base of a revision and `HEAD`.
 pub fn merge_base(root: &Path, revision: &str) -> Result<String, String> {
     let from = commit(root, revision)?;
     let base = run(command(root, &["merge-base", &from, "HEAD"]))
-        .map_err(|_| format!("`{revision}` and the last commit have no common ancestor here"))?;
+        .map_err(|_| format!("`{revision}` and `HEAD` have no common ancestor in this clone"))?;
     Ok(String::from_utf8_lossy(&base).trim().to_owned())
 }
 
-/// How the worktree differs from a commit, with the files that git does not know yet. Files of the worktree have no ID.
-///
-/// # Errors
-/// What git says.
+/// Diffs the worktree with a commit and adds the untracked files. The id of a worktree file that Git
+/// has not stored consists of zeros.
 pub fn changed_since(root: &Path, commit: &str) -> Result<Vec<Change>, String> {
     let mut diff = command(root, &["diff"]);
     diff.args(RAW).args([commit, "--"]);
@@ -191,11 +163,8 @@ pub fn changed_since(root: &Path, commit: &str) -> Result<Vec<Change>, String> {
     Ok(found)
 }
 
-/// The paths that differ from the merge base of a revision and the last commit, in the worktree, with those that git does
-/// not know yet.
-///
-/// # Errors
-/// What git says.
+/// Returns the paths in the worktree that differ from the merge base of a revision and `HEAD`, and the untracked files.
+/// Deleted files are left out.
 pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, String> {
     let base = merge_base(root, revision)?;
     let arguments = ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=d", &base, "--"];
@@ -204,7 +173,7 @@ pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, String> {
     Ok(changed)
 }
 
-/// The folder that git has its own files in, where there is no worktree.
+/// Returns the directory of the bare repository that contains a directory, or `None` if the repository is not bare.
 pub fn bare(cwd: &Path) -> Option<PathBuf> {
     let printed = run(command(cwd, &["rev-parse", "--is-bare-repository", "--absolute-git-dir"])).ok()?;
     let printed = String::from_utf8_lossy(&printed).into_owned();
@@ -212,7 +181,7 @@ pub fn bare(cwd: &Path) -> Option<PathBuf> {
     (bare == "true").then(|| PathBuf::from(folder))
 }
 
-fn halves(line: &[u8]) -> Option<(String, String)> {
+fn split_at_tab(line: &[u8]) -> Option<(String, String)> {
     let tab = memchr::memchr(b'\t', line)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Some((text(&line[..tab]), text(&line[tab + 1..])))
@@ -223,20 +192,14 @@ fn names(printed: &[u8]) -> Vec<String> {
     names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
-/// The entries of the index that globs match. A path in conflict has none.
-///
-/// # Errors
-/// What git says.
+/// Returns the entries of the index that the globs match. Paths in conflict have none.
 pub fn matching(root: &Path, globs: &[String]) -> Result<Listing, String> {
     let mut list = command(root, &["ls-files", "--stage", "-z", "--full-name", "--"]);
     list.args(globs.iter().map(|glob| format!(":(glob){glob}")));
     Ok(staged_entries(&run(list)?))
 }
 
-/// The files that globs match and that differ from the index: changed or deleted.
-///
-/// # Errors
-/// What git says.
+/// Returns the files that the globs match and that are changed or deleted in the worktree, relative to the index.
 pub fn unstaged(root: &Path, globs: &[String]) -> Result<Vec<String>, String> {
     let states = ["--modified", "--deleted"];
     let mut list = command(root, &["ls-files", "-z", "--full-name"]);
@@ -247,26 +210,21 @@ pub fn unstaged(root: &Path, globs: &[String]) -> Result<Vec<String>, String> {
     Ok(paths)
 }
 
-/// The ids that files of the worktree would have in git.
-///
-/// # Errors
-/// What git says.
+/// Computes the object ids of worktree files. Paths with a line feed are skipped.
 pub fn hashes(root: &Path, paths: &[&String]) -> Result<Vec<(String, Object)>, String> {
-    let asked: Vec<&String> = paths.iter().copied().filter(|path| !path.contains('\n')).collect();
-    if asked.is_empty() {
+    let single_line: Vec<&String> = paths.iter().copied().filter(|path| !path.contains('\n')).collect();
+    if single_line.is_empty() {
         return Ok(Vec::new());
     }
-    let input = asked.iter().fold(String::new(), |all, path| all + path + "\n");
+    let input = single_line.iter().fold(String::new(), |all, path| all + path + "\n");
     let printed = run_with_stdin(command(root, &["hash-object", "--stdin-paths"]), input.as_bytes())?;
     let printed = String::from_utf8_lossy(&printed);
     let object = |id: &str| Object { mode: "100644".to_owned(), id: id.to_owned() };
-    Ok(asked.into_iter().cloned().zip(printed.lines().map(object)).collect())
+    Ok(single_line.into_iter().cloned().zip(printed.lines().map(object)).collect())
 }
 
-/// The files that globs match and that differ between a commit and another, the index, or the worktree.
-///
-/// # Errors
-/// What git says.
+/// Returns the files that the globs match and that differ between `commit` and `revision`, or else the index if `index`
+/// is set, or else the worktree.
 pub fn touched(
     root: &Path,
     commit: &str,
