@@ -4,8 +4,11 @@ use std::path::Path;
 
 use super::{Hook, HookMode};
 
-/// Start of the second line of every hook script, by which phx recognizes its own hooks.
-const SIGNATURE: &str = "# Validates living documents; run `phx hook uninstall` to remove this hook.";
+/// Starts of the second line of hook scripts, by which phx recognizes its own hooks: those of this version and earlier ones.
+const SIGNATURES: &[&str] = &[
+    "# Validates living documents; run `phx hook uninstall` to remove this hook.",
+    "# Keeps living documents true; `phx hook uninstall` takes it away.",
+];
 
 /// Returns the script of a hook.
 pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
@@ -26,7 +29,8 @@ pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
 
 /// Returns whether a file is a hook script of phx, of any version.
 pub fn is_shim(bytes: &[u8]) -> bool {
-    String::from_utf8_lossy(bytes).lines().nth(1).is_some_and(|line| line.starts_with(SIGNATURE))
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().nth(1).is_some_and(|line| SIGNATURES.iter().any(|signature| line.starts_with(signature)))
 }
 
 /// Returns whether a file equals the hook script of this version, for any program path and mode.
