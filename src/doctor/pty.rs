@@ -1,4 +1,4 @@
-//! `phx doctor pty`: whether what a host of terminals gives is a real terminal, and what its sessions leave behind.
+//! Checks of the probe `pty`: a terminal host provides real terminals, isolates its sessions and cleans up after them.
 
 pub mod controlling;
 pub mod dispositions;
@@ -36,13 +36,13 @@ use super::log::Log;
 use super::secrets::Secrets;
 use crate::config::doctor::{Host, Pty};
 
-/// A check, and how it looks.
+/// A check and the function that runs it.
 pub type PtyCheck = (&'static Check, fn(PtyTarget) -> CheckFuture);
 
-/// The name of the subject that is always there.
+/// Name of the built-in target of `pty.local`.
 pub use crate::regen::facts::doctor::MACHINE;
 
-/// All checks of a host, in the order in which they run.
+/// All checks of a terminal host, in the order in which they run.
 pub const CHECKS: &[PtyCheck] = &[
     (&real::CHECK, real::run),
     (&controlling::CHECK, controlling::run),
@@ -81,23 +81,22 @@ pub const CHECKS: &[PtyCheck] = &[
     (&sandbox::allowed::CHECK, sandbox::allowed::run),
 ];
 
-/// What a check works with.
+/// The terminal host under test.
 #[derive(Clone, Debug)]
 pub struct PtyTarget {
-    /// What the host claims, with the values of variables.
+    /// Configuration of the host, with variables expanded.
     pub pty: Rc<Pty>,
-    /// What may be connected to.
+    /// Hosts that doctor may connect to.
     pub allow: Rc<Allow>,
-    /// Whether fewer trials will do.
+    /// Whether to run fewer and shorter trials (`--quick`).
     pub quick: bool,
-    /// What happens.
     pub log: Log,
 }
 
-/// What stands for a folder of the sessions.
+/// Placeholder for the working folder of the sessions.
 const WORKDIR: &str = "{workdir}";
 
-/// Whether a host asks for a folder.
+/// Returns whether the command or the sandbox of a host contains `{workdir}`.
 pub fn needs_workdir(pty: &Pty) -> bool {
     let command = match &pty.host {
         Host::Exec { command, .. } => command.as_slice(),
@@ -107,19 +106,19 @@ pub fn needs_workdir(pty: &Pty) -> bool {
     command.iter().chain(sandbox).any(|text| text.contains(WORKDIR))
 }
 
-/// What the configuration says of a host, with the values of variables, and a folder for `{workdir}`.
+/// Returns the configuration of a host with variables expanded and `{workdir}` replaced.
 ///
 /// # Errors
-/// What cannot be used.
+/// Returns an error if a variable cannot be expanded.
 pub fn resolved(pty: &Pty, secrets: &Secrets, workdir: Option<&Path>) -> Result<Pty, String> {
     let mut pty = pty.clone();
     let workdir = workdir.map(|folder| folder.display().to_string()).unwrap_or_default();
-    let place = |text: &mut String| *text = text.replace(WORKDIR, &workdir);
+    let replace = |text: &mut String| *text = text.replace(WORKDIR, &workdir);
     if let Host::Exec { command, .. } = &mut pty.host {
-        command.iter_mut().for_each(place);
+        command.iter_mut().for_each(replace);
     }
     if let Some(sandbox) = &mut pty.sandbox {
-        sandbox.deny.iter_mut().chain(&mut sandbox.allow).for_each(place);
+        sandbox.deny.iter_mut().chain(&mut sandbox.allow).for_each(replace);
     }
     match &mut pty.host {
         Host::Exec { command, env, .. } => {
@@ -137,37 +136,33 @@ pub fn resolved(pty: &Pty, secrets: &Secrets, workdir: Option<&Path>) -> Result<
 }
 
 impl PtyTarget {
-    /// Whether the host is a program that doctor starts.
+    /// Returns whether the host is a program that doctor starts.
     pub fn is_started(&self) -> bool {
         matches!(self.pty.host, Host::Exec { .. })
     }
 
-    /// How long what belongs to a session may stay after it.
+    /// Returns the time that processes of a session may run after it was closed.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.pty.grace_ms)
     }
 
-    /// How many sessions the checks for leaks open.
+    /// Returns the number of sessions that `pty.leak` and `pty.io.tail` open.
     pub fn sessions(&self) -> usize {
         let all = usize::try_from(self.pty.sessions).unwrap_or(usize::MAX);
         if self.quick { all.min(20) } else { all }
     }
 
-    /// How much is sent through it.
+    /// Returns the number of bytes that `pty.io.out` and `pty.io.slow` transfer.
     pub fn volume(&self) -> usize {
         let all = usize::try_from(self.pty.volume).unwrap_or(usize::MAX);
         if self.quick { all.min(1_000_000) } else { all }
     }
 }
 
-/// What cannot be looked at but on Linux.
+/// Requires Linux.
 ///
 /// # Errors
-/// A skip, on every other system.
+/// Returns a skip on every other system.
 pub fn on_linux() -> Result<(), Box<CheckResult>> {
-    if cfg!(target_os = "linux") {
-        Ok(())
-    } else {
-        CheckResult::skip("platform: this can be seen on Linux alone").stop()
-    }
+    if cfg!(target_os = "linux") { Ok(()) } else { CheckResult::skip("platform: only available on Linux").stop() }
 }

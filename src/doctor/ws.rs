@@ -1,4 +1,4 @@
-//! `phx doctor ws`: what a WebSocket server claims of its limits, verified from outside.
+//! Checks of the probe `ws`: the configured limits and guarantees of a WebSocket server, verified from outside.
 
 pub mod alive;
 pub mod client;
@@ -37,22 +37,24 @@ use crate::config::doctor::{Endpoint, LimitScope, Liveness, Ws};
 use client::Client;
 use dial::{Dialed, Refused, Route};
 
-/// How long an answer to a sign of life may take.
+/// Timeout of a liveness request.
 const ANSWER: Duration = Duration::from_secs(2);
-/// How long a limit of a rate is given to forget.
+/// Longest wait until a rate limit has reset.
 const LONGEST_REST: Duration = Duration::from_secs(10);
-/// The least time for a connection to a server that queues in silence.
+/// Shortest connection timeout for a server that queues connections without an answer.
 const MIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// Descriptors that phx needs beside those of the connections.
+/// Descriptors that phx needs in addition to those of the connections.
 const SPARE: u64 = 64;
 
-/// Why a check needs leave that loads a server.
-pub const HARM: &str = "It may slow down what others use: on another machine it needs `[doctor] destructive = true`.";
+/// Risk of the checks that put load on a server.
+pub const HARM: &str =
+    "This may slow down the server for other clients; on another machine it needs `[doctor] destructive = true`.";
 
-/// A check, and how it looks.
+/// A check and the function that runs it.
 pub type WsCheck = (&'static Check, fn(WsTarget) -> CheckFuture);
 
-/// All checks, in the order in which they run: each leaves the server as it found it, and those that load it come last.
+/// All checks, in the order in which they run. Each restores the state of the server; those that put load on it are
+/// last.
 pub const CHECKS: &[WsCheck] = &[
     (&handshake::CHECK, handshake::run),
     (&alive::CHECK, alive::run),
@@ -78,59 +80,53 @@ pub const CHECKS: &[WsCheck] = &[
     (&leak::CHECK, leak::run),
 ];
 
-/// What a check works with.
+/// The server under test, with the state that the checks of a run share.
 #[derive(Clone, Debug)]
 pub struct WsTarget {
-    /// What the server claims, with the values of variables.
+    /// Configuration of the server, with variables expanded.
     pub ws: Rc<Ws>,
-    /// What may be connected to.
+    /// Hosts that doctor may connect to.
     pub allow: Rc<Allow>,
-    /// Whether fewer trials will do.
+    /// Whether to run fewer and shorter trials (`--quick`).
     pub quick: bool,
-    /// What happens.
     pub log: Log,
-    /// Refusals that an earlier check of the run has seen.
+    /// Refusals recorded by earlier checks of the run.
     pub refusals: Rc<RefCell<Vec<Refused>>>,
-    /// What earlier checks of the run have seen.
     pub seen: Rc<ServerBehaviour>,
 }
 
-/// What the checks of a run have seen of a server.
+/// Behaviour of the server observed by the checks of a run.
 #[derive(Debug, Default)]
 pub struct ServerBehaviour {
-    /// Whether a connection was served.
+    /// Whether any connection was served.
     was_served: Cell<bool>,
-    /// Whether the server left a connection without an answer for the whole of `handshake_timeout`.
+    /// Whether the server did not answer an upgrade request within `handshake_timeout`.
     queues: Cell<bool>,
-    /// The longest time until a connection was upgraded.
+    /// Longest time that a successful upgrade took.
     slowest: Cell<Duration>,
 }
 
-/// How the message starts of a server that has lost its slots during the run.
-pub const LOST: &str = "the server has lost its slots";
+/// Start of the message for a server whose slots ran out during the run.
+pub const LOST: &str = "the server ran out of slots";
 
-/// What became of a connection that wanted to be served.
+/// Outcome of a connection attempt.
 #[derive(Debug)]
 pub enum Joined {
-    /// It is upgraded.
     Served(Client),
-    /// It is refused.
     Refused(Refused),
 }
 
-/// What the configuration says of a server, with the values of variables.
+/// Returns the configuration of a server with variables expanded.
 ///
 /// # Errors
-/// What cannot be used.
+/// Returns an error if a variable cannot be expanded, or if a header value contains a control character.
 pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
     let mut ws = ws.clone();
     ws.url = secrets.expand(&ws.url)?;
     for (name, value) in &mut ws.headers {
         *value = secrets.expand(value)?;
         if value.contains(char::is_control) {
-            return Err(format!(
-                "the value of the header `{name}` has a line break or another control character in it"
-            ));
+            return Err(format!("the value of the header `{name}` contains a line break or another control character"));
         }
     }
     if let Some(metrics) = &mut ws.metrics {
@@ -144,20 +140,21 @@ pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
 }
 
 impl WsTarget {
-    /// The way to the server.
+    /// Returns the resolved route to the server.
     ///
     /// # Errors
-    /// Why there is none, as the result of the check.
+    /// Returns an error result if the URL is invalid, its host is not allowed or has no address, or `ca` cannot be
+    /// used.
     pub async fn route(&self) -> Result<Route, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(why));
-        let endpoint =
-            Endpoint::parse(&self.ws.url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
+        let error = |why: String| Box::new(CheckResult::error(why));
+        let endpoint = Endpoint::parse(&self.ws.url, ["ws", "wss"])
+            .map_err(|why| error(format!("`url` is not a valid URL: {why}")))?;
         let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await;
         let addresses = addresses.map_err(|why| {
-            let help = "if it may be connected to, say so: `[doctor] allow_hosts = [\"127.0.0.0/8\", \"::1\", …]`";
+            let help = "to allow it, add it to `[doctor] allow_hosts = [\"127.0.0.0/8\", \"::1\", …]`";
             Box::new(CheckResult::error(why).help(help, &[]))
         })?;
-        let tls = if endpoint.tls { Some(self.tls().map_err(broken)?) } else { None };
+        let tls = if endpoint.tls { Some(self.tls().map_err(error)?) } else { None };
         Ok(Route {
             endpoint,
             addresses,
@@ -169,9 +166,9 @@ impl WsTarget {
         })
     }
 
-    /// The same way, with less time if the server is known to queue in silence: for that it is waited only once, and
-    /// after that many times as long as any connection has taken.
-    fn hurried<'r>(&self, route: &'r Route) -> Cow<'r, Route> {
+    /// Returns the route with a shorter timeout if the server is known to queue connections without an answer: 20
+    /// times the slowest upgrade so far, so that the check waits for the full `handshake_timeout` only once.
+    fn with_short_timeout<'r>(&self, route: &'r Route) -> Cow<'r, Route> {
         let limit = (self.seen.slowest.get() * 20).max(MIN_TIMEOUT);
         if self.seen.queues.get() && limit < route.limit {
             Cow::Owned(Route { limit, ..route.clone() })
@@ -184,26 +181,25 @@ impl WsTarget {
         http::tls(self.ws.ca.as_deref())
     }
 
-    /// The way to the server, where as many connections fit into this process.
-    ///
-    /// # Errors
-    /// Why nothing can be verified.
+    /// Waits for a possible rate limit to reset, raises the file descriptor limit of this process for `connections`,
+    /// and returns the route.
     pub async fn route_with_fd_limit(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
         self.wait_for_rate_limit_reset().await;
         process::make_room(connections + SPARE).map_err(|why| {
-            let help = "allow more open files, then run it again";
+            let help = "raise the limit of open files, then run phx again";
             Box::new(CheckResult::error(why).help(help, &["ulimit -n 4096"]))
         })?;
         self.route().await
     }
 
-    /// The way to the server, where as many connections fit into this process, and a first one is served.
+    /// Returns the route after a first connection was served, which is the control of most checks.
     ///
     /// # Errors
-    /// Why nothing can be verified.
+    /// Returns an error result if the route, the file descriptors or the first connection are not available. Its
+    /// message starts with [`LOST`] if the server served connections earlier in the run.
     pub async fn ready(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
         let route = self.route_with_fd_limit(connections).await?;
-        // A slot of the check before may still become free, so this one is waited for.
+        // The full timeout applies here, because a slot of the previous check may still become free.
         match self.joined(route.dial().await).await? {
             Joined::Served(client) => match client.check_liveness(ANSWER).await {
                 Ok(_) => {
@@ -211,14 +207,17 @@ impl WsTarget {
                     client.close().await;
                 }
                 Err(missing) => {
-                    return CheckResult::error(format!("a first connection is not served: {}", words(&missing))).stop();
+                    return CheckResult::error(format!("the first connection is not served: {}", words(&missing)))
+                        .stop();
                 }
             },
             Joined::Refused(refused) if self.seen.was_served.get() && refused.class != "tcp-refused" => {
-                let why =
-                    format!("{LOST}: it served connections before, and refuses a first one now: {}", refused.class);
+                let why = format!(
+                    "{LOST}: it served connections earlier in this run, but now refuses the first one: {}",
+                    refused.class
+                );
                 return CheckResult::error(why)
-                    .help("free what a connection holds however it ends; see ws.leak", &[])
+                    .help("release the slot of a connection however it ends; see ws.leak", &[])
                     .stop();
             }
             Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
@@ -229,17 +228,14 @@ impl WsTarget {
     /// Connects once.
     ///
     /// # Errors
-    /// Where this side fails.
+    /// Returns an error result if the failure is on this side, not a refusal by the server.
     pub async fn join(&self, route: &Route) -> Result<Joined, Box<CheckResult>> {
-        self.joined(self.hurried(route).dial().await).await
+        self.joined(self.with_short_timeout(route).dial().await).await
     }
 
-    /// Connects once; the request is completed when all connections of the gate have come so far.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Connects once, and holds the last byte of the upgrade request until all connections have reached the gate.
     pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<CheckResult>> {
-        self.joined(self.hurried(route).dial_at(Some(gate)).await).await
+        self.joined(self.with_short_timeout(route).dial_at(Some(gate)).await).await
     }
 
     async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<CheckResult>> {
@@ -260,10 +256,10 @@ impl WsTarget {
         }
     }
 
-    /// The limit of all workers together, and how many are tried beyond it.
+    /// Returns the limit of all workers together and the number of connections to try beyond it.
     ///
     /// # Errors
-    /// A skip, where no limit is claimed, or nobody knows how often.
+    /// Returns a skip if `limit` is not set, or if the scope is `worker` and `workers` is not set.
     pub fn limit_in_all(&self) -> Result<(usize, usize), Box<CheckResult>> {
         let (limit, over) = self.limit()?;
         match (self.ws.limit_scope, self.ws.workers) {
@@ -271,35 +267,37 @@ impl WsTarget {
                 Ok((limit.saturating_mul(usize::try_from(workers).unwrap_or(usize::MAX)), over))
             }
             (LimitScope::Worker, None) => {
-                CheckResult::skip("the limit is each worker's, and `workers` does not say how many there are").stop()
+                CheckResult::skip("`limit_scope` is `worker`, but `workers` is not set").stop()
             }
             _ => Ok((limit, over)),
         }
     }
 
-    /// Whether connections find a slot only if a worker that has one gets them, so that fewer than all may be served.
+    /// Returns whether each worker has its own limit. Then fewer connections than the total limit may be served,
+    /// depending on their distribution.
     pub fn is_uneven(&self) -> bool {
         self.ws.limit_scope == LimitScope::Worker
     }
 
-    /// The limit, and how many are tried beyond it.
+    /// Returns `limit` and the number of connections to try beyond it: `overshoot`, by default a tenth of the limit and
+    /// at least 5.
     ///
     /// # Errors
-    /// A skip, where no limit is claimed.
+    /// Returns a skip if `limit` is not set.
     pub fn limit(&self) -> Result<(usize, usize), Box<CheckResult>> {
         let Some(limit) = self.ws.limit else {
-            return CheckResult::skip("no `limit` is claimed").stop();
+            return CheckResult::skip("`limit` is not set").stop();
         };
         let over = self.ws.overshoot.unwrap_or_else(|| (limit / 10).max(5));
         Ok((usize::try_from(limit).unwrap_or(usize::MAX), usize::try_from(over).unwrap_or(usize::MAX)))
     }
 
-    /// How long it takes between two messages of one connection where their rate is limited.
+    /// Returns the least time between two messages of a connection that keeps within `message_rate`.
     fn gap(&self) -> Duration {
         self.ws.message_rate.map_or(Duration::ZERO, |rate| seconds(1.05 / rate.per_second))
     }
 
-    /// Waits until a limit of the rate of connections has forgotten those of the check before.
+    /// Waits until a connection rate limit has refilled its burst.
     pub async fn wait_for_rate_limit_reset(&self) {
         if let Some(rate) = self.ws.rate {
             let time = seconds((rate.burst + 1.0) / rate.per_second);
@@ -307,48 +305,48 @@ impl WsTarget {
         }
     }
 
-    /// How often a trial is made.
+    /// Returns the number of trials: 3, or 1 with `--quick`.
     pub fn trials(&self) -> usize {
         if self.quick { 1 } else { 3 }
     }
 
-    /// How long a freed slot may take.
     pub fn release_deadline(&self) -> Duration {
         Duration::from_millis(self.ws.release_deadline_ms)
     }
 
-    /// Whether an answer to a sign of life means anything.
+    /// Returns whether liveness requests are sent. If not, every open connection counts as served.
     pub fn has_liveness(&self) -> bool {
         self.ws.liveness != Liveness::None
     }
 
-    /// Whether the server is on this machine.
     pub fn is_local(ws: &Ws) -> bool {
         Endpoint::parse(&ws.url, ["ws", "wss"]).is_ok_and(|endpoint| endpoint.is_local())
     }
 }
 
-/// A time in seconds; an hour where it is longer, or none that can be told.
+/// Converts seconds to a duration of at most one hour. NaN becomes one hour.
 pub fn seconds(time: f64) -> Duration {
     Duration::from_secs_f64(if time.is_nan() { 3_600.0 } else { time.clamp(0.0, 3_600.0) })
 }
 
-/// Why there was no answer, in words.
+/// Describes a missing answer for messages.
 pub fn words(missing: &client::Missing) -> String {
     match missing {
         client::Missing::Silent => format!("no answer within {} s", ANSWER.as_secs()),
-        client::Missing::Gone(gone) if gone.reason.is_empty() => format!("it ended with {}", gone.class),
-        client::Missing::Gone(gone) => format!("it ended with {}: {}", gone.class, gone.reason),
+        client::Missing::Gone(gone) if gone.reason.is_empty() => format!("the connection ended with {}", gone.class),
+        client::Missing::Gone(gone) => format!("the connection ended with {}: {}", gone.class, gone.reason),
     }
 }
 
-/// The result where not even a first connection is served.
+/// Returns the result for a server that refuses even the first connection.
 pub fn unreachable(refused: &Refused, route: &Route) -> CheckResult {
     let Endpoint { host, port, .. } = &route.endpoint;
     let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
-    let said = match refused.class.as_str() {
+    let message = match refused.class.as_str() {
         "tcp-refused" => format!("nothing listens at {host}:{port} (tcp-refused)"),
-        class => format!("not even a first connection to {host}:{port} is served: {class}{reason}"),
+        class => format!("the first connection to {host}:{port} is refused: {class}{reason}"),
     };
-    CheckResult::error(said).observed("class", refused.class.as_str()).help("start the server, or correct `url`", &[])
+    CheckResult::error(message)
+        .observed("class", refused.class.as_str())
+        .help("start the server, or correct `url`", &[])
 }

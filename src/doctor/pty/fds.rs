@@ -1,4 +1,4 @@
-//! Whether a session inherits open files.
+//! Check `pty.fds`: a session inherits no open files.
 
 use serde_json::Value;
 
@@ -6,17 +6,16 @@ use super::{PtyTarget, on_linux};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.fds",
     claim: "a session inherits no open files",
-    method: "A payload inside lists its descriptors beyond 2. Fails where one is a socket, or a file or folder of the host; warns where there is any other.",
+    method: "A payload inside lists its descriptors above 2. Fails if one is a socket, or a file or folder outside of \
+             /dev. Warns if there is any other. Available only on Linux.",
     opens: "one session",
     harm: "",
     deadline_ms: 15_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -25,7 +24,8 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let facts = target.facts().await?;
     if facts["descriptors"].is_null() {
-        return CheckResult::error("a shell was asked, which cannot say what it has open").stop();
+        return CheckResult::error("phx could not run inside the session, and a shell cannot list its descriptors")
+            .stop();
     }
     let open: Vec<String> = facts["descriptors"]
         .as_array()
@@ -33,17 +33,21 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         .flatten()
         .map(|entry: &Value| format!("{} → {}", entry[0].as_str().unwrap_or("?"), entry[1].as_str().unwrap_or("?")))
         .collect();
-    let is_own = |line: &&String| line.contains("→ socket:") || (line.contains("→ /") && !line.contains("→ /dev/"));
-    let foreign: Vec<&String> = open.iter().filter(is_own).collect();
-    // Descriptors 0 to 2 were looked at, too.
+    let is_forbidden =
+        |line: &&String| line.contains("→ socket:") || (line.contains("→ /") && !line.contains("→ /dev/"));
+    let forbidden: Vec<&String> = open.iter().filter(is_forbidden).collect();
+    // Descriptors 0 to 2 count as observations, too.
     let seen = open.len() as u64 + 3;
-    let found = if let Some(first) = foreign.first() {
-        CheckResult::fail(seen, format!("it inherits {} open files or sockets, as {first}", foreign.len()))
-            .help("open everything with close-on-exec, or close all beyond 2 before the program is started", &[])
+    let result = if let Some(first) = forbidden.first() {
+        CheckResult::fail(
+            seen,
+            format!("the session inherits {} open files or sockets, such as {first}", forbidden.len()),
+        )
+        .help("open all files with close-on-exec, or close all descriptors above 2 before starting the program", &[])
     } else if open.is_empty() {
         CheckResult::pass(seen)
     } else {
-        CheckResult::warn(seen, format!("it inherits {} descriptors, as {}", open.len(), open[0]))
+        CheckResult::warn(seen, format!("the session inherits {} descriptors, such as {}", open.len(), open[0]))
     };
-    Ok(found.observed("descriptors", open).expected("descriptors", Vec::<String>::new()))
+    Ok(result.observed("descriptors", open).expected("descriptors", Vec::<String>::new()))
 }

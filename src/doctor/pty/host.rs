@@ -1,4 +1,4 @@
-//! The way to a session: a program that is started and spoken to over its streams, or a server that is spoken to over a WebSocket.
+//! Connection to a terminal host: a program with its standard streams, or a server over a WebSocket.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,16 +18,15 @@ mod exec;
 #[path = "host/exec_elsewhere.rs"]
 mod exec;
 
-/// How a host ended.
+/// End of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
-    /// With a code.
+    /// Exit code.
     Code(i32),
-    /// By a signal.
+    /// Signal number.
     Signal(i32),
-    /// Nobody can say: the server does not tell.
+    /// The server does not report it.
     Unknown,
-    /// Not yet.
     Running,
 }
 
@@ -36,26 +35,24 @@ impl fmt::Display for SessionEnd {
         match self {
             Self::Code(code) => write!(formatter, "code {code}"),
             Self::Signal(signal) => write!(formatter, "signal {signal}"),
-            Self::Unknown => formatter.write_str("nobody can say how"),
+            Self::Unknown => formatter.write_str("exit status unknown"),
             Self::Running => formatter.write_str("still running"),
         }
     }
 }
 
-/// The way to a session.
+/// Connection to the host of a session.
 #[derive(Debug)]
 pub enum Link {
-    /// Over the streams of a program.
+    /// A program, over its standard streams or a terminal.
     Exec(Box<exec::Exec>),
-    /// Over a WebSocket.
+    /// A server, over a WebSocket.
     Wire(Box<Wire>),
 }
 
 impl Link {
-    /// Opens it, and has it run a program with its arguments.
-    ///
-    /// # Errors
-    /// Where it cannot be opened.
+    /// Starts or connects to the host and makes it run `words`, a program with its arguments. `env` applies only to
+    /// hosts that doctor starts.
     pub async fn open(
         target: &PtyTarget,
         words: &[String],
@@ -68,20 +65,20 @@ impl Link {
                 let all: Vec<(String, String)> = configured.iter().chain(env).cloned().collect();
                 let exec =
                     exec::Exec::start(&line, &all, (*stdio == Stdio::Pty).then_some(dimensions)).map_err(|why| {
-                        Box::new(CheckResult::error(why).help("correct `host.command` of this subject", &[]))
+                        Box::new(CheckResult::error(why).help("correct `host.command` of this target", &[]))
                     })?;
                 Ok(Self::Exec(Box::new(exec)))
             }
             Host::Websocket { .. } => {
                 let mut wire = Wire::open(target, dimensions).await?;
-                let typed = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
-                wire.write(format!("exec {typed}\r").as_bytes()).await;
+                let line = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
+                wire.write(format!("exec {line}\r").as_bytes()).await;
                 Ok(Self::Wire(Box::new(wire)))
             }
         }
     }
 
-    /// Reads what there is, behind what was read before; whether more may come.
+    /// Appends available output to `bytes`. Returns whether more may follow.
     pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
         match self {
             Self::Exec(exec) => exec.read(bytes).await,
@@ -89,7 +86,7 @@ impl Link {
         }
     }
 
-    /// Writes, and reads meanwhile; whether more may come.
+    /// Writes `given` and concurrently appends output to `bytes`. Returns whether more output may follow.
     pub async fn write(&mut self, given: &[u8], bytes: &mut Vec<u8>) -> bool {
         match self {
             Self::Exec(exec) => exec.write(given, bytes).await,
@@ -100,7 +97,7 @@ impl Link {
         }
     }
 
-    /// Sets the size; whether this host can.
+    /// Sets the size of the terminal. Returns whether this host supports it.
     pub async fn resize(&mut self, rows: u16, columns: u16) -> bool {
         match self {
             Self::Exec(exec) => exec.resize(rows, columns),
@@ -108,7 +105,7 @@ impl Link {
         }
     }
 
-    /// How it ended.
+    /// Waits for the end of the host.
     pub async fn ended(&mut self, within: Duration) -> SessionEnd {
         match self {
             Self::Exec(exec) => timeout(within, exec.ended()).await.unwrap_or(SessionEnd::Running),
@@ -116,7 +113,7 @@ impl Link {
         }
     }
 
-    /// Goes away.
+    /// Closes the session as a user does who closes the window: first the streams, then HUP and TERM.
     pub async fn leave(&mut self) {
         match self {
             Self::Exec(exec) => exec.leave().await,
@@ -124,14 +121,14 @@ impl Link {
         }
     }
 
-    /// Ends it at once.
+    /// Kills a host that doctor started.
     pub fn kill(&mut self) {
         if let Self::Exec(exec) = self {
             exec.kill();
         }
     }
 
-    /// What the program complained of.
+    /// Returns the start of the standard error output of the host.
     pub fn complaint(&self) -> String {
         match self {
             Self::Exec(exec) => exec.complaint(),
@@ -139,7 +136,7 @@ impl Link {
         }
     }
 
-    /// The process id of the program.
+    /// Returns the process id of a host that doctor started.
     pub fn id(&self) -> Option<u32> {
         match self {
             Self::Exec(exec) => exec.id(),
@@ -148,28 +145,26 @@ impl Link {
     }
 }
 
-/// phx as it is seen from inside.
-///
-/// # Errors
-/// Where it does not know where it is.
+/// Returns the path of the phx program inside the session: `payload`, by default the path of this program.
 pub fn payload(target: &PtyTarget) -> Result<String, Box<CheckResult>> {
     if let Some(path) = &target.pty.payload {
         return Ok(path.clone());
     }
-    let program = environment::program()
-        .map_err(|error| Box::new(CheckResult::error(format!("phx does not know where it is: {error}"))))?;
+    let program = environment::program().map_err(|error| {
+        Box::new(CheckResult::error(format!("cannot determine the path of the phx program: {error}")))
+    })?;
     Ok(program.display().to_string())
 }
 
-/// The command of a host, with what it is to run.
+/// Returns the command of a host with its placeholders replaced: `{cmd}`, `{argv}`, `{line}`, `{rows}`, `{cols}`.
 fn command_line(command: &[String], words: &[String], (rows, columns): (u16, u16)) -> Vec<String> {
     let line = words.iter().map(|word| shell::word(word).to_string()).collect::<Vec<_>>().join(" ");
     let mut all = Vec::new();
     for (at, word) in command.iter().enumerate() {
-        // `-c`, `-qec`: what follows is a line for a shell, not words.
-        let wants_line = at > 0
+        // After an option such as `-c` or `-qec`, the argument is a line for a shell, not separate words.
+        let is_shell_line = at > 0
             && command[at - 1].strip_prefix('-').is_some_and(|flags| flags.ends_with('c') && !flags.starts_with('-'));
-        if word == "{argv}" || (word == "{cmd}" && !wants_line) {
+        if word == "{argv}" || (word == "{cmd}" && !is_shell_line) {
             all.extend(words.iter().cloned());
             continue;
         }
@@ -183,20 +178,20 @@ fn command_line(command: &[String], words: &[String], (rows, columns): (u16, u16
 mod tests {
     use super::*;
 
-    fn built(command: &[&str]) -> Vec<String> {
+    fn build(command: &[&str]) -> Vec<String> {
         let words = ["/a b/phx", "__payload", "exit"].map(str::to_owned);
         command_line(&command.iter().map(|&word| word.to_owned()).collect::<Vec<_>>(), &words, (33, 101))
     }
 
     #[test]
-    fn a_command_is_given_as_words_or_as_a_line_for_a_shell() {
-        assert_eq!(built(&["term", "--", "{cmd}"]), ["term", "--", "/a b/phx", "__payload", "exit"]);
+    fn replaces_the_command_as_words_or_as_a_shell_line() {
+        assert_eq!(build(&["term", "--", "{cmd}"]), ["term", "--", "/a b/phx", "__payload", "exit"]);
         assert_eq!(
-            built(&["script", "-qec", "{cmd}", "/dev/null"]),
+            build(&["script", "-qec", "{cmd}", "/dev/null"]),
             ["script", "-qec", "'/a b/phx' __payload exit", "/dev/null"]
         );
-        assert_eq!(built(&["socat", "-", "EXEC:{cmd},pty"]), ["socat", "-", "EXEC:'/a b/phx' __payload exit,pty"]);
-        assert_eq!(built(&["t", "{rows}x{cols}", "{line}"]), ["t", "33x101", "'/a b/phx' __payload exit"]);
-        assert_eq!(built(&["sh", "-c", "{argv}"]).len(), 5);
+        assert_eq!(build(&["socat", "-", "EXEC:{cmd},pty"]), ["socat", "-", "EXEC:'/a b/phx' __payload exit,pty"]);
+        assert_eq!(build(&["t", "{rows}x{cols}", "{line}"]), ["t", "33x101", "'/a b/phx' __payload exit"]);
+        assert_eq!(build(&["sh", "-c", "{argv}"]).len(), 5);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the end of a session ends its program.
+//! Check `pty.hup`: a program ends when its session is closed.
 
 use tokio::time::sleep;
 
@@ -9,17 +9,17 @@ use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::connection_set::POLL;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.hup",
-    claim: "when a session is closed its program ends",
-    method: "A payload waits inside; it is seen from outside (the control); the session is closed: the streams of the host, then SIGHUP and SIGTERM where it stays. Fails where the payload is still there after `grace`.",
+    claim: "a program ends when its session is closed",
+    method: "A payload waits inside and is seen from outside (the control). Then the session is closed: first the \
+             streams of the host, then SIGHUP and SIGTERM if the host still runs. Fails if the payload still runs \
+             after `grace`. Available only on Linux.",
     opens: "one session",
     harm: "",
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -27,22 +27,19 @@ pub fn run(target: PtyTarget) -> CheckFuture {
 async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let (mut session, _) = target.ready("linger", &[]).await?;
-    let seen = seen::marked(&session.token);
+    let visible = seen::marked(&session.token);
     session.leave().await;
     let start = std::time::Instant::now();
     while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
         sleep(POLL).await;
     }
     let left = seen::marked(&session.token);
-    let found = if left.is_empty() {
+    let result = if left.is_empty() {
         CheckResult::pass(1).observed("ended_ms", millis(start.elapsed()))
     } else {
-        CheckResult::fail(
-            1,
-            format!("its program is still there {} ms after the session was closed", target.pty.grace_ms),
-        )
-        .help("close the host's end of the terminal when the session ends: that sends SIGHUP", &[])
+        CheckResult::fail(1, format!("the program still runs {} ms after the session was closed", target.pty.grace_ms))
+            .help("close the host side of the terminal when the session ends, which sends SIGHUP", &[])
     };
-    let control = if seen.is_empty() { Outcome::Fail } else { Outcome::Pass };
-    Ok(found.observed("left", left).control("to see a process of the session from outside", control))
+    let control = if visible.is_empty() { Outcome::Fail } else { Outcome::Pass };
+    Ok(result.observed("left", left).control("session process visible from outside", control))
 }

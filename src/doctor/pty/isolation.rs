@@ -1,4 +1,4 @@
-//! Whether sessions are apart from each other.
+//! Check `pty.isolation`: sessions are isolated from each other.
 
 use std::time::Duration;
 
@@ -9,22 +9,21 @@ use super::session::{PtySession, text};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// How many sessions at once.
+/// Number of concurrent sessions.
 const SESSIONS: usize = 10;
-/// How long each is listened to when it has ended.
-const LISTEN: Duration = Duration::from_secs(2);
+/// Timeout of reading the remaining output of a session.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.isolation",
-    claim: "sessions do not see each other",
-    method: "Ten sessions at once; each has a mark of its own and types it. Fails where a mark comes out of another session, and where two have the same terminal.",
+    claim: "sessions are isolated from each other",
+    method: "Opens ten sessions at once and types a unique token into each. Fails if a token appears in the output of \
+             another session, or if two sessions have the same terminal.",
     opens: "ten sessions at once",
     harm: "",
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -40,12 +39,12 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         let typed = format!("typed-{}\r\n", session.token);
         session.send(typed.as_bytes()).await;
     }
-    join_all(sessions.iter_mut().map(|(session, _)| session.end(LISTEN))).await;
+    join_all(sessions.iter_mut().map(|(session, _)| session.end(END_TIMEOUT))).await;
     let mut mixed = Vec::new();
     for (at, (session, name)) in sessions.iter().enumerate() {
         for (other, (another, its_name)) in sessions.iter().enumerate().filter(|(other, _)| *other != at) {
             if memchr::memmem::find(session.bytes(), another.token.as_bytes()).is_some() {
-                mixed.push(format!("session {at} shows what belongs to session {other}"));
+                mixed.push(format!("the token of session {other} appears in the output of session {at}"));
             }
             if other > at && !name.is_empty() && name == its_name {
                 mixed.push(format!("sessions {at} and {other} share {name}"));
@@ -55,11 +54,11 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     for line in &mixed {
         target.log.note("mixed", line.as_str());
     }
-    let found = match mixed.first() {
+    let result = match mixed.first() {
         None => CheckResult::pass(SESSIONS as u64),
         Some(first) => CheckResult::fail(SESSIONS as u64, first.as_str())
-            .help("give each session a terminal and buffers of its own", &[]),
+            .help("allocate a separate terminal and separate buffers for each session", &[]),
     };
     let names: Vec<&String> = sessions.iter().map(|(_, name)| name).collect();
-    Ok(found.observed("terminals", serde_json::json!(names)).observed("mixed", mixed.len()).expected("mixed", 0))
+    Ok(result.observed("terminals", serde_json::json!(names)).observed("mixed", mixed.len()).expected("mixed", 0))
 }

@@ -1,4 +1,4 @@
-//! Whether sessions that come and go leave terminals behind.
+//! Check `pty.leak`: opening and closing sessions leaks no terminals.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,32 +11,32 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::ws::connection_set::POLL;
 
-/// How long the last ones may take to go.
-const QUIET: Duration = Duration::from_secs(3);
-/// Terminals that others may have opened meanwhile.
-const OTHERS: u64 = 3;
+/// Time in which the terminals of the last sessions must be closed.
+const CLOSE_TIME: Duration = Duration::from_secs(3);
+/// Number of terminals that other programs may have opened during the check.
+const TOLERANCE: u64 = 3;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.leak",
-    claim: "sessions that come and go leave no terminal behind",
-    method: "`sessions` sessions (200) one after the other; the terminals of this machine are counted before and after, and it is looked whether those of the sessions are still there. Fails where both say that more than three were left.",
-    opens: "200 sessions, one after the other",
+    claim: "opening and closing sessions leaks no terminals",
+    method: "Opens `sessions` sessions (200 by default), one at a time. Counts the terminals of this machine before \
+             and after, and the terminals of the sessions that still exist. Fails if both numbers show that more than \
+             three are left. Available only on Linux.",
+    opens: "200 sessions, one at a time",
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// What was left behind by sessions, until it has been counted; ended with this.
+/// Tokens of sessions whose remaining processes run until the terminals are counted. Dropping it kills them.
 #[derive(Default)]
-struct Spared(Vec<String>);
+struct RemainingProcesses(Vec<String>);
 
-impl Drop for Spared {
+impl Drop for RemainingProcesses {
     fn drop(&mut self) {
         self.0.iter().flat_map(|token| seen::marked(token)).for_each(seen::kill);
     }
 }
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -44,16 +44,16 @@ pub fn run(target: PtyTarget) -> CheckFuture {
 async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let Some(before) = seen::terminals() else {
-        return CheckResult::error("this machine does not say how many terminals are open").stop();
+        return CheckResult::error("cannot read the number of open terminals from /proc/sys/kernel/pty/nr").stop();
     };
     let sessions = target.sessions();
-    let (mut names, mut tokens) = (BTreeSet::new(), Spared::default());
+    let (mut names, mut tokens) = (BTreeSet::new(), RemainingProcesses::default());
     for at in 0..sessions {
         let (mut session, facts) = target.ready("wait", &[]).await?;
         names.insert(text(&facts, "name").to_owned());
         session.send(b"\n").await;
         session.end(Duration::from_secs(2)).await;
-        // What it has left behind stays until it is counted.
+        // Remaining processes run until their terminals are counted.
         tokens.0.push(session.spare());
         if at % 50 == 49 {
             target
@@ -64,19 +64,19 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     let start = Instant::now();
     let left = loop {
         let more = seen::terminals().unwrap_or_default().saturating_sub(before);
-        let there = names.iter().filter(|name| !name.is_empty() && seen::is_there(name)).count() as u64;
-        if more <= OTHERS || start.elapsed() > QUIET {
-            break more.min(there.max(u64::from(names.iter().all(String::is_empty)) * more));
+        let existing = names.iter().filter(|name| !name.is_empty() && seen::is_there(name)).count() as u64;
+        if more <= TOLERANCE || start.elapsed() > CLOSE_TIME {
+            break more.min(existing.max(u64::from(names.iter().all(String::is_empty)) * more));
         }
         sleep(2 * POLL).await;
     };
     drop(tokens);
-    let found = if left > OTHERS {
-        CheckResult::fail(sessions as u64, format!("{left} terminals are left after {sessions} sessions"))
-            .help("close the host's end of the terminal when its program has ended", &[])
+    let result = if left > TOLERANCE {
+        CheckResult::fail(sessions as u64, format!("{left} terminals are still open after {sessions} sessions"))
+            .help("close the host side of the terminal when its program has ended", &[])
     } else {
         CheckResult::pass(sessions as u64)
     };
     let after = seen::terminals();
-    Ok(found.observed("before", before).observed("after", after).observed("different_names", names.len()))
+    Ok(result.observed("before", before).observed("after", after).observed("different_names", names.len()))
 }

@@ -1,45 +1,43 @@
-//! Whether this machine can give terminals.
+//! Check `pty.local`: pseudo-terminals can be allocated on this machine.
 
 use super::{MACHINE, seen};
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckResult;
 
-/// Terminals that must be free.
-const FREE: u64 = 16;
+/// Number of pseudo-terminals that must be available.
+const MIN_FREE: u64 = 16;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.local",
-    claim: "this machine gives terminals",
-    method: "One is opened and closed again, and those that are open are compared with how many there may be. An error where none can be \
-             opened; fails where fewer than 16 are left.",
+    claim: "pseudo-terminals can be allocated",
+    method: "Opens and closes one pseudo-terminal, and compares the number of open ones with the maximum. Fails if \
+             fewer than 16 are left. Inconclusive if none can be opened.",
     opens: "one pseudo-terminal of this machine",
     harm: "",
     deadline_ms: 2_000,
 };
 
-/// Looks.
 pub fn run() -> CheckResult {
     run_with(None)
 }
 
-/// Looks, as if so many terminals were open.
-pub fn run_with(pretended: Option<u64>) -> CheckResult {
+/// Runs the check with `simulated` as the number of open terminals, for the self-test.
+pub fn run_with(simulated: Option<u64>) -> CheckResult {
     if let Err(why) = open() {
-        let help = "see that /dev/pts is mounted, and that /dev/ptmx may be opened";
-        return CheckResult::error(format!("{MACHINE} gives no terminal: {why}"))
+        let help = "mount /dev/pts and allow access to /dev/ptmx";
+        return CheckResult::error(format!("cannot allocate a pseudo-terminal on {MACHINE}: {why}"))
             .help(help, &["mount -t devpts devpts /dev/pts"]);
     }
-    let most = seen::most_terminals().or(pretended);
-    let open = pretended.map(|open| open.min(most.unwrap_or(open))).or_else(seen::terminals);
-    let found = match open.zip(most) {
-        Some((open, most)) if most.saturating_sub(open) < FREE => {
-            CheckResult::fail(1, format!("{open} of {most} terminals are open"))
-                .help("close some, or allow more", &["sysctl kernel.pty.max=4096"])
+    let most = seen::most_terminals().or(simulated);
+    let open = simulated.map(|open| open.min(most.unwrap_or(open))).or_else(seen::terminals);
+    let result = match open.zip(most) {
+        Some((open, most)) if most.saturating_sub(open) < MIN_FREE => {
+            CheckResult::fail(1, format!("{open} of {most} pseudo-terminals are open"))
+                .help("close some of them, or raise the maximum", &["sysctl kernel.pty.max=4096"])
         }
         _ => CheckResult::pass(1),
     };
-    found.observed("open", open).observed("most", most)
+    result.observed("open", open).observed("most", most)
 }
 
 #[cfg(unix)]
@@ -52,7 +50,7 @@ fn open() -> Result<(), String> {
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
     let terminal =
         rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).map_err(|error| error.to_string())?;
-    if rustix::termios::isatty(&terminal) { Ok(()) } else { Err("what it gives is none".to_owned()) }
+    if rustix::termios::isatty(&terminal) { Ok(()) } else { Err("the allocated device is not a terminal".to_owned()) }
 }
 
 #[cfg(windows)]
@@ -63,5 +61,5 @@ fn open() -> Result<(), String> {
 
 #[cfg(not(any(unix, windows)))]
 fn open() -> Result<(), String> {
-    Err("not on this system".to_owned())
+    Err("not supported on this system".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Whether something outlives its session.
+//! Check `pty.orphans`: no process of a session outlives it.
 
 use tokio::time::sleep;
 
@@ -9,17 +9,18 @@ use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::connection_set::POLL;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.orphans",
-    claim: "nothing of a session outlives it",
-    method: "A payload starts four processes: in the background, deaf to SIGHUP, in a session of their own, and as daemons without environment. All are seen from outside by the mark in their command lines (the control), the session is closed, and `grace` later nothing may be left but `allow_survivors`.",
+    claim: "no process of a session outlives it",
+    method: "A payload starts four processes: in the background, with SIGHUP ignored, in a session of its own, and as \
+             a daemon without environment. All are seen from outside by the token in their command lines (the \
+             control). Then the session is closed. Fails if more than `allow_survivors` of them still run after \
+             `grace`. Available only on Linux.",
     opens: "one session with four processes",
     harm: "",
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -28,9 +29,11 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let (mut session, ready) = target.ready("orphans", &[]).await?;
     let started = ready["started"].as_array().map_or(0, Vec::len);
-    // The payload itself is one of them.
-    let seen_inside = seen::marked(&session.token).len();
-    target.log.note("started", format!("{started} processes, {seen_inside} with the payload seen from outside"));
+    // The payload itself has the token, too.
+    let visible = seen::marked(&session.token).len();
+    target
+        .log
+        .note("started", format!("{started} processes started, {visible} visible from outside including the payload"));
     session.leave().await;
     let start = std::time::Instant::now();
     while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
@@ -46,19 +49,19 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         })
         .collect();
     let allowed = usize::try_from(target.pty.allow_survivors).unwrap_or(usize::MAX);
-    let found = if left.len() > allowed {
+    let result = if left.len() > allowed {
         CheckResult::fail(
             started as u64,
             format!("{} processes outlive their session: {}", left.len(), left.join(", ")),
         )
-        .help("give each session a pid namespace or a control group of its own, and end that with it", &[])
+        .help("run each session in a PID namespace or control group of its own, and end it with the session", &[])
     } else {
         CheckResult::pass(started as u64).observed("ended_ms", millis(start.elapsed()))
     };
-    let control = if seen_inside > started && started > 0 { Outcome::Pass } else { Outcome::Fail };
-    Ok(found
+    let control = if visible > started && started > 0 { Outcome::Pass } else { Outcome::Fail };
+    Ok(result
         .observed("left", left.len())
         .observed("styles", left)
         .expected("left", allowed)
-        .control("to see the processes of the session from outside", control))
+        .control("session processes visible from outside", control))
 }

@@ -1,5 +1,5 @@
-//! What a sandbox denies: each thing is done outside first, where it must work, then inside, where it must not, and its effect is looked
-//! at from outside.
+//! Checks of sandbox boundaries. Each operation runs outside the sandbox first, where it must work (the control), then
+//! inside, where it must be denied. If possible, its effect is verified from outside.
 
 pub mod allowed;
 pub mod cpu;
@@ -27,71 +27,70 @@ use crate::doctor::record::Outcome;
 use crate::doctor::scratch::ScratchFolder;
 use crate::text::{duration, size};
 
-/// How long a try may take.
-const TRY: Duration = Duration::from_secs(12);
-/// How long a payload may take to begin.
-const START: Duration = Duration::from_secs(10);
+/// Timeout of an attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(12);
+/// Time in which a payload must start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a try came to.
+/// Result of an attempt, as reported by the payload.
 #[derive(Clone, Debug)]
 pub struct AttemptResult {
-    /// Whether the system allowed it.
+    /// Whether the operation succeeded.
     pub allowed: bool,
-    /// What was got, or why not.
+    /// Description of the success or of the error.
     pub got: String,
 }
 
 impl PtyTarget {
-    /// What is declared to be denied under a name: the argument of each, empty where there is none.
+    /// Returns the arguments of the entries of `sandbox.deny` with this name; an argument is empty if the entry has
+    /// none.
     ///
     /// # Errors
-    /// A skip, where nothing is declared.
+    /// Returns a skip if there is no such entry.
     pub fn denied(&self, name: &str) -> Result<Vec<String>, Box<CheckResult>> {
         let sandbox = self.pty.sandbox.clone().unwrap_or_default();
         let argument = |text: &String| {
-            let (known, argument) = text.split_once(':').unwrap_or((text, ""));
-            (known == name).then(|| argument.to_owned())
+            let (entry, argument) = text.split_once(':').unwrap_or((text, ""));
+            (entry == name).then(|| argument.to_owned())
         };
         let declared: Vec<String> = sandbox.deny.iter().filter_map(argument).collect();
         if declared.is_empty() {
-            return CheckResult::skip(format!("`sandbox.deny` does not name `{name}`")).stop();
+            return CheckResult::skip(format!("`sandbox.deny` does not list `{name}`")).stop();
         }
         Ok(declared)
     }
 
-    /// The same payload without a host: on a terminal of this machine, with the rights of phx.
+    /// Returns a target without sandbox: the payload runs on a terminal of this machine, with the rights of phx.
     fn outside(&self) -> Self {
         let host = Host::Exec { command: vec!["{argv}".to_owned()], stdio: Stdio::Pty, env: Vec::new() };
         let pty = Pty { host, payload: None, ..(*self.pty).clone() };
         Self { pty: Rc::new(pty), ..self.clone() }
     }
 
-    /// Tries something in a session.
+    /// Attempts an operation in a session.
     ///
     /// # Errors
-    /// Where the payload does not begin.
+    /// Returns an error result if the payload does not start, or reports nothing within 12 s although its session runs.
     pub async fn attempt(&self, name: &str, argument: &str) -> Result<AttemptResult, Box<CheckResult>> {
         let mut session = self.open("try", &[name, argument]).await?;
-        session.report("tries", START).await?;
-        let Some(report) = session.next(TRY).await else {
+        session.report("tries", START_TIMEOUT).await?;
+        let Some(report) = session.next(ATTEMPT_TIMEOUT).await else {
             if session.is_over() {
-                return Ok(AttemptResult { allowed: false, got: "it was ended".to_owned() });
+                return Ok(AttemptResult { allowed: false, got: "the session ended".to_owned() });
             }
-            // What takes long is not denied.
+            // A timeout is not a denial.
             return CheckResult::error(format!(
-                "`{name}` was tried, and nothing came of it within {} s",
-                TRY.as_secs()
+                "inconclusive: the attempt of `{name}` reported nothing within {} s",
+                ATTEMPT_TIMEOUT.as_secs()
             ))
             .stop();
         };
         Ok(AttemptResult { allowed: report["allowed"] == true, got: text(&report, "got").to_owned() })
     }
 
-    /// Tries something outside, then inside. `outside` and `inside` say what to try; whether it had an effect is asked afterwards,
-    /// where that can be seen.
-    ///
-    /// # Errors
-    /// Where a payload does not begin.
+    /// Attempts an operation outside the sandbox, then inside, with the arguments `outside` and `inside`. After each
+    /// attempt, `effect` returns whether it had an effect, or `None` if that is not observable; then the reported
+    /// result counts.
     pub async fn both(
         &self,
         name: &str,
@@ -106,23 +105,23 @@ impl PtyTarget {
         let effect = effect(&tried).await;
         self.log.note("inside", format!("{}: {}", if tried.allowed { "allowed" } else { "denied" }, tried.got));
         let happened = effect.unwrap_or(tried.allowed);
-        let found = if happened {
+        let result = if happened {
             CheckResult::fail(2, format!("`{name}` is not denied: {}", tried.got))
-                .help("deny it in the sandbox, or do not claim that it is denied", &[])
+                .help("deny it in the sandbox, or remove it from `sandbox.deny`", &[])
         } else {
             CheckResult::pass(2)
         };
-        let works = control.allowed && control_effect != Some(false);
-        let works = if works { Outcome::Pass } else { Outcome::Fail };
-        Ok(found
+        let control_works = control.allowed && control_effect != Some(false);
+        let control_outcome = if control_works { Outcome::Pass } else { Outcome::Fail };
+        Ok(result
             .observed("inside", tried.got)
             .observed("outside", control.got)
             .observed("effect", effect)
-            .control(&format!("`{name}` outside of the sandbox"), works))
+            .control(&format!("{name} outside the sandbox"), control_outcome))
     }
 }
 
-/// Tries each of what is declared to be denied under a name; the worst counts.
+/// Runs `one` for each entry of `sandbox.deny` with this name and returns the worst result.
 pub fn each(
     target: PtyTarget,
     name: &'static str,
@@ -133,15 +132,16 @@ pub fn each(
         for declared in target.denied(name)? {
             all.push(one(&target, declared).await?);
         }
-        let worst = all.into_iter().max_by_key(|found| found.outcome);
-        worst.map_or_else(|| CheckResult::error("nothing was tried").stop(), Ok)
+        let worst = all.into_iter().max_by_key(|result| result.outcome);
+        worst.map_or_else(|| CheckResult::error("inconclusive: no observations").stop(), Ok)
     })
 }
 
-/// What a payload is told of an amount, as it is declared; its default where nothing is.
+/// Converts the configured amount of `nproc`, `memory` or `cpu` to the argument of the payload: number, bytes or
+/// milliseconds. The defaults are 64, 256 MiB and 1 s.
 ///
 /// # Errors
-/// Where it is none, or more than can be tried.
+/// Returns an error result if the amount is not valid or above the maximum.
 pub fn argument(name: &str, declared: &str) -> Result<String, Box<CheckResult>> {
     let (amount, default, most) = match name {
         "nproc" => (declared.parse::<u64>().ok(), 64, 2_000),
@@ -152,15 +152,12 @@ pub fn argument(name: &str, declared: &str) -> Result<String, Box<CheckResult>> 
     if let Some(amount) = amount.filter(|amount| (1..=most).contains(amount)) {
         return Ok(amount.to_string());
     }
-    let help = "`nproc` takes up to 2000, `memory` up to 8GiB, `cpu` up to 3s";
-    CheckResult::error(format!("`{name}:{declared}` cannot be tried")).help(help, &[]).stop()
+    let help = "use at most 2000 for `nproc`, 8GiB for `memory`, 3s for `cpu`";
+    CheckResult::error(format!("`{name}:{declared}` is not a valid amount or above the maximum")).help(help, &[]).stop()
 }
 
-/// A folder for what is tried.
-///
-/// # Errors
-/// Where there is none.
+/// Creates a temporary folder for attempts.
 pub fn folder() -> Result<ScratchFolder, Box<CheckResult>> {
     ScratchFolder::new("sandbox")
-        .map_err(|error| Box::new(CheckResult::error(format!("there is no room to try it: {error}"))))
+        .map_err(|error| Box::new(CheckResult::error(format!("cannot create a temporary folder: {error}"))))
 }

@@ -1,44 +1,45 @@
-//! What can be seen of processes and terminals from outside, in `/proc`: nothing on other systems than Linux.
+//! Processes and terminals as seen from outside the sessions, in `/proc`. On systems other than Linux, results are
+//! empty.
 
 use std::path::Path;
 
 use crate::system::disk;
 
-/// The processes in whose command line a token stands. Every payload bears the one of its session, whatever it has detached itself
-/// from: environment, session, terminal, parent.
+/// Returns the payload processes whose command line contains a token. Every payload has the token of its session there,
+/// even if it is detached from its environment, session, terminal and parent.
 pub fn marked(token: &str) -> Vec<u32> {
     let processes = disk::list(Path::new("/proc")).unwrap_or_default();
-    let bears = |id: &u32| {
+    let has_token = |id: &u32| {
         let line = read(&format!("/proc/{id}/cmdline"));
         line.split(|byte| *byte == 0).any(|word| word == token.as_bytes())
     };
     let own = std::process::id();
-    // A host may bear it too, as an argument; a payload is phx itself.
+    // A host may have the token as an argument, too; a payload is a process `phx __payload`.
     let is_payload =
         |id: &u32| read(&format!("/proc/{id}/cmdline")).split(|byte| *byte == 0).nth(1) == Some(b"__payload");
     processes
         .iter()
         .filter_map(|(name, _)| name.parse().ok())
-        .filter(|id| *id != own && bears(id) && is_payload(id))
+        .filter(|id| *id != own && has_token(id) && is_payload(id))
         .collect()
 }
 
-/// The state of a process, as `S` or `Z`; nothing where it is gone.
+/// Returns the state of a process, such as `S` or `Z`, or `None` if it has ended.
 pub fn state(id: u32) -> Option<char> {
     let stat = read(&format!("/proc/{id}/stat"));
     let stat = String::from_utf8_lossy(&stat).into_owned();
-    // The name may hold anything; what follows its last parenthesis does not.
+    // The process name may contain parentheses, so the fields start after the last one.
     stat.rsplit_once(')')?.1.trim_start().chars().next()
 }
 
-/// The parent of a process.
+/// Returns the parent of a process.
 pub fn parent(id: u32) -> Option<u32> {
     let stat = read(&format!("/proc/{id}/stat"));
     let stat = String::from_utf8_lossy(&stat).into_owned();
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The words of a process's command line behind its token.
+/// Returns the arguments of a process after its token.
 pub fn words(id: u32, token: &str) -> String {
     let line = read(&format!("/proc/{id}/cmdline"));
     let words: Vec<String> =
@@ -46,7 +47,7 @@ pub fn words(id: u32, token: &str) -> String {
     words.iter().skip_while(|word| *word != token).skip(1).cloned().collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// Resident memory of a process, in bytes.
+/// Returns the resident memory of a process in bytes.
 pub fn memory(id: u32) -> Option<u64> {
     let status = read(&format!("/proc/{id}/status"));
     let status = String::from_utf8_lossy(&status).into_owned();
@@ -54,22 +55,22 @@ pub fn memory(id: u32) -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
 }
 
-/// How many pseudo-terminals are open on this machine.
+/// Returns the number of open pseudo-terminals of this machine.
 pub fn terminals() -> Option<u64> {
     String::from_utf8_lossy(&read("/proc/sys/kernel/pty/nr")).trim().parse().ok()
 }
 
-/// How many there may be.
+/// Returns the maximum number of pseudo-terminals of this machine.
 pub fn most_terminals() -> Option<u64> {
     String::from_utf8_lossy(&read("/proc/sys/kernel/pty/max")).trim().parse().ok()
 }
 
-/// Whether a terminal is there.
+/// Returns whether the device of a terminal exists.
 pub fn is_there(name: &str) -> bool {
     disk::exists(Path::new(name))
 }
 
-/// Ends a process that doctor has started, at once.
+/// Sends SIGKILL to a process.
 #[cfg(unix)]
 pub fn kill(id: u32) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -78,7 +79,7 @@ pub fn kill(id: u32) {
     }
 }
 
-/// Ends a process.
+/// Does nothing on this system.
 #[cfg(not(unix))]
 pub fn kill(_: u32) {}
 

@@ -1,4 +1,4 @@
-//! One session of a host: a payload of phx at its far end, bytes in between, reports out of them.
+//! Session of a terminal host: a payload of phx runs inside and sends reports in its output.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use super::{PtyTarget, seen, shell};
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::frame;
 
-/// How long a payload may take to say that it is there.
-const START: Duration = Duration::from_secs(10);
-/// How long a shell may take to answer.
-const ASK: Duration = Duration::from_secs(3);
-/// How much without a report is kept while one is waited for, in bytes: a host that floods must not fill the memory.
-const FLOOD: usize = 1 << 20;
-/// How much of what came is shown where a report is missing, in characters.
-const SHOWN: usize = 160;
+/// Time in which a payload must send its first report.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of the answer of a shell.
+const SHELL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Output without a report that is kept while waiting for one, in bytes. Limits the memory use for a host that floods.
+const MAX_BUFFER: usize = 1 << 20;
+/// Length of the output shown in a message if a report is missing, in characters.
+const EXCERPT: usize = 160;
 
-/// A session. Dropping it ends the host and all that it has started, as far as that can be seen.
+/// An open session. Dropping it kills the host and all visible payload processes of the session.
 #[derive(Debug)]
 pub struct PtySession {
     link: Link,
-    /// What marks it: in reports, and in the command lines of its processes.
+    /// Unique token in the reports and in the command lines of the processes of the session.
     pub token: String,
     bytes: Vec<u8>,
     read_to: usize,
@@ -43,24 +43,18 @@ impl Drop for PtySession {
     }
 }
 
-/// Reads a field of a report as a text.
+/// Returns a field of a report as text; empty if it is missing or not a string.
 pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
 impl PtyTarget {
-    /// Starts a payload in a session of its own.
-    ///
-    /// # Errors
-    /// Where the host cannot be started.
+    /// Opens a session and starts a payload in it.
     pub async fn open(&self, action: &str, arguments: &[&str]) -> Result<PtySession, Box<CheckResult>> {
         self.open_with(action, arguments, &[]).await
     }
 
-    /// Starts a payload, and gives the host variables beside those that are configured.
-    ///
-    /// # Errors
-    /// Where the host cannot be started.
+    /// Like [`PtyTarget::open`], with environment variables for the host in addition to the configured ones.
     pub async fn open_with(
         &self,
         action: &str,
@@ -77,26 +71,27 @@ impl PtyTarget {
         Ok(PtySession::over(link, token))
     }
 
-    /// Starts a payload and waits until it is there.
+    /// Starts a payload and waits for its report `ready`.
     ///
     /// # Errors
-    /// Where the host cannot be started, or the payload does not report.
+    /// Returns an error result if the host cannot be started, or if the payload does not report within 10 s.
     pub async fn ready(&self, action: &str, arguments: &[&str]) -> Result<(PtySession, Value), Box<CheckResult>> {
         let mut session = self.open(action, arguments).await?;
-        let facts = session.report("ready", START).await?;
+        let facts = session.report("ready", START_TIMEOUT).await?;
         Ok((session, facts))
     }
 
-    /// What the world looks like from inside, as phx sees it there, or, where it cannot be run there, a shell.
+    /// Returns facts about the environment inside a session (streams, terminal, process ids, variables, descriptors),
+    /// reported by a payload. If phx cannot run inside, a shell reports some of them.
     ///
     /// # Errors
-    /// Where the host cannot be started, or nothing comes from inside.
+    /// Returns an error result if the host cannot be started, or if neither of them reports.
     pub async fn facts(&self) -> Result<Value, Box<CheckResult>> {
         let mut session = self.open("attest", &[]).await?;
-        let why = match session.report("facts", START).await {
+        let why = match session.report("facts", START_TIMEOUT).await {
             Ok(facts) => {
                 session.acknowledge().await;
-                session.end(START).await;
+                session.end(START_TIMEOUT).await;
                 return Ok(facts);
             }
             Err(why) => why,
@@ -106,19 +101,19 @@ impl PtyTarget {
         let words = ["sh".to_owned(), "-c".to_owned(), shell::script(&token)];
         let Ok(link) = Link::open(self, &words, &[]).await else { return Err(why) };
         let mut session = PtySession::over(link, token);
-        let end = Instant::now() + ASK;
-        while let Ok(true) = timeout_at(end, session.more()).await {
+        let end = Instant::now() + SHELL_TIMEOUT;
+        while let Ok(true) = timeout_at(end, session.read_more()).await {
             if shell::facts(&session.token, &session.bytes).is_some() {
                 break;
             }
         }
         let facts = shell::facts(&session.token, &session.bytes).ok_or(why)?;
-        self.log.note("fallback", "phx did not report from inside, so a shell was asked: it reports less");
+        self.log.note("fallback", "the payload did not report, so a shell was used, which reports fewer facts");
         Ok(facts)
     }
 }
 
-/// A mark for a session.
+/// Returns a random token for a session.
 fn token() -> String {
     uuid::Uuid::now_v7().simple().to_string()[14..].to_owned()
 }
@@ -128,30 +123,30 @@ impl PtySession {
         Self { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false }
     }
 
-    /// Reads what there is; whether more may come.
-    async fn more(&mut self) -> bool {
+    /// Reads available output. Returns whether more may follow.
+    async fn read_more(&mut self) -> bool {
         if !self.over {
             self.over = !self.link.read(&mut self.bytes).await;
         }
         !self.over
     }
 
-    /// The next report, of any name; nothing where it does not come.
+    /// Returns the next report of any name, or `None` if there is none in time.
     pub async fn next(&mut self, within: Duration) -> Option<Value> {
         let end = Instant::now() + within;
         loop {
-            let found = frame::reports(&self.token, &self.bytes[self.read_to..]);
-            if let Some((value, to)) = found.into_iter().next() {
+            let reports = frame::reports(&self.token, &self.bytes[self.read_to..]);
+            if let Some((value, to)) = reports.into_iter().next() {
                 self.read_to += to;
                 return Some(value);
             }
-            if self.bytes.len() - self.read_to > FLOOD {
-                let last = self.bytes.split_off(self.bytes.len() - FLOOD / 16);
+            if self.bytes.len() - self.read_to > MAX_BUFFER {
+                let last = self.bytes.split_off(self.bytes.len() - MAX_BUFFER / 16);
                 self.bytes = last;
                 self.read_to = 0;
             }
-            match timeout_at(end, self.more()).await {
-                // What came last is looked through once more.
+            match timeout_at(end, self.read_more()).await {
+                // The last output may contain a complete report, which the next iteration returns.
                 Ok(false) if frame::reports(&self.token, &self.bytes[self.read_to..]).is_empty() => return None,
                 Ok(_) => {}
                 Err(_) => return None,
@@ -159,50 +154,51 @@ impl PtySession {
         }
     }
 
-    /// The report of a name.
+    /// Returns the next report with this name and drops others.
     ///
     /// # Errors
-    /// Where it does not come: with what came instead.
+    /// Returns an error result with an excerpt of the output if the report is missing or incomplete.
     pub async fn report(&mut self, event: &str, within: Duration) -> Result<Value, Box<CheckResult>> {
         while let Some(value) = self.next(within).await {
             if value["event"] == event {
                 return Ok(value);
             }
         }
-        let came_in_part = frame::begins(&self.token, &self.bytes[self.read_to..]);
-        let why = if came_in_part {
-            "the report from inside came in part: the host cut or repainted what was written".to_owned()
+        let is_partial = frame::begins(&self.token, &self.bytes[self.read_to..]);
+        let why = if is_partial {
+            "the report from the payload is incomplete: the host truncated or redrew its output".to_owned()
         } else if self.over {
             let ended = self.link.ended(Duration::from_secs(1)).await;
-            // What it complained of comes over another stream.
+            // Standard error arrives over another stream, so it may be delayed.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let said = self.said();
-            format!("the host ended ({ended}) before phx could report from inside{said}")
+            let output = self.output_excerpt();
+            format!("the host ended ({ended}) before the payload reported{output}")
         } else {
-            let said = self.said();
-            format!("no report came from inside within {} ms{said}", within.as_millis())
+            let output = self.output_excerpt();
+            format!("no report from the payload within {} ms{output}", within.as_millis())
         };
-        if came_in_part {
-            let help = "hand on what a program writes as it is, to its end; see what `phx doctor pty.io.tail` says";
+        if is_partial {
+            let help =
+                "pass on the output of the program unchanged and completely; run `phx doctor pty.io.tail` for details";
             return CheckResult::error(why).help(help, &[]).stop();
         }
-        let help =
-            "see that the host runs what stands for `{cmd}`, and that phx can be run inside; `payload` names it there";
+        let help = "make the host run the command of `{cmd}`; if phx has another path inside, set `payload` to it";
         CheckResult::error(why).help(help, &[]).stop()
     }
 
-    /// The end of what came, and what the host itself complained of.
-    fn said(&self) -> String {
+    /// Returns the end of the output and of the standard error of the host, for messages.
+    fn output_excerpt(&self) -> String {
         let text = String::from_utf8_lossy(&self.bytes).into_owned() + &self.link.complaint();
-        let text: String = text.trim().chars().rev().take(SHOWN).collect::<Vec<_>>().into_iter().rev().collect();
-        if text.is_empty() { String::new() } else { format!("; it said `{}`", text.escape_debug()) }
+        let text: String = text.trim().chars().rev().take(EXCERPT).collect::<Vec<_>>().into_iter().rev().collect();
+        if text.is_empty() { String::new() } else { format!("; output: `{}`", text.escape_debug()) }
     }
 
-    /// The raw bytes between the marks, as far as they came in time, and whether all did.
+    /// Returns the raw bytes between the marks that arrived in time, and whether they are complete.
     pub async fn raw(&mut self, within: Duration) -> (Vec<u8>, bool) {
         let end = Instant::now() + within;
         loop {
-            // The end is looked for where it can have come since.
+            // The end mark is searched only in new output, because a search of all output for each read would be
+            // quadratic.
             if let Some((from, to)) = frame::raw(&self.token, &self.bytes) {
                 if let Some(to) = to {
                     return (self.bytes[from..to].to_vec(), true);
@@ -215,7 +211,7 @@ impl PtySession {
             }
             let before = self.bytes.len();
             loop {
-                if timeout_at(end, self.more()).await.is_err() {
+                if timeout_at(end, self.read_more()).await.is_err() {
                     let from = frame::raw(&self.token, &self.bytes).map_or(self.bytes.len(), |(from, _)| from);
                     return (self.bytes[from..].to_vec(), false);
                 }
@@ -227,57 +223,57 @@ impl PtySession {
         }
     }
 
-    /// Whether the host has nothing more to say.
+    /// Returns whether the output of the host has ended.
     pub fn is_over(&self) -> bool {
         self.over
     }
 
-    /// All that came so far.
+    /// Returns the output received so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Reads until the host is silent for a moment, or it has all been said.
+    /// Reads until no output arrives for the time `silence`, or until the output ends.
     pub async fn drain(&mut self, silence: Duration) {
-        while let Ok(true) = timeout(silence, self.more()).await {}
+        while let Ok(true) = timeout(silence, self.read_more()).await {}
     }
 
-    /// Sends bytes, and reads meanwhile what comes: a host that waits for one must not wait for the other.
+    /// Sends bytes and concurrently reads output, so that a host that blocks on its output does not cause a deadlock.
     pub async fn send(&mut self, bytes: &[u8]) {
         if !self.link.write(bytes, &mut self.bytes).await {
             self.over = true;
         }
     }
 
-    /// Tells a payload that waits for it that its report has come.
+    /// Acknowledges a report to a payload that waits for this before it exits.
     pub async fn acknowledge(&mut self) {
         self.send(b"\n").await;
     }
 
-    /// Sets the size; whether this host can.
+    /// Sets the size of the terminal. Returns whether this host supports it.
     pub async fn resize(&mut self, rows: u16, columns: u16) -> bool {
         self.link.resize(rows, columns).await
     }
 
-    /// Reads until the end, and how the host ended.
+    /// Reads until the output ends and returns how the host ended.
     pub async fn end(&mut self, within: Duration) -> SessionEnd {
         let end = Instant::now() + within;
-        while let Ok(true) = timeout_at(end, self.more()).await {}
+        while let Ok(true) = timeout_at(end, self.read_more()).await {}
         self.link.ended(end.saturating_duration_since(Instant::now()).max(Duration::from_millis(100))).await
     }
 
-    /// Goes away, as a person does who closes the window: the streams are closed, then the host is asked to end.
+    /// Closes the session as a user does who closes the window: first the streams of the host, then SIGHUP and SIGTERM.
     pub async fn leave(&mut self) {
         self.link.leave().await;
     }
 
-    /// Ends the host alone, and leaves what it has left behind for somebody to count: it bears this token.
+    /// Kills only the host, so that remaining processes can be counted. Returns the token that identifies them.
     pub fn spare(mut self) -> String {
         self.spares = true;
         self.token.clone()
     }
 
-    /// The process id of the host, where doctor started it.
+    /// Returns the process id of the host if doctor started it.
     pub fn host_id(&self) -> Option<u32> {
         self.link.id()
     }

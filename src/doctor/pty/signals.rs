@@ -1,4 +1,4 @@
-//! Whether keys become signals.
+//! Check `pty.signals`: ^C, ^\, ^Z and ^D reach the program.
 
 use std::time::Duration;
 
@@ -6,53 +6,52 @@ use super::PtyTarget;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// How long a signal may take.
-const PROMPT: Duration = Duration::from_secs(2);
+/// Timeout of a signal.
+const SIGNAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A key: its byte, what people call it, and what it becomes.
+/// Keys: byte, notation, and the event that the payload reports.
 const KEYS: &[(u8, &str, &str)] =
     &[(0x03, "^C", "INT"), (0x1C, "^\\", "QUIT"), (0x1A, "^Z", "TSTP"), (0x04, "^D", "EOF")];
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.signals",
     claim: "^C, ^\\, ^Z and ^D reach the program",
-    method: "The bytes 03, 1c, 1a and 04 are sent, each to a session of its own; a payload inside reports SIGINT, SIGQUIT, SIGTSTP and the end of input. Fails where one does not come within 2 s.",
-    opens: "four sessions, one after the other",
+    method: "Sends the bytes 03, 1c, 1a and 04, each to a session of its own; a payload inside reports SIGINT, \
+             SIGQUIT, SIGTSTP and the end of input. Fails if one does not arrive within 2 s.",
+    opens: "four sessions, one at a time",
     harm: "",
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: PtyTarget) -> CheckVerdict {
-    let mut found = CheckResult::pass(KEYS.len() as u64);
+    let mut result = CheckResult::pass(KEYS.len() as u64);
     let mut missing = Vec::new();
     for (byte, key, name) in KEYS {
-        // A session for each: a host may itself end at one of the keys.
+        // Each key gets its own session, because the host itself may end on a key.
         let (mut session, _) = target.ready("keys", &[]).await?;
         session.send(&[*byte]).await;
-        let mut came = None;
-        while let Some(report) = session.next(PROMPT).await {
+        let mut received = None;
+        while let Some(report) = session.next(SIGNAL_TIMEOUT).await {
             if report["name"] == *name {
-                came = Some(*name);
+                received = Some(*name);
                 break;
             }
         }
-        if came.is_none() {
-            missing.push(format!("{key} did not become {name}"));
+        if received.is_none() {
+            missing.push(format!("{key} did not cause {name}"));
         }
-        found = found.observed(key, came).expected(key, *name);
+        result = result.observed(key, received).expected(key, *name);
     }
     if missing.is_empty() {
-        return Ok(found);
+        return Ok(result);
     }
-    let found = CheckResult { outcome: crate::doctor::Outcome::Fail, ..found }.detail(missing.join(", "));
-    Ok(found.help(
-        "leave the terminal in canonical mode with signals (`ICANON`, `ISIG`), and make it the controlling one",
+    let result = CheckResult { outcome: crate::doctor::Outcome::Fail, ..result }.detail(missing.join(", "));
+    Ok(result.help(
+        "keep the terminal in canonical mode with signals (`ICANON`, `ISIG`), and make it the controlling terminal",
         &[],
     ))
 }

@@ -1,4 +1,4 @@
-//! Whether a session knows its size.
+//! Check `pty.size`: a session has the configured size.
 
 use serde_json::json;
 
@@ -6,17 +6,16 @@ use super::PtyTarget;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.size",
-    claim: "a session has the size that was asked for",
-    method: "A payload inside asks for the size (TIOCGWINSZ). Fails where it is 0x0, and where it is not `size`, which stands for {rows} and {cols} in the command; without a `size` any size but 0x0 passes.",
+    claim: "a session has the configured size",
+    method: "A payload inside reads the size of the terminal (TIOCGWINSZ). Fails if it is 0x0, or if it is not `size`, \
+             which replaces {rows} and {cols} in the command. If `size` is not set, any size except 0x0 passes.",
     opens: "one session",
     harm: "",
     deadline_ms: 15_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -24,17 +23,17 @@ pub fn run(target: PtyTarget) -> CheckFuture {
 async fn check(target: PtyTarget) -> CheckVerdict {
     let facts = target.facts().await?;
     let seen = facts["size"].clone();
-    let asked = target.pty.size.map(|(rows, columns)| json!([rows, columns]));
-    let said = |size: &serde_json::Value| format!("{}x{}", size[0], size[1]);
-    let found = if seen.is_null() {
-        CheckResult::fail(1, "there is no terminal that could have a size")
+    let configured = target.pty.size.map(|(rows, columns)| json!([rows, columns]));
+    let describe = |size: &serde_json::Value| format!("{}x{}", size[0], size[1]);
+    let result = if seen.is_null() {
+        CheckResult::fail(1, "the session has no terminal")
     } else if seen[0] == 0 || seen[1] == 0 {
-        CheckResult::fail(1, format!("the size is {}", said(&seen)))
-            .help("set the size (`TIOCSWINSZ`) before the program is started; a host that takes it from its own terminal needs `stdio = \"pty\"` beside `command`", &[])
-    } else if let Some(asked) = asked.as_ref().filter(|asked| **asked != seen) {
-        CheckResult::fail(1, format!("the size is {} instead of {}", said(&seen), said(asked)))
+        CheckResult::fail(1, format!("expected a size, found {}", describe(&seen)))
+            .help("set the size (`TIOCSWINSZ`) before the program is started; if the host copies the size of its own terminal, add `stdio = \"pty\"` next to `command`", &[])
+    } else if let Some(wanted) = configured.as_ref().filter(|size| **size != seen) {
+        CheckResult::fail(1, format!("expected size {}, found {}", describe(wanted), describe(&seen)))
     } else {
         CheckResult::pass(1)
     };
-    Ok(found.observed("size", seen).expected("size", asked.unwrap_or_else(|| json!("any but 0x0"))))
+    Ok(result.observed("size", seen).expected("size", configured.unwrap_or_else(|| json!("any except 0x0"))))
 }

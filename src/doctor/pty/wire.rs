@@ -1,4 +1,4 @@
-//! A host that is a server: a shell for each connection, its bytes wrapped in one of the usual ways.
+//! Terminal host that is a WebSocket server: one shell per connection, with bytes encoded by one of the usual codecs.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::doctor::ws::client::small;
 use crate::doctor::ws::dial::{Dialed, Route};
 use crate::text::Utf8Decoder;
 
-/// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long a shell may take until it says something.
-const PROMPT: Duration = Duration::from_millis(300);
+/// Timeout of opening and closing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time without output after which the prompt is considered complete.
+const PROMPT_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// A connection to a server of terminals.
+/// Connection to a terminal server.
 #[derive(Debug)]
 pub struct Wire {
     socket: Option<WebSocketStream<Stream>>,
@@ -35,27 +35,35 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Connects, says the size, and waits for a prompt.
+    /// Connects, sends the size, and waits for the prompt.
     ///
     /// # Errors
-    /// Where there is no such server.
+    /// Returns an error result if the URL is not valid or not allowed, or if the connection fails or is refused.
     pub async fn open(target: &PtyTarget, (rows, columns): (u16, u16)) -> Result<Self, Box<CheckResult>> {
         let Host::Websocket { url, codec, headers } = &target.pty.host else {
-            return CheckResult::error("this host is no server").stop();
+            return CheckResult::error("this host is not a WebSocket server").stop();
         };
-        let broken = |why: String| Box::new(CheckResult::error(why));
-        let endpoint = Endpoint::parse(url, ["ws", "wss"]).map_err(|why| broken(format!("not a URL: {why}")))?;
+        let error = |why: String| Box::new(CheckResult::error(why));
+        let endpoint =
+            Endpoint::parse(url, ["ws", "wss"]).map_err(|why| error(format!("`url` is not a valid URL: {why}")))?;
         let addresses = target.allow.addresses(&endpoint.host, endpoint.port).await.map_err(|why| {
-            Box::new(CheckResult::error(why).help("if it may be connected to, say so in `[doctor] allow_hosts`", &[]))
+            Box::new(CheckResult::error(why).help("to allow it, add it to `[doctor] allow_hosts`", &[]))
         })?;
-        let tls = if endpoint.tls { Some(Tls::new(None).map_err(broken)?) } else { None };
+        let tls = if endpoint.tls { Some(Tls::new(None).map_err(error)?) } else { None };
         let subprotocol = (*codec == Codec::Ttyd).then(|| "tty".to_owned());
-        let route =
-            Route { endpoint, addresses, tls, headers: headers.clone(), subprotocol, limit: CONNECT, source: None };
+        let route = Route {
+            endpoint,
+            addresses,
+            tls,
+            headers: headers.clone(),
+            subprotocol,
+            limit: CONNECT_TIMEOUT,
+            source: None,
+        };
         let opened = match route.dial().await {
             Dialed::Open(opened) => *opened,
-            Dialed::Refused(refused) => return Err(broken(format!("no session is given: {}", refused.class))),
-            Dialed::Broken(why) => return Err(broken(why)),
+            Dialed::Refused(refused) => return Err(error(format!("cannot open a session: {}", refused.class))),
+            Dialed::Broken(why) => return Err(error(why)),
         };
         let socket =
             WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(small())).await;
@@ -68,7 +76,7 @@ impl Wire {
             wire.resize(rows, columns).await;
         }
         let mut stop = Vec::new();
-        while let Ok(true) = timeout(PROMPT, wire.read(&mut stop)).await {}
+        while let Ok(true) = timeout(PROMPT_TIMEOUT, wire.read(&mut stop)).await {}
         wire.stop = stop;
         Ok(wire)
     }
@@ -79,21 +87,21 @@ impl Wire {
         }
     }
 
-    /// Reads what there is; whether more may come.
+    /// Appends received output to `bytes`. Returns whether more may follow.
     pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
         bytes.append(&mut self.stop);
         let Some(socket) = &mut self.socket else { return false };
         match socket.next().await {
-            Some(Ok(Message::Text(text))) => self.take(text.as_bytes(), bytes),
-            Some(Ok(Message::Binary(binary))) => self.take(&binary, bytes),
+            Some(Ok(Message::Text(text))) => self.decode(text.as_bytes(), bytes),
+            Some(Ok(Message::Binary(binary))) => self.decode(&binary, bytes),
             Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
             Some(Ok(_)) => {}
         }
         self.code.is_none()
     }
 
-    /// Takes the bytes of the terminal out of a message.
-    fn take(&mut self, message: &[u8], bytes: &mut Vec<u8>) {
+    /// Decodes a message and appends its terminal output to `bytes`.
+    fn decode(&mut self, message: &[u8], bytes: &mut Vec<u8>) {
         let value = || serde_json::from_slice::<Value>(message).unwrap_or_default();
         match self.codec {
             Codec::Raw => bytes.extend_from_slice(message),
@@ -128,7 +136,7 @@ impl Wire {
         }
     }
 
-    /// Writes.
+    /// Sends input. For codecs with text messages, an incomplete UTF-8 character is held until the rest is written.
     pub async fn write(&mut self, given: &[u8]) {
         let message = match self.codec {
             Codec::Raw => Message::binary(Bytes::copy_from_slice(given)),
@@ -146,7 +154,7 @@ impl Wire {
         self.send(message).await;
     }
 
-    /// Sets the size; whether this wrapping can say it.
+    /// Sets the size of the terminal. Returns `false` for the codec `raw`, which has no message for it.
     pub async fn resize(&mut self, rows: u16, columns: u16) -> bool {
         let message = match self.codec {
             Codec::Raw => return false,
@@ -158,15 +166,15 @@ impl Wire {
         true
     }
 
-    /// How the shell ended, where the server says that.
+    /// Returns how the shell ended, if the server reported it.
     pub fn ended(&self) -> SessionEnd {
         self.code.filter(|code| *code >= 0).map_or(SessionEnd::Unknown, SessionEnd::Code)
     }
 
-    /// Goes away.
+    /// Closes the connection.
     pub async fn leave(&mut self) {
         if let Some(mut socket) = self.socket.take() {
-            let _ = timeout(CONNECT, socket.close(None)).await;
+            let _ = timeout(CONNECT_TIMEOUT, socket.close(None)).await;
         }
     }
 }

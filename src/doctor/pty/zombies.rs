@@ -1,4 +1,4 @@
-//! Whether the host waits for its programs.
+//! Check `pty.zombies`: the host reaps the programs that end.
 
 use std::time::Duration;
 
@@ -11,22 +11,21 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// How many sessions.
+/// Number of concurrent sessions.
 const SESSIONS: usize = 20;
-/// A program that has ended and that nobody has waited for may stay this long.
+/// Time in which a program that has ended must be reaped.
 const REAP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.zombies",
-    claim: "the host waits for the programs that end",
-    method: "20 sessions at once; the process of each is seen from outside (the control), then told to end. Fails where one is still there as a zombie 2 s later.",
+    claim: "the host reaps the programs that end",
+    method: "Opens 20 sessions at once; the process of each is seen from outside (the control), then the programs \
+             exit. Fails if one is still a zombie 2 s later. Available only on Linux.",
     opens: "20 sessions at once",
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -40,7 +39,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         sessions.push(opened?.0);
     }
     let ids: Vec<u32> = sessions.iter().flat_map(|session| seen::marked(&session.token)).collect();
-    // A host that becomes its program is phx's own to wait for.
+    // A host that replaces itself with its program (`exec`) is a child of phx, so phx must reap it.
     let hosts: Vec<u32> = sessions.iter().filter_map(PtySession::host_id).collect();
     for session in &mut sessions {
         session.send(b"\n").await;
@@ -48,12 +47,12 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     sleep(REAP_TIMEOUT).await;
     let left: Vec<u32> =
         ids.iter().copied().filter(|id| !hosts.contains(id) && seen::state(*id) == Some('Z')).collect();
-    let found = if left.is_empty() {
+    let result = if left.is_empty() {
         CheckResult::pass(count as u64)
     } else {
-        CheckResult::fail(count as u64, format!("{} of {count} programs that ended were not waited for", left.len()))
-            .help("wait for each program (`waitpid`) when it ends", &[])
+        CheckResult::fail(count as u64, format!("{} of {count} programs that ended were not reaped", left.len()))
+            .help("call `waitpid` for each program that ends", &[])
     };
     let control = if ids.len() >= count { Outcome::Pass } else { Outcome::Fail };
-    Ok(found.observed("zombies", left).control("to see the processes of the sessions from outside", control))
+    Ok(result.observed("zombies", left).control("session processes visible from outside", control))
 }

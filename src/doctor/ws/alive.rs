@@ -1,25 +1,23 @@
-//! Whether what is accepted is served.
+//! Check `ws.alive`: accepted connections answer liveness requests.
 
 use super::{ANSWER, Joined, WsTarget, unreachable, words};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
-/// How often it is asked.
+/// Number of liveness requests.
 const ROUNDS: u64 = 20;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.alive",
-    claim: "what is accepted is served",
-    method: "One connection is asked for a sign of life 20 times: a ping (RFC 6455, section 5.5.2), or the message of `liveness`. \
-             Fails where one is not answered within 2 s; skipped where `liveness` is `none`.",
+    claim: "accepted connections are served",
+    method: "Sends 20 liveness requests on one connection: a ping (RFC 6455, section 5.5.2), or the message configured \
+             in `liveness`. Fails if one is not answered within 2 s. Skipped if `liveness` is `none`.",
     opens: "one connection",
     harm: "",
     deadline_ms: 15_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -40,13 +38,13 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Err(missing) => {
                 return Ok(CheckResult::fail(
                     times.count() + 1,
-                    format!("it accepts, and does not serve: {}", words(&missing)),
+                    format!("connections are accepted but not served: {}", words(&missing)),
                 ));
             }
         }
     }
     let latency = times.latency();
-    let found = CheckResult::pass(times.count()).observed("latency_ms", latency.p50_ms).latency(latency);
+    let result = CheckResult::pass(times.count()).observed("latency_ms", latency.p50_ms).latency(latency);
     client.close().await;
-    Ok(found)
+    Ok(result)
 }

@@ -1,4 +1,5 @@
-//! A served connection: a task reads whatever comes, answers pings, and notes how the connection ended; commands go to it.
+//! Client side of an open WebSocket connection. A task reads all messages, answers pings and records how the connection
+//! ended; [`Client`] sends commands to it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,53 +18,52 @@ use super::dial::{Opened, of_io};
 use crate::config::doctor::Liveness;
 use crate::doctor::stream::Stream;
 
-/// How long an ended connection is read for what the server still says.
+/// Time to wait for the server after the client ends a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a connection ended.
+/// End of a connection.
 #[derive(Clone, Debug)]
 pub struct Gone {
     /// `close-NNNN`, `101-eof`, `101-rst`, `app-error` or `not-websocket`.
     pub class: String,
-    /// The reason, in the server's words.
+    /// Reason sent by the server, or the protocol error; may be empty.
     pub reason: String,
-    /// How long after the upgrade.
+    /// Time since the upgrade.
     pub after: Duration,
 }
 
-/// Why an answer did not come.
+/// Reason why a liveness request was not answered.
 #[derive(Clone, Debug)]
 pub enum Missing {
-    /// The connection is there, and silent.
+    /// The connection is open, but no answer arrived in time.
     Silent,
-    /// The connection is gone.
+    /// The connection ended.
     Gone(Gone),
 }
 
 enum ClientCommand {
-    Beat(oneshot::Sender<Duration>),
+    CheckLiveness(oneshot::Sender<Duration>),
     Text(String),
     Close,
     Finish,
     Reset,
-    Stall,
-    Vanish(oneshot::Sender<std::io::Result<()>>),
+    StopReading,
+    DropSilently(oneshot::Sender<std::io::Result<()>>),
 }
 
-/// What is known of a connection.
 #[derive(Debug, Default)]
 struct ClientState {
     gone: Option<Gone>,
     messages: u64,
 }
 
-/// A served connection. Dropping it closes it.
+/// An upgraded connection. Dropping it closes the connection without a close frame.
 #[derive(Debug)]
 pub struct Client {
     commands: mpsc::UnboundedSender<ClientCommand>,
     known: Arc<Mutex<ClientState>>,
     task: JoinHandle<()>,
-    /// When it was upgraded.
+    /// Time of the upgrade.
     pub opened: Instant,
 }
 
@@ -73,26 +73,27 @@ impl Drop for Client {
     }
 }
 
-/// A configuration of small buffers: a thousand of them fit.
+/// Returns a configuration with small buffers (4 KiB), so that a thousand connections fit into memory.
 pub fn small() -> WebSocketConfig {
     WebSocketConfig::default().read_buffer_size(4 << 10).write_buffer_size(4 << 10).max_message_size(Some(16 << 20))
 }
 
 impl Client {
-    /// Takes over an upgraded connection.
+    /// Starts the task for an upgraded connection. `refusal` is the text of a message that counts as a refusal; `gap`
+    /// is the least time between two liveness requests.
     pub async fn new(opened: Opened, liveness: Liveness, refusal: Option<String>, gap: Duration) -> Self {
         let Opened { stream, rest, .. } = opened;
         let socket = WebSocketStream::from_partially_read(stream, rest, Role::Client, Some(small())).await;
-        let (commands, orders) = mpsc::unbounded_channel();
+        let (commands, received) = mpsc::unbounded_channel();
         let (known, opened) = (Arc::new(Mutex::new(ClientState::default())), Instant::now());
         let worker = ClientWorker {
             socket,
-            orders,
-            known: Arc::clone(&known),
+            commands: received,
+            state: Arc::clone(&known),
             opened,
             liveness,
             refusal,
-            waiting: VecDeque::new(),
+            pending: VecDeque::new(),
             sent: 0,
             gap,
             last: None,
@@ -100,66 +101,62 @@ impl Client {
         Self { commands, known, task: tokio::spawn(worker.run()), opened }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, ClientState> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ClientState> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How it ended, if it did.
+    /// Returns how the connection ended, or `None` if it is open.
     pub fn gone(&self) -> Option<Gone> {
-        self.known().gone.clone()
+        self.state().gone.clone()
     }
 
-    /// How many messages have come.
+    /// Returns the number of data messages received.
     pub fn messages(&self) -> u64 {
-        self.known().messages
+        self.state().messages
     }
 
-    /// Asks for a sign of life, and how long it took.
-    ///
-    /// # Errors
-    /// Why there is none.
+    /// Sends a liveness request and returns its response time; zero if `liveness` is `none`.
     pub async fn check_liveness(&self, limit: Duration) -> Result<Duration, Missing> {
-        let (answer, came) = oneshot::channel();
-        let _ = self.commands.send(ClientCommand::Beat(answer));
-        match timeout(limit, came).await {
+        let (answer, response) = oneshot::channel();
+        let _ = self.commands.send(ClientCommand::CheckLiveness(answer));
+        match timeout(limit, response).await {
             Ok(Ok(time)) => Ok(time),
             _ => Err(self.gone().map_or(Missing::Silent, Missing::Gone)),
         }
     }
 
-    /// Sends a text.
     pub fn text(&self, text: &str) {
         let _ = self.commands.send(ClientCommand::Text(text.to_owned()));
     }
 
-    /// Says goodbye with a close frame, and waits a moment for the answer.
+    /// Closes the connection with a close frame and waits for the answer.
     pub async fn close(self) {
         self.end(ClientCommand::Close).await;
     }
 
-    /// Ends with FIN, without a close frame.
+    /// Ends the connection with FIN, without a close frame.
     pub async fn finish(self) {
         self.end(ClientCommand::Finish).await;
     }
 
-    /// Ends with RST.
+    /// Ends the connection with RST.
     pub async fn reset(self) {
         self.end(ClientCommand::Reset).await;
     }
 
-    /// Stops reading: nothing is answered any more, pings neither.
+    /// Stops reading. From then on, pings are not answered either.
     pub fn stop_reading(&self) {
-        let _ = self.commands.send(ClientCommand::Stall);
+        let _ = self.commands.send(ClientCommand::StopReading);
     }
 
-    /// Ends without a word.
+    /// Ends the connection without FIN or RST.
     ///
     /// # Errors
-    /// Where the system does not allow it.
+    /// Returns an error without `CAP_NET_ADMIN`, and on systems other than Linux.
     pub async fn drop_silently(self) -> std::io::Result<()> {
-        let (answer, came) = oneshot::channel();
-        let _ = self.commands.send(ClientCommand::Vanish(answer));
-        came.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::NotConnected)))
+        let (answer, response) = oneshot::channel();
+        let _ = self.commands.send(ClientCommand::DropSilently(answer));
+        response.await.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::NotConnected)))
     }
 
     async fn end(mut self, how: ClientCommand) {
@@ -170,14 +167,14 @@ impl Client {
 
 struct ClientWorker {
     socket: WebSocketStream<Stream>,
-    orders: mpsc::UnboundedReceiver<ClientCommand>,
-    known: Arc<Mutex<ClientState>>,
+    commands: mpsc::UnboundedReceiver<ClientCommand>,
+    state: Arc<Mutex<ClientState>>,
     opened: Instant,
     liveness: Liveness,
     refusal: Option<String>,
-    waiting: VecDeque<(Bytes, Instant, oneshot::Sender<Duration>)>,
+    pending: VecDeque<(Bytes, Instant, oneshot::Sender<Duration>)>,
     sent: u64,
-    /// Between two messages at least: a rate that the server claims to enforce is kept.
+    /// Least time between two liveness requests, to keep within the message rate of the server.
     gap: Duration,
     last: Option<Instant>,
 }
@@ -187,33 +184,33 @@ impl ClientWorker {
         loop {
             tokio::select! {
                 biased;
-                order = self.orders.recv() => match order {
+                command = self.commands.recv() => match command {
                     None => return,
-                    Some(ClientCommand::Beat(answer)) => self.check_liveness(answer).await,
+                    Some(ClientCommand::CheckLiveness(answer)) => self.check_liveness(answer).await,
                     Some(ClientCommand::Text(text)) => { let _ = self.socket.send(Message::text(text)).await; }
                     Some(ClientCommand::Close) => { let _ = self.socket.close(None).await; }
                     Some(ClientCommand::Finish) => { let _ = self.socket.get_mut().shutdown().await; }
                     Some(ClientCommand::Reset) => return self.socket.into_inner().reset(),
-                    Some(ClientCommand::Stall) => return self.stalled().await,
-                    Some(ClientCommand::Vanish(answer)) => {
+                    Some(ClientCommand::StopReading) => return self.run_without_reading().await,
+                    Some(ClientCommand::DropSilently(answer)) => {
                         let _ = answer.send(self.socket.into_inner().drop_silently());
                         return;
                     }
                 },
-                message = self.socket.next() => if self.take(message) { return },
+                message = self.socket.next() => if self.handle_message(message) { return },
             }
         }
     }
 
-    /// Reads nothing any more; the connection stays.
-    async fn stalled(mut self) {
-        while let Some(order) = self.orders.recv().await {
-            match order {
+    /// Keeps the connection open without reading from it.
+    async fn run_without_reading(mut self) {
+        while let Some(command) = self.commands.recv().await {
+            match command {
                 ClientCommand::Text(text) => {
                     let _ = timeout(Duration::from_millis(100), self.socket.send(Message::text(text))).await;
                 }
-                ClientCommand::Beat(_) | ClientCommand::Stall => {}
-                ClientCommand::Vanish(answer) => {
+                ClientCommand::CheckLiveness(_) | ClientCommand::StopReading => {}
+                ClientCommand::DropSilently(answer) => {
                     let _ = answer.send(self.socket.into_inner().drop_silently());
                     return;
                 }
@@ -239,16 +236,16 @@ impl ClientWorker {
             tokio::time::sleep_until((last + self.gap).into()).await;
         }
         self.last = Some(Instant::now());
-        self.waiting.push_back((payload, Instant::now(), answer));
+        self.pending.push_back((payload, Instant::now(), answer));
         let _ = self.socket.send(message).await;
     }
 
-    /// Takes what came; whether that was the end.
-    fn take(&mut self, message: Option<Result<Message, Error>>) -> bool {
+    /// Handles a received message. Returns whether the connection ended.
+    fn handle_message(&mut self, message: Option<Result<Message, Error>>) -> bool {
         let (class, reason) = match message {
             Some(Ok(Message::Pong(payload))) => {
-                while let Some((asked, since, answer)) = self.waiting.pop_front() {
-                    if asked == payload {
+                while let Some((sent, since, answer)) = self.pending.pop_front() {
+                    if sent == payload {
                         let _ = answer.send(since.elapsed());
                         break;
                     }
@@ -259,8 +256,8 @@ impl ClientWorker {
                 let code = frame.as_ref().map_or(1005, |frame| u16::from(frame.code));
                 (format!("close-{code}"), frame.map(|frame| frame.reason.to_string()).unwrap_or_default())
             }
-            Some(Ok(Message::Text(text))) => return self.said(text.as_bytes()),
-            Some(Ok(Message::Binary(bytes))) => return self.said(&bytes),
+            Some(Ok(Message::Text(text))) => return self.handle_data(text.as_bytes()),
+            Some(Ok(Message::Binary(bytes))) => return self.handle_data(&bytes),
             Some(Ok(Message::Ping(_) | Message::Frame(_))) => return false,
             Some(Err(Error::Io(error))) => (format!("101-{}", of_io(&error)), String::new()),
             None | Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => ("101-eof".to_owned(), String::new()),
@@ -269,29 +266,29 @@ impl ClientWorker {
             }
             Some(Err(error)) => ("not-websocket".to_owned(), error.to_string()),
         };
-        self.ends(class, reason)
+        self.record_end(class, reason)
     }
 
-    fn said(&mut self, bytes: &[u8]) -> bool {
+    fn handle_data(&mut self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).messages += 1;
-        if self.refusal.as_ref().is_some_and(|refusal| text.contains(refusal.as_str())) {
-            return self.ends("app-error".to_owned(), text.into_owned());
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).messages += 1;
+        if self.refusal.as_ref().is_some_and(|pattern| text.contains(pattern.as_str())) {
+            return self.record_end("app-error".to_owned(), text.into_owned());
         }
         if let Liveness::Echo { expect, .. } = &self.liveness
             && text.contains(expect.as_str())
-            && let Some((_, since, answer)) = self.waiting.pop_front()
+            && let Some((_, since, answer)) = self.pending.pop_front()
         {
             let _ = answer.send(since.elapsed());
         }
         false
     }
 
-    fn ends(&mut self, class: String, reason: String) -> bool {
+    fn record_end(&mut self, class: String, reason: String) -> bool {
         let after = self.opened.elapsed();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a close frame the connection ends, too; the frame is what counts.
-        known.gone.get_or_insert(Gone { class, reason, after });
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // The connection also ends after a close frame. The first reason, the frame, counts.
+        state.gone.get_or_insert(Gone { class, reason, after });
         true
     }
 }

@@ -1,4 +1,4 @@
-//! Many connections to one server: filled one after the other or at once, asked whether they live, and let go again.
+//! Sets of connections to one server: opened one at a time or at once, checked for liveness, and closed.
 
 use std::time::{Duration, Instant};
 
@@ -12,74 +12,78 @@ use super::{ANSWER, Joined, WsTarget};
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::times::Times;
 
-/// After the last attempt, a server may take this long to change its mind.
+/// Time after the last attempt in which a server may still close a connection that it accepted.
 pub const GRACE: Duration = Duration::from_millis(500);
-/// How often a freed slot is looked for.
+/// Interval at which a freed slot is polled.
 pub const POLL: Duration = Duration::from_millis(50);
 
-/// Connections that were asked for together.
+/// Connections that were attempted together.
 #[derive(Debug, Default)]
 pub struct ConnectionSet {
-    /// Those that were upgraded, in their order.
+    /// Upgraded connections, oldest first.
     pub held: Vec<Client>,
-    /// Those that were not, with how many were upgraded before each.
+    /// Refusals, each with the number of connections upgraded before it.
     pub refused: Vec<(usize, Refused)>,
 }
 
-/// What became of a crowd.
+/// State of a connection set after its liveness was checked.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
-    /// How many are served.
+    /// Number of connections that answer liveness requests.
     pub served: usize,
-    /// Refusals, those included that came after the upgrade.
+    /// Refusals, including those after the upgrade.
     pub refused: Vec<Refused>,
-    /// How many older ones died while newer ones lived.
+    /// Number of connections that ended although a newer one is served.
     pub evicted: usize,
-    /// How many were served before the first refusal.
+    /// Number of connections before the first refusal.
     pub first: Option<usize>,
 }
 
 impl Settled {
-    /// The classes of the refusals and how often each was seen: `http-503 × 5, rst × 2`.
+    /// Returns the classes of the refusals with their counts: `http-503 × 5, rst × 2`.
     pub fn classes(&self) -> String {
         classes(&self.refused)
     }
 }
 
-/// The classes of refusals and how often each was seen.
+/// Returns the classes of refusals with their counts, or `none`.
 pub fn classes(refused: &[Refused]) -> String {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for one in refused {
-        *counts.entry(&one.class).or_default() += 1;
+    for refusal in refused {
+        *counts.entry(&refusal.class).or_default() += 1;
     }
-    let said: Vec<String> = counts.iter().map(|(class, count)| format!("{class} × {count}")).collect();
-    if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+    let parts: Vec<String> = counts.iter().map(|(class, count)| format!("{class} × {count}")).collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
-/// The clients that are served, and how many are not: the server has closed them, or does not answer.
+/// Returns the clients that are served, and the number of the others: closed by the server or without an answer.
 pub async fn living(clients: Vec<Client>) -> (Vec<Client>, usize) {
-    let lives = join_all(clients.iter().map(|client| client.check_liveness(ANSWER))).await;
+    let responses = join_all(clients.iter().map(|client| client.check_liveness(ANSWER))).await;
     let all = clients.len();
-    let alive: Vec<Client> =
-        clients.into_iter().zip(lives).filter_map(|(client, life)| life.is_ok().then_some(client)).collect();
+    let alive: Vec<Client> = clients
+        .into_iter()
+        .zip(responses)
+        .filter_map(|(client, response)| response.is_ok().then_some(client))
+        .collect();
     let dead = all - alive.len();
     (alive, dead)
 }
 
 impl ConnectionSet {
-    /// Looks who lives after a moment, and takes those that died after the upgrade as refused.
+    /// Checks the liveness of all connections after `grace`. Connections that ended after the upgrade or do not answer
+    /// (class `zombie`) become refusals.
     pub async fn settle(&mut self, grace: Duration) -> Settled {
         sleep(grace).await;
-        let lives = join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await;
-        let newest = lives.iter().rposition(Result::is_ok);
+        let responses = join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await;
+        let newest = responses.iter().rposition(Result::is_ok);
         let mut settled = Settled {
             refused: self.refused.iter().map(|(_, refused)| refused.clone()).collect(),
             ..Settled::default()
         };
         let mut first = self.refused.first().map(|(before, _)| *before);
         let mut alive = Vec::new();
-        for (at, (client, life)) in self.held.drain(..).zip(lives).enumerate() {
-            let Err(missing) = life else {
+        for (at, (client, response)) in self.held.drain(..).zip(responses).enumerate() {
+            let Err(missing) = response else {
                 alive.push(client);
                 continue;
             };
@@ -100,25 +104,26 @@ impl ConnectionSet {
         settled
     }
 
-    /// Takes in another crowd that came later.
+    /// Adds connections that were opened later.
     pub fn take(&mut self, later: Self) {
         let before = self.held.len();
         self.refused.extend(later.refused.into_iter().map(|(at, refused)| (before + at, refused)));
         self.held.extend(later.held);
     }
 
-    /// Closes all, and waits until the server has let them go.
+    /// Closes all connections and gives the server 100 ms to free their slots.
     pub async fn close(self) {
         join_all(self.held.into_iter().map(Client::close)).await;
         sleep(2 * POLL).await;
     }
 
-    /// Asks each a number of times, one round after the other.
+    /// Sends liveness requests on all connections, `rounds` times. Adds the response times to `times` and returns the
+    /// number of requests without an answer.
     pub async fn beats(&self, rounds: usize, times: &mut Times) -> usize {
         let mut silent = 0;
         for _ in 0..rounds {
-            for life in join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await {
-                match life {
+            for response in join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await {
+                match response {
                     Ok(time) => times.add(time),
                     Err(_) => silent += 1,
                 }
@@ -129,10 +134,7 @@ impl ConnectionSet {
 }
 
 impl WsTarget {
-    /// Asks for connections one after the other, until so many are there or one is refused.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Opens connections one at a time, until the set holds `count` or one is refused.
     pub async fn fill(
         &self,
         route: &Route,
@@ -151,10 +153,7 @@ impl WsTarget {
         Ok(())
     }
 
-    /// Asks for connections at once: all requests are completed in the same moment.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Opens connections at once: the last bytes of all upgrade requests are sent together.
     pub async fn burst(&self, route: &Route, count: usize) -> Result<ConnectionSet, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
         let gate = Barrier::new(count.max(1));
@@ -167,37 +166,38 @@ impl WsTarget {
         Ok(connection_set)
     }
 
-    /// Fills the server up to its limit, and sees that it is full.
+    /// Fills the server up to its limit and verifies that the next connection is refused.
     ///
     /// # Errors
-    /// Where it does not serve so many, or does not refuse the next one: then nothing about slots can be said.
+    /// Returns an error result if the server serves fewer connections or does not refuse the next one. Then checks of
+    /// freed slots are inconclusive.
     pub async fn full(&self, route: &Route, limit: usize) -> Result<ConnectionSet, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
         self.fill(route, &mut connection_set, limit).await?;
         if let (true, Some((_, refused))) = (connection_set.held.is_empty(), connection_set.refused.first()) {
             return super::unreachable(refused, route).stop();
         }
-        // What closes right after the upgrade has not been refused yet.
+        // A connection that is closed right after the upgrade is a refusal, too.
         let settled = connection_set.settle(POLL).await;
         if settled.served < limit {
             let why = format!(
-                "only {} of {limit} are served ({}), so slots cannot be told",
+                "inconclusive: only {} of {limit} connections are served ({})",
                 settled.served,
                 settled.classes()
             );
             return CheckResult::error(why).stop();
         }
         if self.serves(route).await?.is_some() {
-            let why = format!("the limit of {limit} is not enforced, so nothing about its slots can be said");
-            return CheckResult::error(why).help("see what ws.limit.exact says", &["phx doctor ws.limit.exact"]).stop();
+            let why = format!("inconclusive: the limit of {limit} is not enforced");
+            return CheckResult::error(why)
+                .help("run ws.limit.exact to find the enforced limit", &["phx doctor ws.limit.exact"])
+                .stop();
         }
         Ok(connection_set)
     }
 
-    /// How many older connections the server ends when newer ones come than it has slots; nothing if it refuses these.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Returns the number of older connections that the server ends to accept one beyond its limit, or `None` if it
+    /// refuses the new one or does not reach its limit.
     pub async fn evicts(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
         self.fill(route, &mut connection_set, limit).await?;
@@ -221,10 +221,7 @@ impl WsTarget {
         }
     }
 
-    /// Whether one more connection is served: upgraded, and alive a moment later.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Opens one more connection and returns it if it is upgraded and answers a liveness request 50 ms later.
     pub async fn serves(&self, route: &Route) -> Result<Option<Client>, Box<CheckResult>> {
         match self.join(route).await? {
             Joined::Refused(_) => Ok(None),
@@ -235,10 +232,8 @@ impl WsTarget {
         }
     }
 
-    /// Waits until one more connection is served, and how long that took.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Tries new connections until one is served or the time `limit` has passed. Returns the connection and the time
+    /// from the start to its attempt.
     pub async fn until_served(
         &self,
         route: &Route,
@@ -246,9 +241,9 @@ impl WsTarget {
     ) -> Result<Option<(Client, Duration)>, Box<CheckResult>> {
         let start = Instant::now();
         loop {
-            let asked = start.elapsed();
+            let tried_at = start.elapsed();
             if let Some(client) = self.serves(route).await? {
-                return Ok(Some((client, asked)));
+                return Ok(Some((client, tried_at)));
             }
             if start.elapsed() > limit {
                 return Ok(None);

@@ -1,5 +1,5 @@
-//! One connection to a WebSocket server: TCP, TLS, and an upgrade of our own (RFC 6455, section 4.1), so that every way in which
-//! a server may refuse is told apart.
+//! Opens one connection to a WebSocket server: TCP, TLS and the upgrade (RFC 6455, section 4.1). The upgrade is
+//! implemented here, so that all kinds of refusals can be distinguished.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -15,80 +15,77 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::config::doctor::Endpoint;
 use crate::doctor::stream::{Stream, Tls};
 
-/// The longest answer to an upgrade, in bytes.
-const LONGEST: usize = 64 << 10;
-/// The most headers of an answer.
-const HEADERS: usize = 64;
+/// Longest head of a response to an upgrade request, in bytes.
+const MAX_HEAD: usize = 64 << 10;
+/// Largest number of headers in a response.
+const MAX_HEADERS: usize = 64;
 
-/// How to reach a server.
+/// Address and connection settings of a server.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// Where it is, as its URL says.
     pub endpoint: Endpoint,
-    /// The addresses that this means, all of them allowed.
+    /// Resolved addresses, all allowed by `allow_hosts`; tried in this order.
     pub addresses: Vec<SocketAddr>,
-    /// TLS, where the URL asks for it.
+    /// TLS settings, if the scheme is `wss`.
     pub tls: Option<Tls>,
-    /// Headers of the upgrade.
+    /// Additional headers of the upgrade request.
     pub headers: Vec<(String, String)>,
-    /// The subprotocol that is asked for.
+    /// Requested subprotocol.
     pub subprotocol: Option<String>,
-    /// How long a connection may take until it is upgraded or refused.
+    /// Timeout of a connection attempt, until the upgrade or the refusal.
     pub limit: Duration,
-    /// The address to come from.
+    /// Local address to connect from.
     pub source: Option<IpAddr>,
 }
 
-/// What became of a connection.
+/// Outcome of a connection attempt.
 #[derive(Debug)]
 pub enum Dialed {
-    /// It is upgraded.
     Open(Box<Opened>),
-    /// The server, or what stands before it, does not want it.
+    /// The server, or a proxy in front of it, refused the connection.
     Refused(Refused),
-    /// It failed on this side.
+    /// The attempt failed on this side.
     Broken(String),
 }
 
 /// An upgraded connection.
 #[derive(Debug)]
 pub struct Opened {
-    /// The bytes.
     pub stream: Stream,
-    /// What came behind the answer.
+    /// Bytes received after the head of the response.
     pub rest: Vec<u8>,
-    /// The subprotocol that was chosen.
+    /// Subprotocol chosen by the server.
     pub subprotocol: Option<String>,
-    /// How long TCP, TLS and the upgrade took.
+    /// Time that TCP, TLS and the upgrade took.
     pub phases: [Duration; 3],
 }
 
-/// A refusal: its class, and how it was said.
+/// A refusal of a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refused {
-    /// `tcp-refused`, `tcp-timeout`, `rst`, `eof`, `silent`, `http-NNN`, `close-NNNN`, `101-eof`, `101-rst`, `bad-accept`,
-    /// `bad-subprotocol`, `not-http`, `tls`, `app-error`, `zombie` or `evict`.
+    /// Class of the refusal: `tcp-refused`, `tcp-timeout`, `rst`, `eof`, `silent`, `http-NNN`, `close-NNNN`, `101-eof`,
+    /// `101-rst`, `bad-accept`, `bad-subprotocol`, `not-http`, `tls`, `app-error`, `zombie` or `evict`.
     pub class: String,
-    /// How long it took.
+    /// Time from the start of the attempt; after an upgrade, from the upgrade.
     pub after: Duration,
-    /// When to come again, as the server says.
+    /// Value of the `Retry-After` header.
     pub retry_after: Option<String>,
-    /// The reason, in the server's words.
+    /// Reason given by the server; may be empty.
     pub reason: String,
 }
 
 impl Refused {
-    /// A refusal without words.
+    /// Creates a refusal without a reason.
     pub fn new(class: impl Into<String>, after: Duration) -> Self {
         Self { class: class.into(), after, retry_after: None, reason: String::new() }
     }
 }
 
 impl Route {
-    /// A TCP connection, and TLS where it is asked for.
+    /// Opens a TCP connection, with TLS if configured. Returns the time that each took.
     pub async fn connect(&self) -> Result<(Stream, [Duration; 2]), Dialed> {
         let start = Instant::now();
-        let mut last = Dialed::Broken("there is no address".to_owned());
+        let mut last = Dialed::Broken("the host has no address".to_owned());
         for address in &self.addresses {
             match timeout(self.limit, self.tcp(*address)).await {
                 Ok(Ok(tcp)) => {
@@ -103,7 +100,7 @@ impl Route {
                         Err(_) => Err(Dialed::Refused(Refused::new("silent", start.elapsed()))),
                     };
                 }
-                Ok(Err(error)) => last = of_connect(&error, start.elapsed()),
+                Ok(Err(error)) => last = connect_failure(&error, start.elapsed()),
                 Err(_) => last = Dialed::Refused(Refused::new("tcp-timeout", start.elapsed())),
             }
         }
@@ -120,7 +117,7 @@ impl Route {
         Ok(tcp)
     }
 
-    /// The request for an upgrade, and the answer's digest that it asks for.
+    /// Returns the bytes of the upgrade request and the expected `Sec-WebSocket-Accept`.
     pub fn request(&self) -> (Vec<u8>, String) {
         let key = STANDARD.encode(uuid::Uuid::now_v7().as_bytes());
         let Endpoint { host, port, path, .. } = &self.endpoint;
@@ -140,7 +137,7 @@ impl Route {
         (format!("{}\r\n\r\n", lines.join("\r\n")).into_bytes(), derive_accept_key(key.as_bytes()))
     }
 
-    /// Asks for the upgrade, waits so long for the start of an answer, and resets the connection.
+    /// Sends an upgrade request, waits up to `wait` for the first byte of the response, and resets the connection.
     pub async fn abandon(&self, wait: Duration) {
         let Ok((mut stream, _)) = self.connect().await else { return };
         let (request, _) = self.request();
@@ -150,23 +147,23 @@ impl Route {
         stream.reset();
     }
 
-    /// Connects, asks for the upgrade, and reads the answer.
+    /// Connects, sends the upgrade request, and reads the response.
     pub async fn dial(&self) -> Dialed {
         self.dial_at(None).await
     }
 
-    /// The same; the last byte of the request waits until all connections of the gate have come so far.
+    /// Like [`Route::dial`], but holds the last byte of the request until all connections have reached the gate.
     pub async fn dial_at(&self, gate: Option<&Barrier>) -> Dialed {
         let start = Instant::now();
         let connected = self.connect().await;
         let (mut stream, [tcp, tls]) = match connected {
             Ok(connected) => connected,
-            Err(ended) => {
-                // One that comes no further must not keep the others waiting.
+            Err(failed) => {
+                // A failed connection must not keep the others at the gate.
                 if let Some(gate) = gate {
                     gate.wait().await;
                 }
-                return ended;
+                return failed;
             }
         };
         let (request, digest) = self.request();
@@ -187,44 +184,43 @@ impl Route {
             Ok(Ok(HandshakeAnswer::End(before))) => {
                 return Dialed::Refused(refused(if before { "eof" } else { "not-http" }.to_owned()));
             }
-            Ok(Ok(HandshakeAnswer::Garbage(said))) => {
-                return Dialed::Refused(Refused { reason: said, ..refused("not-http".to_owned()) });
+            Ok(Ok(HandshakeAnswer::Garbage(reason))) => {
+                return Dialed::Refused(Refused { reason, ..refused("not-http".to_owned()) });
             }
             Ok(Ok(HandshakeAnswer::Head(head, rest))) => (head, rest),
         };
-        let of = |name: &str| {
-            head.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+        let header = |name: &str| {
+            head.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
         };
         if head.status != 101 {
-            let retry_after = of("retry-after");
+            let retry_after = header("retry-after");
             return Dialed::Refused(Refused {
                 retry_after,
                 reason: head.reason,
                 ..refused(format!("http-{}", head.status))
             });
         }
-        if of("sec-websocket-accept").as_deref() != Some(digest.as_str()) {
+        if header("sec-websocket-accept").as_deref() != Some(digest.as_str()) {
             return Dialed::Refused(refused("bad-accept".to_owned()));
         }
         let phases = [tcp, tls, start.elapsed().saturating_sub(tcp + tls)];
-        Dialed::Open(Box::new(Opened { stream, rest, subprotocol: of("sec-websocket-protocol"), phases }))
+        Dialed::Open(Box::new(Opened { stream, rest, subprotocol: header("sec-websocket-protocol"), phases }))
     }
 }
 
-/// The head of an answer.
 struct Head {
     status: u16,
     reason: String,
     headers: Vec<(String, String)>,
 }
 
-/// What came for an upgrade.
+/// Response to an upgrade request.
 enum HandshakeAnswer {
-    /// A head, and what followed it.
+    /// Head of the response and the bytes after it.
     Head(Head, Vec<u8>),
-    /// Something that is no HTTP.
+    /// Response that is not HTTP, with a description.
     Garbage(String),
-    /// The end: before any byte, or in the middle.
+    /// The connection ended; `true` if this was before the first byte.
     End(bool),
 }
 
@@ -234,7 +230,7 @@ async fn read_answer(stream: &mut Stream) -> std::io::Result<HandshakeAnswer> {
         if stream.read_buf(&mut bytes).await? == 0 {
             return Ok(HandshakeAnswer::End(bytes.is_empty()));
         }
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS];
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(&bytes) {
             Ok(httparse::Status::Complete(length)) => {
@@ -250,8 +246,10 @@ async fn read_answer(stream: &mut Stream) -> std::io::Result<HandshakeAnswer> {
                 };
                 return Ok(HandshakeAnswer::Head(head, bytes.split_off(length)));
             }
-            Ok(httparse::Status::Partial) if bytes.len() < LONGEST => {}
-            Ok(httparse::Status::Partial) => return Ok(HandshakeAnswer::Garbage("a head without an end".to_owned())),
+            Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => {}
+            Ok(httparse::Status::Partial) => {
+                return Ok(HandshakeAnswer::Garbage("the response head is longer than 64 KiB".to_owned()));
+            }
             Err(error) => {
                 let start: String = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).escape_debug().collect();
                 return Ok(HandshakeAnswer::Garbage(format!("{error}: `{start}`")));
@@ -260,17 +258,17 @@ async fn read_answer(stream: &mut Stream) -> std::io::Result<HandshakeAnswer> {
     }
 }
 
-fn of_connect(error: &std::io::Error, after: Duration) -> Dialed {
+fn connect_failure(error: &std::io::Error, after: Duration) -> Dialed {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::ConnectionRefused => Dialed::Refused(Refused::new("tcp-refused", after)),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Dialed::Refused(Refused::new("rst", after)),
         ErrorKind::TimedOut => Dialed::Refused(Refused::new("tcp-timeout", after)),
-        _ => Dialed::Broken(format!("no connection could be made: {error}")),
+        _ => Dialed::Broken(format!("cannot connect: {error}")),
     }
 }
 
-/// The class of an error on an open connection.
+/// Returns the class of an I/O error on an open connection: `rst` or `eof`.
 pub fn of_io(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
     match error.kind() {

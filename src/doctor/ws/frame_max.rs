@@ -1,4 +1,4 @@
-//! Whether a message that is too large is refused, whole and in parts.
+//! Check `ws.frame.max`: messages larger than `max_frame` are refused, in one frame and in fragments.
 
 use std::time::Duration;
 
@@ -17,79 +17,83 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// Close codes that say that a message is too large, or against the rules (RFC 6455, section 7.4.1).
-const SAYS_SO: &[u16] = &[1009, 1002, 1008];
-/// Parts of a message in parts.
-const PARTS: usize = 4;
+/// Close codes that refuse a message: too large, protocol error, policy violation (RFC 6455, section 7.4.1).
+const REFUSAL_CODES: &[u16] = &[1009, 1002, 1008];
+/// Number of fragments of a fragmented message.
+const FRAGMENTS: usize = 4;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.frame.max",
-    claim: "a message that is larger than allowed is refused, and nothing else happens",
-    method: "A message of half `max_frame` is taken (the control); one of `max_frame` bytes is sent, then one of a byte more in one frame and in four. \
-             Passes if the first is taken and each of the others is answered with close 1009, 1002 or 1008; fails if the first is refused, one of the others is \
-             taken or ended without a code, or no other client is served afterwards. Skipped if no `max_frame` is claimed.",
-    opens: "five connections, and messages of max_frame bytes on three of them",
+    claim: "messages larger than `max_frame` are refused, and other clients are not affected",
+    method: "Sends a message of half `max_frame` bytes (the control), one of exactly `max_frame` bytes, and two that \
+             are one byte larger: in one frame and in four fragments. Passes if the message of `max_frame` bytes is \
+             accepted and each larger one is answered with close code 1009, 1002 or 1008. Fails if the message of \
+             `max_frame` bytes is refused, if a larger one is accepted or ends without one of these codes, or if no \
+             other client is served afterwards. Skipped if `max_frame` is not set.",
+    opens: "six connections, with one message each on four of them, up to max_frame + 1 bytes long",
     harm: "",
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
-    let Some(most) = target.ws.max_frame.and_then(|most| usize::try_from(most).ok()) else {
-        return CheckResult::skip("no `max_frame` is claimed").stop();
+    let Some(max) = target.ws.max_frame.and_then(|max| usize::try_from(max).ok()) else {
+        return CheckResult::skip("`max_frame` is not set").stop();
     };
     let route = target.ready(8).await?;
-    let half = most.div_ceil(2);
-    let control = send(&route, half, 1).await?;
-    target.log.note("control", format!("{half} bytes: {control}"));
-    let exact = send(&route, most, 1).await?;
-    target.log.note("exact", format!("{most} bytes: {exact}"));
+    let half = max.div_ceil(2);
+    let control_answer = send(&route, half, 1).await?;
+    target.log.note("control", format!("{half} bytes: {control_answer}"));
+    let exact = send(&route, max, 1).await?;
+    target.log.note("exact", format!("{max} bytes: {exact}"));
     let mut answers = Vec::new();
-    for parts in [1, PARTS] {
-        let answer = send(&route, most + 1, parts).await?;
-        target.log.note("oversize", format!("{} bytes in {parts}: {answer}", most + 1));
+    for parts in [1, FRAGMENTS] {
+        let answer = send(&route, max + 1, parts).await?;
+        target.log.note("oversize", format!("{} bytes in {parts} frames: {answer}", max + 1));
         answers.push(answer);
     }
-    let after =
+    let still_serves =
         matches!(target.join(&route).await?, Joined::Served(client) if client.check_liveness(ANSWER).await.is_ok());
-    let says_so = |answer: &String| SAYS_SO.iter().any(|code| *answer == format!("close-{code}"));
-    let found = if !after {
-        CheckResult::fail(2, "after it no other client is served")
-    } else if exact != TAKEN {
-        CheckResult::fail(1, format!("a message of exactly {most} bytes is not taken: {exact}"))
-            .help("claim one byte less as `max_frame`, or compare with `>` instead of `>=`", &[])
-    } else if let Some(answer) = answers.iter().find(|answer| !says_so(answer)) {
+    let is_refusal = |answer: &String| REFUSAL_CODES.iter().any(|code| *answer == format!("close-{code}"));
+    let result = if !still_serves {
+        CheckResult::fail(2, "after the oversized messages, no other client is served")
+    } else if exact != ACCEPTED {
+        CheckResult::fail(1, format!("a message of exactly {max} bytes is not accepted: {exact}"))
+            .help("set `max_frame` to one byte less, or compare with `>` instead of `>=` in the server", &[])
+    } else if let Some(answer) = answers.iter().find(|answer| !is_refusal(answer)) {
         CheckResult::fail(
             2,
             format!(
                 "a message of {} bytes is {}",
-                most + 1,
-                if answer == TAKEN { TAKEN.to_owned() } else { format!("answered with {answer}") }
+                max + 1,
+                if answer == ACCEPTED {
+                    ACCEPTED.to_owned()
+                } else {
+                    format!("not refused with close code 1009, 1002 or 1008: {answer}")
+                }
             ),
         )
-        .help("set the largest message where the protocol is read, so that it answers 1009", &[])
+        .help("set the maximum message size in the WebSocket library of the server, so that it closes with 1009", &[])
     } else {
         CheckResult::pass(2)
     };
-    let control = if control == TAKEN { Outcome::Pass } else { Outcome::Fail };
-    Ok(found
+    let control = if control_answer == ACCEPTED { Outcome::Pass } else { Outcome::Fail };
+    Ok(result
         .observed("exact", exact.as_str())
         .observed("whole", answers[0].as_str())
         .observed("in_parts", answers[1].as_str())
         .expected("whole", "close-1009")
         .expected("in_parts", "close-1009")
-        .control(&format!("a message of {half} bytes"), control))
+        .control(&format!("message of {half} bytes"), control))
 }
 
-/// What a message is that nothing is said against.
-const TAKEN: &str = "taken";
+/// Observed value for a message after which a ping is answered.
+const ACCEPTED: &str = "accepted";
 
-/// Sends a message in so many parts, then a ping, and says what came of it.
+/// Sends a message in a number of fragments, then a ping. Returns `accepted` or how the connection ended.
 async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<CheckResult>> {
     let opened = match route.dial().await {
         Dialed::Open(opened) => *opened,
@@ -98,7 +102,7 @@ async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Ch
     };
     let config = small().max_message_size(None).max_frame_size(None);
     let mut socket = WebSocketStream::from_partially_read(opened.stream, opened.rest, Role::Client, Some(config)).await;
-    let talk = async {
+    let exchange = async {
         for part in 0..parts {
             let (from, to) = (size * part / parts, size * (part + 1) / parts);
             let code = OpCode::Data(if part == 0 { Data::Text } else { Data::Continue });
@@ -110,7 +114,7 @@ async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Ch
         let _ = socket.send(Message::Ping(Bytes::from_static(b"phx"))).await;
         loop {
             return match socket.next().await {
-                Some(Ok(Message::Pong(payload))) if payload.as_ref() == b"phx" => TAKEN.to_owned(),
+                Some(Ok(Message::Pong(payload))) if payload.as_ref() == b"phx" => ACCEPTED.to_owned(),
                 Some(Ok(Message::Close(frame))) => {
                     format!("close-{}", frame.map_or(1005, |frame| u16::from(frame.code)))
                 }
@@ -120,5 +124,5 @@ async fn send(route: &Route, size: usize, parts: usize) -> Result<String, Box<Ch
             };
         }
     };
-    Ok(timeout(Duration::from_secs(4), talk).await.unwrap_or_else(|_| "silence".to_owned()))
+    Ok(timeout(Duration::from_secs(4), exchange).await.unwrap_or_else(|_| "silent".to_owned()))
 }

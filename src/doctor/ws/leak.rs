@@ -1,4 +1,4 @@
-//! Whether coming and going leaves something behind.
+//! Check `ws.leak`: opening and closing connections leaks no resources.
 
 use std::time::Duration;
 
@@ -13,45 +13,45 @@ use crate::doctor::record::Outcome;
 use crate::doctor::slope;
 use crate::doctor::ws::HARM;
 
-/// How long it is left alone at the end.
-const QUIET: Duration = Duration::from_secs(2);
-/// How many upgrades are aborted in each cycle.
+/// Time without connections before the final measurement.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
+/// Number of upgrade requests that are reset in each cycle.
 const ABORTED: usize = 3;
-/// Connections where no limit is claimed.
-const SOME: usize = 20;
+/// Number of connections if `limit` is not set.
+const DEFAULT_SLOTS: usize = 20;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.leak",
-    claim: "connections that come and go leave nothing behind",
-    method: "All slots (20 where no limit is claimed) are filled and freed again and again, by a farewell, by FIN and by RST in turn, and three upgrades are reset before they are answered. Afterwards as many \
-             must be served as before. Where `process` is named, its descriptors, memory and threads are read in each cycle: fails \
-             where one has a rising slope (Theil-Sen) and does not come back to its tolerance. Skipped where no `churn` is named.",
+    claim: "opening and closing connections leaks no resources",
+    method: "Fills all slots (20 if `limit` is not set) and frees them, `churn.cycles` times, by close frame, FIN and \
+             RST in turn. In each cycle, three more upgrade requests are reset before they are answered. Fails if not \
+             all slots can be filled afterwards. If `process` is set, the open descriptors, memory and threads of the \
+             server are read in each cycle: fails if one of them has a rising slope (Theil-Sen) and ends above its \
+             tolerance. Skipped if `churn` is not set.",
     opens: "limit connections, churn.cycles times",
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Something that a process holds: its name, how much, and how much more it may be.
+/// A resource of a process: name, amount, and tolerated growth.
 type LeakKind = (&'static str, fn(&Held) -> u64, u64);
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let Some(churn) = target.ws.churn else {
-        return CheckResult::skip("no `churn` is named").stop();
+        return CheckResult::skip("`churn` is not set").stop();
     };
-    let slots = target.limit().map_or(SOME, |(limit, _)| limit);
+    let slots = target.limit().map_or(DEFAULT_SLOTS, |(limit, _)| limit);
     let route = match target.ready(slots as u64).await {
-        Err(found) if found.detail.starts_with(LOST) => {
-            // The checks before have come and gone, and nothing of them is connected any more.
-            return Ok(CheckResult { outcome: Outcome::Fail, observations: 1, ..*found }
+        Err(result) if result.detail.starts_with(LOST) => {
+            // Earlier checks have closed all of their connections, so the missing slots are leaked.
+            return Ok(CheckResult { outcome: Outcome::Fail, observations: 1, ..*result }
                 .observed("capacity", 0)
                 .expected("capacity", slots)
-                .control("an earlier connection", Outcome::Pass));
+                .control("earlier connection", Outcome::Pass));
         }
         ready => ready?,
     };
@@ -76,7 +76,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         series.extend(process::held(&processes));
         target.log.note("cycle", format!("{} of {cycles}", cycle + 1));
     }
-    sleep(QUIET).await;
+    sleep(SETTLE_TIME).await;
     let end = process::held(&processes);
     let mut connection_set = ConnectionSet::default();
     target.fill(&route, &mut connection_set, slots).await?;
@@ -84,29 +84,32 @@ async fn check(target: WsTarget) -> CheckVerdict {
     connection_set.close().await;
     let mut leaks = Vec::new();
     if capacity < slots {
-        leaks.push(format!("after {cycles} cycles {capacity} of {slots} slots are left"));
+        leaks.push(format!("after {cycles} cycles only {capacity} of {slots} slots are left"));
     }
     let kinds: [LeakKind; 3] = [
         ("descriptors", |held| held.descriptors, churn.fd_tolerance),
         ("bytes of memory", |held| held.memory, churn.rss_tolerance),
         ("threads", |held| held.threads, churn.fd_tolerance),
     ];
-    let mut found = CheckResult::pass(cycles);
+    let mut result = CheckResult::pass(cycles);
     if let Some((start, end)) = baseline.zip(end) {
         for (name, of, tolerance) in kinds {
             let rising = slope::theil_sen(&series.iter().map(of).collect::<Vec<_>>());
             let more = of(&end).saturating_sub(of(&start));
             if rising > 0.0 && more > tolerance {
-                leaks.push(format!("{more} {name} more than before, {rising:.1} a cycle"));
+                leaks.push(format!("{more} more {name} than before, rising by {rising:.1} per cycle"));
             }
-            found = found.observed(&name.replace(' ', "_"), more).expected(&name.replace(' ', "_"), tolerance);
+            result = result.observed(&name.replace(' ', "_"), more).expected(&name.replace(' ', "_"), tolerance);
         }
     } else {
-        target.log.note("process", "no `process` can be seen, so its descriptors and memory are not looked at");
+        target.log.note(
+            "process",
+            "`process` is not set or not visible, so its descriptors, memory and threads are not checked",
+        );
     }
     if !leaks.is_empty() {
-        found = CheckResult { outcome: Outcome::Fail, ..found }.detail(leaks.join("; "));
-        found = found.help("free what a connection holds however it ends", &[]);
+        result = CheckResult { outcome: Outcome::Fail, ..result }.detail(leaks.join("; "));
+        result = result.help("release all resources of a connection however it ends", &[]);
     }
-    Ok(found.observed("capacity", capacity).expected("capacity", slots).control("a first connection", Outcome::Pass))
+    Ok(result.observed("capacity", capacity).expected("capacity", slots).control("first connection", Outcome::Pass))
 }

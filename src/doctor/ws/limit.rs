@@ -1,4 +1,4 @@
-//! The limit of connections: how many, at once, whose, and what it costs those that are served.
+//! Checks of the connection limit: its value, bursts, its scope, and its effect on served connections.
 
 pub mod burst;
 pub mod exact;
@@ -14,25 +14,23 @@ use super::dial::Route;
 use super::{Joined, WsTarget};
 use crate::doctor::check_result::CheckResult;
 
-/// How long a limiter of rates is given to let one in again.
+/// Wait before the next attempt when a refusal may come from a rate limit.
 const RATE_LIMIT_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// How often it is given that.
+/// Number of such attempts.
 const MAX_RATE_LIMIT_RETRIES: usize = 3;
 
-/// What a refusal in the middle of a fill means.
+/// Limit that a refusal comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitKind {
-    /// All slots are taken: a freed one is taken again at once.
+    /// Limit of connections: another one is served only after a slot was freed.
     Cap,
-    /// They came too fast: after a moment one more is served.
+    /// Rate limit: another one is served after a second, without a freed slot.
     Rate,
 }
 
 impl WsTarget {
-    /// Fills the server one connection after the other up to `limit + over`, and says what became of them.
-    ///
-    /// # Errors
-    /// Where this side fails.
+    /// Opens up to `limit + over` connections, one at a time, and returns the served and refused ones. The first
+    /// refusal sets `kind`.
     pub async fn trial(
         &self,
         route: &Route,
@@ -47,18 +45,19 @@ impl WsTarget {
                 Joined::Refused(refused) => {
                     connection_set.refused.push((connection_set.held.len(), refused));
                     if kind.is_none() {
-                        *kind = self.kind(route, &mut connection_set).await?;
-                        self.log.note("refused", format!("at {}: {}", connection_set.held.len(), kind_words(*kind)));
+                        *kind = self.detect_kind(route, &mut connection_set).await?;
+                        self.log.note("refused", format!("at {}: {}", connection_set.held.len(), describe_kind(*kind)));
                     }
                     if *kind == Some(LimitKind::Cap) {
-                        // It is full; the rest may come at once, else each waits until the one before has been refused.
+                        // The server is full. The other attempts run at once, so that their refusals are awaited
+                        // together.
                         let left = (over - connection_set.refused.len()).min(limit + over - connection_set.held.len());
                         let rest = self.burst(route, left).await?;
                         connection_set.take(rest);
                         break;
                     }
                     if *kind == Some(LimitKind::Rate) {
-                        // What comes too fast is no refusal of the limit that is looked for.
+                        // A refusal by the rate limit does not count for the connection limit.
                         paced += usize::from(paced < 10 * (limit + over));
                         sleep(RATE_LIMIT_RETRY_DELAY / 10).await;
                     }
@@ -75,9 +74,9 @@ impl WsTarget {
         Ok(settled)
     }
 
-    /// Tells a limit of connections from one of their rate: where a moment later one more is served, it was the rate; where none
-    /// is, and one is as soon as a slot is freed, it is a limit of connections.
-    async fn kind(
+    /// Distinguishes a connection limit from a rate limit. If another connection is served after a second, it is a rate
+    /// limit. If one is served only after a slot was freed, or none at all, it is a connection limit.
+    async fn detect_kind(
         &self,
         route: &Route,
         connection_set: &mut ConnectionSet,
@@ -99,10 +98,10 @@ impl WsTarget {
     }
 }
 
-fn kind_words(kind: Option<LimitKind>) -> &'static str {
+fn describe_kind(kind: Option<LimitKind>) -> &'static str {
     match kind {
-        Some(LimitKind::Rate) => "a moment later one is served again, so it limits the rate",
-        Some(LimitKind::Cap) => "only a freed slot is taken again, so it limits the number",
+        Some(LimitKind::Rate) => "another connection is served after a pause, so this is a rate limit",
+        Some(LimitKind::Cap) => "another connection is served only after one was closed, so this is a connection limit",
         None => "unknown",
     }
 }

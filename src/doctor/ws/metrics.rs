@@ -1,4 +1,4 @@
-//! Whether what the server says of its connections is true.
+//! Check `ws.metrics`: the connection metrics of the server are correct.
 
 use std::time::{Duration, Instant};
 
@@ -11,35 +11,34 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// How long a number may lag behind.
-const LAG: Duration = Duration::from_secs(3);
-/// How many connections where no limit is claimed.
-const SOME: usize = 10;
+/// Time after which a metric must be up to date.
+const MAX_LAG: Duration = Duration::from_secs(3);
+/// Number of connections if `limit` is not set.
+const DEFAULT_CONNECTIONS: usize = 10;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.metrics",
-    claim: "the numbers of connections that it gives are true",
-    method: "The gauge `active` is read, `limit` connections are opened (10 where none is claimed), it is read, they are closed, it is read: it must have \
-             risen by exactly as many, and fallen again, each within 3 s. The counter `refused`, where named, must rise by exactly as \
-             many as were refused. Skipped where no `metrics` are named.",
-    opens: "limit connections, and overshoot more where refusals are counted",
+    claim: "the connection metrics of the server are correct",
+    method: "Reads the gauge `active`, opens `limit` connections (10 if `limit` is not set), reads it, closes them, \
+             and reads it again. Fails if it does not rise by exactly that number and fall again, each within 3 s. If \
+             the counter `refused` is set, fails if it does not rise by exactly the number of refused connections. \
+             Skipped if `metrics` is not set.",
+    opens: "limit connections, and overshoot more if refusals are counted",
     harm: "",
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let Some(metrics) = target.ws.metrics.clone() else {
-        return CheckResult::skip("no `metrics` are named").stop();
+        return CheckResult::skip("`metrics` is not set").stop();
     };
-    let (limit, over) = target.limit().unwrap_or((SOME, 0));
+    let (limit, over) = target.limit().unwrap_or((DEFAULT_CONNECTIONS, 0));
     let route = target.ready((limit + over) as u64).await?;
-    let before = target.settled(&metrics, &metrics.active).await?;
+    let before = target.stable_value(&metrics, &metrics.active).await?;
     let refused_before = match &metrics.refused {
         Some(name) => Some((name, target.metric(&metrics, name).await?)),
         None => None,
@@ -48,9 +47,9 @@ async fn check(target: WsTarget) -> CheckVerdict {
     target.fill(&route, &mut connection_set, limit).await?;
     let held = connection_set.held.len();
     if held == 0 {
-        return CheckResult::error("no connection could be opened").stop();
+        return CheckResult::error("cannot open a connection").stop();
     }
-    let risen = target.reaches(&metrics, &metrics.active, before + float(held)).await?;
+    let risen = target.wait_for_value(&metrics, &metrics.active, before + float(held)).await?;
     let mut refused = connection_set.refused.len();
     let mut joined = Vec::new();
     for _ in 0..if refused_before.is_some() { over } else { 0 } {
@@ -59,7 +58,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Joined::Served(client) => joined.push(client),
         }
     }
-    // A server may also refuse by a close frame behind the upgrade.
+    // A server may also refuse with a close frame after the upgrade.
     sleep(POLL).await;
     let (alive, closed) = living(joined).await;
     refused += closed;
@@ -67,40 +66,40 @@ async fn check(target: WsTarget) -> CheckVerdict {
         client.close().await;
     }
     let counted = match refused_before {
-        Some((name, start)) => Some((start, target.reaches(&metrics, name, start + float(refused)).await?)),
+        Some((name, start)) => Some((start, target.wait_for_value(&metrics, name, start + float(refused)).await?)),
         None => None,
     };
     connection_set.close().await;
-    let fallen = target.reaches(&metrics, &metrics.active, before).await?;
+    let fallen = target.wait_for_value(&metrics, &metrics.active, before).await?;
     let mut wrong = Vec::new();
-    if !is(risen, before + float(held)) {
-        wrong.push(format!("with {held} connections more, `{}` went from {before} to {risen}", metrics.active));
+    if !is_equal(risen, before + float(held)) {
+        wrong.push(format!("after {held} more connections, `{}` changed from {before} to {risen}", metrics.active));
     }
-    if !is(fallen, before) {
-        wrong.push(format!("after they were closed it stands at {fallen} instead of {before}"));
+    if !is_equal(fallen, before) {
+        wrong.push(format!("after they were closed, the gauge is {fallen} instead of {before}"));
     }
-    if let Some((start, end)) = counted.filter(|(start, end)| !is(*end, start + float(refused))) {
-        wrong.push(format!("{refused} were refused, and the counter went from {start} to {end}"));
+    if let Some((start, end)) = counted.filter(|(start, end)| !is_equal(*end, start + float(refused))) {
+        wrong.push(format!("{refused} connections were refused, but the counter changed from {start} to {end}"));
     }
-    let found = if wrong.is_empty() { CheckResult::pass(3) } else { CheckResult::fail(3, wrong.join("; ")) };
-    let found = match counted {
-        Some((start, end)) => found.observed("refused_counted", end - start).expected("refused_counted", refused),
-        None => found,
+    let result = if wrong.is_empty() { CheckResult::pass(3) } else { CheckResult::fail(3, wrong.join("; ")) };
+    let result = match counted {
+        Some((start, end)) => result.observed("refused_counted", end - start).expected("refused_counted", refused),
+        None => result,
     };
-    Ok(found
+    Ok(result
         .observed("active", vec![before, risen, fallen])
         .expected("active", vec![before, before + float(held), before])
-        .control("a first connection", Outcome::Pass))
+        .control("first connection", Outcome::Pass))
 }
 
 impl WsTarget {
-    /// A number that does not move any more.
-    async fn settled(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<CheckResult>> {
+    /// Returns the value of a metric once it is stable, or after 3 s.
+    async fn stable_value(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<CheckResult>> {
         let (start, mut last) = (Instant::now(), self.metric(metrics, name).await?);
-        while start.elapsed() < LAG {
+        while start.elapsed() < MAX_LAG {
             sleep(4 * POLL).await;
             let next = self.metric(metrics, name).await?;
-            if is(next, last) {
+            if is_equal(next, last) {
                 break;
             }
             last = next;
@@ -108,12 +107,17 @@ impl WsTarget {
         Ok(last)
     }
 
-    /// The number, as soon as it is the wanted one, or when it has had time enough.
-    async fn reaches(&self, metrics: &MetricsEndpoint, name: &str, wanted: f64) -> Result<f64, Box<CheckResult>> {
+    /// Returns the value of a metric once it is the wanted one, or after 3 s.
+    async fn wait_for_value(
+        &self,
+        metrics: &MetricsEndpoint,
+        name: &str,
+        wanted: f64,
+    ) -> Result<f64, Box<CheckResult>> {
         let start = Instant::now();
         loop {
             let seen = self.metric(metrics, name).await?;
-            if is(seen, wanted) || start.elapsed() > LAG {
+            if is_equal(seen, wanted) || start.elapsed() > MAX_LAG {
                 return Ok(seen);
             }
             sleep(POLL).await;
@@ -121,11 +125,11 @@ impl WsTarget {
     }
 }
 
-fn is(seen: f64, wanted: f64) -> bool {
+fn is_equal(seen: f64, wanted: f64) -> bool {
     (seen - wanted).abs() < 0.5
 }
 
-/// Few enough that a float holds them exactly.
+/// Converts a count that is small enough for an exact float.
 #[allow(clippy::cast_precision_loss)]
 fn float(count: usize) -> f64 {
     count as f64

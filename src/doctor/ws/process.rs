@@ -1,14 +1,14 @@
-//! Processes: how many descriptors this one may open, and what a server's own ones hold.
+//! Process resources: the file descriptor limit of this process, and the resources of the server processes.
 
 use std::path::Path;
 
 use crate::config::doctor::Process;
 use crate::system::disk;
 
-/// Sees to it that so many descriptors may be open: the soft limit is raised as far as the hard one allows.
+/// Raises the soft limit of open file descriptors to `needed`, if the hard limit allows it.
 ///
 /// # Errors
-/// The limit that is too low.
+/// Returns an error if the hard limit is lower.
 #[cfg(unix)]
 pub fn make_room(needed: u64) -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -21,31 +21,26 @@ pub fn make_room(needed: u64) -> Result<(), String> {
         return Ok(());
     }
     let most = limit.maximum.unwrap_or_default();
-    Err(format!("{needed} files must be open at once, and this process may open {most}"))
+    Err(format!("{needed} open files are needed, but the limit of this process is {most}"))
 }
 
-/// Sees to it that so many descriptors may be open; Windows sets no limit.
-///
-/// # Errors
-/// None.
+/// Does nothing: Windows has no such limit.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
 pub fn make_room(_: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// What a server's processes hold together.
+/// Resources of all processes of a server together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Open descriptors.
     pub descriptors: u64,
     /// Resident memory, in bytes.
     pub memory: u64,
-    /// Threads.
     pub threads: u64,
 }
 
-/// The ids of a server's processes; none where they cannot be seen, as on other systems than Linux.
+/// Returns the process ids of a server; empty if they are not visible, as on systems other than Linux.
 pub fn of(process: Option<&Process>) -> Vec<u32> {
     match process {
         None => Vec::new(),
@@ -57,7 +52,7 @@ pub fn of(process: Option<&Process>) -> Vec<u32> {
     }
 }
 
-/// What processes hold; nothing where one is gone.
+/// Returns the resources of the processes, or `None` if one of them has ended or `ids` is empty.
 pub fn held(ids: &[u32]) -> Option<Held> {
     let mut total = Held { descriptors: 0, memory: 0, threads: 0 };
     for id in ids {
@@ -78,14 +73,15 @@ fn text(path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The processes that hold a socket which listens on a port: a parent and its workers share one.
+/// Returns the processes that have a listening socket on a port. A parent and its workers share one.
 fn listening(port: u16) -> Vec<u32> {
-    let listens = "0A";
+    // State TCP_LISTEN in /proc/net/tcp.
+    let listen_state = "0A";
     let inode = |line: &str| -> Option<String> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (_, local) = fields.get(1)?.rsplit_once(':')?;
-        let is_it = u16::from_str_radix(local, 16).ok()? == port && *fields.get(3)? == listens;
-        is_it.then(|| format!("socket:[{}]", fields.get(9).copied().unwrap_or_default()))
+        let is_match = u16::from_str_radix(local, 16).ok()? == port && *fields.get(3)? == listen_state;
+        is_match.then(|| format!("socket:[{}]", fields.get(9).copied().unwrap_or_default()))
     };
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| text(table).unwrap_or_default());
     let sockets: Vec<String> = tables.iter().flat_map(|table| table.lines()).filter_map(inode).collect();

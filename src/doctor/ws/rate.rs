@@ -1,4 +1,4 @@
-//! Limits of rates: of connections, and of messages.
+//! Checks of rate limits: of connections and of messages.
 
 pub mod connect;
 pub mod message;

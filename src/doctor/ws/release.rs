@@ -1,4 +1,4 @@
-//! Slots that are freed: by a farewell, by a reset, by an end without a word, by silence.
+//! Checks that slots are freed after all kinds of connection ends: close frame, FIN, RST, disappearance and silence.
 
 pub mod abandoned;
 pub mod close;
@@ -16,10 +16,12 @@ use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
 impl WsTarget {
-    /// Fills the server, ends one connection in a way, and waits until another one is served in its place.
+    /// Fills the server, ends its oldest connection with `end`, and waits until another one is served. If `end` returns
+    /// the client, its connection stays open until then.
     ///
     /// # Errors
-    /// Where nothing can be said.
+    /// Returns an error result if the server cannot be filled, and a skip if this machine cannot end the connection in
+    /// this way.
     pub async fn release<F>(&self, within: Duration, end: impl FnOnce(Client) -> F) -> CheckVerdict
     where
         F: Future<Output = std::io::Result<Option<Client>>>,
@@ -27,47 +29,44 @@ impl WsTarget {
         let (limit, over) = self.limit()?;
         let route = self.route_with_fd_limit((limit + over) as u64).await?;
         let mut connection_set = self.full(&route, limit).await?;
-        self.log.note("full", format!("{limit} are held, one more is refused"));
+        self.log.note("full", format!("{limit} connections are open, one more is refused"));
         let Some(oldest) = (!connection_set.held.is_empty()).then(|| connection_set.held.remove(0)) else {
-            return CheckResult::error("nothing is held").stop();
+            return CheckResult::error("no connection is open").stop();
         };
-        // What is only silent is kept until the end, else it would be closed.
-        let kept = match end(oldest).await {
-            Ok(kept) => kept,
+        // A silent client is kept until the end, because dropping it closes its connection.
+        let silent = match end(oldest).await {
+            Ok(silent) => silent,
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                return CheckResult::skip("this needs CAP_NET_ADMIN").stop();
+                return CheckResult::skip("CAP_NET_ADMIN is required").stop();
             }
-            Err(error) => return CheckResult::skip(format!("this machine cannot do that: {error}")).stop(),
+            Err(error) => {
+                return CheckResult::skip(format!("this machine cannot end a connection in this way: {error}")).stop();
+            }
         };
         let freed = self.until_served(&route, within).await?;
-        drop(kept);
-        let found = match &freed {
+        drop(silent);
+        let result = match &freed {
             Some((_, after)) => CheckResult::pass(limit as u64).observed("released_ms", millis(*after)),
-            None => {
-                CheckResult::fail(limit as u64, format!("its slot was not free again within {} ms", millis(within)))
-            }
+            None => CheckResult::fail(limit as u64, format!("the slot was not freed within {} ms", millis(within))),
         };
         if let Some((client, after)) = freed {
             self.log.note("released", format!("after {} ms", millis(after)));
             client.close().await;
         }
         connection_set.close().await;
-        Ok(found.expected("released_ms", millis(within)).control("a full server", Outcome::Pass))
+        Ok(result.expected("released_ms", millis(within)).control("full server", Outcome::Pass))
     }
 
-    /// As [`WsTarget::release`], within the time that is claimed for peers that are gone without a word.
-    ///
-    /// # Errors
-    /// Where nothing can be said.
+    /// Like [`WsTarget::release`], within `dead_peer_deadline`; skips if it is not set.
     pub async fn release_dead<F>(&self, end: impl FnOnce(Client) -> F) -> CheckVerdict
     where
         F: Future<Output = std::io::Result<Option<Client>>>,
     {
         let Some(deadline) = self.ws.dead_peer_deadline_ms else {
-            return CheckResult::skip("no `dead_peer_deadline` is claimed").stop();
+            return CheckResult::skip("`dead_peer_deadline` is not set").stop();
         };
-        let found = self.release(Duration::from_millis(deadline), end).await?;
-        let help = "ping each connection, and end it where no pong comes; the deadline is interval + pong timeout + close timeout";
-        Ok(if found.outcome == Outcome::Fail { found.help(help, &[]) } else { found })
+        let result = self.release(Duration::from_millis(deadline), end).await?;
+        let help = "ping each connection and end it if no pong arrives; `dead_peer_deadline` is ping interval + pong timeout + close timeout";
+        Ok(if result.outcome == Outcome::Fail { result.help(help, &[]) } else { result })
     }
 }

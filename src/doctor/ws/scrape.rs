@@ -1,4 +1,4 @@
-//! What a server says of itself: a page of metrics (Prometheus text format 0.0.4), and the sum of one of them.
+//! Reads metrics of the server (Prometheus text format 0.0.4).
 
 use std::time::{Duration, Instant};
 
@@ -10,31 +10,32 @@ use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::http::{Page, Request};
 
-/// How long a gauge may take to fall when a connection has ended.
-const FALL: Duration = Duration::from_secs(2);
+/// Time in which a gauge must fall after a connection ended.
+const MAX_LAG: Duration = Duration::from_secs(2);
 
-/// How long a page may take.
+/// Timeout of the metrics request.
 const ANSWER: Duration = Duration::from_secs(5);
 
 impl WsTarget {
-    /// How many are served already, as the server says; zero where it says nothing.
+    /// Returns the number of connections that the server already serves, from the gauge `active`. Returns 0 without
+    /// `metrics`, or if the gauge does not fall within 2 s after a connection ended.
     ///
     /// # Errors
-    /// Where the page cannot be read, or has no such metric.
+    /// Returns an error result if the metrics cannot be read or do not contain the gauge.
     pub async fn baseline(&self) -> Result<usize, Box<CheckResult>> {
         let Some(metrics) = &self.ws.metrics else {
-            self.log.note("baseline", "no `metrics` to ask, so nobody else is taken to be connected");
+            self.log.note("baseline", "`metrics` is not set, so no other clients are assumed");
             return Ok(0);
         };
         let active = self.metric(metrics, &metrics.active).await?;
-        // A gauge that does not fall when a connection ends tells nothing of others.
+        // A gauge that does not fall when a connection ends is not a count of other clients.
         let route = self.route().await?;
         if let Joined::Served(client) = self.join(&route).await? {
             client.close().await;
         }
         let start = Instant::now();
         while self.metric(metrics, &metrics.active).await? > active {
-            if start.elapsed() > FALL {
+            if start.elapsed() > MAX_LAG {
                 self.log.note("baseline", "the gauge does not fall when a connection ends, so it is not used");
                 return Ok(0);
             }
@@ -44,18 +45,19 @@ impl WsTarget {
         Ok(active.clamp(0.0, 1e6) as usize)
     }
 
-    /// The sum of a metric over its series. `name{label="value"}` takes those alone that have the label.
+    /// Returns the sum of a metric over its series. `name{label="value"}` selects only the series with that label.
     ///
     /// # Errors
-    /// Where the page cannot be read, or has no such metric.
+    /// Returns an error result if the metrics cannot be read or do not contain the metric.
     pub async fn metric(&self, metrics: &MetricsEndpoint, name: &str) -> Result<f64, Box<CheckResult>> {
         let page = self
             .page(&metrics.url)
             .await
-            .map_err(|why| Box::new(CheckResult::error(format!("the metrics cannot be read: {why}"))))?;
+            .map_err(|why| Box::new(CheckResult::error(format!("cannot read the metrics: {why}"))))?;
         sum(&page, name).ok_or_else(|| {
             Box::new(
-                CheckResult::error(format!("the metrics have no `{name}`")).help("correct its name in `metrics`", &[]),
+                CheckResult::error(format!("the metrics do not contain `{name}`"))
+                    .help("correct the name in `metrics`", &[]),
             )
         })
     }
@@ -66,26 +68,26 @@ impl WsTarget {
         let request = Request { method: "GET".to_owned(), headers, body: String::new() };
         let answer = page.ask(&request, ANSWER).await.map_err(|failed| failed.to_string())?;
         if answer.status >= 300 {
-            return Err(format!("it answers {}", answer.status));
+            return Err(format!("the server answered {}", answer.status));
         }
         Ok(answer.body)
     }
 }
 
-/// The sum of the samples of a metric.
+/// Returns the sum of the samples of a metric, or `None` if there are none.
 fn sum(page: &str, wanted: &str) -> Option<f64> {
     let (name, labels) = wanted.split_once('{').map_or((wanted, ""), |(name, rest)| (name, rest.trim_end_matches('}')));
     let mut total = None;
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let Some(rest) = line.strip_prefix(name) else { continue };
-        let (has, rest) = match rest.strip_prefix('{').and_then(|rest| rest.rsplit_once('}')) {
+        let (series, rest) = match rest.strip_prefix('{').and_then(|rest| rest.rsplit_once('}')) {
             Some(parts) => parts,
             None if rest.starts_with([' ', '\t']) => ("", rest),
             None => continue,
         };
         let value = rest.split_whitespace().next().and_then(|value| value.parse::<f64>().ok());
-        let meant = labels.split(',').filter(|label| !label.is_empty()).all(|label| has.contains(label.trim()));
-        if let Some(value) = value.filter(|_| meant) {
+        let matched = labels.split(',').filter(|label| !label.is_empty()).all(|label| series.contains(label.trim()));
+        if let Some(value) = value.filter(|_| matched) {
             total = Some(total.unwrap_or(0.0) + value);
         }
     }
@@ -97,7 +99,7 @@ mod tests {
     use super::sum;
 
     #[test]
-    fn samples_of_a_metric_are_added_up() {
+    fn sums_the_samples_of_a_metric() {
         let page = "# HELP a b\n# TYPE a gauge\na 3\na_total 9\nb{x=\"1\",y=\"}\"} 1.5\nb{x=\"2\"} 2 1700000000\n";
         assert_eq!((sum(page, "a"), sum(page, "b"), sum(page, "b{x=\"2\"}")), (Some(3.0), Some(3.5), Some(2.0)));
         assert_eq!((sum(page, "c"), sum(page, "a_tot")), (None, None));

@@ -1,4 +1,4 @@
-//! Whether a client that stops reading costs only itself.
+//! Check `ws.slow_consumer`: a client that stops reading affects no other client.
 
 use super::limit::stable::NOISE;
 use super::process;
@@ -10,33 +10,32 @@ use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
 
-/// How large a message is that is sent to be echoed, in bytes.
+/// Size of a message to be echoed, in bytes.
 const LARGE: usize = 16 << 10;
-/// How many of them: more than the buffers of two sockets hold.
-const MANY: usize = 800;
-/// How much memory the server may take for it, in bytes.
-const MEMORY: u64 = 64 << 20;
+/// Number of messages: more than the buffers of two sockets hold.
+const MESSAGES: usize = 800;
+/// Largest growth of the memory of the server, in bytes.
+const MAX_GROWTH: u64 = 64 << 20;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.slow_consumer",
-    claim: "a client that stops reading costs only itself",
-    method: "One client sends 13 MB to be echoed and reads nothing; three others are asked for signs of life. Fails where their answers \
-             take more than twice as long (p99, and 20 ms more), where one gets none, and where the server takes more than 64 MiB \
-             for it (where `process` is named). Skipped where `liveness` is not `echo`: then no data flows.",
-    opens: "four connections, and 13 MB on one of them",
+    claim: "a client that stops reading affects no other client",
+    method: "One client sends 13 MB to be echoed and reads nothing; three others send liveness requests. Fails if \
+             their response times more than double and grow by more than 20 ms (99th percentile), if a request is not \
+             answered, or if the memory of the server grows by more than 64 MiB (measured if `process` is set). \
+             Skipped if `liveness` is not `echo`, because then no data flows, or if `message_rate` is set.",
+    opens: "four connections, with 13 MB sent on one of them",
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
     if target.ws.message_rate.is_some() {
-        return CheckResult::skip("a `message_rate` is claimed, which would end the one that stops reading").stop();
+        return CheckResult::skip("`message_rate` is set, so the server may end the client that stops reading").stop();
     }
     let Liveness::Echo { send, .. } = target.ws.liveness.clone() else {
         return CheckResult::skip("`liveness` is not `echo`, so no data flows").stop();
@@ -49,7 +48,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
         }
     }
-    let Some(slow) = joined.pop() else { return CheckResult::error("a connection is needed").stop() };
+    let Some(slow) = joined.pop() else { return CheckResult::error("cannot open a connection").stop() };
     let processes = process::of(target.ws.process.as_ref());
     let (mut calm, mut busy, mut silent) = (Times::default(), Times::default(), 0_u64);
     for _ in 0..20 {
@@ -60,7 +59,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let before = process::held(&processes);
     slow.stop_reading();
     let large = send.clone() + &" ".repeat(LARGE.saturating_sub(send.len()));
-    for at in 0..MANY {
+    for at in 0..MESSAGES {
         slow.text(&large);
         if at % 10 == 0 {
             for client in &joined {
@@ -77,32 +76,37 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let grown = before.zip(process::held(&processes)).map(|(before, after)| after.memory.saturating_sub(before.memory));
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
     let seen = busy.count() + silent;
-    let found = if silent > 0 {
+    let result = if silent > 0 {
         CheckResult::fail(
             seen,
-            format!("beside a client that stops reading, {silent} signs of life of others were not answered"),
+            format!("while one client stops reading, {silent} liveness requests of others were not answered"),
         )
     } else if during > 2.0 * before && during > before + NOISE {
         CheckResult::fail(
             seen,
-            format!("beside a client that stops reading, others wait {during} ms (p99) instead of {before} ms"),
+            format!(
+                "while one client stops reading, response times of others are {during} ms (p99) instead of {before} ms"
+            ),
         )
-    } else if grown.is_some_and(|grown| grown > MEMORY) {
+    } else if grown.is_some_and(|grown| grown > MAX_GROWTH) {
         CheckResult::fail(
             seen,
-            format!("the server takes {} MiB for a client that does not read", grown.unwrap_or_default() >> 20),
+            format!(
+                "the memory of the server grows by {} MiB for a client that does not read",
+                grown.unwrap_or_default() >> 20
+            ),
         )
     } else {
         CheckResult::pass(seen)
     };
-    let found = if found.outcome == Outcome::Fail {
-        found.help("give each connection a bounded queue of its own, and end the connection when it is full", &[])
+    let result = if result.outcome == Outcome::Fail {
+        result.help("give each connection a bounded send queue, and end the connection when the queue is full", &[])
     } else {
-        found
+        result
     };
-    Ok(found
+    Ok(result
         .latency(busy.latency())
         .observed("p99_before_ms", before)
         .observed("grown_bytes", grown)
-        .control("a first connection", Outcome::Pass))
+        .control("first connection", Outcome::Pass))
 }

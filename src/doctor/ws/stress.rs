@@ -1,4 +1,4 @@
-//! Whether the server bears what it claims to bear.
+//! Check `ws.stress`: the server sustains the configured message rate.
 
 use std::time::{Duration, Instant};
 
@@ -14,26 +14,25 @@ use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.stress",
-    claim: "it bears the messages that it claims to bear",
-    method: "`stress.connections` are held; signs of life are asked for on a fixed schedule, and the time of each answer counts from when \
-             it was due, so that a stall is not hidden by the messages that wait behind it. Fails where the 99th percentile is \
-             above `p99`, or more than `max_errors` of them are not answered within 2 s. Skipped where no `stress` is named.",
-    opens: "stress.connections connections, with messages_per_second messages, for stress.duration",
+    claim: "the server sustains the configured message rate",
+    method: "Opens `stress.connections` connections and sends liveness requests on a fixed schedule. Response times \
+             count from the scheduled time, so that a stall is not hidden by the requests that wait for it. Fails if \
+             the 99th percentile is above `stress.p99`, or if the share of requests without an answer within 2 s is \
+             above `stress.max_errors`. Skipped if `stress` is not set, or if `liveness` is `none`.",
+    opens: "stress.connections connections, with stress.messages_per_second messages for stress.duration",
     harm: HARM,
     deadline_ms: 330_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let Some(stress) = target.ws.stress else {
-        return CheckResult::skip("no `stress` is named").stop();
+        return CheckResult::skip("`stress` is not set").stop();
     };
     if !target.has_liveness() {
         return CheckResult::skip("`liveness` is `none`").stop();
@@ -44,7 +43,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
     target.fill(&route, &mut connection_set, connections).await?;
     if connection_set.held.len() < connections {
         let why = format!("only {} of {connections} connections are served", connection_set.held.len());
-        return Ok(CheckResult::fail(connections as u64, why).control("a first connection", Outcome::Pass));
+        return Ok(CheckResult::fail(connections as u64, why).control("first connection", Outcome::Pass));
     }
     let duration = Duration::from_millis(if target.quick { stress.duration_ms.min(2_000) } else { stress.duration_ms });
     let gap = Duration::from_secs(1) / u32::try_from(stress.messages_per_second).unwrap_or(u32::MAX);
@@ -74,24 +73,24 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let share = f64::from(u32::try_from(errors).unwrap_or(u32::MAX)) / f64::from(sent.max(1));
     #[allow(clippy::cast_precision_loss)]
     let bound = stress.p99_ms as f64;
-    let found = if share > stress.max_errors {
+    let result = if share > stress.max_errors {
         CheckResult::fail(u64::from(sent), format!("{errors} of {sent} messages were not answered"))
     } else if p99 > bound {
         CheckResult::fail(
             u64::from(sent),
-            format!("the 99th percentile of the answers is {p99} ms, and {bound} ms are claimed"),
+            format!("expected response times of at most {bound} ms (p99), found {p99} ms"),
         )
     } else {
         CheckResult::pass(u64::from(sent))
     };
-    let found = found.latency(times.latency());
+    let result = result.latency(times.latency());
     let rate = f64::from(sent) / start.elapsed().as_secs_f64();
-    Ok(found
+    Ok(result
         .observed("latency_ms", p99)
         .observed("error_rate_percent", (share * 10_000.0).round() / 100.0)
         .observed("messages_per_second", rate.round())
         .observed("connections", connections)
         .expected("latency_ms", bound)
         .expected("error_rate_percent", stress.max_errors * 100.0)
-        .control("a first connection", Outcome::Pass))
+        .control("first connection", Outcome::Pass))
 }

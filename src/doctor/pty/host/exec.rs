@@ -1,5 +1,5 @@
-//! A host that is a program: started in a session of its own, so that it has no terminal but those that it makes, and ended with all
-//! that is left of its group.
+//! Host that is a program. It starts in a session of its own, so that it has only the terminals that it allocates, and
+//! is killed together with its process group.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,12 +13,12 @@ use tokio::time::{sleep, timeout};
 use super::SessionEnd;
 use crate::doctor::ending::bound;
 
-/// How much is read at once, in bytes.
+/// Size of one read, in bytes.
 const BLOCK: usize = 64 << 10;
-/// How long a host that is left may take before it is asked to end.
+/// Time in which a host must exit after its streams were closed, before it gets SIGHUP.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
-/// How much of what it complains of is kept, in bytes.
-const COMPLAINT: usize = 4 << 10;
+/// Number of bytes of standard error after which no more is kept.
+const MAX_STDERR: usize = 4 << 10;
 
 enum Output {
     Pipe(ChildStdout),
@@ -30,7 +30,7 @@ enum ExecInput {
     Pty(Option<OwnedWritePty>),
 }
 
-/// A program that runs.
+/// A running host program.
 pub struct Exec {
     child: Child,
     input: ExecInput,
@@ -46,20 +46,17 @@ impl std::fmt::Debug for Exec {
 }
 
 impl Exec {
-    /// Starts a program on pipes, or on a terminal of a size.
-    ///
-    /// # Errors
-    /// Why it cannot be started.
+    /// Starts a program with pipes, or with a terminal of `size` (rows, columns).
     pub fn start(line: &[String], env: &[(String, String)], size: Option<(u16, u16)>) -> Result<Self, String> {
-        keep_to_itself();
+        set_close_on_exec();
         let (program, arguments) = line.split_first().ok_or("`host.command` is empty")?;
-        let failed = |error: &dyn std::fmt::Display| format!("`{program}` cannot be started: {error}");
+        let failed = |error: &dyn std::fmt::Display| format!("cannot start `{program}`: {error}");
         if let Some((rows, columns)) = size {
             let (pty, pts) = pty_process::open().map_err(|error| failed(&error))?;
             pty.resize(pty_process::Size::new(rows, columns)).map_err(|error| failed(&error))?;
             let command =
                 pty_process::Command::new(program).args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
-            // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
+            // SAFETY: between fork and exec, only system calls are made, which neither allocate nor lock.
             #[allow(unsafe_code)]
             let command = unsafe { command.pre_exec(bound) };
             let child = command.spawn(pts).map_err(|error| failed(&error))?;
@@ -76,7 +73,7 @@ impl Exec {
         let mut command = Command::new(program);
         command.args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
+        // SAFETY: between fork and exec, only system calls are made, which neither allocate nor lock.
         #[allow(unsafe_code)]
         unsafe {
             command.pre_exec(|| {
@@ -88,13 +85,13 @@ impl Exec {
         let (input, output) = (child.stdin.take(), child.stdout.take().map(Output::Pipe));
         let complaint = Arc::new(Mutex::new(Vec::new()));
         if let Some(mut stream) = child.stderr.take() {
-            let kept = Arc::clone(&complaint);
+            let stderr = Arc::clone(&complaint);
             tokio::spawn(async move {
                 let mut block = [0; 1024];
                 while let Ok(read @ 1..) = stream.read(&mut block).await {
-                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                    if kept.len() < COMPLAINT {
-                        kept.extend_from_slice(&block[..read]);
+                    let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
+                    if stderr.len() < MAX_STDERR {
+                        stderr.extend_from_slice(&block[..read]);
                     }
                 }
             });
@@ -103,7 +100,8 @@ impl Exec {
         Ok(Self { child, input: ExecInput::Pipe(input), output, complaint, group })
     }
 
-    /// Reads what there is; whether more may come. A terminal without anybody at its other end gives an error, which is its end.
+    /// Appends available output to `bytes`. Returns whether more may follow. Reading from a terminal that no process
+    /// has open returns an error, which counts as its end.
     pub async fn read(&mut self, bytes: &mut Vec<u8>) -> bool {
         bytes.reserve(BLOCK);
         let read = match &mut self.output {
@@ -114,7 +112,7 @@ impl Exec {
         read.is_ok_and(|read| read > 0)
     }
 
-    /// Writes, and reads meanwhile; whether more may come.
+    /// Writes `given` and concurrently appends output to `bytes`. Returns whether more output may follow.
     pub async fn write(&mut self, mut given: &[u8], bytes: &mut Vec<u8>) -> bool {
         bytes.reserve(BLOCK);
         while !given.is_empty() {
@@ -143,7 +141,7 @@ impl Exec {
         true
     }
 
-    /// Sets the size of the terminal that the program itself has; whether it has one.
+    /// Sets the size of the terminal of the program. Returns `false` if it has pipes instead.
     pub fn resize(&mut self, rows: u16, columns: u16) -> bool {
         match &self.input {
             ExecInput::Pty(Some(pty)) => pty.resize(pty_process::Size::new(rows, columns)).is_ok(),
@@ -151,7 +149,7 @@ impl Exec {
         }
     }
 
-    /// Waits until it has ended, and how.
+    /// Waits until the program has ended.
     pub async fn ended(&mut self) -> SessionEnd {
         use std::os::unix::process::ExitStatusExt;
         match self.child.wait().await {
@@ -160,7 +158,7 @@ impl Exec {
         }
     }
 
-    /// Closes its streams, as where somebody closes a window, and asks it to end where it stays.
+    /// Closes the streams of the program, then sends SIGHUP and SIGTERM if it still runs.
     pub async fn leave(&mut self) {
         match &mut self.input {
             ExecInput::Pipe(pipe) => drop(pipe.take()),
@@ -182,8 +180,8 @@ impl Exec {
         }
     }
 
-    /// Ends it and its group at once. The group is asked for only as long as its leader has not been waited for: then its number may be
-    /// another's.
+    /// Kills the program and its process group. The group is killed only while its leader has not been reaped, because
+    /// its number may be reused afterwards.
     pub fn kill(&mut self) {
         if let (Some(group), Some(_)) = (self.group, self.child.id()) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -191,25 +189,24 @@ impl Exec {
         let _ = self.child.start_kill();
     }
 
-    /// What it complained of.
+    /// Returns the start of its standard error output.
     pub fn complaint(&self) -> String {
         String::from_utf8_lossy(&self.complaint.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
-    /// Its process id.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 }
 
-/// Marks all that this process has open, and was given by who started it, as not to be inherited: what a session has open must be the
-/// host's doing.
-fn keep_to_itself() {
+/// Marks all descriptors that this process inherited as close-on-exec, so that a session inherits only descriptors of
+/// the host.
+fn set_close_on_exec() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let open = crate::system::disk::list(std::path::Path::new("/dev/fd")).unwrap_or_default();
         for number in open.iter().filter_map(|(name, _)| name.parse::<i32>().ok()).filter(|number| *number > 2) {
-            // SAFETY: setting a flag on a number that is open or not touches no memory; one that is closed meanwhile gives an error.
+            // SAFETY: setting a flag on a descriptor accesses no memory; a descriptor that was closed returns an error.
             #[allow(unsafe_code)]
             unsafe {
                 libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC);

@@ -1,4 +1,4 @@
-//! Whether every byte passes.
+//! Check `pty.io.binary`: every byte value passes unchanged, in both directions.
 
 use std::time::Duration;
 
@@ -8,20 +8,19 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::text::hex;
 
-/// How long an answer may take.
+/// Timeout of a transfer in one direction.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.io.binary",
-    claim: "every byte passes, both ways",
-    method: "The bytes 00 to ff in raw mode: from a payload to outside, and from outside to a payload. Warns where one is missing or another.",
-    opens: "two sessions",
+    claim: "every byte value passes unchanged, in both directions",
+    method: "Sends the bytes 00 to ff in raw mode: from a payload to the outside, and from the outside to a payload. \
+             Warns if a byte is missing or different.",
+    opens: "two sessions, one at a time",
     harm: "",
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -56,11 +55,12 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         }
         spans.iter().map(|(first, last)| format!("{first:02x}-{last:02x}")).collect::<Vec<_>>().join(", ")
     };
-    let said = |bytes: &[String]| format!("{} bytes from {}", bytes.len(), bytes.first().map_or("?", String::as_str));
-    let found = match (out.is_empty(), into.is_empty()) {
+    let summary =
+        |bytes: &[String]| format!("{} bytes, the first is {}", bytes.len(), bytes.first().map_or("?", String::as_str));
+    let result = match (out.is_empty(), into.is_empty()) {
         (true, true) => CheckResult::pass(512),
-        (false, _) => CheckResult::warn(512, format!("out of the terminal come changed: {}", said(&out))),
-        (true, false) => CheckResult::warn(512, format!("into the terminal come changed: {}", said(&into))),
+        (false, _) => CheckResult::warn(512, format!("bytes changed on the way out: {}", summary(&out))),
+        (true, false) => CheckResult::warn(512, format!("bytes changed on the way in: {}", summary(&into))),
     };
-    Ok(found.observed("changed_out", ranges(&out)).observed("changed_in", ranges(&into)))
+    Ok(result.observed("changed_out", ranges(&out)).observed("changed_in", ranges(&into)))
 }

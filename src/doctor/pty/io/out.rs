@@ -1,4 +1,4 @@
-//! Whether all that a program writes comes out.
+//! Check `pty.io.out`: all output of a program arrives, byte for byte.
 
 use std::time::Instant;
 
@@ -8,17 +8,16 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.io.out",
-    claim: "all that a program writes comes out, byte for byte",
-    method: "A payload writes `volume` bytes (10 MB) of numbered lines of UTF-8 in raw mode. Fails where a byte is missing or another.",
-    opens: "one session, 10 MB out of it",
+    claim: "all output of a program arrives, byte for byte",
+    method: "A payload writes `volume` bytes (10 MB by default) of numbered UTF-8 lines in raw mode. Fails if a byte \
+             is missing or different.",
+    opens: "one session, with 10 MB of output",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -32,25 +31,25 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         session.report("ready", std::time::Duration::from_millis(500)).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    let found = if seen == sent {
+    let result = if seen == sent {
         CheckResult::pass(sent.len() as u64)
     } else if !whole {
-        CheckResult::fail(sent.len() as u64, format!("{} of {} bytes came, then nothing more", seen.len(), sent.len()))
+        CheckResult::fail(sent.len() as u64, format!("only {} of {} bytes arrived", seen.len(), sent.len()))
     } else {
         let at = differs_at(&seen, &sent);
         CheckResult::fail(
             sent.len() as u64,
-            format!("{} of {} bytes came, the first wrong one at {at}", seen.len(), sent.len()),
+            format!("{} of {} bytes arrived, the first difference is at byte {at}", seen.len(), sent.len()),
         )
     };
-    let found = if found.outcome == crate::doctor::Outcome::Fail {
-        found.help("read until the end, and pass on each byte as it is", &[])
+    let result = if result.outcome == crate::doctor::Outcome::Fail {
+        result.help("read the terminal until its end and pass on all bytes unchanged", &[])
     } else {
-        found
+        result
     };
     #[allow(clippy::cast_precision_loss)]
     let rate = (seen.len() as f64 / seconds / 1e5).round() / 10.0;
-    Ok(found
+    Ok(result
         .observed("bytes", seen.len())
         .observed("sum", sum(&seen))
         .observed("throughput_megabytes_per_second", rate)

@@ -1,4 +1,4 @@
-//! Whether a reader that pauses loses something.
+//! Check `pty.io.slow`: a reader that pauses loses no output.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
-/// How long it pauses.
+/// Duration of the pause.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How much memory the host may take meanwhile, in bytes.
-const MEMORY: u64 = 64 << 20;
+/// Largest memory use of the host after the pause, in bytes.
+const MAX_MEMORY: u64 = 64 << 20;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.io.slow",
-    claim: "a reader that pauses loses nothing",
-    method: "A payload writes `volume` bytes (10 MB) while nobody reads for 2 s; then all of it is read. Fails where a byte is missing or another; warns where the host has taken more than 64 MiB meanwhile.",
-    opens: "one session, 10 MB out of it",
+    claim: "a reader that pauses loses no output",
+    method: "A payload writes `volume` bytes (10 MB by default), and nothing is read for 2 s; then all of it is read. \
+             Fails if a byte is missing or different. Warns if the host uses more than 64 MiB of memory after the \
+             pause.",
+    opens: "one session, with 10 MB of output",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -39,20 +39,24 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     if seen.is_empty() {
         session.report("ready", Duration::from_millis(500)).await?;
     }
-    let found = if seen != sent {
+    let result = if seen != sent {
         let at = differs_at(&seen, &sent);
         CheckResult::fail(
             sent.len() as u64,
-            format!("{} of {} bytes came after the pause, the first wrong one at {at}", seen.len(), sent.len()),
+            format!(
+                "{} of {} bytes arrived after the pause, the first difference is at byte {at}",
+                seen.len(),
+                sent.len()
+            ),
         )
-        .help("stop reading from the terminal while nobody takes what was read", &[])
-    } else if memory.is_some_and(|memory| memory > MEMORY) {
+        .help("stop reading from the terminal while the client does not read", &[])
+    } else if memory.is_some_and(|memory| memory > MAX_MEMORY) {
         CheckResult::warn(
             sent.len() as u64,
-            format!("the host holds {} MiB while nobody reads", memory.unwrap_or_default() >> 20),
+            format!("the host uses {} MiB of memory while the client does not read", memory.unwrap_or_default() >> 20),
         )
     } else {
         CheckResult::pass(sent.len() as u64)
     };
-    Ok(found.observed("bytes", seen.len()).observed("host_bytes", memory).expected("bytes", sent.len()))
+    Ok(result.observed("bytes", seen.len()).observed("host_bytes", memory).expected("bytes", sent.len()))
 }

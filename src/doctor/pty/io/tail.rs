@@ -1,4 +1,4 @@
-//! Whether the last bytes of a program come out.
+//! Check `pty.io.tail`: the last output of a program that ends arrives.
 
 use std::time::Duration;
 
@@ -7,26 +7,25 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::frame;
 
-/// How much each writes, in bytes.
+/// Output of each program, in bytes.
 const SIZE: usize = 4_000;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.io.tail",
-    claim: "the last bytes before the end of a program come out",
-    method: "`sessions` programs (200), each of which writes 4,000 bytes and ends at once. Fails where one of them comes out short.",
-    opens: "200 sessions, one after the other",
+    claim: "the last output of a program that ends arrives",
+    method: "Starts `sessions` programs (200 by default), each of which writes 4,000 bytes and ends at once. Fails if \
+             the output of one is incomplete.",
+    opens: "200 sessions, one at a time",
     harm: "",
     deadline_ms: 90_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
 
-/// How many of the wanted bytes came in one piece, from their first on.
-fn reached(seen: &[u8], wanted: &[u8]) -> usize {
+/// Returns the number of wanted bytes that arrived contiguously from the first one.
+fn contiguous_length(seen: &[u8], wanted: &[u8]) -> usize {
     const START: usize = 64;
     let start = memchr::memmem::find(seen, &wanted[..START.min(wanted.len())]);
     let common = |from: &[u8]| from.iter().zip(wanted).take_while(|(seen, wanted)| seen == wanted).count();
@@ -41,23 +40,26 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         let mut session = target.open("tail", &[&SIZE.to_string()]).await?;
         session.end(Duration::from_secs(3)).await;
         let (seen, _) = session.raw(Duration::from_millis(100)).await;
-        // A host may say something before and after.
-        let came = reached(&seen, &wanted);
-        if came < wanted.len() {
+        // A host may write output of its own before and after.
+        let arrived = contiguous_length(&seen, &wanted);
+        if arrived < wanted.len() {
             short += 1;
-            missing += wanted.len() - came;
-            target.log.note("short", format!("run {run}: {came} of {} bytes", wanted.len()));
+            missing += wanted.len() - arrived;
+            target.log.note("short", format!("run {run}: {arrived} of {} bytes", wanted.len()));
             if seen.is_empty() && run == 0 {
-                // Not even a beginning: then it is something else, and that is said.
+                // No output at all has another cause, which the missing report describes.
                 session.report("ready", Duration::from_millis(100)).await?;
             }
         }
     }
-    let found = if short == 0 {
+    let result = if short == 0 {
         CheckResult::pass(runs as u64)
     } else {
-        CheckResult::fail(runs as u64, format!("{short} of {runs} programs came out short, by {missing} bytes"))
-            .help("when the program has ended, read the terminal until it gives an end or an error", &[])
+        CheckResult::fail(
+            runs as u64,
+            format!("the output of {short} of {runs} programs is incomplete, {missing} bytes are missing"),
+        )
+        .help("after the program has ended, read the terminal until end of file or an error", &[])
     };
-    Ok(found.observed("short", short).observed("missing_bytes", missing).expected("short", 0))
+    Ok(result.observed("short", short).observed("missing_bytes", missing).expected("short", 0))
 }

@@ -1,4 +1,4 @@
-//! Whether letters survive whose bytes come apart.
+//! Check `pty.io.utf8`: characters whose bytes are sent separately arrive unchanged, in both directions.
 
 use std::time::Duration;
 
@@ -10,55 +10,58 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::text::hex;
 
-/// Letters of two, three and four bytes.
-const LETTERS: &[&str] = &["é", "漢", "🚀"];
-/// How long the rest of a letter is kept back.
-const APART: Duration = Duration::from_millis(50);
-/// How long an answer may take.
+/// Characters of two, three and four bytes.
+const CHARACTERS: &[&str] = &["é", "漢", "🚀"];
+/// Delay between the first byte of a character and the rest.
+const DELAY: Duration = Duration::from_millis(50);
+/// Timeout of a transfer in one direction.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.io.utf8",
-    claim: "letters survive whose bytes come apart, both ways",
-    method: "The first byte of a letter, 50 ms later the rest: from a payload to outside, and from outside to a payload. Fails where a byte is another, as where each part is decoded by itself.",
-    opens: "two sessions",
+    claim: "characters whose bytes are sent separately arrive unchanged, in both directions",
+    method: "Sends the first byte of a character, and 50 ms later the rest: from a payload to the outside, and from \
+             the outside to a payload. Fails if a byte differs, for example because each part is decoded separately.",
+    opens: "two sessions, one at a time",
     harm: "",
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: PtyTarget) -> CheckVerdict {
-    let sent: String = LETTERS.concat();
+    let sent: String = CHARACTERS.concat();
     let mut session = target.open("split", &[]).await?;
     let (out, _) = session.raw(ANSWER).await;
     drop(session);
     let (mut session, _) = target.ready("echo", &[&sent.len().to_string()]).await?;
-    for letter in LETTERS {
-        session.send(&letter.as_bytes()[..1]).await;
-        sleep(APART).await;
-        session.send(&letter.as_bytes()[1..]).await;
+    for character in CHARACTERS {
+        session.send(&character.as_bytes()[..1]).await;
+        sleep(DELAY).await;
+        session.send(&character.as_bytes()[1..]).await;
     }
     let report = session.next(ANSWER).await.unwrap_or_default();
     let (wanted, seen_out, seen_in) = (hex(sent.as_bytes()), hex(&out), text(&report, "hex").to_owned());
     let mut wrong = Vec::new();
     if seen_out != wanted {
-        wrong.push(format!("out came {seen_out}"));
+        wrong.push(format!("the output is {seen_out}"));
     }
     if seen_in != wanted {
-        wrong.push(if seen_in.is_empty() { "in came nothing whole".to_owned() } else { format!("in came {seen_in}") });
+        wrong.push(if seen_in.is_empty() {
+            "no input was reported".to_owned()
+        } else {
+            format!("the input is {seen_in}")
+        });
     }
-    let found = if wrong.is_empty() {
-        CheckResult::pass(2 * LETTERS.len() as u64)
+    let result = if wrong.is_empty() {
+        CheckResult::pass(2 * CHARACTERS.len() as u64)
     } else {
-        CheckResult::fail(2 * LETTERS.len() as u64, format!("{wanted} was sent, {}", wrong.join(", ")))
-            .help("decode over the ends of what is read, or pass on bytes", &[])
+        CheckResult::fail(2 * CHARACTERS.len() as u64, format!("{wanted} was sent, but {}", wrong.join(", ")))
+            .help("decode UTF-8 across read boundaries, or pass on bytes", &[])
     };
-    Ok(found
+    Ok(result
         .observed("out", seen_out)
         .observed("in", seen_in)
         .expected("out", wanted.as_str())

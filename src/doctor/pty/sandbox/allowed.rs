@@ -1,4 +1,4 @@
-//! Whether what must work in a sandbox works.
+//! Check `pty.sandbox.allowed`: a session can do everything that `sandbox.allow` lists.
 
 use std::path::Path;
 
@@ -9,18 +9,16 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::system::disk;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.allowed",
-    claim: "a session can do what it must be able to do",
-    method: "Each of `sandbox.allow` is tried inside, as `write:{workdir}` or `read:/etc/hosts`. Fails where one is denied; skipped where none \
-             is named.",
-    opens: "a session for each of sandbox.allow",
+    claim: "a session can do everything that `sandbox.allow` lists",
+    method: "Tries each entry of `sandbox.allow` inside, such as `write:{workdir}` or `read:/etc/hosts`. Fails if one \
+             is denied. Skipped if `sandbox.allow` is empty.",
+    opens: "one session for each entry of sandbox.allow",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -28,24 +26,24 @@ pub fn run(target: PtyTarget) -> CheckFuture {
 async fn check(target: PtyTarget) -> CheckVerdict {
     let allow = target.pty.sandbox.clone().unwrap_or_default().allow;
     if allow.is_empty() {
-        return CheckResult::skip("`sandbox.allow` names nothing").stop();
+        return CheckResult::skip("`sandbox.allow` is empty").stop();
     }
     let mut denied = Vec::new();
     for text in &allow {
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));
         let is_folder = name == "write" && disk::is_directory(Path::new(argument));
         let file = Path::new(argument).join(format!("phx-doctor-{}", uuid::Uuid::now_v7().simple()));
-        let (victim, own) = (Victim::start()?, folder()?);
+        let (victim, temporary) = (Victim::start()?, folder()?);
         let argument = match name {
             _ if is_folder => file.display().to_string(),
             "nproc" | "memory" | "cpu" => super::argument(name, argument)?,
             "signal" | "proc" | "ptrace" => victim.id(),
-            "mount" => own.path().display().to_string(),
+            "mount" => temporary.path().display().to_string(),
             "read" | "write" | "net" if argument.is_empty() => {
-                let why = format!("`sandbox.allow` names `{name}` and not what");
-                return CheckResult::error(why).help(format!("write it as `{name}:…`"), &[]).stop();
+                let why = format!("`{name}` in `sandbox.allow` has no argument");
+                return CheckResult::error(why).help(format!("write `{name}:ARGUMENT`"), &[]).stop();
             }
-            // What is read is compared with nothing, so any salt will do.
+            // The hash of the content is not compared, so the salt is arbitrary.
             "read" => format!("allowed:{argument}"),
             _ => argument.to_owned(),
         };
@@ -58,11 +56,10 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         }
     }
     let seen = allow.len() as u64;
-    let found = match denied.first() {
+    let result = match denied.first() {
         None => CheckResult::pass(seen),
-        Some(_) => {
-            CheckResult::fail(seen, format!("denied is {}", denied.join(", "))).help("allow it in the sandbox", &[])
-        }
+        Some(_) => CheckResult::fail(seen, format!("denied in the sandbox: {}", denied.join(", ")))
+            .help("allow it in the sandbox, or remove it from `sandbox.allow`", &[]),
     };
-    Ok(found.observed("denied", denied.len()).expected("denied", 0))
+    Ok(result.observed("denied", denied.len()).expected("denied", 0))
 }

@@ -1,21 +1,21 @@
-//! Whether a session can work as long as it likes.
+//! Check `pty.sandbox.cpu`: a session cannot use more CPU time than allowed.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.cpu",
-    claim: "a session cannot work longer than it may",
-    method: "As much time of a processor as is declared (`cpu:1s`) is used. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `cpu`.",
-    opens: "two sessions, and 1 s of a processor in each",
+    claim: "a session cannot use more CPU time than allowed",
+    method: "Uses the configured amount of CPU time (`cpu:1s`). Passes if this works outside the sandbox (the control) \
+             and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` does not \
+             list `cpu`. Available only on Linux.",
+    opens: "two sessions, with 1 s of CPU time in each",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "cpu", async |target, declared| {
         on_linux()?;

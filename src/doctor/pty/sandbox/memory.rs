@@ -1,21 +1,21 @@
-//! Whether a session can take as much memory as it likes.
+//! Check `pty.sandbox.memory`: a session cannot use more memory than allowed.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.memory",
-    claim: "a session cannot take more memory than it may",
-    method: "As much memory as is declared (`memory:256MiB`) is taken and written to. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `memory`.",
-    opens: "two sessions, and 256 MiB in each",
+    claim: "a session cannot use more memory than allowed",
+    method: "Allocates the configured amount of memory (`memory:256MiB`) and writes to it. Passes if this works \
+             outside the sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. \
+             Skipped if `sandbox.deny` does not list `memory`. Available only on Linux.",
+    opens: "two sessions, with 256 MiB of memory in each",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "memory", async |target, declared| {
         on_linux()?;

@@ -1,21 +1,21 @@
-//! Whether a session can mount file systems.
+//! Check `pty.sandbox.mount`: a session cannot mount file systems.
 
 use super::super::{PtyTarget, on_linux};
 use super::{each, folder};
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.mount",
     claim: "a session cannot mount file systems",
-    method: "An empty file system is mounted on a folder of phx's own, and taken away again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `mount`.",
-    opens: "two sessions, and a mount on a folder of phx's own",
+    method: "Mounts an empty file system on a temporary folder and unmounts it. Passes if this works outside the \
+             sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
+             `sandbox.deny` does not list `mount`. Available only on Linux.",
+    opens: "two sessions, and a mount on a temporary folder",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "mount", async |target, _| {
         on_linux()?;

@@ -1,21 +1,21 @@
-//! Whether a session can start as many processes as it likes.
+//! Check `pty.sandbox.nproc`: a session cannot start more processes than allowed.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.nproc",
-    claim: "a session cannot start more processes than it may",
-    method: "As many processes as are declared (`nproc:64`) are started, and ended again. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `nproc`.",
-    opens: "two sessions, and 64 processes that wait in each",
+    claim: "a session cannot start more processes than allowed",
+    method: "Starts the configured number of processes (`nproc:64`) and ends them. Passes if this works outside the \
+             sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
+             `sandbox.deny` does not list `nproc`. Available only on Linux.",
+    opens: "two sessions, with 64 waiting processes in each",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "nproc", async |target, declared| {
         on_linux()?;

@@ -1,4 +1,4 @@
-//! Whether a session can see processes that are not its own.
+//! Check `pty.sandbox.proc`: a session cannot see processes outside of it.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
@@ -6,17 +6,17 @@ use super::victim::Victim;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.proc",
-    claim: "a session cannot see processes that are not its own",
-    method: "The command line of a process of phx is read in /proc. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `proc`.",
+    claim: "a session cannot see processes outside of it",
+    method: "Reads the command line of a process of phx in /proc. Passes if this works outside the sandbox (the \
+             control) and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` \
+             does not list `proc`. Available only on Linux.",
     opens: "two sessions, and a process of phx",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "proc", async |target, _| {
         on_linux()?;

@@ -1,4 +1,4 @@
-//! Whether a session can trace processes that are not its own.
+//! Check `pty.sandbox.ptrace`: a session cannot trace processes outside of it.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
@@ -6,17 +6,17 @@ use super::victim::Victim;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.ptrace",
-    claim: "a session cannot trace processes that are not its own",
-    method: "A process of phx is attached to (PTRACE_ATTACH) and let go. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `ptrace`.",
+    claim: "a session cannot trace processes outside of it",
+    method: "Attaches to a process of phx (PTRACE_ATTACH) and detaches. Passes if this works outside the sandbox (the \
+             control) and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` \
+             does not list `ptrace`. Available only on Linux.",
     opens: "two sessions, and a process of phx",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "ptrace", async |target, _| {
         on_linux()?;

@@ -1,21 +1,21 @@
-//! Whether a session can open raw sockets.
+//! Check `pty.sandbox.rawsock`: a session cannot open raw sockets.
 
 use super::super::{PtyTarget, on_linux};
 use super::each;
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.rawsock",
     claim: "a session cannot open raw sockets",
-    method: "A raw socket for ICMP is opened and closed. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `rawsock`.",
+    method: "Opens and closes a raw ICMP socket. Passes if this works outside the sandbox (the control) and has no \
+             effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` does not list \
+             `rawsock`. Available only on Linux.",
     opens: "two sessions",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "rawsock", async |target, _| {
         on_linux()?;

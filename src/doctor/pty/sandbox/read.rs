@@ -1,4 +1,4 @@
-//! Whether a session can read what it must not.
+//! Check `pty.sandbox.read`: a session cannot read denied files.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -11,25 +11,25 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult};
 use crate::system::disk;
 
-/// What stands in the file.
-pub const MARK: &str = "phx was here, and you should not be";
+/// Content of the file that must not be readable.
+pub const MARK: &str = "phx doctor mark: a session must not be able to read this file";
 
 fn write(path: &Path) -> Result<(), Box<CheckResult>> {
     disk::create(path, MARK.as_bytes())
-        .map_err(|error| Box::new(CheckResult::error(format!("no file could be written: {error}"))))
+        .map_err(|error| Box::new(CheckResult::error(format!("cannot write a file: {error}"))))
 }
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.read",
-    claim: "a session cannot read what it must not",
-    method: "A file with a mark in it, or the one that is declared, is read. Passes where that works outside and inside does not work, or gives another file; an error where it does not work outside; skipped where `sandbox.deny` does not name `read`.",
-    opens: "two sessions, and a file in a folder of phx's own",
+    claim: "a session cannot read denied files",
+    method: "Reads a file that contains a mark, or the configured file. Passes if this works outside the sandbox (the \
+             control), and inside it fails or reads another file. Inconclusive if it does not work outside. Skipped if \
+             `sandbox.deny` does not list `read`.",
+    opens: "two sessions, and a file in a temporary folder",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "read", async |target, declared| {
         let folder = folder()?;
@@ -37,15 +37,16 @@ pub fn run(target: PtyTarget) -> CheckFuture {
         write(&canary)?;
         let path = if declared.is_empty() { canary.display().to_string() } else { declared.clone() };
         let file = format!("{}:{path}", Uuid::now_v7().simple());
-        // Of a file of its own it is known what was read; of another one, whether it is the same inside.
+        // For the own file, the content is known. For the configured file, the salted hashes outside and inside are
+        // compared.
         let outside: RefCell<Option<String>> = RefCell::default();
         let effect = async |tried: &AttemptResult| {
             if declared.is_empty() {
                 return Some(tried.got == "the mark");
             }
-            let known = outside.borrow().clone();
-            match known {
-                Some(known) if tried.allowed => Some(tried.got == known),
+            let read_outside = outside.borrow().clone();
+            match read_outside {
+                Some(expected) if tried.allowed => Some(tried.got == expected),
                 Some(_) => None,
                 None => {
                     *outside.borrow_mut() = Some(tried.got.clone());

@@ -1,4 +1,4 @@
-//! Whether a session can end processes that are not its own.
+//! Check `pty.sandbox.signal`: a session cannot send signals to processes outside of it.
 
 use super::super::PtyTarget;
 use super::victim::Victim;
@@ -6,17 +6,17 @@ use super::{AttemptResult, each};
 use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.signal",
-    claim: "a session cannot send signals to processes that are not its own",
-    method: "SIGUSR1 is sent to a process of phx, which ends of it. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `signal`.",
+    claim: "a session cannot send signals to processes outside of it",
+    method: "Sends SIGUSR1 to a process of phx, which ends that process. Passes if this works outside the sandbox (the \
+             control) and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` \
+             does not list `signal`.",
     opens: "two sessions, and two processes of phx",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "signal", async |target, _| {
         let victims = [Victim::start()?, Victim::start()?];

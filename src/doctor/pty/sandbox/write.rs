@@ -1,4 +1,4 @@
-//! Whether a session can write where it must not.
+//! Check `pty.sandbox.write`: a session cannot write to denied folders.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use crate::doctor::Check;
 use crate::doctor::check_result::CheckFuture;
 use crate::system::disk;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "pty.sandbox.write",
-    claim: "a session cannot write where it must not",
-    method: "A new file is written in a folder of phx's own, or in the one that is declared. Passes where that works outside and has no effect inside; an error where it does not work outside; skipped where `sandbox.deny` does not name `write`.",
-    opens: "two sessions, and a folder of phx's own",
+    claim: "a session cannot write to denied folders",
+    method: "Creates a file in a temporary folder, or in the configured folder. Passes if this works outside the \
+             sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
+             `sandbox.deny` does not list `write`.",
+    opens: "two sessions, and a temporary folder",
     harm: "",
     deadline_ms: 40_000,
 };
 
-/// Looks.
 pub fn run(target: PtyTarget) -> CheckFuture {
     each(target, "write", async |target, declared| {
         let folder = folder()?;
@@ -28,9 +28,9 @@ pub fn run(target: PtyTarget) -> CheckFuture {
         let seen = std::cell::Cell::new(&outside);
         let effect = async |_: &AttemptResult| {
             let file = seen.replace(&inside);
-            let is_there = disk::exists(file);
+            let exists = disk::exists(file);
             let _ = disk::remove(file);
-            Some(is_there)
+            Some(exists)
         };
         let (from, to) = (outside.display().to_string(), inside.display().to_string());
         target.both("write", &from, &to, effect).await

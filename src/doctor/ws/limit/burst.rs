@@ -1,4 +1,4 @@
-//! Whether the limit holds when all come at once.
+//! Check `ws.limit.burst`: the limit holds when all connections arrive at once.
 
 use super::WsTarget;
 use crate::doctor::Check;
@@ -6,18 +6,18 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::connection_set::{GRACE, classes};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.limit.burst",
-    claim: "the limit holds when all connections come at once",
-    method: "`limit + overshoot` connections at once, three times: all but the last byte of each upgrade is sent, then the last bytes together. Half a second later those are counted that give a sign of life. \
-             Fails where there are more than `limit`; warns where there are fewer.",
+    claim: "the limit holds when all connections arrive at once",
+    method: "Opens `limit + overshoot` connections at once, three times: sends each upgrade request except its last \
+             byte, then all last bytes together. Half a second later, counts the connections that answer a liveness \
+             request. Fails if there are more than `limit`, or if no connection is served afterwards. Warns if there \
+             are fewer.",
     opens: "limit + overshoot connections at once, three times",
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -37,32 +37,32 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let (least, most) =
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let seen = (served.len() * (limit + over)) as u64;
-    let found = if most > limit {
-        CheckResult::fail(seen, format!("{most} are served at once, and {limit} are claimed")).help(
+    let result = if most > limit {
+        CheckResult::fail(seen, format!("expected at most {limit} connections at once, found {most}")).help(
             if least == most {
-                "correct `limit` in phx.toml, or the limit of the server"
+                "correct `limit` in phx.toml or the limit of the server"
             } else {
-                "count a connection before it is accepted, in one step with the comparison"
+                "compare and increment the connection count atomically, before the connection is accepted"
             },
             &[],
         )
     } else if least < limit && !(target.is_uneven() && least >= target.limit()?.0) {
         let which = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-        CheckResult::warn(seen, format!("only {which} of {limit} are served when all come at once"))
+        CheckResult::warn(seen, format!("only {which} of {limit} connections are served when all arrive at once"))
     } else {
         CheckResult::pass(seen)
     };
     let restored = target.until_served(&route, target.release_deadline()).await?.is_some();
-    let found = if found.outcome == Outcome::Pass && !restored {
-        CheckResult::fail(seen, "after the burst none is served again")
+    let result = if result.outcome == Outcome::Pass && !restored {
+        CheckResult::fail(seen, "no connection is served after the burst")
     } else {
-        found
+        result
     };
-    Ok(found
+    Ok(result
         .observed("served", most)
         .observed("served_least", least)
         .observed("refused", classes(&refused))
         .expected("served", limit)
         .attempts(served.len() as u64)
-        .control("a first connection", Outcome::Pass))
+        .control("first connection", Outcome::Pass))
 }

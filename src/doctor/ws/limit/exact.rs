@@ -1,4 +1,5 @@
-//! Whether the limit is the one that is claimed, connections coming one after the other (RFC 6455, section 4.1, asks for that).
+//! Check `ws.limit.exact`: the server serves exactly the configured number of connections. They are opened one at a
+//! time, as RFC 6455, section 4.1, requires.
 
 use super::WsTarget;
 use crate::doctor::Check;
@@ -6,20 +7,21 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::connection_set::classes;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.limit.exact",
-    claim: "the server serves exactly as many connections as it claims",
-    method: "`limit + overshoot` connections, one after the other, three times. A refusal that passes by itself limits the rate \
-             and is waited for; one that passes when a slot is freed limits the number. Half a second after the last one each \
-             is asked for a sign of life: served is what answers. Passes where that is `limit`; fails where it is not; warns \
-             where the trials differ below it. The first connection is the control, one after all are closed the restoration.",
-    opens: "limit + overshoot connections, one after the other, three times",
+    claim: "the server serves exactly the configured number of connections",
+    method: "Opens `limit + overshoot` connections, one at a time, in three trials. A refusal that ends without a \
+             freed slot is a rate limit, and the check waits for it; a refusal that ends only when a slot is freed is \
+             the connection limit. Half a second after the last connection, a liveness request is sent on each; those \
+             that answer are served. Passes if their number is `limit`; fails if it is not; warns if some trials serve \
+             fewer. With `limit_scope = \"worker\"`, any number from `limit` to `limit` times `workers` passes. The \
+             control is a first connection. After all connections are closed, one more must be served within \
+             `release_deadline`.",
+    opens: "limit + overshoot connections, one at a time, in three trials",
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -42,28 +44,31 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let (least, most) =
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let share = target.limit()?.0;
-    let found = if target.is_uneven() && most <= limit && least >= share {
+    let result = if target.is_uneven() && most <= limit && least >= share {
         CheckResult::pass(most as u64)
     } else if most >= limit + over {
-        CheckResult::fail(most as u64, format!("the limit of {limit} is not enforced: {most} are served at once"))
-            .help("limit the connections where they are counted for all workers together", &[])
+        CheckResult::fail(
+            most as u64,
+            format!("the limit of {limit} is not enforced: {most} connections are served at once"),
+        )
+        .help("enforce the limit where the connections of all workers are counted", &[])
     } else if most == limit + 1 || (least == most && most + 1 == limit) {
         CheckResult::fail(
             most as u64,
-            format!("the limit is {most}, one {} than the claimed {limit}", if most > limit { "more" } else { "less" }),
+            format!("expected a limit of {limit}, found {most} (one {})", if most > limit { "more" } else { "less" }),
         )
-        .help("look whether the server counts up to its limit or below it", &[])
+        .help("verify the comparison of the connection count with the limit in the server (`<` or `<=`)", &[])
     } else if most != limit {
-        CheckResult::fail(most as u64, format!("{most} are served at once, and {limit} are claimed"))
-            .help("correct `limit` in phx.toml, or the limit of the server", &[])
+        CheckResult::fail(most as u64, format!("expected {limit} connections at once, found {most}"))
+            .help("correct `limit` in phx.toml or the limit of the server", &[])
     } else if least < limit {
-        CheckResult::warn(most as u64, format!("in some trials only {least} of {limit} are served"))
+        CheckResult::warn(most as u64, format!("in some trials only {least} of {limit} connections are served"))
     } else if restored.is_none() {
-        CheckResult::fail(most as u64, "after all were closed, none is served again")
+        CheckResult::fail(most as u64, "after all connections were closed, no new one is served")
     } else {
         CheckResult::pass(most as u64)
     };
-    let found = found
+    let result = result
         .observed("served", most)
         .observed("served_least", least)
         .observed("baseline", baseline)
@@ -71,7 +76,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         .observed("first_refusal", first)
         .expected("served", limit)
         .attempts(served.len() as u64)
-        .control("a first connection", Outcome::Pass);
+        .control("first connection", Outcome::Pass);
     target.refusals.borrow_mut().extend(refused);
-    Ok(found)
+    Ok(result)
 }

@@ -1,4 +1,4 @@
-//! Whose limit it is: the server's, each address's, or each worker's.
+//! Check `ws.limit.scope`: the limit applies to the server, to each address or to each worker, as configured.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,23 +9,21 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::connection_set::{ConnectionSet, GRACE};
 
-/// So many refusals in a row from one address are enough.
-const ENOUGH: usize = 2;
+/// Number of consecutive refusals after which an address is considered full.
+const MAX_REFUSALS: usize = 2;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.limit.scope",
-    claim: "the limit is for whom it is claimed to be",
-    method: "Connections from three addresses (127.0.0.1 to 127.0.0.3, or `source_addrs`), one address after the other. Where each \
-             address is served up to the limit, it is each address's; where the first alone is served a multiple of it, it is \
-             each worker's; else it is for all. Fails where this is not `limit_scope`; skipped where there are no addresses to \
-             come from.",
-    opens: "up to limit + overshoot connections from each of three addresses",
+    claim: "the limit has the configured scope (`limit_scope`)",
+    method: "Opens connections from three addresses (127.0.0.1 to 127.0.0.3, or `source_addrs`), one address after \
+             another. If the total number served is `limit`, the scope is `global`; if each address is served up to \
+             `limit`, it is `ip`; if the total is another multiple of `limit`, it is `worker`. Fails if this is not \
+             `limit_scope`. Inconclusive if the numbers match no scope. Skipped if no source addresses are available.",
+    opens: "up to 2 * limit + overshoot connections from each of three addresses",
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -40,7 +38,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         route.source = Some(*source);
         let before = all.held.len();
         let mut refused = 0;
-        while refused < ENOUGH && all.held.len() - before < 2 * limit + over {
+        while refused < MAX_REFUSALS && all.held.len() - before < 2 * limit + over {
             let (held, refusals) = (all.held.len(), all.refused.len());
             let wanted = before + 2 * limit + over;
             target.fill(&route, &mut all, wanted).await?;
@@ -62,47 +60,50 @@ async fn check(target: WsTarget) -> CheckVerdict {
     } else {
         None
     };
-    let found = match seen {
+    let result = match seen {
         Some(scope) if scope == target.ws.limit_scope => CheckResult::pass(served as u64),
         Some(scope) => {
-            let why = format!("the limit is {}, and it is claimed to be {}", name(scope), name(target.ws.limit_scope));
+            let why =
+                format!("expected a limit {}, found a limit {}", describe(target.ws.limit_scope), describe(scope));
             CheckResult::fail(served as u64, why)
-                .help("count connections where all of them meet, or say `limit_scope`", &[])
+                .help("count the connections in one place, or correct `limit_scope`", &[])
         }
         None => {
             let why = format!(
-                "{served} are served from {} addresses; that fits no limit of {limit}, so whose it is cannot be told",
+                "inconclusive: {served} connections from {} addresses match no scope of a limit of {limit}",
                 sources.len()
             );
-            CheckResult::error(why).help("see what ws.limit.exact says", &["phx doctor ws.limit.exact"])
+            CheckResult::error(why)
+                .help("run ws.limit.exact to find the enforced limit", &["phx doctor ws.limit.exact"])
         }
     };
     let addresses: Vec<String> = sources.iter().map(ToString::to_string).collect();
-    Ok(found
+    Ok(result
         .observed("served", served)
         .observed("served_per_source", per_source)
         .observed("sources", addresses)
-        .observed("scope", seen.map_or("unknown", word))
-        .expected("scope", word(target.ws.limit_scope))
-        .control("a first connection", Outcome::Pass))
+        .observed("scope", seen.map_or("unknown", key))
+        .expected("scope", key(target.ws.limit_scope))
+        .control("first connection", Outcome::Pass))
 }
 
 fn sources(target: &WsTarget, addresses: &[std::net::SocketAddr]) -> Result<Vec<IpAddr>, Box<CheckResult>> {
     if !target.ws.source_addrs.is_empty() {
         let read = |text: &String| {
-            text.parse::<IpAddr>()
-                .map_err(|_| Box::new(CheckResult::error(format!("`{text}` in `source_addrs` is no address"))))
+            text.parse::<IpAddr>().map_err(|_| {
+                Box::new(CheckResult::error(format!("`{text}` in `source_addrs` is not a valid IP address")))
+            })
         };
         return target.ws.source_addrs.iter().map(read).collect();
     }
     let is_loopback = addresses.iter().all(|address| address.ip().is_loopback() && address.is_ipv4());
     if !is_loopback || !cfg!(target_os = "linux") {
-        return CheckResult::skip("there are no addresses to come from; name them in `source_addrs`").stop();
+        return CheckResult::skip("no source addresses are available; set them in `source_addrs`").stop();
     }
     Ok((1..=3).map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))).collect())
 }
 
-fn word(scope: LimitScope) -> &'static str {
+fn key(scope: LimitScope) -> &'static str {
     match scope {
         LimitScope::Global => "global",
         LimitScope::Ip => "ip",
@@ -110,9 +111,9 @@ fn word(scope: LimitScope) -> &'static str {
     }
 }
 
-fn name(scope: LimitScope) -> &'static str {
+fn describe(scope: LimitScope) -> &'static str {
     match scope {
-        LimitScope::Global => "for all",
+        LimitScope::Global => "for the whole server",
         LimitScope::Ip => "for each address",
         LimitScope::Worker => "for each worker",
     }

@@ -1,4 +1,4 @@
-//! Whether the rate of messages is limited, for each connection by itself.
+//! Check `ws.rate.message`: each connection is limited to the configured message rate.
 
 use std::time::{Duration, Instant};
 
@@ -13,29 +13,28 @@ use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 use crate::doctor::ws::HARM;
 
-/// For how long one floods.
+/// Duration of the flood.
 const FLOOD: Duration = Duration::from_secs(3);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.rate.message",
-    claim: "messages are limited to the rate that is claimed, for each connection by itself",
-    method: "One connection sends messages at ten times the claimed rate for 3 s, another one is asked for signs of life. Passes where the first one is \
-             ended, or answered at the claimed rate only; fails where it is neither, and where the answers to the other one take \
-             more than twice as long (and 20 ms more). Skipped where no `message_rate` is claimed.",
-    opens: "two connections, and a flood of messages on one",
+    claim: "each connection is limited to the configured message rate",
+    method: "One connection sends messages at ten times `message_rate` for 3 s; another one sends liveness requests. \
+             Passes if the first one is ended, or answered no faster than `message_rate`. Fails if it is neither, or \
+             if the response times of the other one more than double and grow by more than 20 ms (99th percentile). \
+             Skipped if `message_rate` is not set.",
+    opens: "two connections, with a flood of messages on one of them",
     harm: HARM,
     deadline_ms: 20_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let Some(rate) = target.ws.message_rate else {
-        return CheckResult::skip("no `message_rate` is claimed").stop();
+        return CheckResult::skip("`message_rate` is not set").stop();
     };
     let text = match &target.ws.liveness {
         Liveness::Echo { send, .. } => send.clone(),
@@ -49,7 +48,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Joined::Refused(refused) => return unreachable(&refused, &route).stop(),
         }
     }
-    let [flood, neighbour] = &joined[..] else { return CheckResult::error("two connections are needed").stop() };
+    let [flood, neighbour] = &joined[..] else { return CheckResult::error("cannot open two connections").stop() };
     let (mut calm, mut busy) = (Times::default(), Times::default());
     for _ in 0..20 {
         calm.add(neighbour.check_liveness(ANSWER).await.unwrap_or(ANSWER));
@@ -71,23 +70,25 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let is_slowed =
         answered > 0 && (answered as f64) <= (rate.per_second * after.as_secs_f64() + rate.burst) * 1.2 + 1.0;
     let (before, during) = (calm.quantile(0.99), busy.quantile(0.99));
-    let found = if gone.is_none() && !is_slowed {
-        CheckResult::fail(sent, format!("{sent} messages in {} ms were all taken", after.as_millis()))
-            .help("count the messages of each connection, and close it with 1008 when they are too many", &[])
+    let result = if gone.is_none() && !is_slowed {
+        CheckResult::fail(sent, format!("all {sent} messages sent in {} ms were accepted", after.as_millis()))
+            .help("count the messages of each connection, and close it with 1008 above the limit", &[])
     } else if busy.count() > 0 && during > 2.0 * before && during > before + NOISE {
         CheckResult::fail(
             sent,
-            format!("another connection waits {during} ms (p99) instead of {before} ms while one floods"),
+            format!(
+                "during the flood, response times of another connection are {during} ms (p99) instead of {before} ms"
+            ),
         )
     } else {
         CheckResult::pass(sent)
     };
-    let ended = gone.map_or_else(|| "it was not ended".to_owned(), |gone| gone.class);
-    Ok(found
+    let ended = gone.map_or_else(|| "not ended".to_owned(), |gone| gone.class);
+    Ok(result
         .observed("sent", sent)
         .observed("answered", answered)
         .observed("ended", ended)
         .observed("neighbour_p99_ms", during)
         .observed("neighbour_p99_before_ms", before)
-        .control("a first connection", Outcome::Pass))
+        .control("first connection", Outcome::Pass))
 }

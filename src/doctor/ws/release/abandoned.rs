@@ -1,4 +1,4 @@
-//! Whether handshakes that are begun and not ended keep others out.
+//! Check `ws.release.abandoned`: unfinished handshakes do not keep other clients out.
 
 use std::time::{Duration, Instant};
 
@@ -13,21 +13,19 @@ use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 use crate::doctor::ws::HARM;
 
-/// A real client must be served within this time.
-const PROMPT: Duration = Duration::from_secs(5);
+/// Time in which a complete client must be served.
+const SERVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.release.abandoned",
-    claim: "half a handshake keeps nobody out",
-    method: "`limit + overshoot` connections (100 where no limit is claimed) send half an upgrade and stay; then a real client must be served \
-             within 5 s.",
+    claim: "unfinished handshakes do not keep other clients out",
+    method: "Opens `limit + overshoot` connections (100 if `limit` is not set), sends half an upgrade request on each, \
+             and keeps them open. Fails if a complete client is not served within 5 s.",
     opens: "limit + overshoot connections, or 100",
     harm: HARM,
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(check(target))
 }
@@ -47,9 +45,9 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Err(_) => break,
         }
     }
-    target.log.note("abandoned", format!("{} half handshakes stand", halves.len()));
+    target.log.note("abandoned", format!("{} unfinished handshakes are open", halves.len()));
     let start = Instant::now();
-    let served = timeout(PROMPT, async {
+    let served = timeout(SERVE_TIMEOUT, async {
         match target.join(&route).await? {
             Joined::Served(client) => {
                 Ok::<_, Box<CheckResult>>(client.check_liveness(ANSWER).await.map_err(|missing| words(&missing)))
@@ -58,22 +56,26 @@ async fn check(target: WsTarget) -> CheckVerdict {
         }
     });
     let seen = halves.len() as u64;
-    let found = match served.await {
+    let result = match served.await {
         Ok(served) => match served? {
             Ok(_) => CheckResult::pass(seen).observed("served_ms", millis(start.elapsed())),
-            Err(why) => {
-                CheckResult::fail(seen, format!("beside {seen} half handshakes a real client is not served: {why}"))
-            }
+            Err(why) => CheckResult::fail(
+                seen,
+                format!("with {seen} unfinished handshakes open, a complete client is not served: {why}"),
+            ),
         },
         Err(_) => CheckResult::fail(
             seen,
-            format!("beside {seen} half handshakes a real client is not served within {} s", PROMPT.as_secs()),
+            format!(
+                "with {seen} unfinished handshakes open, a complete client is not served within {} s",
+                SERVE_TIMEOUT.as_secs()
+            ),
         ),
     };
-    let found = if found.outcome == Outcome::Fail {
-        found.help("count a connection when it is upgraded, and give an upgrade a deadline", &[])
+    let result = if result.outcome == Outcome::Fail {
+        result.help("count a connection when it is upgraded, and set a timeout for upgrades", &[])
     } else {
-        found
+        result
     };
-    Ok(found.observed("abandoned", seen).control("a first connection", Outcome::Pass))
+    Ok(result.observed("abandoned", seen).control("first connection", Outcome::Pass))
 }

@@ -1,20 +1,19 @@
-//! Whether a farewell frees a slot.
+//! Check `ws.release.close`: a connection that is closed with a close frame frees its slot.
 
 use super::super::WsTarget;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.release.close",
-    claim: "a connection that says goodbye frees its slot",
-    method: "All slots are taken and one more is refused; then one is closed with a close frame, and another one must be served within `release_deadline`.",
-    opens: "limit connections, then one more every 50 ms until it is served",
+    claim: "a connection that is closed with a close frame frees its slot",
+    method: "Fills all slots and verifies that one more connection is refused. Then closes one connection with a close \
+             frame. Fails if no other connection is served within `release_deadline`.",
+    opens: "limit connections, then one more every 50 ms until one is served",
     harm: "",
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(async move {
         let within = target.release_deadline();

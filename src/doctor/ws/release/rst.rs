@@ -1,20 +1,19 @@
-//! Whether a reset frees a slot.
+//! Check `ws.release.rst`: a connection that is reset frees its slot.
 
 use super::super::WsTarget;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.release.rst",
     claim: "a connection that is reset frees its slot",
-    method: "All slots are taken and one more is refused; then one is ended with RST, and another one must be served within `release_deadline`.",
-    opens: "limit connections, then one more every 50 ms until it is served",
+    method: "Fills all slots and verifies that one more connection is refused. Then ends one connection with RST. \
+             Fails if no other connection is served within `release_deadline`.",
+    opens: "limit connections, then one more every 50 ms until one is served",
     harm: "",
     deadline_ms: 30_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(async move {
         let within = target.release_deadline();

@@ -1,20 +1,20 @@
-//! Whether a peer that is gone without a word is let go.
+//! Check `ws.release.vanish`: a peer that disappears without FIN or RST loses its slot.
 
 use super::super::WsTarget;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ws.release.vanish",
-    claim: "a peer that is gone without a word loses its slot",
-    method: "All slots are taken and one more is refused; then one is ended without FIN or RST (`TCP_REPAIR`, which needs CAP_NET_ADMIN), and another one must be served within `dead_peer_deadline`. Skipped where none is claimed.",
-    opens: "limit connections, then one more every 50 ms until it is served",
+    claim: "a peer that disappears without FIN or RST loses its slot",
+    method: "Fills all slots and verifies that one more connection is refused. Then ends one connection without FIN or \
+             RST (`TCP_REPAIR`). Fails if no other connection is served within `dead_peer_deadline`. Skipped if \
+             `dead_peer_deadline` is not set, or without CAP_NET_ADMIN.",
+    opens: "limit connections, then one more every 50 ms until one is served",
     harm: "",
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: WsTarget) -> CheckFuture {
     boxed(async move { target.release_dead(|client| async move { client.drop_silently().await.map(|()| None) }).await })
 }
