@@ -1,16 +1,16 @@
-//! `phx doctor` against phx that only says its version, and a limit of 1,000 connections against one of 100, as ratios in one run.
+//! Ratios within one run: `phx doctor` to `phx --version`, a limit of 1,000 connections to a limit of 100, and the race
+//! checks of a database (eight compiled workers, five rounds, three gates) to a single worker.
 //!
-//! And the races for a database: eight compiled workers in five rounds at three gates, against one worker alone.
-//!
-//! The servers are PostgreSQL, and nginx before an echo server of the library `websockets`, as `tests/run` installs them; without them (`PHX_SUBJECTS`
-//! names their folder) only the first part is measured. Each command runs several times, in turns, and the median counts.
+//! The servers are PostgreSQL, and nginx in front of an echo server with the library `websockets`, as installed by
+//! `tests/run`. `PHX_SUBJECTS` is their folder; without it only the first part is measured. The commands run in turns,
+//! several times each, and the median is reported.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-#[allow(dead_code)] // Other benchmarks write trees.
+#[allow(dead_code)] // Only the other benchmarks write trees.
 mod measure;
 
 use measure::{NOW, compare};
@@ -25,10 +25,10 @@ fn main() {
         command.args(["-q", "--now", NOW]).args(arguments).current_dir(folder.path());
         command
     };
-    println!("nothing configured");
+    println!("no configuration");
     compare(&[("phx --version", &|| phx(&["--version"])), ("phx doctor", &|| phx(&["doctor"]))]);
     let Some(subjects) = std::env::var_os("PHX_SUBJECTS").map(PathBuf::from) else {
-        println!("PHX_SUBJECTS names no folder, so no limit is verified");
+        println!("PHX_SUBJECTS is not set; limits and races are not measured");
         return;
     };
     races(folder.path(), &phx);
@@ -37,14 +37,14 @@ fn main() {
         format!("[[doctor.ws]]\nname = \"{name}\"\nurl = \"ws://127.0.0.1:{port}/{name}\"\nlimit = {limit}\n")
     };
     std::fs::write(folder.path().join("phx.toml"), text("all", 100) + &text("many", 1_000)).unwrap();
-    println!("ws.limit.exact before nginx, three trials each");
+    println!("ws.limit.exact on nginx, three trials each");
     compare(&[
         ("a limit of 100", &|| phx(&["doctor", "ws.limit.exact", "--target", "all"])),
         ("a limit of 1,000", &|| phx(&["doctor", "ws.limit.exact", "--target", "many"])),
     ]);
 }
 
-/// The default matrix of races, on a server that is started for it.
+/// Measures the default matrix of race checks on a new PostgreSQL server.
 fn races(folder: &Path, phx: &dyn Fn(&[&str]) -> Command) {
     let (port, _server) = postgres(folder);
     let text = format!(
@@ -53,25 +53,25 @@ fn races(folder: &Path, phx: &dyn Fn(&[&str]) -> Command) {
         env!("CARGO_BIN_EXE_phx")
     );
     std::fs::write(folder.join("phx.toml"), text).unwrap();
-    println!("8 workers, 5 rounds, at the gates start, proxy and ddl");
+    println!("8 workers, 5 rounds, gates start, proxy and ddl");
     let gates = ["doctor", "db.race.start", "db.race.proxy", "db.race.ddl"];
     compare(&[("one worker", &|| phx(&["doctor", "db.init.reference"])), ("the matrix", &|| phx(&gates))]);
 }
 
-/// A server in a folder of its own, as somebody without rights.
+/// Starts PostgreSQL in a separate folder; as root, it runs as the user `nobody`.
 fn postgres(folder: &Path) -> (u16, Running) {
     use std::os::unix::process::CommandExt;
     let mut programs: Vec<PathBuf> =
         std::fs::read_dir("/usr/lib/postgresql").unwrap().map(|entry| entry.unwrap().path().join("bin")).collect();
     programs.sort();
     let programs = programs.pop().unwrap();
-    let (home, port) = (folder.join("postgres"), free());
+    let (home, port) = (folder.join("postgres"), free_port());
     std::fs::create_dir(&home).unwrap();
     let nobody = 65_534;
     let is_root = rustix::process::geteuid().is_root();
     if is_root {
         std::os::unix::fs::chown(&home, Some(nobody), Some(nobody)).unwrap();
-        // The folder above must let somebody else through.
+        // The user `nobody` needs access through the parent folder.
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
     let command = |program: &str| {
@@ -98,7 +98,7 @@ fn postgres(folder: &Path) -> (u16, Running) {
     (port, server)
 }
 
-/// What runs, and is ended with the measurement.
+/// Running server, stopped on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -110,7 +110,7 @@ impl Drop for Running {
 
 fn nginx(folder: &Path, subjects: &Path) -> (u16, [Running; 2]) {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/subjects");
-    let (backend, port) = (free(), free());
+    let (backend, port) = (free_port(), free_port());
     let mut echo = Command::new(subjects.join("venv/bin/python"));
     echo.arg(data.join("limit.py")).args(["0", &backend.to_string(), "20"]);
     let text = std::fs::read_to_string(data.join("nginx.conf")).unwrap();
@@ -129,6 +129,6 @@ fn nginx(folder: &Path, subjects: &Path) -> (u16, [Running; 2]) {
     (port, servers)
 }
 
-fn free() -> u16 {
+fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,8 +1,8 @@
-//! `git commit` with phx's hooks against the same hooks left empty, and a hook that has nothing to do against the git command
-//! that says so, as ratios in one run.
+//! Ratios within one run: `git commit` with the hooks of phx to `git commit` with empty hooks, and a hook without
+//! governed files to `git diff --cached`.
 //!
-//! Two repositories: 10,000 documents of 8 KB with one of them staged, and 100,000 files with five documents. Every way of
-//! committing takes its turn in the same repository.
+//! Two repositories: 10,000 documents of 8 KB with one of them staged, and 100,000 files with five documents. All
+//! variants commit in turns in the same repository.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -27,7 +27,7 @@ fn main() {
     }
     std::fs::create_dir(&empty).unwrap();
     for hook in ["pre-commit", "commit-msg", "pre-merge-commit"] {
-        program(&empty.join(hook));
+        write_empty_hook(&empty.join(hook));
     }
     for (title, root) in [("10,000 documents, one staged", &documents), ("100,000 files, five documents", &files)] {
         prepare(root);
@@ -38,9 +38,9 @@ fn main() {
             ("phx, checking", &|| commit(root, Path::new(".git/hooks"), "Priority 1: ")),
             ("phx, writing", &|| commit(root, Path::new(".git/hooks"), "**Points**: ")),
         ]);
-        std::fs::write(root.join("plain.txt"), "nothing governed").unwrap();
+        std::fs::write(root.join("plain.txt"), "not governed").unwrap();
         assert!(git(root, &["add", "plain.txt"]).status().unwrap().success());
-        println!("{title}, nothing governed staged");
+        println!("{title}, no governed document staged");
         compare(&[
             ("git diff --cached", &|| git(root, &["diff", "--cached", "--name-only"])),
             ("phx hook run", &|| phx(root, &["hook", "run", "pre-commit"])),
@@ -49,14 +49,14 @@ fn main() {
 }
 
 #[cfg(unix)]
-fn program(path: &Path) {
+fn write_empty_hook(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, "#!/bin/sh\nexit 0\n").unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[cfg(not(unix))]
-fn program(path: &Path) {
+fn write_empty_hook(path: &Path) {
     std::fs::write(path, "#!/bin/sh\nexit 0\n").unwrap();
 }
 
@@ -81,7 +81,7 @@ fn prepare(root: &Path) {
     assert!(phx(root, &["hook", "install", "-q"]).status().unwrap().success());
 }
 
-/// A commit of one document in which the text behind `word` is another each time; it is staged already.
+/// Increments the number after `word` in one document, stages it, and returns the commit command.
 fn commit(root: &Path, hooks: &Path, word: &str) -> Command {
     let file = root.join("d0/0.md");
     let text = std::fs::read_to_string(&file).unwrap();

@@ -1,4 +1,4 @@
-//! What the benchmarks share: trees of documents, and commands that run in turns.
+//! Shared by the benchmarks: trees of documents, and commands that are measured in turns.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 7;
 
-/// The time that the documents are checked at.
+/// Current time for the validation of the documents.
 pub const NOW: &str = "2025-09-01T00:00:00Z";
 
-/// Runs the commands in turns and prints the median of each, and how it compares with the first.
+/// Runs the commands in turns. Prints the median of each in milliseconds and its ratio to the first.
 pub fn compare(commands: &[(&str, &dyn Fn() -> Command)]) {
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); commands.len()];
     for _ in 0..ROUNDS {
@@ -39,7 +39,7 @@ fn median(times: &mut [Duration]) -> Option<f64> {
     times.get(times.len() / 2).map(Duration::as_secs_f64)
 }
 
-/// Writes files into a hundred folders.
+/// Writes `count` files into a hundred folders.
 pub fn write_tree(root: &Path, count: usize, content: fn(usize) -> String) {
     for folder in 0..100 {
         std::fs::create_dir_all(root.join(format!("d{folder}"))).unwrap();
@@ -49,7 +49,7 @@ pub fn write_tree(root: &Path, count: usize, content: fn(usize) -> String) {
     }
 }
 
-/// A document of 8 KB with two AUTO blocks whose numbers are wrong.
+/// Returns a document of 8 KB with two outdated AUTO blocks.
 pub fn governed_document(index: usize) -> String {
     let mut text = format!(
         "---\ngovernance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfd\n  last_updated: 2025-08-29T15:35:33Z\n  \

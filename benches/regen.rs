@@ -1,7 +1,8 @@
-//! `phx regen --check` against `phx validate` and against cog, as ratios in one run.
+//! Ratios of `phx regen --check` to `phx validate` and to cog within one run.
 //!
-//! Two trees of 10,000 documents of 8 KB: one as `phx regen` leaves it, one whose numbers are all wrong. cog (PyPI, `cogapp`) takes part where it is
-//! installed, on as many files of the same size with a block that counts the same. Each command runs several times, in turns, and the median counts.
+//! Two trees of 10,000 documents of 8 KB: one after `phx regen`, one in which all blocks are outdated. If cog (PyPI,
+//! `cogapp`) is installed, it runs on the same number of files of the same size with blocks that count the same. The
+//! commands run in turns, several times each, and the median is reported.
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 use std::path::Path;
@@ -16,9 +17,9 @@ fn main() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let [wrong, right, cog] = ["wrong", "right", "cog"].map(|name| folder.path().join(name));
-    write_tree(&wrong, 10_000, governed_document);
-    write_tree(&right, 10_000, governed_document);
+    let [outdated, current, cog] = ["outdated", "current", "cog"].map(|name| folder.path().join(name));
+    write_tree(&outdated, 10_000, governed_document);
+    write_tree(&current, 10_000, governed_document);
     write_tree(&cog, 10_000, cog_document);
     let list = folder.path().join("cog.list");
     let files: Vec<String> = (0..10_000).map(|n| format!("{}/d{}/{n}.md\n", cog.display(), n % 100)).collect();
@@ -34,21 +35,21 @@ fn main() {
         command.args(["--check", argument]);
         command
     };
-    assert!(phx(&["regen"], &right).status().unwrap().success());
+    assert!(phx(&["regen"], &current).status().unwrap().success());
 
-    println!("10,000 documents of 8 KB, all as they should be");
+    println!("10,000 documents of 8 KB, all up to date");
     compare(&[
-        ("phx validate", &|| phx(&["validate"], &right)),
-        ("phx regen --check", &|| phx(&["regen", "--check"], &right)),
+        ("phx validate", &|| phx(&["validate"], &current)),
+        ("phx regen --check", &|| phx(&["regen", "--check"], &current)),
         ("cog --check", &|| cog_of(&format!("@{}", list.display()))),
     ]);
     println!("10,000 documents of 8 KB, all outdated");
     compare(&[
-        ("phx validate", &|| phx(&["validate"], &wrong)),
-        ("phx regen --check", &|| phx(&["regen", "--check"], &wrong)),
+        ("phx validate", &|| phx(&["validate"], &outdated)),
+        ("phx regen --check", &|| phx(&["regen", "--check"], &outdated)),
     ]);
     println!("one document");
-    let (one, one_cog) = (right.join("d0/0.md"), cog.join("d0/0.md"));
+    let (one, one_cog) = (current.join("d0/0.md"), cog.join("d0/0.md"));
     compare(&[
         ("phx regen --check", &|| phx(&["regen", "--check"], &one)),
         ("true", &|| Command::new("true")),
@@ -56,7 +57,7 @@ fn main() {
     ]);
 }
 
-/// The same features, with blocks that count them in Python.
+/// Returns the same features with cog blocks that count them in Python.
 fn cog_document(index: usize) -> String {
     let count = |label: &str, expression: &str, value: usize| {
         format!(

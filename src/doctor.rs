@@ -1,5 +1,5 @@
-//! `phx doctor`: what a document says of a system, verified from outside. A check proves one thing on one subject and says
-//! how it knows; one that proved nothing is never green.
+//! `phx doctor`: black-box checks on the systems that documents describe. Each check verifies one claim on one target
+//! and reports its evidence. A check that proves nothing never passes.
 
 pub mod after;
 pub mod allow;
@@ -29,35 +29,34 @@ pub mod ws;
 
 pub use record::{CheckRecord, Help, Outcome};
 
-/// What a check proves, known without running it.
+/// Static description of a check, available without running it.
 #[derive(Debug)]
 pub struct Check {
-    /// Its id, as `repo.hooks`: the probe, then what it looks at.
+    /// Dotted id such as `repo.hooks`; the first segment is the probe.
     pub id: &'static str,
-    /// What is true where it passes.
+    /// Sentence without a full stop that is true if the check passes.
     pub claim: &'static str,
-    /// How it finds out, and what it calls a failure.
+    /// Procedure, and the conditions under which the check fails, warns or is skipped.
     pub method: &'static str,
-    /// What it opens, starts or writes.
+    /// Resources that the check opens, starts or writes.
     pub opens: &'static str,
-    /// What it may do to others, in a sentence, so that it needs leave; empty where it does nothing.
+    /// Risk to other systems, as a sentence; such a check requires consent. Empty if there is no risk.
     pub harm: &'static str,
-    /// How long it may take, in milliseconds.
+    /// Default timeout, in milliseconds.
     pub deadline_ms: u64,
 }
 
-/// A probe: the first word of its checks, other words for it, and how to name a subject for it.
+/// Group of checks for one technology.
 #[derive(Debug)]
 pub struct Probe {
-    /// The first word of the ids.
+    /// First segment of the check ids.
     pub word: &'static str,
-    /// Other words that people use for it.
+    /// Alternative names that the command line accepts.
     pub aliases: &'static [&'static str],
-    /// What to write where there is no subject; empty where none is needed.
+    /// Example configuration (TOML) of a target; empty if the probe needs none.
     pub subject: &'static str,
 }
 
-/// All probes.
 pub const PROBES: &[Probe] = &[
     Probe { word: "repo", aliases: &["repository"], subject: "" },
     Probe {
@@ -82,7 +81,7 @@ pub const PROBES: &[Probe] = &[
     },
 ];
 
-/// All checks, by id.
+/// Returns all checks, sorted by id.
 pub fn checks() -> Vec<&'static Check> {
     let repo = repo::CHECKS.iter().map(|(check, _)| *check);
     let ws = ws::CHECKS.iter().map(|(check, _)| *check);
@@ -94,7 +93,8 @@ pub fn checks() -> Vec<&'static Check> {
     all
 }
 
-/// What phx runs inside of what it verifies, on a command line that is not for people; the exit code, where this is one.
+/// Runs a hidden subcommand that phx starts inside its targets (`__payload`, `__host`) and returns its exit code.
+/// Returns `None` for every other command line.
 pub fn run_internal_command(arguments: &mut dyn Iterator<Item = std::ffi::OsString>) -> Option<u8> {
     let word = arguments.nth(1)?;
     if word != "__payload" && word != "__host" {
@@ -104,13 +104,14 @@ pub fn run_internal_command(arguments: &mut dyn Iterator<Item = std::ffi::OsStri
     Some(if word == "__payload" { payload::run(&words) } else { selftest::host::run(&words) })
 }
 
-/// Whether an id is one that a person means: `*` stands for anything, dots too, and a name stands for all below it.
-pub fn matches_selector(asked: &str, id: &str) -> bool {
-    let word = PROBES.iter().find(|probe| probe.aliases.contains(&asked)).map_or(asked, |probe| probe.word);
+/// Returns whether a selector matches a check id. `*` matches any characters, including dots; a prefix that ends at a
+/// dot (`ws.limit`) matches all ids below it; the first segment may be an alias of a probe.
+pub fn matches_selector(selector: &str, id: &str) -> bool {
+    let word = PROBES.iter().find(|probe| probe.aliases.contains(&selector)).map_or(selector, |probe| probe.word);
     matches(word, id) || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// Whether a name fits a glob, in which `*` stands for anything.
+/// Returns whether a name matches a glob, in which `*` matches any characters.
 pub fn is_named(glob: &str, name: &str) -> bool {
     matches(glob, name)
 }
@@ -119,8 +120,8 @@ fn matches(glob: &str, id: &str) -> bool {
     match glob.split_once('*') {
         None => glob == id,
         Some((start, rest)) => {
-            let Some(behind) = id.strip_prefix(start) else { return false };
-            (0..=behind.len()).any(|at| behind.is_char_boundary(at) && matches(rest, &behind[at..]))
+            let Some(tail) = id.strip_prefix(start) else { return false };
+            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && matches(rest, &tail[at..]))
         }
     }
 }
@@ -130,14 +131,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_check_has_an_id_of_its_own_and_belongs_to_a_probe() {
+    fn check_ids_are_unique_and_start_with_a_probe() {
         let ids: Vec<&str> = checks().iter().map(|check| check.id).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
         assert!(ids.iter().all(|id| PROBES.iter().any(|probe| id.starts_with(&format!("{}.", probe.word)))));
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_a_name_for_what_is_below() {
+    fn selectors_match_globs_aliases_and_prefixes() {
         assert!(
             matches_selector("repo.*", "repo.git")
                 && matches_selector("*", "repo.git")

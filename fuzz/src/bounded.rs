@@ -1,7 +1,7 @@
-//! Runs each target on its corpus and on changed inputs, for a bounded number of executions and the same ones each time:
+//! Runs each fuzz target on its corpus and on a bounded, reproducible sequence of mutated inputs:
 //! `cargo run --manifest-path fuzz/Cargo.toml --bin bounded [EXECUTIONS]`.
 
-// phx reads files in one module alone; this is no part of it.
+// Only one module of phx may read files; this program is not part of phx.
 #![allow(clippy::disallowed_methods)]
 
 use std::path::Path;
@@ -9,10 +9,10 @@ use std::process::ExitCode;
 
 use phx_fuzz::TARGETS;
 
-/// Executions of each target where none are named.
+/// Default number of mutated inputs per target.
 const EXECUTIONS: usize = 2_000;
 
-/// A linear congruential generator (Knuth, MMIX).
+/// Linear congruential generator (Knuth, MMIX).
 struct Random(u64);
 
 impl Random {
@@ -27,22 +27,22 @@ fn main() -> ExitCode {
     for (name, target) in TARGETS {
         let corpus = corpus(name);
         if corpus.is_empty() {
-            eprintln!("the target `{name}` has no corpus");
+            eprintln!("target `{name}` has no corpus");
             return ExitCode::FAILURE;
         }
         corpus.iter().for_each(|input| target(input));
         let mut random = Random(1);
         for execution in 0..executions {
-            let input = changed(&corpus, &mut random);
+            let input = mutated(&corpus, &mut random);
             let run = std::panic::catch_unwind(|| target(&input));
             if run.is_err() {
                 let file = format!("{name}-{execution}.input");
-                let kept = std::fs::write(&file, &input);
-                eprintln!("execution {execution} of `{name}` fails; its input is in {file} ({kept:?})");
+                let written = std::fs::write(&file, &input);
+                eprintln!("target `{name}` panicked in execution {execution}; input written to {file}: {written:?}");
                 return ExitCode::FAILURE;
             }
         }
-        println!("{name}: {} inputs of the corpus, {executions} changed ones", corpus.len());
+        println!("{name}: {} corpus inputs, {executions} mutated inputs", corpus.len());
     }
     ExitCode::SUCCESS
 }
@@ -55,8 +55,9 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
     files.iter().filter_map(|file| std::fs::read(file).ok()).collect()
 }
 
-/// An input of the corpus with some changes: bytes replaced, removed or doubled, or a piece of another input.
-fn changed(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+/// Returns an input of the corpus with up to five mutations: bytes replaced, removed or repeated, or a part of another
+/// input inserted.
+fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut input = corpus[random.below(corpus.len())].clone();
     for _ in 0..=random.below(4) {
         let at = random.below(input.len());

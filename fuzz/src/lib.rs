@@ -1,4 +1,4 @@
-//! What is fuzzed: each function takes any bytes and must neither panic nor run without end.
+//! Fuzz targets: each function accepts arbitrary bytes and must neither panic nor run forever.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,22 +8,21 @@ use phx::corpus::reviews::ReviewHistory;
 use phx::document::{Dialect, Document, Shape, model};
 use phx::regen::facts::{Facts, MeasuredFacts};
 use phx::regen::plan::{self, Sources};
-use phx::regen::{Library, RenderOutcome, Override};
+use phx::regen::{Library, Override, RenderOutcome};
 use phx::rules::{Context, RuleRunner};
 use phx::schema::{Catalog, Overlay};
 use phx::text::{Edits, Folder, decode};
 
-/// A target: its name and its function.
+/// Name and function of a fuzz target.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All targets.
 pub const TARGETS: &[Target] =
     &[("document", document), ("configuration", configuration), ("template", template), ("schema", schema)];
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(&[]).expect("the schemas that ship are valid"));
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(&[]).expect("the built-in schemas are valid"));
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::new(Vec::new()));
 
-/// The text of a document whose block `own` is rendered by a template of the fuzzer.
+/// Document whose AUTO block `own` is rendered by the template under test.
 const WITH_BLOCK: &str = "---\ngovernance:\n  validation_schema: v1.0\n  auto_sections: [own]\n---\n\n# T\n\n## S\n\
     <!-- AUTO-GENERATED:own - DO NOT EDIT -->\nA: 1\n<!-- END AUTO-GENERATED:own -->\n\n### F\n**Points**: 3\n";
 
@@ -40,7 +39,7 @@ fn plans(document: &Arc<Document>, library: &Library) -> Vec<plan::BlockPlan> {
     plan::document(document, Sources { library, facts: &facts, measured: &measured })
 }
 
-/// A document is read, validated and regenerated, and what is written is read again.
+/// Parses, validates and regenerates a document, and parses the result.
 pub fn document(bytes: &[u8]) {
     let document = parse(bytes);
     let plans = plans(&document, &LIBRARY);
@@ -67,14 +66,14 @@ pub fn document(bytes: &[u8]) {
     drop(parse(edits.apply(&document.text).as_bytes()));
 }
 
-/// A configuration is read.
+/// Parses a configuration.
 pub fn configuration(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let (_, mistakes) = Config::parse("phx.toml", &text);
-    assert!(mistakes.iter().all(|mistake| !mistake.help.is_empty()));
+    let (_, errors) = Config::parse("phx.toml", &text);
+    assert!(errors.iter().all(|error| !error.help.is_empty()));
 }
 
-/// A template is read and rendered.
+/// Parses and renders a template.
 pub fn template(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let path = ".phx/templates/sections/own.md".to_owned();
@@ -82,7 +81,7 @@ pub fn template(bytes: &[u8]) {
     drop(plans(&parse(WITH_BLOCK.as_bytes()), &library));
 }
 
-/// A schema of a repository is read, and a document is held against it.
+/// Compiles a schema of a repository and validates a document against it.
 pub fn schema(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let path = ".phx/schemas/v1.0/document.schema.json".to_owned();

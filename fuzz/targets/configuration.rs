@@ -1,4 +1,4 @@
-//! The target `configuration` for `cargo fuzz run configuration`.
+//! Entry point for `cargo fuzz run configuration`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| phx_fuzz::configuration(bytes));

@@ -1,4 +1,4 @@
-//! The target `schema` for `cargo fuzz run schema`.
+//! Entry point for `cargo fuzz run schema`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| phx_fuzz::schema(bytes));

@@ -1,4 +1,4 @@
-//! The target `template` for `cargo fuzz run template`.
+//! Entry point for `cargo fuzz run template`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| phx_fuzz::template(bytes));

@@ -1,5 +1,5 @@
-//! What is to be undone after a check and takes its time, as dropping a database: done by threads of their own, so that it holds up nobody
-//! who may have to let go first, and waited for before the next check and before the end.
+//! Background cleanup after a check, such as dropping a database. It runs on separate threads, so that the event loop
+//! can close connections that the server waits for. The next check and the end of the run wait for it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -10,20 +10,20 @@ fn work() -> MutexGuard<'static, Vec<JoinHandle<()>>> {
     WORK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins something.
+/// Starts a cleanup function on its own thread.
 pub fn begin(undo: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(undo);
     work().push(thread);
 }
 
-/// Waits until all that has begun is done, while the event loop goes on.
+/// Waits for all cleanup threads without blocking the event loop.
 pub async fn settled() {
     if !work().is_empty() {
         let _ = tokio::task::spawn_blocking(all_done).await;
     }
 }
 
-/// Waits until all that has begun is done.
+/// Waits for all cleanup threads; blocks the current thread.
 pub fn all_done() {
     loop {
         let Some(thread) = work().pop() else { return };

@@ -1,10 +1,10 @@
-//! Where doctor may connect to: nowhere but to this machine, where the configuration does not say more.
+//! Allowlist of hosts that doctor may connect to (`doctor.allow_hosts`). By default it contains only this machine.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// What may be connected to.
+/// Networks and host names that doctor may connect to.
 #[derive(Clone, Debug, Default)]
 pub struct Allow {
     networks: Vec<IpNet>,
@@ -12,7 +12,8 @@ pub struct Allow {
 }
 
 impl Allow {
-    /// Reads networks as `10.0.0.0/8`, addresses, and names, where `*.` stands for any name below.
+    /// Parses networks such as `10.0.0.0/8`, addresses, and host names. A name that starts with `*.` matches all
+    /// subdomains.
     pub fn new(given: &[String]) -> Self {
         let mut allow = Self::default();
         for text in given {
@@ -25,11 +26,11 @@ impl Allow {
         allow
     }
 
-    fn holds(&self, address: IpAddr) -> bool {
+    fn contains(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    fn names(&self, host: &str) -> bool {
+    fn matches_name(&self, host: &str) -> bool {
         let host = host.to_lowercase();
         self.names.iter().any(|name| match name.strip_prefix("*.") {
             Some(parent) => host.strip_suffix(parent).is_some_and(|start| start.ends_with('.')),
@@ -37,22 +38,23 @@ impl Allow {
         })
     }
 
-    /// The addresses of a host, each of which may be connected to. Connect to these, and do not ask for the name again.
+    /// Resolves a host to its allowed addresses. Callers connect to these addresses and do not resolve the name again,
+    /// since a second lookup could return an address that is not allowed.
     ///
     /// # Errors
-    /// Why nothing may be connected to, or the name means nothing.
+    /// Returns an error if the host is not allowed or its name cannot be resolved.
     pub async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-        let refused = || format!("`{host}` is not in `doctor.allow_hosts`, so nothing was connected to");
+        let refused = || format!("`{host}` is not in `doctor.allow_hosts`; phx did not connect to it");
         if let Ok(address) = host.parse::<IpAddr>() {
-            return if self.holds(address) { Ok(vec![SocketAddr::new(address, port)]) } else { Err(refused()) };
+            return if self.contains(address) { Ok(vec![SocketAddr::new(address, port)]) } else { Err(refused()) };
         }
-        // A name that is not allowed is looked up only where it may mean this machine.
-        if !self.names(host) && !host.eq_ignore_ascii_case("localhost") {
+        // A name that is not in the list is resolved only if it can refer to this machine.
+        if !self.matches_name(host) && !host.eq_ignore_ascii_case("localhost") {
             return Err(refused());
         }
         let found = tokio::net::lookup_host((host, port)).await;
-        let found: Vec<SocketAddr> = found.map_err(|error| format!("`{host}` means no address: {error}"))?.collect();
-        let allowed = |address: &SocketAddr| self.names(host) || self.holds(address.ip());
+        let found: Vec<SocketAddr> = found.map_err(|error| format!("cannot resolve `{host}`: {error}"))?.collect();
+        let allowed = |address: &SocketAddr| self.matches_name(host) || self.contains(address.ip());
         let addresses: Vec<SocketAddr> = found.into_iter().filter(allowed).collect();
         if addresses.is_empty() { Err(refused()) } else { Ok(addresses) }
     }
@@ -62,18 +64,18 @@ impl Allow {
 mod tests {
     use super::*;
 
-    fn ask(allow: &[&str], host: &str) -> Result<Vec<SocketAddr>, String> {
+    fn resolve(allow: &[&str], host: &str) -> Result<Vec<SocketAddr>, String> {
         let allow = Allow::new(&allow.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(allow.addresses(host, 80))
     }
 
     #[test]
-    fn what_is_not_named_is_not_connected_to() {
-        assert!(ask(&["127.0.0.0/8"], "127.3.2.1").is_ok() && ask(&["::1"], "::1").is_ok());
-        assert!(ask(&["127.0.0.0/8"], "192.0.2.1").is_err() && ask(&["127.0.0.0/8"], "phx.invalid").is_err());
+    fn only_listed_networks_and_names_are_allowed() {
+        assert!(resolve(&["127.0.0.0/8"], "127.3.2.1").is_ok() && resolve(&["::1"], "::1").is_ok());
+        assert!(resolve(&["127.0.0.0/8"], "192.0.2.1").is_err() && resolve(&["127.0.0.0/8"], "phx.invalid").is_err());
         let (exact, below) = (Allow::new(&["a.test".to_owned()]), Allow::new(&["*.a.test".to_owned()]));
-        assert!(exact.names("A.test") && !exact.names("b.a.test"));
-        assert!(below.names("b.a.test") && !below.names("a.test") && !below.names("ba.test"));
+        assert!(exact.matches_name("A.test") && !exact.matches_name("b.a.test"));
+        assert!(below.matches_name("b.a.test") && !below.matches_name("a.test") && !below.matches_name("ba.test"));
     }
 }

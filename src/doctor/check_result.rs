@@ -1,4 +1,4 @@
-//! What a check found, as it says it itself.
+//! Result of a check as the check itself reports it, before timing and policy are applied.
 
 use std::pin::Pin;
 
@@ -6,44 +6,42 @@ use serde_json::{Map, Value};
 
 use super::record::{Control, Evidence, Help, Latency, Outcome};
 
-/// What a check found.
+/// Outcome of a check with observations, evidence and help.
 #[derive(Clone, Debug)]
 pub struct CheckResult {
-    /// What it came to.
     pub outcome: Outcome,
-    /// What is the matter, in a sentence.
+    /// Reason for the outcome; empty if the check passes without a remark.
     pub detail: String,
-    /// What was seen.
+    /// Observed values by name.
     pub observed: Map<String, Value>,
-    /// What should have been seen.
+    /// Expected values by name.
     pub expected: Map<String, Value>,
-    /// How many things were looked at.
+    /// Number of counted measurements. With 0, `pass`, `warn` and `fail` become `error`.
     pub observations: u64,
-    /// What must work for the rest to mean anything.
+    /// Positive control: an operation that must succeed before a refusal counts.
     pub control: Option<Control>,
-    /// How often it was tried.
+    /// Number of attempts; 1 by default.
     pub attempts: u64,
-    /// How long answers took.
+    /// Response times, if the check measures them.
     pub latency: Option<Latency>,
-    /// What happened on the way.
+    /// Events during the check, in order.
     pub evidence: Vec<Evidence>,
-    /// What mends it.
+    /// Instructions that resolve the problem.
     pub help: Help,
 }
 
-/// What a check found, or why it ended early; both are results.
+/// Result of a check that may stop early; the error is a result too.
 pub type CheckVerdict = Result<CheckResult, Box<CheckResult>>;
 
-/// A check at work.
 pub type CheckFuture = Pin<Box<dyn Future<Output = CheckResult>>>;
 
-/// A check at work that may end early.
+/// Boxes a check that may stop early.
 pub fn boxed(check: impl Future<Output = CheckVerdict> + 'static) -> CheckFuture {
     Box::pin(async { check.await.unwrap_or_else(|stop| *stop) })
 }
 
 impl CheckResult {
-    /// Something that was looked at, as often as that.
+    /// Creates a result with an outcome and a number of observations.
     pub fn new(outcome: Outcome, observations: u64) -> Self {
         Self {
             outcome,
@@ -59,86 +57,86 @@ impl CheckResult {
         }
     }
 
-    /// What is true where the check passes is true.
+    /// Creates a result for a claim that holds.
     pub fn pass(observations: u64) -> Self {
         Self::new(Outcome::Pass, observations)
     }
 
-    /// It is not true.
+    /// Creates a result for a claim that does not hold.
     pub fn fail(observations: u64, why: impl Into<String>) -> Self {
         Self::new(Outcome::Fail, observations).detail(why)
     }
 
-    /// It is true, and something beside is not as it should be.
+    /// Creates a result for a claim that holds with a remark.
     pub fn warn(observations: u64, why: impl Into<String>) -> Self {
         Self::new(Outcome::Warn, observations).detail(why)
     }
 
-    /// It was not asked.
+    /// Creates a result for a check that did not run.
     pub fn skip(why: impl Into<String>) -> Self {
         Self::new(Outcome::Skip, 0).detail(why)
     }
 
-    /// Nobody knows.
+    /// Creates a result for a check that could not decide.
     pub fn error(why: impl Into<String>) -> Self {
         Self::new(Outcome::Error, 0).detail(why)
     }
 
-    /// As the reason to end early.
+    /// Returns the result as an error, so that `?` stops the check.
     pub fn stop<T>(self) -> Result<T, Box<Self>> {
         Err(Box::new(self))
     }
 
-    /// With a sentence of what is the matter.
+    /// Sets the reason.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// With something that was seen.
+    /// Adds an observed value.
     #[must_use]
     pub fn observed(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.observed.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With something that should have been seen.
+    /// Adds an expected value.
     #[must_use]
     pub fn expected(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.expected.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With the control: what must work, and whether it did. Without that, nothing is proven.
+    /// Sets the control. Unless its outcome is `Pass`, the result becomes an `error`.
     #[must_use]
-    pub fn control(mut self, kind: &str, works: Outcome) -> Self {
-        self.control = Some(Control { kind: kind.to_owned(), outcome: works });
+    pub fn control(mut self, kind: &str, outcome: Outcome) -> Self {
+        self.control = Some(Control { kind: kind.to_owned(), outcome });
         self
     }
 
-    /// With how often it was tried.
+    /// Sets the number of attempts.
     #[must_use]
     pub fn attempts(mut self, attempts: u64) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// With how long answers took, and their quantiles among what was seen.
+    /// Sets the response times and adds their quantiles to the observed values.
     #[must_use]
     pub fn latency(self, latency: Latency) -> Self {
         let with = self.observed("p50_ms", latency.p50_ms).observed("p99_ms", latency.p99_ms);
         Self { latency: Some(latency), ..with }
     }
 
-    /// With a line of evidence.
+    /// Adds an event without a time to the evidence.
     #[must_use]
     pub fn evidence(mut self, event: &str, detail: impl Into<String>) -> Self {
         self.evidence.push(Evidence { t_ms: 0, event: event.to_owned(), detail: detail.into() });
         self
     }
 
-    /// With what mends it.
+    /// Sets the help text and its commands.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>, commands: &[&str]) -> Self {
         self.help = Help { text: text.into(), commands: commands.iter().map(|one| (*one).to_owned()).collect() };

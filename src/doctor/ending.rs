@@ -1,36 +1,34 @@
-//! How programs end: with their groups, and with what they have left behind.
+//! Ends programs together with their process groups and the orphans that they leave, and describes how programs ended.
 
 use std::fmt;
 use std::process::ExitStatus;
 
 use tokio::process::Command;
 
-/// How a program ended.
+/// Exit status of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {
-    /// With a code.
     Code(i32),
-    /// By a signal.
     Signal(i32),
-    /// Nobody can say.
+    /// The system reports neither a code nor a signal.
     Unknown,
 }
 
 impl ExitReason {
-    /// As the system says.
+    /// Converts a status of the standard library.
     #[cfg(unix)]
     pub fn of(status: ExitStatus) -> Self {
         use std::os::unix::process::ExitStatusExt;
         status.signal().map_or_else(|| status.code().map_or(Self::Unknown, Self::Code), Self::Signal)
     }
 
-    /// As the system says.
+    /// Converts a status of the standard library.
     #[cfg(not(unix))]
     pub fn of(status: ExitStatus) -> Self {
         status.code().map_or(Self::Unknown, Self::Code)
     }
 
-    /// The code, where there is one.
+    /// Returns the exit code, if the program was not ended by a signal.
     pub fn code(self) -> Option<i32> {
         if let Self::Code(code) = self { Some(code) } else { None }
     }
@@ -41,7 +39,7 @@ impl fmt::Display for ExitReason {
         match self {
             Self::Code(code) => write!(formatter, "code {code}"),
             Self::Signal(signal) => write!(formatter, "signal {signal}"),
-            Self::Unknown => formatter.write_str("nobody can say how"),
+            Self::Unknown => formatter.write_str("an unknown status"),
         }
     }
 }
@@ -51,24 +49,22 @@ fn group(id: Option<u32>) -> Option<rustix::process::Pid> {
     id.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
 }
 
-/// Gives a program a group of its own and signals as they are by default, and on Linux an end when phx ends, however that happens.
+/// Puts a program into its own process group and resets its signals. On Linux the program is also killed when phx ends
+/// for any reason, and its orphans become children of phx.
 #[cfg(unix)]
 pub fn set_process_group(command: &mut Command) {
     command.process_group(0);
     #[cfg(target_os = "linux")]
     become_subreaper();
-    // SAFETY: between fork and exec calls of the system are made, which allocate nothing and take no lock.
+    // SAFETY: between fork and exec the closure makes only system calls, which do not allocate and take no lock.
     #[allow(unsafe_code)]
     unsafe {
         command.pre_exec(bound);
     }
 }
 
-/// Sets every signal to its default, and on Linux has the program end when phx ends, however that happens. To be called between
+/// Resets all signals to their defaults and, on Linux, makes the kernel kill the program when phx ends. Call it between
 /// fork and exec.
-///
-/// # Errors
-/// None that is known.
 #[cfg(unix)]
 pub fn bound() -> std::io::Result<()> {
     default_signals()?;
@@ -77,11 +73,8 @@ pub fn bound() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Sets every signal of this process to its default. To be called between fork and exec: a program inherits the signals that phx
-/// itself was started without, by `nohup` or in the background of a shell, and would be deaf to them.
-///
-/// # Errors
-/// None that is known: all of these signals have a default.
+/// Resets the signals of this process to their defaults. Call it between fork and exec: if phx was started with ignored
+/// signals (by `nohup`, or in the background of a shell), a program would inherit that and ignore them too.
 #[cfg(unix)]
 fn default_signals() -> std::io::Result<()> {
     for signal in [
@@ -99,7 +92,7 @@ fn default_signals() -> std::io::Result<()> {
         libc::SIGTTOU,
         libc::SIGWINCH,
     ] {
-        // SAFETY: `signal` may be called between fork and exec, and no handler is installed.
+        // SAFETY: `signal` is async-signal-safe, and no handler is installed.
         #[allow(unsafe_code)]
         if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
             return Err(std::io::Error::last_os_error());
@@ -108,11 +101,12 @@ fn default_signals() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether phx was started with hang-ups ignored, as by `nohup`.
+/// Returns whether phx was started with SIGHUP ignored, for example by `nohup`.
 #[cfg(unix)]
 pub fn ignores_hangup() -> bool {
     let mut current = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: without a new action the call only writes the current one, to memory of its type; it is read where that succeeded.
+    // SAFETY: without a new action the call only writes the current one into memory of its type, which is read only on
+    // success.
     #[allow(unsafe_code)]
     unsafe {
         libc::sigaction(libc::SIGHUP, std::ptr::null(), current.as_mut_ptr()) == 0
@@ -120,7 +114,7 @@ pub fn ignores_hangup() -> bool {
     }
 }
 
-/// Interrupts a program.
+/// Sends SIGINT to a process.
 #[cfg(unix)]
 pub fn interrupt(id: Option<u32>) {
     if let Some(id) = group(id) {
@@ -128,7 +122,7 @@ pub fn interrupt(id: Option<u32>) {
     }
 }
 
-/// Ends a group.
+/// Kills a process group.
 #[cfg(unix)]
 pub fn end(id: Option<u32>) {
     if let Some(group) = group(id) {
@@ -136,16 +130,16 @@ pub fn end(id: Option<u32>) {
     }
 }
 
-/// Holds a group still, or lets it go on.
+/// Stops a process group (SIGSTOP), or continues it (SIGCONT).
 #[cfg(unix)]
-pub fn freeze(id: Option<u32>, still: bool) {
+pub fn freeze(id: Option<u32>, stopped: bool) {
     use rustix::process::Signal;
     if let Some(id) = group(id) {
-        let _ = rustix::process::kill_process_group(id, if still { Signal::STOP } else { Signal::CONT });
+        let _ = rustix::process::kill_process_group(id, if stopped { Signal::STOP } else { Signal::CONT });
     }
 }
 
-/// Has what programs leave behind become children of this process, so that it can be found.
+/// Makes orphaned descendants children of this process, so that they can be found.
 #[cfg(target_os = "linux")]
 fn become_subreaper() {
     static ONCE: std::sync::Once = std::sync::Once::new();
@@ -158,7 +152,8 @@ fn become_subreaper() {
 #[cfg(target_os = "linux")]
 static STARTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// Ends all children of this process: between two checks there are none but those that a program has left behind.
+/// Kills all children of this process. Between two checks the only children are orphans of programs that doctor
+/// started.
 #[cfg(target_os = "linux")]
 pub fn kill_orphans() {
     use crate::system::disk;
@@ -167,7 +162,7 @@ pub fn kill_orphans() {
         return;
     }
     let own = getpid().as_raw_nonzero().get().to_string();
-    // Those that one of them has left behind come to light when it is gone.
+    // When an orphan dies, its own children become children of this process, so the list is read again.
     for _ in 0..20 {
         let processes = disk::list(std::path::Path::new("/proc")).unwrap_or_default();
         let parent = |stat: &str| stat.rsplit_once(')')?.1.split_whitespace().nth(1).map(str::to_owned);
@@ -189,22 +184,22 @@ pub fn kill_orphans() {
     }
 }
 
-/// Ends what programs have left behind: only Linux shows it.
+/// Does nothing: orphans can be found only on Linux.
 #[cfg(not(target_os = "linux"))]
 pub fn kill_orphans() {}
 
-/// Gives a program a group of its own: there are none here.
+/// Does nothing: process groups exist only on Unix.
 #[cfg(not(unix))]
 pub fn set_process_group(_: &mut Command) {}
 
-/// Interrupts a program: there is no way here.
+/// Does nothing: SIGINT exists only on Unix.
 #[cfg(not(unix))]
 pub fn interrupt(_: Option<u32>) {}
 
-/// Ends a group: the program itself is ended by its handle.
+/// Does nothing: the handle of the program ends it.
 #[cfg(not(unix))]
 pub fn end(_: Option<u32>) {}
 
-/// Holds a group still: there is no way here.
+/// Does nothing: SIGSTOP exists only on Unix.
 #[cfg(not(unix))]
 pub fn freeze(_: Option<u32>, _: bool) {}

@@ -1,5 +1,5 @@
-//! Dependencies that fail as they are told: a stub that answers HTTP, and a proxy before a real server. Both stand on a port of
-//! this machine, both keep what came in, and both end with their handle.
+//! Simulated upstreams with switchable faults: a stub that responds to HTTP, and a TCP proxy in front of a real server.
+//! Both listen on a local port, record the calls that they receive, and stop when their handle is dropped.
 
 mod door;
 mod proxy;
@@ -15,98 +15,100 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long a door may take to do as told.
-const TURN: Duration = Duration::from_secs(5);
+/// Timeout for a change of the fault mode to take effect.
+const SWITCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a dependency does.
+/// Behavior of a simulated upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultMode {
-    /// It answers, or hands on.
+    /// The stub responds with 200; the proxy forwards.
     Ok,
-    /// It answers with this status. A proxy resets.
+    /// Responds with this status. A proxy resets the connection.
     Status(u16),
-    /// So many times it answers with 503, then it is well. A proxy resets as often.
+    /// Responds with 503 this number of times, then with 200. A proxy resets instead of responding with 503.
     FailFirst(u64),
-    /// The first time it answers with 503 and asks to come back after so many seconds, then it is well.
+    /// Responds once with 503 and `Retry-After` with this number of seconds, then with 200. A proxy resets once.
     RetryAfter(u64),
-    /// It answers after this time; a proxy holds up every piece of an answer for so long.
+    /// Responds after this time. A proxy delays every chunk of a response.
     Slow(Duration),
-    /// It takes the connection and does not read.
+    /// Accepts the connection and does not read.
     HangAccept,
-    /// It reads and never answers.
+    /// Reads the request and never responds.
     HangHeaders,
-    /// It begins an answer and never ends it.
+    /// Sends the head of a response and never the body.
     HangBody,
-    /// It answers the head, then a byte of the body, waits so long, and answers the next one. A proxy does so with every byte.
+    /// Sends the head at once and then the body byte by byte, with this pause in between. A proxy sends all bytes this
+    /// way.
     Drip(Duration),
-    /// It ends in the middle of an answer.
+    /// Closes the connection in the middle of a response.
     Truncate,
-    /// It resets the connection.
+    /// Resets the connection.
     Reset,
-    /// It answers something that is no protocol.
+    /// Responds with bytes that are not valid in the protocol.
     Garbage,
-    /// It ends its side of the connection instead of answering, and leaves the other one open.
+    /// Closes its side of the connection instead of responding, and keeps the other side open.
     HalfClose,
-    /// Nothing listens.
+    /// Closes the port, so that connections are refused.
     Refuse,
-    /// Something listens, and connecting does not end (a full backlog).
+    /// Fills the backlog of the port, so that connecting does not complete.
     SynDrop,
-    /// What comes first on each connection is kept until the mode changes. A stub waits before it answers.
+    /// Holds the first chunk of each connection until the mode changes. A stub delays its response until then.
     Hold,
-    /// A proxy hands on the first pieces that clients send, so many of all connections, and keeps the others until the mode changes.
+    /// A proxy forwards this number of client chunks, counted over all connections, and holds the others until the mode
+    /// changes.
     HoldAfter(usize),
 }
 
 impl FaultMode {
-    /// Whether a proxy keeps the piece at this place; the first piece of a connection is kept by `Hold` as well.
-    fn holds(self, place: usize, is_first: bool) -> bool {
+    /// Returns whether a proxy holds the chunk with this index. `Hold` applies only to the first chunk of a connection.
+    fn holds(self, index: usize, is_first: bool) -> bool {
         match self {
             Self::Hold => is_first,
-            Self::HoldAfter(pieces) => place >= pieces,
+            Self::HoldAfter(chunks) => index >= chunks,
             _ => false,
         }
     }
 }
 
-/// What stands behind the port.
+/// Server behind the port.
 #[derive(Clone, Debug)]
 pub enum Backend {
-    /// Nothing: HTTP is answered here, with this body where all is well.
+    /// None: the stub responds to HTTP itself, with this body if no fault is active.
     Stub(String),
-    /// A server on TCP that waits for what the client says, as far as one can see.
+    /// TCP server whose client usually sends first.
     Tcp(SocketAddr),
-    /// A server on TCP that speaks first.
+    /// TCP server that sends first.
     Talker(SocketAddr),
-    /// A server on a socket of this machine.
+    /// Server on a Unix domain socket.
     Unix(PathBuf),
 }
 
-/// Something that came in: a request at a stub, the first bytes of a connection or of an exchange at a proxy.
+/// Recorded call: a request at a stub, or a chunk from a client at a proxy.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    /// When.
+    /// Time of arrival.
     pub at: Instant,
-    /// The connection, numbered from one.
+    /// Number of the connection, starting at 1.
     pub connection: u64,
-    /// The method, where it is HTTP.
+    /// HTTP method; empty at a proxy.
     pub method: String,
-    /// The path, where it is HTTP.
+    /// HTTP path; empty at a proxy.
     pub path: String,
-    /// What the caller calls it (`X-Request-Id`, `X-Correlation-Id` or `traceparent`).
+    /// Correlation ID of the caller (`X-Request-Id`, `X-Correlation-Id` or `traceparent`).
     pub correlation: Option<String>,
-    /// When the caller went away before it had an answer.
+    /// Time at which the caller disconnected before it received a response.
     pub gone: Option<Instant>,
 }
 
-/// What the connections are told.
+/// Current instruction for all connections.
 #[derive(Clone, Copy, Debug)]
 struct Directive {
     mode: FaultMode,
-    /// How many hits there had been when the mode was set.
+    /// Number of calls recorded when the mode was set.
     since: usize,
-    /// Connections up to this one are reset.
+    /// Highest number of a connection to reset.
     cut: u64,
-    /// Connections up to this one say nothing any more.
+    /// Highest number of a connection that no longer transfers data.
     silent: u64,
 }
 
@@ -115,7 +117,7 @@ struct RecordedCalls {
     hits: Vec<Hit>,
     connections: u64,
     open: u64,
-    /// What the server said first on each connection.
+    /// First bytes from the server, by connection.
     greetings: BTreeMap<u64, Vec<u8>>,
     broken: Option<String>,
 }
@@ -125,7 +127,7 @@ struct UpstreamState {
     behind: Backend,
     seen: Mutex<RecordedCalls>,
     told: watch::Receiver<Directive>,
-    /// What the door does, once it does it.
+    /// Mode that the listener has applied.
     done: watch::Sender<Option<FaultMode>>,
 }
 
@@ -138,7 +140,7 @@ impl UpstreamState {
         *self.told.borrow()
     }
 
-    /// Keeps a hit; how many there were since the mode was set, and its place.
+    /// Records a call. Returns the number of calls since the mode was set, and the index of this call.
     fn hit(&self, hit: Hit) -> (usize, usize) {
         let since = self.told().since;
         let mut seen = self.seen();
@@ -146,17 +148,16 @@ impl UpstreamState {
         (seen.hits.len() - since, seen.hits.len() - 1)
     }
 
-    fn gone(&self, place: usize) {
-        if let Some(hit) = self.seen().hits.get_mut(place) {
+    fn gone(&self, index: usize) {
+        if let Some(hit) = self.seen().hits.get_mut(index) {
             hit.gone.get_or_insert_with(Instant::now);
         }
     }
 }
 
-/// A dependency that runs.
+/// Running upstream; it resets all connections and stops on drop.
 #[derive(Debug)]
 pub struct Upstream {
-    /// Where it listens.
     pub address: SocketAddr,
     shared: Arc<UpstreamState>,
     tell: watch::Sender<Directive>,
@@ -171,73 +172,72 @@ impl Drop for Upstream {
 }
 
 impl Upstream {
-    /// Listens, all being well.
-    ///
-    /// # Errors
-    /// As the system says.
-    pub fn start(listen: SocketAddr, behind: Backend) -> std::io::Result<Self> {
+    /// Starts to listen, without a fault.
+    pub fn start(listen: SocketAddr, backend: Backend) -> std::io::Result<Self> {
         let listener = door::open(listen)?;
         let address = listener.local_addr()?;
-        let (tell, told) = watch::channel(Directive { mode: FaultMode::Ok, since: 0, cut: 0, silent: 0 });
-        let shared = Arc::new(UpstreamState { behind, seen: Mutex::default(), told, done: watch::Sender::new(None) });
+        let (sender, receiver) = watch::channel(Directive { mode: FaultMode::Ok, since: 0, cut: 0, silent: 0 });
+        let shared = Arc::new(UpstreamState {
+            behind: backend,
+            seen: Mutex::default(),
+            told: receiver,
+            done: watch::Sender::new(None),
+        });
         let task = tokio::spawn(door::serve(listener, address, Arc::clone(&shared)));
-        Ok(Self { address, shared, tell, task })
+        Ok(Self { address, shared, tell: sender, task })
     }
 
-    /// Listens on a free port of this machine.
-    ///
-    /// # Errors
-    /// As the system says.
-    pub fn local(behind: Backend) -> std::io::Result<Self> {
-        Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), behind)
+    /// Starts to listen on a free port of 127.0.0.1.
+    pub fn local(backend: Backend) -> std::io::Result<Self> {
+        Self::start(SocketAddr::from(([127, 0, 0, 1], 0)), backend)
     }
 
-    /// Does as told as soon as it can.
+    /// Requests a fault mode and returns at once.
     pub fn tell(&self, mode: FaultMode) {
         let since = self.shared.seen().hits.len();
-        self.tell.send_modify(|told| (told.mode, told.since) = (mode, since));
+        self.tell.send_modify(|directive| (directive.mode, directive.since) = (mode, since));
     }
 
-    /// Does as told from now on, and waits until that is so.
+    /// Requests a fault mode and waits until the listener has applied it.
     pub async fn set(&self, mode: FaultMode) {
         self.tell(mode);
         let mut done = self.shared.done.subscribe();
-        let _ = tokio::time::timeout(TURN, done.wait_for(|done| *done == Some(mode))).await;
+        let _ = tokio::time::timeout(SWITCH_TIMEOUT, done.wait_for(|done| *done == Some(mode))).await;
     }
 
-    /// Resets all connections that there are.
+    /// Resets all existing connections.
     pub fn cut(&self) {
         let connections = self.shared.seen().connections;
-        self.tell.send_modify(|told| told.cut = connections);
+        self.tell.send_modify(|directive| directive.cut = connections);
     }
 
-    /// From now on the connections that there are say nothing any more; new ones are served.
+    /// Stops the data transfer on all existing connections; new connections are served.
     pub fn silence(&self) {
         let connections = self.shared.seen().connections;
-        self.tell.send_modify(|told| told.silent = connections);
+        self.tell.send_modify(|directive| directive.silent = connections);
     }
 
-    /// What came in so far.
+    /// Returns the calls recorded so far.
     pub fn hits(&self) -> Vec<Hit> {
         self.shared.seen().hits.clone()
     }
 
-    /// How much came in so far.
+    /// Returns the number of calls recorded so far.
     pub fn count(&self) -> usize {
         self.shared.seen().hits.len()
     }
 
-    /// How many connections there are.
+    /// Returns the number of open connections.
     pub fn open(&self) -> u64 {
         self.shared.seen().open
     }
 
-    /// What the server said first, on each connection.
+    /// Returns the first bytes from the server, one entry per connection.
     pub fn greetings(&self) -> Vec<Vec<u8>> {
         self.shared.seen().greetings.values().cloned().collect()
     }
 
-    /// Why it could not do as told, where it could not.
+    /// Returns the reason why a mode could not be applied, if any.
     pub fn broken(&self) -> Option<String> {
         self.shared.seen().broken.clone()
     }

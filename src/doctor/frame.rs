@@ -1,5 +1,6 @@
-//! Reports through a channel that is itself under test: JSON in base64, in numbered lines of at most 60 columns, each with a sum, so
-//! that they survive line endings, wrapping, prompts and other wrappings. Raw bytes stand between two marks.
+//! Encoding of reports that pass through a terminal under test: JSON in base64, in numbered lines of at most 60
+//! columns, each with a checksum, so that they survive changed line endings, wrapping and prompts. Raw bytes are
+//! enclosed in two marks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -8,12 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::text::hex;
 
-/// The start of a line of a report.
+/// Prefix of each line of a report.
 const START: &str = "%phx:";
-/// How much of a report a line holds, in characters.
+/// Length of the base64 text in one line, in characters.
 const CHUNK: usize = 28;
 
-/// The lines of a report.
+/// Encodes a value as the lines of a report, each terminated by CRLF.
 pub fn report(token: &str, value: &Value) -> String {
     let text = STANDARD_NO_PAD.encode(value.to_string());
     let count = text.len().div_ceil(CHUNK);
@@ -25,12 +26,12 @@ pub fn report(token: &str, value: &Value) -> String {
     lines.collect()
 }
 
-/// The mark before raw bytes.
+/// Returns the mark before raw bytes.
 pub fn raw_start(token: &str) -> Vec<u8> {
     format!("%phx<{token}%").into_bytes()
 }
 
-/// The mark behind raw bytes.
+/// Returns the mark after raw bytes.
 pub fn raw_end(token: &str) -> Vec<u8> {
     format!("%phx>{token}%").into_bytes()
 }
@@ -39,7 +40,8 @@ fn sum(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))[..4].to_owned()
 }
 
-/// The reports in what came out of a terminal, and where each ends. Broken lines are left out, and with them their report.
+/// Decodes all complete reports in terminal output, each with the offset of its end. A report with a damaged or missing
+/// line is left out.
 pub fn reports(token: &str, bytes: &[u8]) -> Vec<(Value, usize)> {
     let start = format!("{START}{token}:");
     let finder = memchr::memmem::Finder::new(start.as_bytes());
@@ -49,10 +51,10 @@ pub fn reports(token: &str, bytes: &[u8]) -> Vec<(Value, usize)> {
         let Some(length) = memchr::memchr(b'%', rest) else { break };
         let line = String::from_utf8_lossy(&rest[..length]).into_owned();
         let fields: Vec<&str> = line.split(':').collect();
-        let [place, said, chunk] = fields[..] else { continue };
-        let Some((number, count)) = place.split_once('/') else { continue };
+        let [position, checksum, chunk] = fields[..] else { continue };
+        let Some((number, count)) = position.split_once('/') else { continue };
         let (Ok(number), Ok(count)) = (number.parse::<usize>(), count.parse::<usize>()) else { continue };
-        if sum(&format!("{place}{chunk}")) != said {
+        if sum(&format!("{position}{chunk}")) != checksum {
             continue;
         }
         if number == 0 {
@@ -72,12 +74,12 @@ pub fn reports(token: &str, bytes: &[u8]) -> Vec<(Value, usize)> {
     found
 }
 
-/// Whether a line of a report begins in what came out of a terminal.
+/// Returns whether terminal output contains the start of a report, complete or not.
 pub fn begins(token: &str, bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, format!("{START}{token}:").as_bytes()).is_some()
 }
 
-/// The raw bytes, and whether their end has come.
+/// Returns the offset of the raw bytes and, if the end mark was received, the offset of their end.
 pub fn raw(token: &str, bytes: &[u8]) -> Option<(usize, Option<usize>)> {
     let start = raw_start(token);
     let from = memchr::memmem::find(bytes, &start)? + start.len();
@@ -85,7 +87,7 @@ pub fn raw(token: &str, bytes: &[u8]) -> Option<(usize, Option<usize>)> {
     Some((from, end))
 }
 
-/// Lines that are numbered, with letters of one to four bytes, at least as many bytes as wanted.
+/// Returns numbered lines with UTF-8 characters of one to four bytes, at least `bytes` bytes in total.
 pub fn numbered(bytes: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes + 64);
     let mut number = 0_u32;
@@ -102,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_report_survives_what_terminals_do_to_it() {
+    fn decodes_a_report_after_terminal_processing() {
         let value = json!({"event": "ready", "list": ["äöü 🚀", 1, null], "long": "x".repeat(300)});
         let lines = report("t0ken", &value);
         assert!(lines.lines().all(|line| line.chars().count() <= 60), "{lines}");
@@ -115,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn a_report_with_a_changed_letter_is_none() {
+    fn ignores_a_report_with_a_changed_character() {
         let lines = report("t", &json!({"event": "ready", "code": 1}));
         let broken = lines.replacen("0/", "1/", 1);
         assert!(reports("t", broken.as_bytes()).is_empty());
     }
 
     #[test]
-    fn raw_bytes_stand_between_two_marks() {
+    fn finds_raw_bytes_between_marks() {
         let bytes = [b"x".as_slice(), &raw_start("t"), b"\x00\xff%", &raw_end("t"), b"y"].concat();
         let (from, end) = raw("t", &bytes).unwrap();
         assert_eq!(&bytes[from..end.unwrap()], b"\x00\xff%");

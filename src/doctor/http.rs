@@ -1,4 +1,4 @@
-//! Asking a page: one request on one connection, and how it failed where it did.
+//! Minimal HTTP/1.1 client: one request per connection, with errors that distinguish connection, protocol and timeout.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,10 +16,10 @@ use super::stream::{Stream, Tls};
 use crate::config::doctor::Endpoint;
 use crate::system::disk;
 
-/// The largest page, in bytes.
-const LARGEST: usize = 16 << 20;
+/// Size limit of a response body, in bytes.
+const MAX_BODY: usize = 16 << 20;
 
-/// Where a page is.
+/// URL with its resolved, allowed addresses.
 #[derive(Clone, Debug)]
 pub struct Page {
     endpoint: Endpoint,
@@ -27,77 +27,68 @@ pub struct Page {
     tls: Option<Tls>,
 }
 
-/// What is asked.
+/// Request to send.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The method.
     pub method: String,
-    /// Headers beside `Host`.
+    /// Headers in addition to `Host`.
     pub headers: Vec<(String, String)>,
-    /// What is sent.
     pub body: String,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub struct HttpAnswer {
-    /// The status.
     pub status: u16,
-    /// What it says.
+    /// Body, decoded as UTF-8 with replacement characters.
     pub body: String,
-    /// How long it took.
+    /// Time from the start of the connection to the end of the body.
     pub time: Duration,
 }
 
-/// Why there is no answer.
+/// Reason why a request has no complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpError {
-    /// Nothing could be connected to.
+    /// The TCP or TLS connection failed.
     Connect(String),
-    /// The connection ended before the answer did.
+    /// The connection ended, or the protocol was violated, before the response was complete.
     Broken(String),
-    /// It took too long.
+    /// No complete response arrived within this timeout.
     Late(Duration),
 }
 
 impl fmt::Display for HttpError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connect(why) => write!(formatter, "nothing could be connected to: {why}"),
-            Self::Broken(why) => write!(formatter, "there was no whole answer: {why}"),
-            Self::Late(within) => write!(formatter, "no answer within {} ms", within.as_millis()),
+            Self::Connect(why) => write!(formatter, "cannot connect: {why}"),
+            Self::Broken(why) => write!(formatter, "incomplete response: {why}"),
+            Self::Late(within) => write!(formatter, "no response within {} ms", within.as_millis()),
         }
     }
 }
 
 impl Page {
-    /// Finds out where a page is.
+    /// Parses a URL and resolves its host. `ca` is the path of a PEM file with additional root certificates.
     ///
     /// # Errors
-    /// Why it may not, or cannot, be asked.
+    /// Returns an error if the URL is not valid, the host is not allowed or cannot be resolved, or the certificates
+    /// cannot be read.
     pub async fn find(url: &str, allow: &Allow, ca: Option<&str>) -> Result<Self, String> {
-        let endpoint = Endpoint::parse(url, ["http", "https"]).map_err(|why| format!("`{url}` is no URL: {why}"))?;
+        let endpoint =
+            Endpoint::parse(url, ["http", "https"]).map_err(|why| format!("`{url}` is not a valid URL: {why}"))?;
         let addresses = allow.addresses(&endpoint.host, endpoint.port).await?;
         let tls = if endpoint.tls { Some(tls(ca)?) } else { None };
         Ok(Self { endpoint, addresses, tls })
     }
 
-    /// Asks it with GET.
-    ///
-    /// # Errors
-    /// Why there is no answer.
     pub async fn get(&self, within: Duration) -> Result<HttpAnswer, HttpError> {
         self.ask(&Request { method: "GET".to_owned(), headers: Vec::new(), body: String::new() }, within).await
     }
 
-    /// Asks it.
-    ///
-    /// # Errors
-    /// Why there is no answer.
+    /// Sends a request on a new connection.
     pub async fn ask(&self, request: &Request, within: Duration) -> Result<HttpAnswer, HttpError> {
         let start = Instant::now();
-        let asked = timeout(within, self.exchange(request)).await.unwrap_or(Err(HttpError::Late(within)));
-        asked.map(|(status, body)| HttpAnswer { status, body, time: start.elapsed() })
+        let response = timeout(within, self.exchange(request)).await.unwrap_or(Err(HttpError::Late(within)));
+        response.map(|(status, body)| HttpAnswer { status, body, time: start.elapsed() })
     }
 
     async fn exchange(&self, request: &Request) -> Result<(u16, String), HttpError> {
@@ -111,7 +102,7 @@ impl Page {
         let broken = |error: &dyn std::error::Error| HttpError::Broken(whole(error));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-        // A task that outlived its request would keep the connection: the other side must see when nobody waits any more.
+        // The task ends with the request: if it outlived it, the server would not see that the client is gone.
         let worker = HttpWorker(tokio::spawn(async {
             let _ = connection.await;
         }));
@@ -126,7 +117,7 @@ impl Page {
         let built = built.body(Full::new(Bytes::from(request.body.clone()))).map_err(|error| broken(&error))?;
         let answer = sender.send_request(built).await.map_err(|error| broken(&error))?;
         let status = answer.status().as_u16();
-        let body = Limited::new(answer.into_body(), LARGEST).collect().await;
+        let body = Limited::new(answer.into_body(), MAX_BODY).collect().await;
         drop(worker);
         let body = body.map_err(|error| broken(error.as_ref()))?;
         Ok((status, String::from_utf8_lossy(&body.to_bytes()).into_owned()))
@@ -141,29 +132,29 @@ impl Drop for HttpWorker {
     }
 }
 
-/// An error with its causes.
+/// Formats an error together with its causes, separated by `: `.
 pub fn whole(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
         }
         cause = error.source();
     }
     text
 }
 
-/// TLS with the certificates of the system, and those of a file.
+/// Creates a TLS configuration with the root certificates of the system and those of a PEM file.
 ///
 /// # Errors
-/// Why the file is of no use.
+/// Returns an error if the file cannot be read or contains an invalid certificate.
 pub fn tls(ca: Option<&str>) -> Result<Tls, String> {
     let read = |file: &str| {
         let bytes = disk::read_optional(Path::new(file)).map_err(|error| disk::explain(&error));
-        let bytes = bytes.and_then(|bytes| bytes.ok_or_else(|| "there is no such file".to_owned()));
-        bytes.map_err(|why| format!("`{file}`: {why}"))
+        let bytes = bytes.and_then(|bytes| bytes.ok_or_else(|| "file not found".to_owned()));
+        bytes.map_err(|why| format!("cannot read `{file}`: {why}"))
     };
     Tls::new(ca.map(read).transpose()?.as_deref())
 }

@@ -1,4 +1,5 @@
-//! What happens during a check, in its order, with the time since the check began. It is kept when the check is not finished.
+//! Event log of a check, with times relative to its start. It survives the check, so that a check that timed out still
+//! has evidence.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::record::Evidence;
 
-/// The most lines that are kept of a check.
-const MOST: usize = 200;
-/// The longest line, in characters.
-const LONGEST: usize = 400;
+/// Number of events kept per check; later ones are dropped.
+const MAX_EVENTS: usize = 200;
+/// Length limit of the detail of an event, in characters.
+const MAX_DETAIL: usize = 400;
 
-/// The lines of one check.
+/// Event log shared by the clones of one handle.
 #[derive(Clone, Debug)]
 pub struct Log {
     start: Instant,
@@ -19,17 +20,17 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins.
+    /// Creates an empty log and starts its clock.
     pub fn start() -> Self {
         Self { start: Instant::now(), lines: Rc::default() }
     }
 
-    /// Keeps a line.
+    /// Appends an event, unless the log is full.
     pub fn note(&self, event: &str, detail: impl Into<String>) {
         let mut lines = self.lines.borrow_mut();
-        if lines.len() < MOST {
+        if lines.len() < MAX_EVENTS {
             let detail: String = detail.into();
-            let detail = match detail.char_indices().nth(LONGEST) {
+            let detail = match detail.char_indices().nth(MAX_DETAIL) {
                 Some((at, _)) => format!("{}…", &detail[..at]),
                 None => detail,
             };
@@ -37,18 +38,18 @@ impl Log {
         }
     }
 
-    /// The lines so far.
+    /// Returns the events so far.
     pub fn lines(&self) -> Vec<Evidence> {
         self.lines.borrow().clone()
     }
 }
 
-/// Whole milliseconds.
+/// Converts a duration to whole milliseconds, rounded down.
 pub fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Milliseconds with their thousandths, as results show them.
+/// Converts a duration to milliseconds with three decimal places.
 pub fn fine_millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,5 +1,5 @@
-//! What doctor runs inside a terminal: it looks at its own world with the calls of the system, and reports through the terminal
-//! itself. `phx __payload ACTION TOKEN [ARGUMENT…]`, for phx alone.
+//! Program that doctor runs inside a terminal under test (`phx __payload ACTION TOKEN [ARGUMENT…]`, internal). It
+//! inspects its environment with system calls and reports through the terminal.
 
 mod attempt;
 mod attest;
@@ -17,27 +17,26 @@ use serde_json::{Value, json};
 
 use super::frame;
 
-/// What a payload is told to do.
+/// Arguments of an action.
 #[derive(Clone, Debug)]
 pub struct Orders {
-    /// What marks its reports.
+    /// Token that marks the reports of this run.
     pub token: String,
-    /// The rest of its command line.
+    /// Remaining words of the command line.
     pub arguments: Vec<String>,
 }
 
-/// An action: its name, and what it does; the exit code.
+/// Name of an action, and the function that runs it and returns the exit code.
 type PayloadAction = (&'static str, fn(&Orders) -> u8);
 
-/// How long a payload may run, in seconds: then SIGALRM ends it.
+/// Time after which SIGALRM ends a payload, in seconds.
 #[cfg(unix)]
-const LONGEST: u32 = 600;
+const MAX_SECONDS: u32 = 600;
 
-/// How long a payload that ends waits until its report has come, in seconds.
+/// Timeout for the acknowledgement of the last report, in seconds.
 #[cfg(unix)]
-const ACKNOWLEDGED: i64 = 2;
+const ACK_SECONDS: i64 = 2;
 
-/// All actions.
 const ACTIONS: &[PayloadAction] = &[
     ("attest", attest::run),
     ("wait", wait),
@@ -58,46 +57,45 @@ const ACTIONS: &[PayloadAction] = &[
     ("try", attempt::run),
 ];
 
-/// Runs an action.
+/// Runs an action and returns its exit code; 2 if the command line is not valid.
 pub fn run(words: &[String]) -> u8 {
     let [action, token, arguments @ ..] = words else { return 2 };
     let orders = Orders { token: token.clone(), arguments: arguments.to_vec() };
-    // A host that heeds neither the end of its input nor a hang-up would keep a payload for ever.
+    // A host that ignores the end of its input and SIGHUP would keep a payload running forever.
     #[cfg(unix)]
     {
-        // SAFETY: the call sets a timer of this process, and touches no memory.
+        // SAFETY: the call sets a timer of this process and does not access memory.
         #[allow(unsafe_code)]
         unsafe {
-            libc::alarm(LONGEST)
+            libc::alarm(MAX_SECONDS)
         };
     }
     ACTIONS.iter().find(|(name, _)| name == action).map_or(2, |(_, act)| act(&orders))
 }
 
 impl Orders {
-    /// Reports something.
     pub fn report(&self, value: &Value) {
         write(frame::report(&self.token, value).as_bytes());
     }
 
-    /// A number of the command line.
+    /// Returns an argument as a number; 0 if it is missing or not valid.
     pub fn number(&self, at: usize) -> usize {
         self.arguments.get(at).and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
-    /// A word of the command line.
+    /// Returns an argument; empty if it is missing.
     pub fn word(&self, at: usize) -> &str {
         self.arguments.get(at).map_or("", String::as_str)
     }
 }
 
-/// Writes to the terminal at once.
+/// Writes to the terminal and flushes.
 fn write(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
-/// Says that it is there, and ends when it is told a line.
+/// Reports the environment and ends after a line of input.
 fn wait(orders: &Orders) -> u8 {
     orders.report(&attest::facts("ready"));
     let mut byte = [0];
@@ -105,27 +103,27 @@ fn wait(orders: &Orders) -> u8 {
     0
 }
 
-/// Waits a moment for the line that says that a report has come: some hosts drop the last output of a program that ends.
+/// Waits for the line that acknowledges a report, since some hosts drop the last output of a program that ends.
 fn acknowledged() {
     #[cfg(unix)]
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let input = rustix::stdio::stdin();
-        let wait = Timespec { tv_sec: ACKNOWLEDGED, tv_nsec: 0 };
+        let wait = Timespec { tv_sec: ACK_SECONDS, tv_nsec: 0 };
         if poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&wait)).is_ok_and(|ready| ready > 0) {
             let _ = std::io::stdin().read(&mut [0]);
         }
     }
 }
 
-/// Ends with a code.
+/// Exits with the code given as the first argument.
 fn exit(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
     acknowledged();
     u8::try_from(orders.number(0)).unwrap_or(1)
 }
 
-/// Ends by SIGKILL.
+/// Kills itself with SIGKILL.
 fn die(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
     acknowledged();

@@ -1,4 +1,4 @@
-//! What a run is to do: subjects and the checks on each, known before anything is opened.
+//! Plan of a doctor run: the targets and the checks on each, computed before anything is opened or started.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -22,30 +22,31 @@ use super::{Check, PROBES, matches_selector, policy};
 use crate::config::DoctorSettings;
 use crate::config::doctor::{Db, Endpoint, Host, Ipc, Pty, ServiceEntry, Ws};
 
-/// What a person asks for.
+/// Checks, targets and limits selected on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Checks, as words and globs; all where there is none.
+    /// Selectors of checks (see [`matches_selector`]); all checks if empty.
     pub checks: Vec<String>,
-    /// Subjects; all where there is none.
+    /// Names of targets; all targets if empty.
     pub targets: Vec<String>,
-    /// Whether fewer trials will do.
+    /// Whether checks run fewer and shorter trials.
     pub quick: bool,
-    /// Whether checks take the time that they need, without the bound for each probe and target.
+    /// Whether the time limit per probe and target is lifted.
     pub thorough: bool,
 }
 
-/// Why a check is not made that loads a server of others.
-const SKIPPED_NOT_DESTRUCTIVE: &str = "it loads a server that others may use; `[doctor] destructive = true` allows it";
+/// Reason for skipping a check that puts load on a server that is not local.
+const SKIPPED_NOT_DESTRUCTIVE: &str =
+    "it loads a server that others may use; set `[doctor] destructive = true` to allow it";
 
-/// A check, and how it is asked.
-type Asking = (&'static Check, Box<dyn FnOnce(Log) -> CheckFuture>);
+/// Check with the function that starts it.
+type PlannedCheck = (&'static Check, Box<dyn FnOnce(Log) -> CheckFuture>);
 
-/// What a run is to do.
+/// Selected checks on all targets, ready to run.
 pub struct Plan {
-    /// The subjects, in their order: the name, what it is, and its checks.
+    /// Targets with at least one selected check, in the order in which they are checked.
     pub subjects: Vec<PlannedTarget>,
-    /// Probes for which there is no subject: what to write.
+    /// Selected probes without a configured target, each with an example configuration.
     pub unconfigured_probes: Vec<(&'static str, &'static str)>,
     jobs: Vec<CheckJob>,
     doctor: DoctorSettings,
@@ -53,20 +54,18 @@ pub struct Plan {
     secrets: Rc<Secrets>,
 }
 
-/// A subject, and what is to be done with it.
+/// Target with its selected checks.
 #[derive(Debug)]
 pub struct PlannedTarget {
-    /// Its name.
     pub target: String,
-    /// What it is, and what is started for it, without secrets.
+    /// Description of the target and of the programs started for it, without secrets.
     pub about: String,
-    /// Its checks.
     pub checks: Vec<&'static Check>,
-    /// Whether the configuration names it.
+    /// Whether the configuration defines the target; false for the repository and the machine.
     pub is_configured: bool,
 }
 
-/// The names of all subjects, those first that need no configuration.
+/// Returns the names of all targets, first those that need no configuration.
 pub fn targets(doctor: &DoctorSettings) -> Vec<&str> {
     let servers = doctor.ws.iter().map(|ws| ws.name.as_str());
     let hosts = doctor.pty.iter().map(|pty| pty.name.as_str());
@@ -76,7 +75,7 @@ pub fn targets(doctor: &DoctorSettings) -> Vec<&str> {
 }
 
 impl Plan {
-    /// What is to be done.
+    /// Plans the selected checks; opens and starts nothing.
     pub fn new(repository: Repository, doctor: DoctorSettings, asked: Selection) -> Self {
         let secrets = Rc::new(Secrets::default());
         let mut plan =
@@ -102,53 +101,53 @@ impl Plan {
             ("pty", plan.doctor.pty.is_empty()),
             ("ipc", plan.doctor.ipc.is_empty()),
         ];
-        let asked = |word: &str| {
+        let is_selected = |word: &str| {
             plan.asked.checks.is_empty()
-                || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.wants(check))
+                || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.selects(check))
         };
         let unconfigured_probes =
-            PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && asked(probe.word));
+            PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && is_selected(probe.word));
         plan.unconfigured_probes = unconfigured_probes.map(|probe| (probe.word, probe.subject)).collect();
         plan
     }
 
-    /// Subjects that were asked for, and are not there.
+    /// Returns the first selected target name that does not exist.
     pub fn unknown_target(&self) -> Option<&str> {
         let known = self.targets();
         self.asked.targets.iter().map(String::as_str).find(|name| !known.contains(name))
     }
 
-    /// The names of all subjects.
+    /// Returns the names of all targets, selected or not.
     pub fn targets(&self) -> Vec<&str> {
         targets(&self.doctor)
     }
 
-    /// The names of the variables of the environment that the configuration uses.
+    /// Returns the names of the environment variables that the configuration uses.
     pub fn variables(&self) -> Vec<String> {
         self.secrets.names()
     }
 
-    fn wants(&self, check: &Check) -> bool {
+    fn selects(&self, check: &Check) -> bool {
         let Selection { checks, .. } = &self.asked;
         checks.is_empty() || checks.iter().any(|glob| matches_selector(glob, check.id))
     }
 
-    fn add(&mut self, target: &str, about: String, checks: Vec<Asking>) {
+    fn add(&mut self, target: &str, about: String, checks: Vec<PlannedCheck>) {
         let Selection { targets, .. } = &self.asked;
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
         }
         let is_configured = ![repo::TARGET, pty::MACHINE].contains(&target);
         let mut subject = PlannedTarget { target: target.to_owned(), about, checks: Vec::new(), is_configured };
-        for (check, look) in checks {
-            if !self.wants(check) {
+        for (check, run) in checks {
+            if !self.selects(check) {
                 continue;
             }
-            let given = self.doctor.deadlines.iter().find(|(asked, _)| matches_selector(asked, check.id));
+            let given = self.doctor.deadlines.iter().find(|(selector, _)| matches_selector(selector, check.id));
             let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
             subject.checks.push(check);
             let is_bounded = !self.asked.checks.iter().any(|word| word == check.id);
-            self.jobs.push(CheckJob { check, target: target.to_owned(), deadline_ms, is_bounded, look });
+            self.jobs.push(CheckJob { check, target: target.to_owned(), deadline_ms, is_bounded, look: run });
         }
         if !subject.checks.is_empty() {
             self.subjects.push(subject);
@@ -158,11 +157,11 @@ impl Plan {
     fn repository(&mut self, repository: Repository) {
         let repository = Rc::new(repository);
         let about = repository.cwd.display().to_string();
-        let checks = repo::CHECKS.iter().map(|(check, look)| {
+        let checks = repo::CHECKS.iter().map(|(check, run)| {
             let repository = Rc::clone(&repository);
-            let looks: Box<dyn FnOnce(Log) -> CheckFuture> =
-                Box::new(move |_| Box::pin(async move { look(&repository) }));
-            (*check, looks)
+            let run_check: Box<dyn FnOnce(Log) -> CheckFuture> =
+                Box::new(move |_| Box::pin(async move { run(&repository) }));
+            (*check, run_check)
         });
         self.add(repo::TARGET, about, checks.collect());
     }
@@ -170,17 +169,17 @@ impl Plan {
     fn websocket(&mut self, server: &Ws, allow: &Rc<Allow>) {
         let resolved = ws::resolved(server, &self.secrets).map(Rc::new);
         let (refusals, seen) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
-        let spared = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| WsTarget::is_local(ws));
-        let checks = ws::CHECKS.iter().map(|(check, look)| {
+        let is_protected = !self.doctor.destructive && !resolved.as_ref().is_ok_and(|ws| WsTarget::is_local(ws));
+        let checks = ws::CHECKS.iter().map(|(check, run)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
             let seen = Rc::clone(&seen);
-            let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
-            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
+            let (quick, is_skipped) = (self.asked.quick, is_protected && !check.harm.is_empty());
+            let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
-                Ok(ws) => look(WsTarget { ws, allow, quick, log, refusals, seen }),
+                Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(ws) => run(WsTarget { ws, allow, quick, log, refusals, seen }),
             });
-            (*check, looks)
+            (*check, run_check)
         });
         let checks = checks.collect();
         let limit = server.limit.map_or_else(String::new, |limit| format!(", limit {limit}"));
@@ -188,15 +187,13 @@ impl Plan {
     }
 
     fn machine(&mut self, allow: &Rc<Allow>) {
-        let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(|_| Box::pin(async { pty::local::run() }));
-        let mut checks = vec![(&pty::local::CHECK, looks)];
+        let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(|_| Box::pin(async { pty::local::run() }));
+        let mut checks = vec![(&pty::local::CHECK, run_check)];
         if self.doctor.db.is_empty()
             && let Some(embedded) = db::embedded()
         {
-            let matches_selector = |check: &Check| db::EMBEDDED.contains(&check.id);
-            checks.extend(
-                self.database_checks(&embedded, allow).into_iter().filter(|(check, _)| matches_selector(check)),
-            );
+            let is_embedded = |check: &Check| db::EMBEDDED.contains(&check.id);
+            checks.extend(self.database_checks(&embedded, allow).into_iter().filter(|(check, _)| is_embedded(check)));
         }
         self.add(pty::MACHINE, std::env::consts::OS.to_owned(), checks);
     }
@@ -204,25 +201,25 @@ impl Plan {
     fn terminals(&mut self, host: &Pty, allow: &Rc<Allow>) {
         let workdir = pty::needs_workdir(host).then(|| ScratchFolder::new("workdir").ok()).flatten().map(Rc::new);
         let resolved = pty::resolved(host, &self.secrets, workdir.as_ref().map(|folder| folder.path())).map(Rc::new);
-        let checks = pty::CHECKS.iter().map(|(check, look)| {
+        let checks = pty::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
             let quick = self.asked.quick;
-            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
+            let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if cfg!(not(unix)) => {
-                    Box::pin(async { CheckResult::skip("platform: terminals are looked into on Unix alone") })
+                    Box::pin(async { CheckResult::skip("platform: terminals can be checked only on Unix") })
                 }
                 Ok(pty) => {
-                    let boxed = look(pty::PtyTarget { pty, allow, quick, log });
+                    let check = run(pty::PtyTarget { pty, allow, quick, log });
                     Box::pin(async move {
-                        let found = boxed.await;
-                        // The folder of the sessions is there as long as the last of them.
+                        let result = check.await;
+                        // The working folder of the sessions is removed after the last check.
                         drop(workdir);
-                        found
+                        result
                     })
                 }
             });
-            (*check, looks)
+            (*check, run_check)
         });
         let checks = checks.collect();
         let about = match &host.host {
@@ -235,17 +232,17 @@ impl Plan {
     fn service(&mut self, service: &Ipc, allow: &Rc<Allow>) {
         let resolved = ipc::resolved(service, &self.secrets).map(Rc::new);
         let (waits, startup_error) = (Rc::new(RefCell::default()), Rc::new(RefCell::new(None)));
-        let spared = !self.doctor.destructive && !is_local(&service.entry);
-        let checks = ipc::CHECKS.iter().map(|(check, look)| {
+        let is_protected = !self.doctor.destructive && !is_local(&service.entry);
+        let checks = ipc::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow) = (resolved.clone(), Rc::clone(allow));
             let (waits, startup_error) = (Rc::clone(&waits), Rc::clone(&startup_error));
-            let (quick, is_spared) = (self.asked.quick, spared && !check.harm.is_empty());
-            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
+            let (quick, is_skipped) = (self.asked.quick, is_protected && !check.harm.is_empty());
+            let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
-                Ok(ipc) => look(ipc::IpcTarget { ipc, allow, quick, log, waits, startup_error }),
+                Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(ipc) => run(ipc::IpcTarget { ipc, allow, quick, log, waits, startup_error }),
             });
-            (*check, looks)
+            (*check, run_check)
         });
         let checks = checks.collect();
         let called = match &service.entry {
@@ -256,19 +253,19 @@ impl Plan {
         self.add(&service.name, format!("{}calls {called}", started.unwrap_or_default()), checks);
     }
 
-    fn database_checks(&self, database: &Db, allow: &Rc<Allow>) -> Vec<Asking> {
+    fn database_checks(&self, database: &Db, allow: &Rc<Allow>) -> Vec<PlannedCheck> {
         let resolved = db::resolved(database, &self.secrets).map(Rc::new);
         let known = Rc::new(RefCell::new(db::SharedFixtures::default()));
-        let checks = db::CHECKS.iter().map(|(check, look)| {
+        let checks = db::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow, known) = (resolved.clone(), Rc::clone(allow), Rc::clone(&known));
-            let is_spared = !self.doctor.destructive && !db::is_harmless(database, check);
+            let is_skipped = !self.doctor.destructive && !db::is_harmless(database, check);
             let quick = self.asked.quick;
-            let looks: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
+            let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
-                Ok(_) if is_spared => Box::pin(async { CheckResult::skip(db::SKIPPED_NOT_DESTRUCTIVE) }),
-                Ok(db) => look(db::DbTarget { db, allow, quick, log, known }),
+                Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(db::SKIPPED_NOT_DESTRUCTIVE) }),
+                Ok(db) => run(db::DbTarget { db, allow, quick, log, known }),
             });
-            (*check, looks)
+            (*check, run_check)
         });
         checks.collect()
     }
@@ -277,23 +274,23 @@ impl Plan {
         let checks = self.database_checks(database, allow);
         let started = [&database.init, &database.serve, &database.restart].into_iter().flatten();
         let started = started.map(|program| format!(", starts {}", program.command.join(" ")));
-        let place = database.admin.clone().unwrap_or_else(|| "a temporary file".to_owned());
-        self.add(&database.name, format!("{place}{}", started.collect::<String>()), checks);
+        let location = database.admin.clone().unwrap_or_else(|| "a temporary file".to_owned());
+        self.add(&database.name, format!("{location}{}", started.collect::<String>()), checks);
     }
 
-    /// Does it.
+    /// Runs the checks and applies the policy of the configuration. Returns the result and notices about suppressions.
     ///
     /// # Errors
-    /// Where the system gives no event loop.
+    /// Returns an error if the event loop cannot be created.
     pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(RunResult, Vec<String>), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
+        let runtime = runtime.map_err(|error| format!("cannot create an event loop: {error}"))?;
         let probe = if self.asked.quick { run::QUICK_BOUND } else { run::BOUND };
         let probe = (!self.asked.thorough).then_some(probe);
         let limits = run::Limits { run: Duration::from_millis(self.doctor.deadline_ms), probe };
         let mut done = runtime.block_on(run::all(self.jobs, limits, now, &self.secrets, progress));
         runtime.shutdown_background();
-        // What is open goes with the loop; what is to be undone may have waited for that.
+        // Connections close with the event loop, and background cleanup may wait for that.
         after::all_done();
         policy::fail_required_skips(&mut done.records, &self.doctor.require);
         if self.asked.targets.is_empty() && !done.interrupted {
@@ -305,12 +302,12 @@ impl Plan {
     }
 }
 
-/// What a check comes to whose subject names a variable that is of no use.
+/// Returns the result of a check whose target uses an environment variable that is missing or not valid.
 fn unresolved(why: String) -> CheckResult {
-    CheckResult::error(why).help("set or correct it in the environment that phx is started in", &[])
+    CheckResult::error(why).help("set or correct the variable in the environment of phx", &[])
 }
 
-/// Whether a service is on this machine.
+/// Returns whether a service is started as a command or called on a local address.
 fn is_local(entry: &ServiceEntry) -> bool {
     let ServiceEntry::Http { url, .. } = entry else { return true };
     Endpoint::parse(&url.replace("{listen}", "1"), ["http", "https"]).is_ok_and(|endpoint| endpoint.is_local())

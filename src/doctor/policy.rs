@@ -1,4 +1,5 @@
-//! What counts: a skip that is required not to be one fails, and what is suppressed, with a reason and a date, does not count.
+//! Policy of the configuration: `doctor.require` turns skips into failures, `doctor.suppress` excludes results until a
+//! date.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -7,33 +8,33 @@ use super::matches_selector;
 use super::record::{CheckRecord, Outcome, Suppressed};
 use crate::config::doctor::Suppress;
 
-/// Makes failures of the skips of required checks.
+/// Turns skipped results of required checks into failures.
 pub fn fail_required_skips(records: &mut [CheckRecord], required: &[String]) {
     let is_required = |record: &CheckRecord| required.iter().any(|glob| matches_selector(glob, record.id));
     for record in records.iter_mut().filter(|record| record.found.outcome == Outcome::Skip && is_required(record)) {
         record.found.outcome = Outcome::Fail;
-        record.found.detail = format!("`doctor.require` asks for it, and it was skipped: {}", record.found.detail);
+        record.found.detail = format!("required by `doctor.require`, but skipped: {}", record.found.detail);
     }
 }
 
-/// The required checks that no subject was there for, each as a failure.
+/// Returns a failure for each selected, required check that ran on no target.
 pub fn missing_required(
     records: &[CheckRecord],
     required: &[String],
     globs: &[String],
     now: DateTime<Utc>,
 ) -> Vec<CheckRecord> {
-    let asked = |id: &str| globs.is_empty() || globs.iter().any(|glob| matches_selector(glob, id));
-    let wanted = |id: &str| required.iter().any(|glob| matches_selector(glob, id)) && asked(id);
-    let checks = super::checks().into_iter().filter(|check| wanted(check.id));
+    let is_selected = |id: &str| globs.is_empty() || globs.iter().any(|glob| matches_selector(glob, id));
+    let is_required = |id: &str| required.iter().any(|glob| matches_selector(glob, id)) && is_selected(id);
+    let checks = super::checks().into_iter().filter(|check| is_required(check.id));
     let checks = checks.filter(|check| !records.iter().any(|record| record.id == check.id));
     let record = |check: &'static super::Check| CheckRecord {
         id: check.id,
         target: "none".to_owned(),
         claim: check.claim,
         found: CheckResult::new(Outcome::Fail, 0)
-            .detail("`doctor.require` asks for it, and there is no subject for it")
-            .help("name a subject in `phx.toml`", &[]),
+            .detail("required by `doctor.require`, but no target is configured for it")
+            .help("add a target to `phx.toml`", &[]),
         started: now,
         duration_ms: 0,
         deadline_ms: check.deadline_ms,
@@ -42,28 +43,27 @@ pub fn missing_required(
     checks.map(record).collect()
 }
 
-/// Takes out of the count what is suppressed on this day. Returns what is to be said of suppressions that are of no use any more.
+/// Marks the results that are suppressed on `today`. Returns a notice for each suppression that has expired or has no
+/// effect.
 pub fn suppress(records: &mut [CheckRecord], suppressions: &[Suppress], today: NaiveDate) -> Vec<String> {
     let mut notes = Vec::new();
     for suppression in suppressions {
         let Suppress { id, target, reason, until } = suppression;
-        let meant = |record: &&mut CheckRecord| {
+        let matches = |record: &&mut CheckRecord| {
             matches_selector(id, record.id) && target.as_ref().is_none_or(|target| *target == record.target)
         };
-        let mut meant: Vec<&mut CheckRecord> = records.iter_mut().filter(meant).collect();
-        if meant.is_empty() {
+        let mut matched: Vec<&mut CheckRecord> = records.iter_mut().filter(matches).collect();
+        if matched.is_empty() {
             continue;
         }
         let is_bad =
             |record: &CheckRecord| matches!(record.found.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
-            notes.push(format!(
-                "the suppression of `{id}` ended on {until}, so it counts again; renew it or take it away"
-            ));
-        } else if !meant.iter().any(|record| is_bad(record)) {
-            notes.push(format!("the suppression of `{id}` suppresses nothing; take it away"));
+            notes.push(format!("the suppression of `{id}` expired on {until}; renew or remove it"));
+        } else if !matched.iter().any(|record| is_bad(record)) {
+            notes.push(format!("the suppression of `{id}` has no effect; remove it"));
         } else {
-            for record in meant.iter_mut().filter(|record| is_bad(record)) {
+            for record in matched.iter_mut().filter(|record| is_bad(record)) {
                 record.suppressed = Some(Suppressed { reason: reason.clone(), until: *until });
             }
         }

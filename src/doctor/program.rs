@@ -1,5 +1,5 @@
-//! Programs that the configuration names: each in a group of its own, its output kept within bounds, and ended with all that is left
-//! of it.
+//! Programs from the configuration. Each runs in its own process group with bounded output capture, and is killed
+//! together with its group.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,19 +14,19 @@ use super::ending::{self, ExitReason};
 use super::http::Page;
 use crate::config::doctor::ProgramSettings;
 
-/// How much of the start, and of the end, of what a program says is kept, in bytes.
-const KEPT: usize = 32 << 10;
-/// How long the streams of a program that has ended are listened to: a child of it may hold them open.
-const LAST_WORDS: Duration = Duration::from_millis(200);
-/// How long a page may take to say that a service is ready.
-const ANSWER: Duration = Duration::from_secs(2);
+/// Number of bytes kept of the start and of the end of the output.
+const MAX_OUTPUT: usize = 32 << 10;
+/// Time to read the output streams after the program has ended; a child process may keep them open.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
+/// Timeout of one request to the readiness URL.
+const READY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What stands in a configuration for what is known only at run time: names without braces, and values.
+/// Placeholders such as `{listen}` in a configuration: names without braces, with their values at run time.
 #[derive(Clone, Debug, Default)]
 pub struct Placeholders(Vec<(&'static str, String)>);
 
 impl Placeholders {
-    /// With one more.
+    /// Adds a placeholder or replaces its value.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.retain(|(known, _)| *known != name);
@@ -34,13 +34,13 @@ impl Placeholders {
         self
     }
 
-    /// A text with its places filled; braces that name no place stay.
+    /// Replaces the placeholders in a text; unknown placeholders are left unchanged.
     pub fn fill(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 }
 
-/// What a program said: its start and its end.
+/// Captured output of a program: its start, its end and its total length.
 #[derive(Debug, Default)]
 struct ProgramOutput {
     start: Vec<u8>,
@@ -51,27 +51,27 @@ struct ProgramOutput {
 impl ProgramOutput {
     fn add(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
-        let (first, rest) = bytes.split_at(bytes.len().min(KEPT.saturating_sub(self.start.len())));
+        let (first, rest) = bytes.split_at(bytes.len().min(MAX_OUTPUT.saturating_sub(self.start.len())));
         self.start.extend_from_slice(first);
         self.end.extend_from_slice(rest);
-        if self.end.len() > 2 * KEPT {
-            self.end.drain(..self.end.len() - KEPT);
+        if self.end.len() > 2 * MAX_OUTPUT {
+            self.end.drain(..self.end.len() - MAX_OUTPUT);
         }
     }
 
     fn text(&self) -> String {
-        let end = &self.end[self.end.len().saturating_sub(KEPT)..];
-        let left = self.total - (self.start.len() + end.len()) as u64;
-        let gap = if left > 0 { format!("\n… {left} bytes …\n") } else { String::new() };
+        let end = &self.end[self.end.len().saturating_sub(MAX_OUTPUT)..];
+        let omitted = self.total - (self.start.len() + end.len()) as u64;
+        let gap = if omitted > 0 { format!("\n… {omitted} bytes omitted …\n") } else { String::new() };
         format!("{}{gap}{}", String::from_utf8_lossy(&self.start), String::from_utf8_lossy(end))
     }
 }
 
-/// A program that runs.
+/// Running program; it is killed when the value is dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    said: Arc<Mutex<ProgramOutput>>,
+    output: Arc<Mutex<ProgramOutput>>,
     streams: tokio::task::JoinSet<()>,
     group: Option<u32>,
     ended: Option<ExitReason>,
@@ -84,64 +84,66 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// Starts a command, with variables beside those of phx.
+    /// Starts a command with additional environment variables.
     ///
     /// # Errors
-    /// Why it cannot be started.
-    pub fn start(command: &[String], env: &[(String, String)], places: &Placeholders) -> Result<Self, String> {
-        let words: Vec<String> = command.iter().map(|word| places.fill(word)).collect();
-        let (program, arguments) = words.split_first().ok_or("there is no command")?;
+    /// Returns an error if the command is empty or the program cannot be started.
+    pub fn start(command: &[String], env: &[(String, String)], placeholders: &Placeholders) -> Result<Self, String> {
+        let words: Vec<String> = command.iter().map(|word| placeholders.fill(word)).collect();
+        let (program, arguments) = words.split_first().ok_or("the command is empty")?;
         let mut command = Command::new(program);
-        command.args(arguments).envs(env.iter().map(|(name, value)| (name, places.fill(value)))).kill_on_drop(true);
+        command
+            .args(arguments)
+            .envs(env.iter().map(|(name, value)| (name, placeholders.fill(value))))
+            .kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         ending::set_process_group(&mut command);
-        let mut child = command.spawn().map_err(|error| format!("`{program}` cannot be started: {error}"))?;
-        let said = Arc::new(Mutex::new(ProgramOutput::default()));
+        let mut child = command.spawn().map_err(|error| format!("cannot start `{program}`: {error}"))?;
+        let output = Arc::new(Mutex::new(ProgramOutput::default()));
         let mut streams = tokio::task::JoinSet::new();
         if let Some(stream) = child.stdout.take() {
-            streams.spawn(listen(stream, Arc::clone(&said)));
+            streams.spawn(capture(stream, Arc::clone(&output)));
         }
         if let Some(stream) = child.stderr.take() {
-            streams.spawn(listen(stream, Arc::clone(&said)));
+            streams.spawn(capture(stream, Arc::clone(&output)));
         }
         let group = child.id();
-        Ok(Self { child, said, streams, group, ended: None })
+        Ok(Self { child, output, streams, group, ended: None })
     }
 
-    /// Its process id, as long as it runs.
+    /// Returns the process id until the program has been waited for.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Whether it runs.
     pub fn is_alive(&mut self) -> bool {
         self.ended.is_none() && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// How it ended, in words, where it has.
+    /// Describes the exit status for a sentence: `with code 2`, or `still running`.
     pub fn exit_description(&mut self) -> String {
         let known = self.ended.or_else(|| self.child.try_wait().ok().flatten().map(ExitReason::of));
         known.map_or_else(|| "still running".to_owned(), |ended| format!("with {ended}"))
     }
 
-    /// How it ended, where it did within this time; what it said last is there then, too.
+    /// Waits until the program ends and its output is complete. Returns `None` after the timeout.
     pub async fn ended(&mut self, within: Duration) -> Option<ExitReason> {
         if self.ended.is_none() {
             let status = timeout(within, self.child.wait()).await.ok()?;
             self.ended = Some(status.map_or(ExitReason::Unknown, ExitReason::of));
-            // Now its number is not yet another's.
+            // The group is killed now, before its id can be reused.
             ending::end(self.group.take());
-            let _ = timeout(LAST_WORDS, async { while self.streams.join_next().await.is_some() {} }).await;
+            let _ = timeout(DRAIN_TIMEOUT, async { while self.streams.join_next().await.is_some() {} }).await;
         }
         self.ended
     }
 
-    /// What it said so far on both streams.
+    /// Returns the output on both streams so far, shortened in the middle.
     pub fn output(&self) -> String {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).text()
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).text()
     }
 
-    /// The last line of what it said, for a sentence.
+    /// Returns the last line of the output that is not blank, shortened to 200 characters.
     pub fn last_line(&self) -> String {
         let output = self.output();
         let line = output.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
@@ -151,15 +153,15 @@ impl Running {
         }
     }
 
-    /// What it said last, as part of a sentence.
+    /// Returns the last line of the output as part of a message.
     pub fn last_output_line(&self) -> String {
         match self.last_line() {
-            line if line.is_empty() => "it said nothing".to_owned(),
-            line => format!("it said last: {line}"),
+            line if line.is_empty() => "no output".to_owned(),
+            line => format!("last output: {line}"),
         }
     }
 
-    /// Ends it, and what is left of its group, at once.
+    /// Kills the program and its process group.
     pub fn kill(&mut self) {
         if self.ended.is_none() {
             ending::end(self.group.take());
@@ -167,49 +169,51 @@ impl Running {
         }
     }
 
-    /// Holds it still, or lets it go on.
-    pub fn freeze(&self, still: bool) {
-        ending::freeze(self.group.filter(|_| self.child.id().is_some()), still);
+    /// Stops the process group (SIGSTOP), or continues it (SIGCONT).
+    pub fn freeze(&self, stopped: bool) {
+        ending::freeze(self.group.filter(|_| self.child.id().is_some()), stopped);
     }
 }
 
-async fn listen(mut stream: impl AsyncRead + Unpin, said: Arc<Mutex<ProgramOutput>>) {
+async fn capture(mut stream: impl AsyncRead + Unpin, output: Arc<Mutex<ProgramOutput>>) {
     let mut block = vec![0; 16 << 10];
     while let Ok(read @ 1..) = stream.read(&mut block).await {
-        said.lock().unwrap_or_else(PoisonError::into_inner).add(&block[..read]);
-        // Who floods does not keep the others from their turn.
+        output.lock().unwrap_or_else(PoisonError::into_inner).add(&block[..read]);
+        // Yields, so that a program with much output does not starve other tasks.
         tokio::task::yield_now().await;
     }
 }
 
-/// Runs a program to its end.
+/// Runs a program to its end. Returns its exit status and output.
 ///
 /// # Errors
-/// Why it could not be started, or that it did not end in time, with what it said.
-pub async fn run(program: &ProgramSettings, places: &Placeholders) -> Result<(ExitReason, String), String> {
-    let mut running = Running::start(&program.command, &program.env, places)?;
+/// Returns an error if the program cannot be started, or with the last line of its output if it times out.
+pub async fn run(program: &ProgramSettings, placeholders: &Placeholders) -> Result<(ExitReason, String), String> {
+    let mut running = Running::start(&program.command, &program.env, placeholders)?;
     match running.ended(Duration::from_millis(program.within_ms)).await {
         Some(ended) => Ok((ended, running.output())),
-        None => Err(format!("it did not end within {} ms; {}", program.within_ms, running.last_output_line())),
+        None => Err(format!("timed out after {} ms; {}", program.within_ms, running.last_output_line())),
     }
 }
 
-/// Starts a service, and waits until it is ready.
+/// Starts a service and waits until its readiness URL responds with a status below 400. Without such a URL it does not
+/// wait.
 ///
 /// # Errors
-/// Why it could not be started, or was not ready in time, with what it said.
-pub async fn serve(program: &ProgramSettings, places: &Placeholders, allow: &Allow) -> Result<Running, String> {
-    let mut running = Running::start(&program.command, &program.env, places)?;
+/// Returns an error if the service cannot be started, or with the last line of its output if it ends or times out
+/// before it is ready.
+pub async fn serve(program: &ProgramSettings, placeholders: &Placeholders, allow: &Allow) -> Result<Running, String> {
+    let mut running = Running::start(&program.command, &program.env, placeholders)?;
     let Some(ready) = &program.ready else { return Ok(running) };
-    let page = Page::find(&places.fill(ready), allow, None).await?;
+    let page = Page::find(&placeholders.fill(ready), allow, None).await?;
     let within = Duration::from_millis(program.within_ms);
     let end = Instant::now() + within;
     loop {
-        if page.get(within.min(ANSWER)).await.is_ok_and(|answer| answer.status < 400) {
+        if page.get(within.min(READY_TIMEOUT)).await.is_ok_and(|answer| answer.status < 400) {
             return Ok(running);
         }
         if !running.is_alive() {
-            let _ = running.ended(LAST_WORDS).await;
+            let _ = running.ended(DRAIN_TIMEOUT).await;
             return Err(format!(
                 "the service ended {} before it was ready; {}",
                 running.exit_description(),
@@ -227,15 +231,12 @@ pub async fn serve(program: &ProgramSettings, places: &Placeholders, allow: &All
     }
 }
 
-/// A port of this machine on which nobody listens.
-///
-/// # Errors
-/// As the system says.
+/// Returns a port on 127.0.0.1 that was free a moment ago.
 pub fn free_port() -> std::io::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Waits until something is so; whether it was in time.
+/// Polls a condition until it holds. Returns false after the timeout.
 pub async fn until(within: Duration, every: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let end = Instant::now() + within;
     loop {

@@ -1,29 +1,29 @@
-//! What a check came to: one record, from which every format is rendered.
+//! Record of a check, from which every output format is rendered.
 
 use chrono::{DateTime, Utc};
 
 use super::check_result::CheckResult;
 
-/// What a check came to.
+/// Outcome of a check. The order is that of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// What it claims is true.
+    /// The claim holds.
     Pass,
-    /// It is true, and something beside is not as it should be.
+    /// The claim holds with a remark.
     Warn,
-    /// It was not asked: why is in the detail.
+    /// The check did not run; the detail gives the reason.
     Skip,
-    /// It is not true.
+    /// The claim does not hold.
     Fail,
-    /// Nobody knows: the check itself could not be done.
+    /// The check could not decide.
     Error,
 }
 
 impl Outcome {
-    /// All of them, from best to worst as exit codes see them.
+    /// All outcomes, from best to worst.
     pub const ALL: &[Self] = &[Self::Pass, Self::Warn, Self::Skip, Self::Fail, Self::Error];
 
-    /// As programs read it.
+    /// Returns the name used in JSON output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -35,90 +35,81 @@ impl Outcome {
     }
 }
 
-/// What happened on the way.
+/// Event during a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
-    /// Milliseconds since the check began.
+    /// Milliseconds since the start of the check.
     pub t_ms: u64,
-    /// What happened, in a word.
+    /// Short name of the event.
     pub event: String,
-    /// The rest.
     pub detail: String,
 }
 
-/// What mends it.
+/// Instructions that resolve a problem.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Help {
-    /// In words.
+    /// Instruction as a phrase in the imperative.
     pub text: String,
-    /// As commands.
+    /// Commands that can be copied.
     pub commands: Vec<String>,
 }
 
-/// What must work for a refusal to mean anything, and whether it did.
+/// Positive control: an operation that must succeed before a refusal counts, with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Control {
-    /// What was tried.
+    /// Name of the operation.
     pub kind: String,
-    /// Whether it worked.
     pub outcome: Outcome,
 }
 
-/// How long answers took, in milliseconds.
+/// Response times, in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latency {
-    /// Half of them took no longer.
+    /// Median.
     pub p50_ms: f64,
-    /// 99 of 100 took no longer.
+    /// 99th percentile.
     pub p99_ms: f64,
-    /// None took longer.
     pub max_ms: f64,
-    /// How many fell between the powers of two from 1/16 ms on.
+    /// Counts per power of two, starting at 1/16 ms.
     pub buckets: Vec<u64>,
 }
 
-/// Why a result does not count.
+/// Suppression that excludes a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Why.
     pub reason: String,
-    /// The last day on which it does not.
+    /// Last day of the suppression.
     pub until: chrono::NaiveDate,
 }
 
-/// What a check came to, on one subject.
+/// Result of one check on one target.
 #[derive(Clone, Debug)]
 pub struct CheckRecord {
-    /// The check.
     pub id: &'static str,
-    /// The subject.
     pub target: String,
-    /// What is true where it passes.
+    /// Claim of the check.
     pub claim: &'static str,
-    /// What it found.
     pub found: CheckResult,
-    /// When it began.
     pub started: DateTime<Utc>,
-    /// How long it took.
     pub duration_ms: u64,
-    /// How long it may take.
+    /// Timeout of the check, in milliseconds.
     pub deadline_ms: u64,
-    /// Why it does not count, if it does not.
+    /// Suppression that applies to the result, if any.
     pub suppressed: Option<Suppressed>,
 }
 
 impl CheckRecord {
-    /// What it counts as, and what is said of it: what is suppressed counts as skipped.
+    /// Returns the outcome and detail to report; a suppressed result counts as skipped.
     pub fn shown(&self) -> (Outcome, String) {
         match &self.suppressed {
             None => (self.found.outcome, self.found.detail.clone()),
             Some(Suppressed { reason, until }) => {
-                let said = format!(
+                let detail = format!(
                     "suppressed until {until} ({reason}): {}: {}",
                     self.found.outcome.name(),
                     self.found.detail
                 );
-                (Outcome::Skip, said)
+                (Outcome::Skip, detail)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The repository itself: git, the hooks, the configuration, schemas, templates, the ledger, the documents.
+//! Probe `repo`: checks on the repository itself (Git, hooks, configuration, schemas, templates, ledger, documents).
 
 pub mod config;
 pub mod documents;
@@ -19,33 +19,33 @@ use crate::validation::open;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
-/// The name of the subject.
+/// Name of the target.
 pub const TARGET: &str = "repository";
 
-/// What the checks look at.
+/// Target of the checks.
 #[derive(Debug)]
 pub struct Repository {
-    /// The directory that phx was started in.
+    /// Directory in which phx was started.
     pub cwd: PathBuf,
-    /// The project around it, or why it cannot be opened.
+    /// Project that contains the directory, or the reason why it cannot be opened.
     pub project: Result<Project, ProjectProblem>,
-    /// The time.
+    /// Time against which deadlines are compared.
     pub now: DateTime<Utc>,
 }
 
-/// Why a project cannot be opened.
+/// Reason why a project cannot be opened.
 #[derive(Clone, Debug)]
 pub enum ProjectProblem {
-    /// The mistakes of its configuration.
+    /// The configuration is not valid; one line per error.
     Configuration(Vec<String>),
-    /// A schema of its own is none: why.
+    /// A schema of the repository is not valid, with the reason.
     Schema(String),
 }
 
-/// How a check looks.
+/// Function that runs a check.
 pub type RepoCheck = fn(&Repository) -> CheckResult;
 
-/// Each check with what it does.
+/// All checks of the probe.
 pub const CHECKS: &[(&Check, RepoCheck)] = &[
     (&git::CHECK, git::run),
     (&config::CHECK, config::run),
@@ -57,7 +57,7 @@ pub const CHECKS: &[(&Check, RepoCheck)] = &[
 ];
 
 impl Repository {
-    /// Opens the project around a directory.
+    /// Opens the project that contains a directory.
     pub fn open(cwd: PathBuf, config: Option<&std::path::Path>, now: DateTime<Utc>) -> Self {
         let project = open::project(config, &Origin::Worktree).map_err(|error| match error {
             OpenError::Failure(failure) => ProjectProblem::Configuration(vec![failure.message]),
@@ -67,13 +67,13 @@ impl Repository {
         Self { cwd, project, now }
     }
 
-    /// The project, or a reason not to look any further.
+    /// Returns the project, or an `error` result if it cannot be opened.
     fn opened(&self) -> Result<&Project, Box<CheckResult>> {
-        let why = |broken: &ProjectProblem| match broken {
-            ProjectProblem::Configuration(_) => "the configuration cannot be used, so nothing else is known",
-            ProjectProblem::Schema(_) => "a schema cannot be used, so nothing else is known",
+        let reason = |problem: &ProjectProblem| match problem {
+            ProjectProblem::Configuration(_) => "inconclusive: the configuration is not valid",
+            ProjectProblem::Schema(_) => "inconclusive: a schema is not valid",
         };
-        self.project.as_ref().map_err(|broken| Box::new(CheckResult::error(why(broken))))
+        self.project.as_ref().map_err(|problem| Box::new(CheckResult::error(reason(problem))))
     }
 }
 

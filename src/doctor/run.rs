@@ -1,5 +1,5 @@
-//! Running checks: the time that each takes is measured, its deadline and that of the run are held, its own failure is an
-//! error, and so is one that looked at nothing or whose control failed. What was interrupted is given up at once.
+//! Runs checks one after the other, with timeouts per check, per probe and per run. Panics, zero observations and
+//! failed controls become `Outcome::Error`. An interrupt stops the run at once.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,56 +16,54 @@ use super::record::{CheckRecord, Evidence, Outcome};
 use super::secrets::Secrets;
 use crate::system::clock;
 
-/// After this time a check that is still running is said to be slow.
+/// Time after which a running check is reported as slow.
 const SLOW: Duration = Duration::from_secs(10);
-/// How long all checks of one probe may take on one target by default.
+/// Default time limit for all checks of one probe on one target.
 pub const BOUND: Duration = Duration::from_secs(60);
-/// The same with `--quick`.
+/// Time limit for all checks of one probe on one target with `--quick`.
 pub const QUICK_BOUND: Duration = Duration::from_secs(30);
 
-/// A check that is to be run on a subject.
+/// Check to run on a target.
 pub struct CheckJob {
-    /// The check.
     pub check: &'static Check,
-    /// The subject.
     pub target: String,
-    /// How long it may take, in milliseconds.
+    /// Timeout, in milliseconds.
     pub deadline_ms: u64,
-    /// Whether the bound for its probe and target applies to it; not if it was asked for by its id.
+    /// Whether the time limit per probe and target applies; false if the check was selected by its id.
     pub is_bounded: bool,
-    /// How it looks.
+    /// Starts the check.
     pub look: Box<dyn FnOnce(Log) -> CheckFuture>,
 }
 
-/// What a person sees while checks run.
+/// Receiver of progress events.
 pub trait Progress {
-    /// A check begins: which of how many.
+    /// Called when a check starts; `at` is its number, from 1, and the number of all checks.
     fn begins(&self, id: &str, target: &str, at: (usize, usize));
-    /// A check is still running.
+    /// Called once when a check has been running for ten seconds.
     fn is_slow(&self, id: &str, target: &str, deadline_ms: u64);
-    /// Nothing is running any more.
+    /// Called after the last check.
     fn ends(&self);
 }
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Debug)]
 pub struct RunResult {
-    /// What each check came to, in their order.
+    /// Results in the order of the checks.
     pub records: Vec<CheckRecord>,
-    /// Whether somebody interrupted it.
+    /// Whether a signal interrupted the run.
     pub interrupted: bool,
 }
 
-/// Times at which running checks are given up.
+/// Time limits of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The longest time of the whole run.
+    /// Timeout of the whole run.
     pub run: Duration,
-    /// The longest time of all checks of one probe on one target; `None` for no such bound.
+    /// Time limit for all checks of one probe on one target; `None` if there is none.
     pub probe: Option<Duration>,
 }
 
-/// Runs the checks one after the other.
+/// Runs the checks in order, until the last one or an interrupt.
 pub async fn all(
     jobs: Vec<CheckJob>,
     limits: Limits,
@@ -94,20 +92,20 @@ pub async fn all(
         *spent += start.elapsed();
         super::ending::kill_orphans();
         super::after::settled().await;
-        records.push(unconfigured_probes(record, secrets));
+        records.push(redact_record(record, secrets));
     }
     progress.ends();
     RunResult { records, interrupted: false }
 }
 
-/// Runs a check that takes no time worth limiting.
-pub fn one(check: &Check, target: &str, now: DateTime<Utc>, look: impl FnOnce() -> CheckResult) -> CheckRecord {
+/// Runs a synchronous check without a timeout; a panic becomes an `error`.
+pub fn one(check: &Check, target: &str, now: DateTime<Utc>, run_check: impl FnOnce() -> CheckResult) -> CheckRecord {
     let watch = clock::Watch::start();
-    let found = catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|_| failed());
+    let found = catch_unwind(AssertUnwindSafe(run_check)).unwrap_or_else(|_| failed());
     record(check, target, (now, watch.milliseconds(), check.deadline_ms), found, Vec::new())
 }
 
-/// The time of one probe on one target.
+/// Time limit of one probe on one target, and the time used so far.
 #[derive(Clone, Copy)]
 struct Bound {
     all: Duration,
@@ -115,24 +113,24 @@ struct Bound {
 }
 
 impl Bound {
-    fn left(self) -> Duration {
+    fn remaining(self) -> Duration {
         self.all.saturating_sub(self.spent)
     }
 
-    /// Result of a check for which there is no time.
-    fn is_over(self, check: &Check, target: &str) -> CheckResult {
+    /// Returns the result of a check for which no time remains.
+    fn exceeded(self, check: &Check, target: &str) -> CheckResult {
         let (probe, all) = (probe_of(check), self.all.as_secs());
-        CheckResult::skip(format!("left out: the {all} s for `{probe}` on `{target}` are over"))
-            .help("give all checks the time that they need", &["phx doctor --thorough"])
+        CheckResult::skip(format!("the time limit of {all} s for `{probe}` on `{target}` is used up"))
+            .help("run all checks without this time limit", &["phx doctor --thorough"])
     }
 }
 
-/// The first word of a check's id.
+/// Returns the first segment of a check id.
 fn probe_of(check: &Check) -> &'static str {
     check.id.split('.').next().unwrap_or_default()
 }
 
-/// Runs a check until its deadline, the bound of its probe, or the end of the run.
+/// Runs a check until its timeout, the time limit of its probe, or the end of the run, whichever is first.
 async fn within(
     job: CheckJob,
     end: Instant,
@@ -140,18 +138,18 @@ async fn within(
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> CheckRecord {
-    let CheckJob { check, target, deadline_ms, look, .. } = job;
+    let CheckJob { check, target, deadline_ms, look: run_check, .. } = job;
     let (watch, log) = (clock::Watch::start(), Log::start());
     let own = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
-    let over = bound.filter(|bound| bound.left() < own);
-    let deadline = over.map_or(own, Bound::left);
-    let found = if let Some(over) = over.filter(|over| over.left().is_zero()) {
-        over.is_over(check, &target)
+    let over = bound.filter(|bound| bound.remaining() < own);
+    let deadline = over.map_or(own, Bound::remaining);
+    let found = if let Some(over) = over.filter(|over| over.remaining().is_zero()) {
+        over.exceeded(check, &target)
     } else if deadline.is_zero() {
-        CheckResult::error("the deadline of the whole run was over")
-            .help("raise `[doctor] deadline`, or name fewer checks", &[])
+        CheckResult::error("the timeout of the whole run was reached before this check")
+            .help("raise `[doctor] deadline`, or select fewer checks", &[])
     } else {
-        let work = AssertUnwindSafe(async { look(log.clone()).await }).catch_unwind();
+        let work = AssertUnwindSafe(async { run_check(log.clone()).await }).catch_unwind();
         let slow = async {
             tokio::time::sleep(SLOW).await;
             progress.is_slow(check.id, &target, deadline_ms);
@@ -160,21 +158,22 @@ async fn within(
         tokio::select! {
             done = timeout(deadline, work) => match done {
                 Ok(found) => found.unwrap_or_else(|_| failed()),
-                Err(_) if over.is_some() => over.map_or_else(failed, |over| over.is_over(check, &target)),
-                Err(_) => CheckResult::error(format!("it was not done within {} ms", millis(deadline)))
-                    .help(format!("give it more time: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
+                Err(_) if over.is_some() => over.map_or_else(failed, |over| over.exceeded(check, &target)),
+                Err(_) => CheckResult::error(format!("timed out after {} ms", millis(deadline)))
+                    .help(format!("raise the timeout: `[doctor] deadlines = {{ \"{}\" = \"…\" }}`", check.id), &[]),
             },
-            () = slow => CheckResult::error("it was not done"),
+            () = slow => CheckResult::error("timed out"),
         }
     };
     record(check, &target, (now, watch.milliseconds(), deadline_ms), found, log.lines())
 }
 
 fn failed() -> CheckResult {
-    CheckResult::error("the check itself failed; please report what was printed above")
+    CheckResult::error("the check panicked; report the panic message above as a bug of phx")
 }
 
-/// The record of what was found. What proved nothing is an error.
+/// Creates the record of a result. A decided outcome without observations or with a failed control, and a `pass` after
+/// the timeout, become an `error`.
 pub fn record(
     check: &Check,
     target: &str,
@@ -183,25 +182,25 @@ pub fn record(
     log: Vec<Evidence>,
 ) -> CheckRecord {
     let mut found = found;
-    let verdict = matches!(found.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
-    if verdict && found.observations == 0 {
-        found = CheckResult { outcome: Outcome::Error, ..found }.detail("nothing was looked at, so nothing is known");
+    let is_decided = matches!(found.outcome, Outcome::Pass | Outcome::Warn | Outcome::Fail);
+    if is_decided && found.observations == 0 {
+        found = CheckResult { outcome: Outcome::Error, ..found }.detail("inconclusive: no observations");
     }
-    if let Some(control) = found.control.clone().filter(|control| verdict && control.outcome != Outcome::Pass) {
-        let why = format!("{} did not work, so nothing is proven", control.kind);
+    if let Some(control) = found.control.clone().filter(|control| is_decided && control.outcome != Outcome::Pass) {
+        let why = format!("inconclusive: control `{}` failed", control.kind);
         found = CheckResult { outcome: Outcome::Error, ..found }.detail(why);
     }
     if found.outcome == Outcome::Pass && duration_ms > deadline_ms {
-        let why = format!("it took {duration_ms} ms, and may take {deadline_ms} ms");
+        let why = format!("took {duration_ms} ms; the timeout is {deadline_ms} ms");
         found = CheckResult { outcome: Outcome::Error, ..found }.detail(why);
     }
     found.evidence.splice(0..0, log);
-    found.detail = plain(&found.detail);
+    found.detail = escape_controls(&found.detail);
     for line in &mut found.evidence {
-        line.detail = plain(&line.detail);
+        line.detail = escape_controls(&line.detail);
     }
     for value in found.observed.values_mut() {
-        *value = plain_json(value);
+        *value = escape_json(value);
     }
     CheckRecord {
         id: check.id,
@@ -215,31 +214,32 @@ pub fn record(
     }
 }
 
-/// A text without what a terminal would obey: what a subject said may hold anything.
-fn plain(text: &str) -> String {
+/// Escapes control characters, except line feeds and tabs: a target may print escape sequences that a terminal would
+/// execute.
+fn escape_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '\n' | '\t' => out.push(letter),
-            letter if letter.is_control() => out.extend(letter.escape_default()),
-            letter => out.push(letter),
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => out.push(character),
+            character if character.is_control() => out.extend(character.escape_default()),
+            character => out.push(character),
         }
     }
     out
 }
 
-fn plain_json(value: &serde_json::Value) -> serde_json::Value {
+fn escape_json(value: &serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
-        Value::String(text) => Value::String(plain(text)),
-        Value::Array(items) => items.iter().map(plain_json).collect(),
-        Value::Object(map) => map.iter().map(|(key, value)| (plain(key), plain_json(value))).collect(),
+        Value::String(text) => Value::String(escape_controls(text)),
+        Value::Array(items) => items.iter().map(escape_json).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (escape_controls(key), escape_json(value))).collect(),
         other => other.clone(),
     }
 }
 
-/// The record without secrets.
-fn unconfigured_probes(mut record: CheckRecord, secrets: &Secrets) -> CheckRecord {
+/// Replaces the secrets in all texts of a record.
+fn redact_record(mut record: CheckRecord, secrets: &Secrets) -> CheckRecord {
     let map = |map: &serde_json::Map<String, serde_json::Value>| {
         map.iter().map(|(key, value)| (secrets.redact(key), secrets.redact_json(value))).collect()
     };
@@ -253,7 +253,7 @@ fn unconfigured_probes(mut record: CheckRecord, secrets: &Secrets) -> CheckRecor
     record
 }
 
-/// Waits until somebody wants it to end: by SIGINT, SIGTERM, or SIGHUP unless phx was started with that ignored.
+/// Waits for SIGINT, SIGTERM, or SIGHUP (unless phx was started with SIGHUP ignored).
 pub async fn interruption() {
     #[cfg(unix)]
     {
@@ -281,12 +281,12 @@ mod tests {
 
     const CHECK: Check = Check { id: "a.b", claim: "c", method: "m", opens: "nothing", harm: "", deadline_ms: 60_000 };
 
-    fn outcome(look: impl FnOnce() -> CheckResult) -> Outcome {
-        one(&CHECK, "t", DateTime::UNIX_EPOCH, look).found.outcome
+    fn outcome(run_check: impl FnOnce() -> CheckResult) -> Outcome {
+        one(&CHECK, "t", DateTime::UNIX_EPOCH, run_check).found.outcome
     }
 
     #[test]
-    fn what_looked_at_nothing_or_failed_itself_is_an_error() {
+    fn zero_observations_and_panics_become_errors() {
         assert_eq!(outcome(|| CheckResult::pass(1)), Outcome::Pass);
         assert_eq!(outcome(|| CheckResult::pass(0)), Outcome::Error);
         assert_eq!(outcome(|| CheckResult::new(Outcome::Fail, 0)), Outcome::Error);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_of_a_probe_and_target_leaves_out_what_does_not_fit() {
+    fn the_time_limit_of_a_probe_skips_the_remaining_checks() {
         const OTHER: Check = Check { id: "b.b", ..CHECK };
         let job = |check: &'static Check, target: &str, is_bounded, is_endless| {
             let look = Box::new(move |_| -> CheckFuture {
@@ -328,18 +328,18 @@ mod tests {
         let done = runtime.block_on(all(jobs, limits, DateTime::UNIX_EPOCH, &Secrets::default(), &Silent));
         let outcomes: Vec<Outcome> = done.records.iter().map(|record| record.found.outcome).collect();
         assert_eq!(outcomes, [Outcome::Skip, Outcome::Skip, Outcome::Pass, Outcome::Pass, Outcome::Pass]);
-        assert_eq!(done.records[0].found.detail, "left out: the 1 s for `a` on `t` are over");
+        assert_eq!(done.records[0].found.detail, "the time limit of 1 s for `a` on `t` is used up");
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_shown() {
+    fn control_characters_are_escaped() {
         let found = one(&CHECK, "t", DateTime::UNIX_EPOCH, || CheckResult::fail(1, "a\u{1b}[31mb\u{7}\n")).found;
         assert_eq!(found.detail, "a\\u{1b}[31mb\\u{7}\n");
     }
 
     #[test]
-    fn a_verdict_whose_control_failed_is_an_error() {
-        assert_eq!(outcome(|| CheckResult::fail(1, "why").control("a baseline", Outcome::Fail)), Outcome::Error);
-        assert_eq!(outcome(|| CheckResult::pass(1).control("a baseline", Outcome::Pass)), Outcome::Pass);
+    fn a_failed_control_becomes_an_error() {
+        assert_eq!(outcome(|| CheckResult::fail(1, "why").control("baseline", Outcome::Fail)), Outcome::Error);
+        assert_eq!(outcome(|| CheckResult::pass(1).control("baseline", Outcome::Pass)), Outcome::Pass);
     }
 }

@@ -1,16 +1,17 @@
-//! Folders for what a check writes: below the system's folder for such things, with the name of phx, gone when the check is.
+//! Temporary folders for checks, named `phx-doctor-*` in the temporary folder of the system and removed after the
+//! check.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::system::disk;
 
-/// How the names of all folders start.
+/// Prefix of the names of all folders.
 const START: &str = "phx-doctor-";
-/// After this time a folder is that of a run that was killed.
+/// Age after which a folder is taken to be left by a killed run.
 const OLD: Duration = Duration::from_secs(6 * 3600);
 
-/// Removes the folders that killed runs left behind; each has the time in its name.
+/// Removes the folders left by killed runs. The UUID v7 in each name contains the creation time.
 fn sweep() {
     let now = uuid::Uuid::now_v7().get_timestamp().map_or(0, |time| time.to_unix().0);
     for (name, path) in disk::list(&std::env::temp_dir()).unwrap_or_default() {
@@ -22,15 +23,12 @@ fn sweep() {
     }
 }
 
-/// A folder that is taken away when nobody needs it any more, interrupted or not.
+/// Temporary folder that is removed with its content on drop.
 #[derive(Debug)]
 pub struct ScratchFolder(PathBuf);
 
 impl ScratchFolder {
-    /// Makes one.
-    ///
-    /// # Errors
-    /// As the system says.
+    /// Creates a folder; `what` becomes part of its name. The first call also removes the folders of killed runs.
     pub fn new(what: &str) -> std::io::Result<Self> {
         static SWEPT: std::sync::Once = std::sync::Once::new();
         SWEPT.call_once(sweep);
@@ -39,7 +37,6 @@ impl ScratchFolder {
         Ok(Self(path))
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Secrets: they come from the environment alone, and no result shows them.
+//! Secrets from environment variables: expansion of `${NAME}` in the configuration, and redaction in results.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,15 +7,15 @@ use base64::Engine;
 
 use crate::system::environment;
 
-/// What stands for a secret in a result.
+/// Replacement for a secret in a result.
 const MASK: &str = "[redacted]";
-/// Shorter values are not masked: they would be found everywhere.
-const SHORTEST: usize = 4;
+/// Minimum length of a redacted value, in bytes; shorter values would match unrelated text.
+const MIN_LENGTH: usize = 4;
 
-/// So much of a secret is masked, too, where a text was cut.
-const START: usize = 6;
+/// Minimum length, in bytes, of the start of a secret that is redacted at a truncation.
+const MIN_START: usize = 6;
 
-/// The secrets of a run, as they are met.
+/// Secrets of a run, collected while the configuration is expanded.
 #[derive(Debug, Default)]
 pub struct Secrets {
     values: RefCell<Vec<String>>,
@@ -23,35 +23,35 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// A text with the values of its `${NAME}`s.
+    /// Replaces each `${NAME}` with the environment variable of that name, and registers the value for redaction.
     ///
     /// # Errors
-    /// The name that is not set.
+    /// Returns an error if a variable is not set.
     pub fn expand(&self, text: &str) -> Result<String, String> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let Some((name, behind)) = after.split_once('}') else { break };
+            let Some((name, tail)) = after.split_once('}') else { break };
             let value = environment::given(name)
-                .ok_or_else(|| format!("the variable {name} is not set, and the configuration asks for it"))?;
+                .ok_or_else(|| format!("environment variable `{name}` is not set, but the configuration uses it"))?;
             self.keep(&value);
             self.names.borrow_mut().insert(name.to_owned());
             out.push_str(before);
             out.push_str(&value);
-            rest = behind;
+            rest = tail;
         }
         Ok(out + rest)
     }
 
-    /// The names of the variables that were asked for, in order.
+    /// Returns the names of the expanded variables, sorted.
     pub fn names(&self) -> Vec<String> {
         self.names.borrow().iter().cloned().collect()
     }
 
-    /// Keeps a value from being shown.
+    /// Registers a value for redaction, in all forms in which a target may return it.
     pub fn keep(&self, value: &str) {
         let mut values = self.values.borrow_mut();
-        // As it may come back: encoded for a URL, decoded from one, for HTTP, for a person, for JSON, and line by line.
+        // Forms: URL-encoded, URL-decoded, JSON, base64 (HTTP Basic), debug-escaped, and each line separately.
         let encoded = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
         let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
         let json = serde_json::Value::from(value).to_string().trim_matches('"').to_owned();
@@ -59,21 +59,22 @@ impl Secrets {
         let forms = [value.to_owned(), encoded, decoded, json, base64, value.escape_debug().to_string()];
         let lines = value.lines().map(str::to_owned);
         for form in forms.into_iter().chain(lines) {
-            if form.len() >= SHORTEST && !values.contains(&form) {
+            if form.len() >= MIN_LENGTH && !values.contains(&form) {
                 values.push(form);
             }
         }
-        // A secret inside another one must not break it up.
+        // Longest first, so that a secret that contains another one is replaced as a whole.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     }
 
-    /// A text without secrets.
+    /// Replaces all secrets in a text, including the start of a secret at a truncation.
     pub fn redact(&self, text: &str) -> String {
-        let whole = self.values.borrow().iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK));
-        self.values.borrow().iter().fold(whole, |text, value| without_start(text, value))
+        let redacted =
+            self.values.borrow().iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK));
+        self.values.borrow().iter().fold(redacted, |text, value| redact_truncated(text, value))
     }
 
-    /// A JSON value without secrets, names included.
+    /// Replaces all secrets in a JSON value, including its keys.
     pub fn redact_json(&self, value: &serde_json::Value) -> serde_json::Value {
         use serde_json::Value;
         match value {
@@ -85,9 +86,10 @@ impl Secrets {
     }
 }
 
-/// A text without the start of a secret where the text was cut: at its end, or before what ends a quotation.
-fn without_start(text: String, secret: &str) -> String {
-    let starts = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= START).rev();
+/// Replaces the start of a secret where a text was truncated: at its end, or before a closing quote, an ellipsis or a
+/// backslash.
+fn redact_truncated(text: String, secret: &str) -> String {
+    let starts = secret.char_indices().map(|(at, _)| at).filter(|at| *at >= MIN_START).rev();
     for at in starts {
         let start = &secret[..at];
         for end in ["", "`", "…", "\"", "\\"] {
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_masked_wherever_they_stand_and_however_they_are_encoded() {
+    fn redacts_secrets_in_every_encoding() {
         let secrets = Secrets::default();
         secrets.keep("p@ss word");
         secrets.keep("p@ss word and more");
@@ -121,18 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_escaped_encoded_or_cut_is_masked() {
+    fn redacts_escaped_encoded_and_truncated_secrets() {
         let secrets = Secrets::default();
         secrets.keep("tok\"quo\nted%2Fvalue");
-        let said = |text: &str| secrets.redact(text);
-        assert_eq!(said(r#"it said `tok\"quo\nted%2Fvalue`"#), "it said `[redacted]`");
-        assert_eq!(said("tok\"quo\nted/value"), "[redacted]");
-        assert_eq!(said("Basic dG9rInF1bwp0ZWQlMkZ2YWx1ZQ=="), "Basic [redacted]==");
-        assert_eq!(said(r#"`HTTP/1.1 403 tok\"quo`"#), "`HTTP/1.1 403 [redacted]`");
+        let redact = |text: &str| secrets.redact(text);
+        assert_eq!(redact(r#"output: `tok\"quo\nted%2Fvalue`"#), "output: `[redacted]`");
+        assert_eq!(redact("tok\"quo\nted/value"), "[redacted]");
+        assert_eq!(redact("Basic dG9rInF1bwp0ZWQlMkZ2YWx1ZQ=="), "Basic [redacted]==");
+        assert_eq!(redact(r#"`HTTP/1.1 403 tok\"quo`"#), "`HTTP/1.1 403 [redacted]`");
     }
 
     #[test]
-    fn a_variable_that_is_not_set_is_named() {
+    fn reports_the_name_of_an_unset_variable() {
         let why = Secrets::default().expand("a ${PHX_NO_SUCH_VARIABLE} b").unwrap_err();
         assert!(why.contains("PHX_NO_SUCH_VARIABLE"), "{why}");
         assert_eq!(Secrets::default().expand("a $b ${c").unwrap(), "a $b ${c");

@@ -1,5 +1,5 @@
-//! `phx doctor --self-test`: every check on a subject that conforms and on ones that break what it looks for. A check that cannot
-//! tell them apart proves nothing.
+//! `phx doctor --self-test`: runs every check on conforming and defective fixtures. A check that cannot distinguish
+//! them proves nothing.
 
 mod cluster;
 mod db;
@@ -26,35 +26,33 @@ use super::record::{CheckRecord, Outcome};
 use super::run::{self, Progress, RunResult};
 use super::{Check, matches_selector};
 
-/// Cases that run at once.
-const AT_ONCE: usize = 3;
-/// How often a case is run that gives no verdict.
+/// Number of cases that run concurrently.
+const CONCURRENCY: usize = 3;
+/// Maximum number of runs of a case whose result is `error`.
 const ATTEMPTS: usize = 3;
-/// How long a case may take.
-const LONGEST: Duration = Duration::from_secs(90);
+/// Timeout of one run of a case.
+const CASE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// What a check must say of a built-in subject.
+/// Expected result of a check on a fixture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FixtureKind {
-    /// The claim is true of it.
+    /// The check must pass.
     Conforming,
-    /// It is not.
+    /// The check must fail or warn.
     Defective,
 }
 
-/// A check on a built-in subject.
+/// Check on one fixture.
 pub struct FixtureCase {
-    /// The check.
     pub check: &'static Check,
-    /// Whether the subject conforms.
     pub kind: FixtureKind,
-    /// What the subject does.
+    /// Short description of the fixture.
     pub subject: &'static str,
-    /// The check at work.
+    /// Starts the check on a new instance of the fixture.
     pub look: Box<dyn Fn() -> CheckFuture>,
 }
 
-/// All cases.
+/// Returns all cases, sorted by check id, conforming fixtures first.
 fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
     let mut cases = repo::cases();
     cases.extend(pty::cases());
@@ -65,26 +63,27 @@ fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
     cases
 }
 
-/// Runs the cases of the checks that are meant; of all where none is named.
+/// Runs the cases of the checks that match one of the selectors; all cases if there are no selectors.
 ///
 /// # Errors
-/// Where the system gives no event loop.
+/// Returns an error if the event loop cannot be created.
 pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Result<RunResult, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
-    let meant = |case: &FixtureCase| globs.is_empty() || globs.iter().any(|glob| matches_selector(glob, case.check.id));
+    let runtime = runtime.map_err(|error| format!("cannot create an event loop: {error}"))?;
+    let is_selected =
+        |case: &FixtureCase| globs.is_empty() || globs.iter().any(|glob| matches_selector(glob, case.check.id));
     let cluster = Rc::new(Lazy::default());
-    let cases: Vec<FixtureCase> = cases(&cluster).into_iter().filter(meant).collect();
+    let cases: Vec<FixtureCase> = cases(&cluster).into_iter().filter(is_selected).collect();
     let count = cases.len();
     let work = async {
-        let told = cases.into_iter().enumerate().map(|(at, case)| async move {
+        let runs = cases.into_iter().enumerate().map(|(at, case)| async move {
             progress.begins(case.check.id, case.subject, (at + 1, count));
             (at, one(case, now).await)
         });
-        let mut told: Vec<(usize, CheckRecord)> =
-            futures_util::stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
-        told.sort_by_key(|(at, _)| *at);
-        told.into_iter().map(|(_, record)| record).collect()
+        let mut records: Vec<(usize, CheckRecord)> =
+            futures_util::stream::iter(runs).buffer_unordered(CONCURRENCY).collect().await;
+        records.sort_by_key(|(at, _)| *at);
+        records.into_iter().map(|(_, record)| record).collect()
     };
     let done = runtime.block_on(async {
         tokio::select! {
@@ -99,37 +98,41 @@ pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Res
 }
 
 async fn one(case: FixtureCase, now: DateTime<Utc>) -> CheckRecord {
-    let FixtureCase { check, kind, subject, look } = case;
+    let FixtureCase { check, kind, subject, look: run_check } = case;
     let start = std::time::Instant::now();
-    let mut found = CheckResult::error("it was not run");
-    // A check without a verdict, as on a machine that is too busy for it, is run again; a wrong verdict is not.
+    let mut found = CheckResult::error("the check did not run");
+    // A check that could not decide, for example on a busy machine, runs again; a wrong result is final.
     for _ in 0..ATTEMPTS {
-        found = timeout(LONGEST, look()).await.unwrap_or_else(|_| CheckResult::error("it was not done"));
+        found = timeout(CASE_TIMEOUT, run_check())
+            .await
+            .unwrap_or_else(|_| CheckResult::error(format!("timed out after {} ms", millis(CASE_TIMEOUT))));
         if found.outcome != Outcome::Error {
             break;
         }
     }
-    let told = match (kind, found.outcome) {
+    let mut result = match (kind, found.outcome) {
         (_, Outcome::Skip) => CheckResult::skip(found.detail.as_str()),
         (FixtureKind::Conforming, Outcome::Pass) | (FixtureKind::Defective, Outcome::Fail | Outcome::Warn) => {
             let detail = if found.detail.is_empty() { String::new() } else { format!(": {}", found.detail) };
             CheckResult::pass(1)
                 .observed("said", found.outcome.name())
-                .detail(format!("told as `{}`{detail}", found.outcome.name()))
+                .detail(format!("reported `{}`{detail}", found.outcome.name()))
         }
         (_, outcome) => {
-            let word = if kind == FixtureKind::Conforming { "conforms" } else { "does not conform" };
+            let word = if kind == FixtureKind::Conforming { "conforming" } else { "defective" };
             CheckResult::fail(
                 1,
-                format!("the subject {word}, and the check says `{}`: {}", outcome.name(), found.detail),
+                format!("the fixture is {word}, but the check reported `{}`: {}", outcome.name(), found.detail),
             )
         }
     };
-    let target =
-        format!("{}, {subject}", if kind == FixtureKind::Conforming { "a conforming one" } else { "a breaking one" });
-    let mut told = told;
-    told.evidence = found.evidence;
-    run::record(check, &target, (now, millis(start.elapsed()), millis(LONGEST)), told, Vec::new())
+    let target = format!(
+        "{}: {subject}",
+        if kind == FixtureKind::Conforming { "conforming fixture" } else { "defective fixture" }
+    );
+
+    result.evidence = found.evidence;
+    run::record(check, &target, (now, millis(start.elapsed()), millis(CASE_TIMEOUT)), result, Vec::new())
 }
 
 #[cfg(test)]
@@ -137,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_check_has_a_subject_that_conforms_and_one_that_does_not() {
+    fn every_check_has_a_conforming_and_a_defective_fixture() {
         let cases = cases(&Rc::default());
         for check in crate::doctor::checks() {
             for kind in [FixtureKind::Conforming, FixtureKind::Defective] {

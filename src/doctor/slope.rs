@@ -1,8 +1,9 @@
-//! Whether a series rises: the median of the slopes between all pairs (Theil 1950, Sen 1968), which a few odd values do not move.
+//! Theil-Sen estimator (Theil 1950, Sen 1968): the median of the slopes between all pairs of a series, robust against
+//! outliers.
 
-/// The slope, in units a step; zero for fewer than two values.
+/// Returns the slope in units per step; zero for fewer than two values.
 pub fn theil_sen(series: &[u64]) -> f64 {
-    // What is counted here is far below 2^52.
+    // All counts are far below 2^52.
     #[allow(clippy::cast_precision_loss)]
     let float = |number: u64| number as f64;
     let mut slopes = Vec::new();
@@ -20,7 +21,7 @@ mod tests {
     use super::theil_sen;
 
     #[test]
-    fn a_single_jump_is_no_slope_and_a_steady_rise_is_one() {
+    fn ignores_a_single_outlier_and_detects_a_steady_rise() {
         assert!(theil_sen(&[5, 5, 5, 90, 5, 5, 5]).abs() < 1e-9);
         assert!((theil_sen(&[5, 7, 9, 11, 50, 15]) - 2.0).abs() < 1.0);
         assert!(theil_sen(&[3]).abs() < 1e-9);

@@ -1,4 +1,5 @@
-//! The bytes below a WebSocket: TCP, or TLS on it. What they do to each other stays visible: resets, half closes, silence.
+//! Byte stream below a WebSocket: TCP, or TLS over TCP. Resets, half-closes and silent drops remain visible to the
+//! caller.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,17 +13,15 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// A connection.
+/// Client connection.
 #[derive(Debug)]
 pub enum Stream {
-    /// TCP alone.
     Plain(TcpStream),
-    /// TLS.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    /// The connection below TLS.
+    /// Returns the TCP connection, below TLS if there is TLS.
     pub fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
@@ -30,23 +29,23 @@ impl Stream {
         }
     }
 
-    /// Ends it with a reset: what is closed now sends RST instead of FIN.
+    /// Closes the connection with RST instead of FIN (zero linger).
     pub fn reset(self) {
         let _ = self.tcp().set_zero_linger();
     }
 
-    /// Ends it without a word: neither FIN nor RST, as where a cable is cut (`TCP_REPAIR`, tcp(7)).
+    /// Closes the socket without sending FIN or RST, as if the cable were cut (`TCP_REPAIR`, tcp(7)).
     ///
     /// # Errors
-    /// Where the system does not allow it; then it is closed.
+    /// Returns an error if the process lacks the privilege (`CAP_NET_ADMIN`); the connection is then closed normally.
     #[cfg(target_os = "linux")]
     pub fn drop_silently(self) -> std::io::Result<()> {
         use std::os::fd::AsRawFd;
         let on: libc::c_int = 1;
         let size = u32::try_from(size_of_val(&on)).unwrap_or(4);
-        // SAFETY: the descriptor is open as long as `self` lives, and `on` outlives the call that reads it.
+        // SAFETY: the descriptor is open while `self` lives, and `on` outlives the call that reads it.
         #[allow(unsafe_code)]
-        let answer = unsafe {
+        let status = unsafe {
             libc::setsockopt(
                 self.tcp().as_raw_fd(),
                 libc::IPPROTO_TCP,
@@ -55,20 +54,17 @@ impl Stream {
                 size,
             )
         };
-        if answer == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+        if status == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
     }
 
-    /// Ends it without a word.
-    ///
-    /// # Errors
-    /// Always: only Linux can.
+    /// Always returns an error: `TCP_REPAIR` exists only on Linux.
     #[cfg(not(target_os = "linux"))]
     pub fn drop_silently(self) -> std::io::Result<()> {
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
     }
 }
 
-/// How TLS is spoken.
+/// Client configuration for TLS.
 #[derive(Clone)]
 pub struct Tls(Arc<ClientConfig>);
 
@@ -79,17 +75,17 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// With the certificates that the system trusts, and those of a file (PEM).
+    /// Creates a configuration with the root certificates of the system and those in `ca` (PEM).
     ///
     /// # Errors
-    /// Why the file is of no use.
+    /// Returns an error if a certificate in `ca` cannot be parsed or used.
     pub fn new(ca: Option<&[u8]>) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if let Some(pem) = ca {
             for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|error| format!("its certificates cannot be read: {error}"))?;
-                roots.add(certificate).map_err(|error| format!("a certificate of it cannot be used: {error}"))?;
+                let certificate = certificate.map_err(|error| format!("cannot parse the certificates: {error}"))?;
+                roots.add(certificate).map_err(|error| format!("cannot use a certificate: {error}"))?;
             }
         }
         let provider = Arc::new(ring::default_provider());
@@ -98,15 +94,15 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// As libraries take it.
+    /// Returns a copy of the configuration of rustls.
     pub fn config(&self) -> ClientConfig {
         (*self.0).clone()
     }
 
-    /// Shakes hands.
+    /// Performs the TLS handshake on a TCP connection.
     ///
     /// # Errors
-    /// Why that failed, in words.
+    /// Returns an error if the host is not a valid server name or the handshake fails.
     pub async fn connect(&self, host: &str, tcp: TcpStream) -> Result<Stream, String> {
         let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
         let tls = TlsConnector::from(Arc::clone(&self.0)).connect(name, tcp).await;

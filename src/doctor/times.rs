@@ -1,4 +1,4 @@
-//! How long answers took: quantiles and a picture, from a histogram (HDR) in microseconds.
+//! Response times: quantiles and bucket counts from an HDR histogram with a resolution of one microsecond.
 
 use std::time::Duration;
 
@@ -6,39 +6,42 @@ use hdrhistogram::Histogram;
 
 use crate::doctor::record::Latency;
 
-/// The number of powers of two that a picture shows, the first being 1/16 ms.
+/// Number of buckets; bucket `n` starts at 2^n / 16 ms.
 const BUCKETS: usize = 18;
 
-/// Times of answers.
+/// Histogram of response times.
 #[derive(Debug)]
 pub struct Times(Histogram<u64>);
 
 impl Default for Times {
     fn default() -> Self {
-        // With three digits, between a microsecond and an hour, it cannot fail; the fallback resizes by itself.
+        // These bounds (1 µs to 1 h, three digits) are always valid; the fallback grows automatically.
         let bounded = Histogram::new_with_bounds(1, 3_600_000_000, 3);
-        Self(bounded.or_else(|_| Histogram::new(3)).unwrap_or_else(|_| unreachable!("three digits are allowed")))
+        Self(
+            bounded
+                .or_else(|_| Histogram::new(3))
+                .unwrap_or_else(|_| unreachable!("three significant digits are valid")),
+        )
     }
 }
 
 impl Times {
-    /// Takes in one.
+    /// Records a time, clamped to the range from 1 µs to 1 h.
     pub fn add(&mut self, time: Duration) {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).clamp(1, 3_600_000_000);
         self.0.saturating_record(micros);
     }
 
-    /// How many there are.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// A quantile, in milliseconds.
+    /// Returns a quantile (0 to 1), in milliseconds.
     pub fn quantile(&self, quantile: f64) -> f64 {
         millis(self.0.value_at_quantile(quantile))
     }
 
-    /// As a result shows it.
+    /// Returns the summary for a result.
     pub fn latency(&self) -> Latency {
         let mut buckets = vec![0; BUCKETS];
         for step in self.0.iter_recorded() {
@@ -51,7 +54,7 @@ impl Times {
 }
 
 fn millis(micros: u64) -> f64 {
-    // Within an hour, a float holds it exactly.
+    // Values up to an hour are exact in a float.
     #[allow(clippy::cast_precision_loss)]
     let micros = micros as f64;
     micros / 1_000.0

@@ -1,4 +1,4 @@
-//! The port of a dependency: open, closed, or open and full so that connecting does not end.
+//! Port of a simulated upstream: open, closed, or with a full backlog, so that connecting does not complete.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,71 +9,71 @@ use tokio::time::{sleep, timeout};
 
 use super::{Backend, FaultMode, UpstreamState, proxy, stub};
 
-/// How often a port is asked for again.
-const TRIES: usize = 50;
-/// How long connecting takes at most where a backlog has room.
-const ROOM: Duration = Duration::from_millis(100);
-/// The most connections that fill a backlog of none.
-const MOST: usize = 64;
-/// How many connections may wait to be taken.
+/// Number of attempts to reopen a port.
+const REOPEN_ATTEMPTS: usize = 50;
+/// Timeout of a connection; longer means that the backlog is full.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
+/// Maximum number of connections opened to fill an empty backlog.
+const MAX_FILLERS: usize = 64;
+/// Backlog of an open port.
 const BACKLOG: u32 = 1_024;
 
-/// Listens.
+/// Opens a port with the default backlog.
 pub fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
-    listening(address, BACKLOG)
+    listen_with_backlog(address, BACKLOG)
 }
 
-fn listening(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
+fn listen_with_backlog(address: SocketAddr, backlog: u32) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // On Windows this would let others listen on the same port.
+    // On Windows this option would let other processes listen on the same port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(backlog)
 }
 
-/// Takes connections as long as there is somebody who tells how.
+/// Accepts connections and applies mode changes until the handle is dropped.
 pub async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<UpstreamState>) {
     let mut listener = Some(listener);
-    let mut told = shared.told.clone();
+    let mut directives = shared.told.clone();
     loop {
-        let mode = told.borrow_and_update().mode;
+        let mode = directives.borrow_and_update().mode;
         match mode {
             FaultMode::Refuse => {
                 drop(listener.take());
                 shared.done.send_replace(Some(mode));
-                if told.changed().await.is_err() {
+                if directives.changed().await.is_err() {
                     return;
                 }
             }
             FaultMode::SynDrop => {
                 drop(listener.take());
-                let full = full(address).await;
+                let full = fill_backlog(address).await;
                 if let Err(why) = &full {
-                    shared.seen().broken = Some(format!("no backlog can be filled here: {why}"));
+                    shared.seen().broken = Some(format!("cannot fill a backlog on this system: {why}"));
                 }
                 shared.done.send_replace(Some(mode));
-                if told.changed().await.is_err() {
+                if directives.changed().await.is_err() {
                     return;
                 }
             }
             _ => {
-                let Some(open) = reopened(&mut listener, address).await else {
-                    shared.seen().broken = Some(format!("port {} cannot be opened again", address.port()));
+                let Some(open) = reopen(&mut listener, address).await else {
+                    shared.seen().broken = Some(format!("cannot reopen port {}", address.port()));
                     return;
                 };
                 shared.done.send_replace(Some(mode));
                 tokio::select! {
-                    taken = open.accept() => if let Ok((tcp, _)) = taken { taken_in(tcp, &shared) },
-                    changed = told.changed() => if changed.is_err() { return },
+                    accepted = open.accept() => if let Ok((tcp, _)) = accepted { accept(tcp, &shared) },
+                    changed = directives.changed() => if changed.is_err() { return },
                 }
             }
         }
     }
 }
 
-async fn reopened(listener: &mut Option<TcpListener>, address: SocketAddr) -> Option<&TcpListener> {
-    for _ in 0..TRIES {
+async fn reopen(listener: &mut Option<TcpListener>, address: SocketAddr) -> Option<&TcpListener> {
+    for _ in 0..REOPEN_ATTEMPTS {
         if listener.is_some() {
             break;
         }
@@ -85,7 +85,7 @@ async fn reopened(listener: &mut Option<TcpListener>, address: SocketAddr) -> Op
     listener.as_ref()
 }
 
-fn taken_in(tcp: TcpStream, shared: &Arc<UpstreamState>) {
+fn accept(tcp: TcpStream, shared: &Arc<UpstreamState>) {
     let _ = tcp.set_nodelay(true);
     let number = {
         let mut seen = shared.seen();
@@ -95,33 +95,33 @@ fn taken_in(tcp: TcpStream, shared: &Arc<UpstreamState>) {
     };
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        let told = shared.told.clone();
+        let directives = shared.told.clone();
         match &shared.behind {
-            Backend::Stub(body) => stub::serve(tcp, number, body, &shared, told).await,
-            _ => proxy::serve(tcp, number, &shared, told).await,
+            Backend::Stub(body) => stub::serve(tcp, number, body, &shared, directives).await,
+            _ => proxy::serve(tcp, number, &shared, directives).await,
         }
         shared.seen().open -= 1;
     });
 }
 
-/// A listener whose backlog is full, and the connections that fill it.
-async fn full(address: SocketAddr) -> Result<(TcpListener, Vec<TcpStream>), String> {
+/// Opens a port without a backlog and fills it. Returns the listener and the connections, which keep it full.
+async fn fill_backlog(address: SocketAddr) -> Result<(TcpListener, Vec<TcpStream>), String> {
     let mut listener = None;
-    for _ in 0..TRIES {
-        listener = listening(address, 0).ok();
+    for _ in 0..REOPEN_ATTEMPTS {
+        listener = listen_with_backlog(address, 0).ok();
         if listener.is_some() {
             break;
         }
         sleep(Duration::from_millis(20)).await;
     }
-    let listener = listener.ok_or_else(|| format!("port {} cannot be opened again", address.port()))?;
+    let listener = listener.ok_or_else(|| format!("cannot reopen port {}", address.port()))?;
     let mut fillers = Vec::new();
-    while fillers.len() < MOST {
-        match timeout(ROOM, TcpStream::connect(address)).await {
+    while fillers.len() < MAX_FILLERS {
+        match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(filler)) => fillers.push(filler),
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Ok((listener, fillers)),
         }
     }
-    Err("it has room for any number of connections".to_owned())
+    Err("the backlog accepts any number of connections".to_owned())
 }

@@ -1,4 +1,4 @@
-//! A proxy before a real server: bytes are handed on, held back, held up, cut or replaced, whatever they mean.
+//! TCP proxy in front of a real server. It forwards, holds, delays, truncates or replaces bytes without parsing them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,30 +11,35 @@ use tokio::time::{sleep, timeout};
 use super::stub::{is_cut, reset};
 use super::{Backend, Directive, FaultMode, Hit, UpstreamState};
 
-/// How much is read at once, in bytes.
+/// Size of the read buffer, in bytes.
 const BLOCK: usize = 16 << 10;
-/// How long a client may be silent until it is taken to wait for the server.
-const MANNERS: Duration = Duration::from_millis(200);
-/// How much of what a server says first is kept, in bytes.
-const GREETING: usize = 4 << 10;
+/// Time without data after which the client is assumed to wait for the server to send first.
+const CLIENT_SILENCE: Duration = Duration::from_millis(200);
+/// Number of recorded first bytes per connection.
+const MAX_GREETING: usize = 4 << 10;
 
-/// Both ways to a server.
+/// Read half and write half of a connection to the server.
 type Direction = (Box<dyn AsyncRead + Send + Unpin>, Box<dyn AsyncWrite + Send + Unpin>);
 
-/// How one direction of a connection ends.
+/// End of a proxied connection.
 enum ProxyEnd {
-    /// One side has ended.
+    /// One side closed the connection.
     Closed,
-    /// It is to be reset.
+    /// The proxy resets the connection.
     Reset,
 }
 
-/// Hands on what comes on a connection.
-pub async fn serve(mut tcp: TcpStream, number: u64, shared: &Arc<UpstreamState>, mut told: watch::Receiver<Directive>) {
+/// Serves one client connection.
+pub async fn serve(
+    mut tcp: TcpStream,
+    number: u64,
+    shared: &Arc<UpstreamState>,
+    mut directive: watch::Receiver<Directive>,
+) {
     let work = exchange(&mut tcp, number, shared);
     let end = tokio::select! {
         end = work => end,
-        () = is_cut(number, &mut told) => ProxyEnd::Reset,
+        () = is_cut(number, &mut directive) => ProxyEnd::Reset,
     };
     match end {
         ProxyEnd::Reset => reset(tcp),
@@ -44,20 +49,21 @@ pub async fn serve(mut tcp: TcpStream, number: u64, shared: &Arc<UpstreamState>,
 
 async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>) -> ProxyEnd {
     let (mut from_client, mut to_client) = tcp.split();
-    // What a client says first is seen before the server is asked: a barrier holds it, a server that hangs never hears it.
+    // The first chunk is read before the server is contacted, so that `Hold` can hold it and a hanging mode can discard
+    // it.
     let mut first = Vec::with_capacity(BLOCK);
     let is_talker = matches!(shared.behind, Backend::Talker(_));
     if !is_talker {
-        // Who says nothing for a while waits for the server to speak first, as some protocols have it.
-        match timeout(MANNERS, from_client.read_buf(&mut first)).await {
+        // A silent client waits for the server, since in some protocols the server sends first.
+        match timeout(CLIENT_SILENCE, from_client.read_buf(&mut first)).await {
             Ok(Ok(1..)) | Err(_) => {}
             Ok(_) => return ProxyEnd::Closed,
         }
     }
-    let counted = (is_talker || !first.is_empty()).then(|| hit(shared, number));
-    let mut told = shared.told.clone();
-    let place = counted.map_or(0, |(_, place)| place);
-    if told.wait_for(|told| !told.mode.holds(place, true)).await.is_err() {
+    let counted = (is_talker || !first.is_empty()).then(|| record(shared, number));
+    let mut directive = shared.told.clone();
+    let index = counted.map_or(0, |(_, index)| index);
+    if directive.wait_for(|directive| !directive.mode.holds(index, true)).await.is_err() {
         return ProxyEnd::Reset;
     }
     let mode = shared.told().mode;
@@ -65,7 +71,7 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
         return ProxyEnd::Reset;
     }
     if is_mute(mode) {
-        return swallow(&mut from_client).await;
+        return discard(&mut from_client).await;
     }
     let Some((mut from_server, mut to_server)) = connect(&shared.behind).await else { return ProxyEnd::Reset };
     if to_server.write_all(&first).await.is_err() {
@@ -75,18 +81,18 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
         let mut block = vec![0; BLOCK];
         loop {
             let Ok(read @ 1..) = from_client.read(&mut block).await else { return ProxyEnd::Closed };
-            let (since, place) = hit(shared, number);
-            // Without somebody who tells, what is held is lost.
-            if told.wait_for(|told| !told.mode.holds(place, false)).await.is_err() {
+            let (since, index) = record(shared, number);
+            // If the handle was dropped, a held chunk is lost.
+            if directive.wait_for(|directive| !directive.mode.holds(index, false)).await.is_err() {
                 return ProxyEnd::Reset;
             }
-            let told = shared.told();
-            if fails(told.mode, since) {
+            let directive = shared.told();
+            if fails(directive.mode, since) {
                 return ProxyEnd::Reset;
             }
-            // What a server that is silent would have to answer it never gets: an answer that is late would be worse.
-            if told.silent >= number || is_mute(told.mode) {
-                return swallow(&mut from_client).await;
+            // A silenced server must not receive the chunk, since a late response would follow.
+            if directive.silent >= number || is_mute(directive.mode) {
+                return discard(&mut from_client).await;
             }
             if to_server.write_all(&block[..read]).await.is_err() {
                 return ProxyEnd::Closed;
@@ -97,12 +103,12 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
         let mut block = vec![0; BLOCK];
         loop {
             let Ok(read @ 1..) = from_server.read(&mut block).await else { return ProxyEnd::Closed };
-            greet(shared, number, &block[..read]);
-            let told = shared.told();
-            if told.silent >= number || is_mute(told.mode) {
+            record_greeting(shared, number, &block[..read]);
+            let directive = shared.told();
+            if directive.silent >= number || is_mute(directive.mode) {
                 std::future::pending::<()>().await;
             }
-            if let Some(end) = said(&mut to_client, &block[..read], told.mode).await {
+            if let Some(end) = forward(&mut to_client, &block[..read], directive.mode).await {
                 return end;
             }
         }
@@ -110,14 +116,14 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
     tokio::select! { end = up => end, end = down => end }
 }
 
-/// Hands on what a server said, as the mode has it; how the connection ends, where it does.
-async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: FaultMode) -> Option<ProxyEnd> {
-    let mut wrong = Vec::new();
+/// Sends a chunk from the server to the client as the mode requires. Returns the end of the connection, if it ends.
+async fn forward(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: FaultMode) -> Option<ProxyEnd> {
+    let mut garbage = Vec::new();
     let bytes = match mode {
         FaultMode::Truncate => &bytes[..bytes.len() / 2],
         FaultMode::Garbage => {
-            wrong.extend(bytes.iter().map(|byte| !byte));
-            &wrong
+            garbage.extend(bytes.iter().map(|byte| !byte));
+            &garbage
         }
         _ => bytes,
     };
@@ -141,8 +147,8 @@ async fn said(to_client: &mut (impl AsyncWrite + Unpin), bytes: &[u8], mode: Fau
     None
 }
 
-/// Counts a piece: how many came since the mode was set, and its place among all of them.
-fn hit(shared: &UpstreamState, number: u64) -> (usize, usize) {
+/// Records a chunk. Returns the number of chunks since the mode was set, and its index among all chunks.
+fn record(shared: &UpstreamState, number: u64) -> (usize, usize) {
     let (method, path) = (String::new(), String::new());
     shared.hit(Hit { at: Instant::now(), connection: number, method, path, correlation: None, gone: None })
 }
@@ -160,22 +166,22 @@ fn is_mute(mode: FaultMode) -> bool {
     matches!(mode, FaultMode::HangAccept | FaultMode::HangHeaders | FaultMode::HangBody)
 }
 
-/// Reads and forgets until the other side ends.
-async fn swallow(from: &mut (impl AsyncRead + Unpin)) -> ProxyEnd {
+/// Reads and discards until the other side closes.
+async fn discard(from: &mut (impl AsyncRead + Unpin)) -> ProxyEnd {
     let mut block = vec![0; BLOCK];
     while let Ok(1..) = from.read(&mut block).await {}
     ProxyEnd::Closed
 }
 
-fn greet(shared: &UpstreamState, number: u64, bytes: &[u8]) {
+fn record_greeting(shared: &UpstreamState, number: u64, bytes: &[u8]) {
     let mut seen = shared.seen();
     let greeting = seen.greetings.entry(number).or_default();
-    let room = GREETING.saturating_sub(greeting.len());
+    let room = MAX_GREETING.saturating_sub(greeting.len());
     greeting.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }
 
-async fn connect(behind: &Backend) -> Option<Direction> {
-    match behind {
+async fn connect(backend: &Backend) -> Option<Direction> {
+    match backend {
         Backend::Stub(_) => None,
         Backend::Tcp(address) | Backend::Talker(address) => {
             let tcp = TcpStream::connect(address).await.ok()?;

@@ -1,33 +1,33 @@
-//! What the world looks like from inside a terminal, as the kernel says it.
+//! Facts about the terminal, session and environment of the payload, read from the kernel.
 
 use serde_json::{Value, json};
 
 use super::Orders;
 
-/// Reports the facts.
+/// Reports the facts and waits for the acknowledgement.
 pub fn run(orders: &Orders) -> u8 {
     orders.report(&facts("facts"));
     super::acknowledged();
     0
 }
 
-/// The facts, as an event of this name.
+/// Returns the facts as an event with this name.
 #[cfg(unix)]
 pub fn facts(event: &str) -> Value {
     use rustix::process::{getpgrp, getpid, getppid, getsid};
     use rustix::stdio::{stderr, stdin, stdout};
     use rustix::termios::{isatty, tcgetattr, tcgetpgrp, tcgetwinsize, ttyname};
 
-    // The calls of the system themselves: a library that is put before the others cannot lie here.
+    // Direct system calls, so that a preloaded library cannot fake the results.
     let tty = [isatty(stdin()), isatty(stdout()), isatty(stderr())];
     let name = ttyname(stdout(), Vec::new()).map(|name| name.to_string_lossy().into_owned()).ok();
     let dev_tty = rustix::fs::open("/dev/tty", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
-    // Output may go to a pipe; the terminal that controls the session is asked.
+    // Output may be a pipe, so the controlling terminal is asked first.
     let foreground = match &dev_tty {
         Ok(terminal) => tcgetpgrp(terminal),
         Err(_) => tcgetpgrp(stdout()),
     };
-    // In a namespace of its own a group from outside has the number 0, which is none.
+    // In a separate PID namespace a group from outside has the id 0.
     let foreground = foreground.ok().map(|group| group.as_raw_nonzero().get());
     let dev_tty = dev_tty.map_or_else(|error| error.to_string(), |_| "ok".to_owned());
     let size = tcgetwinsize(stdout()).map(|size| json!([size.ws_row, size.ws_col])).unwrap_or_default();
@@ -54,27 +54,27 @@ pub fn facts(event: &str) -> Value {
     })
 }
 
-/// The facts: there are none on this system.
+/// Returns an event without facts: they exist only on Unix.
 #[cfg(not(unix))]
 pub fn facts(event: &str) -> Value {
     json!({ "event": event })
 }
 
-/// What is open beside the three streams: each number and what it leads to.
+/// Returns the open file descriptors in addition to the standard streams, each with its target.
 #[cfg(unix)]
 fn descriptors() -> Value {
     let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
     let entries = crate::system::disk::list(std::path::Path::new(folder)).unwrap_or_default();
     let open = entries.iter().filter(|(name, _)| name.parse::<u32>().is_ok_and(|number| number > 2));
-    let led = open.map(|(name, path)| (name, crate::system::disk::link(path)));
-    // The list itself was read through one that is closed again.
-    let led = led.filter(|(_, target)| {
+    let targets = open.map(|(name, path)| (name, crate::system::disk::link(path)));
+    // The descriptor through which the list was read is closed again.
+    let targets = targets.filter(|(_, target)| {
         target.as_ref().is_some_and(|target| !target.contains("/proc/") || !target.ends_with("/fd"))
     });
-    led.map(|(name, target)| json!([name, target])).collect()
+    targets.map(|(name, target)| json!([name, target])).collect()
 }
 
-/// Some lines of `/proc/self/status`.
+/// Returns the fields of `/proc/self/status` about signals, privileges and seccomp.
 #[cfg(unix)]
 fn status() -> Value {
     let text = crate::system::disk::read_optional(std::path::Path::new("/proc/self/status"))

@@ -1,4 +1,5 @@
-//! Bytes out and in: many, the last ones, odd ones.
+//! Actions that transfer bytes in both directions: large amounts, the last bytes before the end, split characters, all
+//! byte values.
 
 use std::io::Read;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use super::{Orders, write};
 use crate::doctor::frame;
 use crate::text::hex;
 
-/// How much is read before it is acknowledged, in bytes.
+/// Number of bytes per acknowledged block of input.
 pub const BLOCK: usize = 64 << 10;
 
-/// Takes from the terminal what it does to bytes: nothing is echoed, nothing is turned into something else.
+/// Switches the terminal to raw mode: no echo and no translation.
 #[cfg(unix)]
 fn make_raw() {
     use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -24,11 +25,12 @@ fn make_raw() {
     }
 }
 
-/// There is nothing to take away.
+/// Does nothing: terminal modes exist only on Unix.
 #[cfg(not(unix))]
 fn make_raw() {}
 
-/// Waits until the terminal has taken all: what a session leader leaves behind at its end may be thrown away.
+/// Waits until the terminal has accepted all output; output that is pending when the session leader ends may be
+/// discarded.
 fn drain() {
     #[cfg(unix)]
     let _ = rustix::termios::tcdrain(rustix::stdio::stdout());
@@ -43,14 +45,15 @@ fn raw(orders: &Orders, body: impl FnOnce()) -> u8 {
     0
 }
 
-/// So many bytes of numbered lines; then it stays until it is let go: whether the last bytes before an end come out is another question.
+/// Writes numbered lines of at least this number of bytes, then waits for input. Bytes right before the end are tested
+/// by `tail`.
 pub fn out(orders: &Orders) -> u8 {
     let code = raw(orders, || write(&frame::numbered(orders.number(0))));
     let _ = std::io::stdin().read(&mut [0]);
     code
 }
 
-/// So many bytes, and an end right behind them.
+/// Writes this number of bytes and ends immediately.
 pub fn tail(orders: &Orders) -> u8 {
     let mut bytes = frame::raw_start(&orders.token);
     bytes.extend(frame::numbered(orders.number(0)).into_iter().filter(|byte| *byte != b'\n').take(orders.number(0)));
@@ -58,23 +61,23 @@ pub fn tail(orders: &Orders) -> u8 {
     0
 }
 
-/// Letters whose bytes come apart from each other.
+/// Writes characters whose UTF-8 bytes are sent separately.
 pub fn split(orders: &Orders) -> u8 {
     raw(orders, || {
-        for letter in ["é", "漢", "🚀"] {
-            write(&letter.as_bytes()[..1]);
+        for character in ["é", "漢", "🚀"] {
+            write(&character.as_bytes()[..1]);
             std::thread::sleep(Duration::from_millis(50));
-            write(&letter.as_bytes()[1..]);
+            write(&character.as_bytes()[1..]);
         }
     })
 }
 
-/// Every byte there is.
+/// Writes all 256 byte values.
 pub fn binary(orders: &Orders) -> u8 {
     raw(orders, || write(&(0..=255).collect::<Vec<u8>>()))
 }
 
-/// Reads so many bytes, and says of each block what it was.
+/// Reads this number of bytes and reports the hash of each block.
 pub fn read_in(orders: &Orders) -> u8 {
     make_raw();
     orders.report(&json!({ "event": "ready" }));
@@ -91,7 +94,7 @@ pub fn read_in(orders: &Orders) -> u8 {
     0
 }
 
-/// Reads so many bytes, and says which they were.
+/// Reads this number of bytes and reports them.
 pub fn echo(orders: &Orders) -> u8 {
     make_raw();
     orders.report(&json!({ "event": "ready" }));

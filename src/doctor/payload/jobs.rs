@@ -1,8 +1,8 @@
-//! Job control, as a shell does it: a job gets the terminal, stops, gives it back, goes on, ends.
+//! Job control as in a shell: a job receives the terminal, stops, returns it, continues and ends.
 
 use super::Orders;
 
-/// Does it, and reports how far it got.
+/// Runs the job control steps and reports the completed steps and the error, if any.
 #[cfg(unix)]
 pub fn run(orders: &Orders) -> u8 {
     use serde_json::json;
@@ -19,13 +19,13 @@ fn shell(orders: &Orders, steps: &mut Vec<&'static str>) -> Result<(), String> {
     use rustix::termios::{tcgetpgrp, tcsetpgrp};
     use std::os::unix::process::CommandExt;
 
-    // A shell that gives the terminal away is in the background when it takes it back, and must not be stopped for that.
-    // SAFETY: a disposition is set before there is any other thread, and no handler of ours runs.
+    // A shell is in the background when it takes the terminal back, and SIGTTOU would stop it.
+    // SAFETY: the disposition is set before any other thread exists, and no signal handler is installed.
     #[allow(unsafe_code)]
     unsafe {
         libc::signal(libc::SIGTTOU, libc::SIG_IGN);
     }
-    let said = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
+    let context = |action: &'static str| move |error: rustix::io::Errno| format!("{action}: {error}");
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     #[allow(clippy::disallowed_methods)]
     let mut command = std::process::Command::new(program);
@@ -36,24 +36,26 @@ fn shell(orders: &Orders, steps: &mut Vec<&'static str>) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let id = i32::try_from(job.id()).ok().and_then(Pid::from_raw).ok_or("the job has no id")?;
     let result = (|| {
-        tcsetpgrp(stdin(), id).map_err(said("the job cannot be put in the foreground"))?;
+        tcsetpgrp(stdin(), id).map_err(context("cannot put the job in the foreground"))?;
         steps.push("foreground");
-        let (_, status) =
-            waitpid(Some(id), WaitOptions::UNTRACED).map_err(said("the job cannot be waited for"))?.ok_or("no job")?;
+        let (_, status) = waitpid(Some(id), WaitOptions::UNTRACED)
+            .map_err(context("cannot wait for the job"))?
+            .ok_or("the job was not found")?;
         if !status.stopped() {
             return Err("the job did not stop".to_owned());
         }
         steps.push("stopped");
-        tcsetpgrp(stdin(), getpgrp()).map_err(said("the terminal cannot be taken back"))?;
+        tcsetpgrp(stdin(), getpgrp()).map_err(context("cannot take the terminal back"))?;
         if tcgetpgrp(stdin()).ok() != Some(getpgrp()) {
-            return Err("the terminal was not given back".to_owned());
+            return Err("the terminal was not returned".to_owned());
         }
         steps.push("taken_back");
-        kill_process_group(id, Signal::CONT).map_err(said("the job cannot be continued"))?;
-        let (_, status) =
-            waitpid(Some(id), WaitOptions::empty()).map_err(said("the job cannot be waited for"))?.ok_or("no job")?;
+        kill_process_group(id, Signal::CONT).map_err(context("cannot continue the job"))?;
+        let (_, status) = waitpid(Some(id), WaitOptions::empty())
+            .map_err(context("cannot wait for the job"))?
+            .ok_or("the job was not found")?;
         if status.exit_status() != Some(7) {
-            return Err("the job did not end as it should".to_owned());
+            return Err("the job did not exit with code 7".to_owned());
         }
         steps.push("continued");
         Ok(())
@@ -62,20 +64,20 @@ fn shell(orders: &Orders, steps: &mut Vec<&'static str>) -> Result<(), String> {
     result
 }
 
-/// The job: stops itself, and ends with 7 when it goes on.
+/// Stops itself, and exits with 7 after it is continued.
 #[cfg(unix)]
 pub fn stop(_: &Orders) -> u8 {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     7
 }
 
-/// There is no job control on this system.
+/// Fails: job control exists only on Unix.
 #[cfg(not(unix))]
 pub fn run(_: &Orders) -> u8 {
     2
 }
 
-/// There is no job control on this system.
+/// Fails: job control exists only on Unix.
 #[cfg(not(unix))]
 pub fn stop(_: &Orders) -> u8 {
     2

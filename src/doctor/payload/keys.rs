@@ -1,8 +1,8 @@
-//! What keys and sizes become: each signal that comes is reported, and the end of input.
+//! Reports the signals that keys and size changes cause, and the end of input.
 
 use super::Orders;
 
-/// Waits for signals, and reports each until input ends or a line says `quit`.
+/// Reports each received signal until the input ends or contains the line `quit`.
 #[cfg(unix)]
 pub fn run(orders: &Orders) -> u8 {
     use serde_json::json;
@@ -37,12 +37,12 @@ pub fn run(orders: &Orders) -> u8 {
         }
     };
     let code = runtime.block_on(listen);
-    // A reader of standard input cannot be called back.
+    // The thread that reads standard input cannot be cancelled.
     runtime.shutdown_background();
     std::process::exit(code)
 }
 
-/// There are no signals on this system.
+/// Fails: signals exist only on Unix.
 #[cfg(not(unix))]
 pub fn run(_: &Orders) -> u8 {
     2

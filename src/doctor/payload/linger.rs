@@ -1,4 +1,4 @@
-//! Processes that may outlive their session, each detached in another way. They end by themselves after a minute.
+//! Processes that may outlive their session, each detached in a different way. They exit after a minute.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::Orders;
 
-/// The ways to detach a process.
+/// Methods to detach a process.
 pub const STYLES: &[&str] = &["background", "nohup", "setsid", "daemon"];
-/// How long they stay at most.
-const STAY: Duration = Duration::from_secs(60);
+/// Maximum lifetime of a detached process.
+const LIFETIME: Duration = Duration::from_secs(60);
 
-/// Starts one of each, reports that all are there, and waits for a line.
+/// Starts one process per method, reports those that started, and waits for a line.
 pub fn orphans(orders: &Orders) -> u8 {
     let Ok(program) = std::env::current_exe() else { return 4 };
     let mut started = Vec::new();
@@ -28,10 +28,10 @@ pub fn orphans(orders: &Orders) -> u8 {
         if *style == "daemon" {
             command.env_clear();
         }
-        // Each says a byte when it has detached itself.
+        // Each process writes a byte after it has detached itself.
         if let Ok(mut child) = command.spawn()
-            && let Some(mut said) = child.stdout.take()
-            && said.read_exact(&mut [0]).is_ok()
+            && let Some(mut stdout) = child.stdout.take()
+            && stdout.read_exact(&mut [0]).is_ok()
         {
             started.push(*style);
         }
@@ -42,7 +42,7 @@ pub fn orphans(orders: &Orders) -> u8 {
     0
 }
 
-/// Detaches itself, says so, and stays.
+/// Detaches itself, reports that and sleeps.
 pub fn run(orders: &Orders) -> u8 {
     #[cfg(unix)]
     {
@@ -50,7 +50,7 @@ pub fn run(orders: &Orders) -> u8 {
             let _ = rustix::process::setsid();
         }
         if orders.word(0) == "nohup" {
-            // SAFETY: a disposition is set before there is any other thread, and no handler of ours runs.
+            // SAFETY: the disposition is set before any other thread exists, and no signal handler is installed.
             #[allow(unsafe_code)]
             unsafe {
                 libc::signal(libc::SIGHUP, libc::SIG_IGN);
@@ -63,6 +63,6 @@ pub fn run(orders: &Orders) -> u8 {
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(b".").and_then(|()| out.flush());
     }
-    std::thread::sleep(STAY);
+    std::thread::sleep(LIFETIME);
     0
 }

@@ -1,22 +1,19 @@
-//! A known drawing, and what a screen must show of it.
+//! Drawing with escape sequences, and the cells that a terminal must show for it.
 
 use super::{Orders, write};
 
-/// What is seen at a place: row and column from 0, the text, and whether it is bold or inverse.
+/// Expected text on the screen: row and column from 0, the text, and its style.
 pub type Cell = (u16, u16, &'static str, Dress);
 
-/// How a text looks.
+/// Style of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dress {
-    /// Plain.
     Plain,
-    /// Bold and red.
     BoldRed,
-    /// Inverse.
     Inverse,
 }
 
-/// What the screen shows at the end of the drawing, on at least 12 rows and 40 columns.
+/// Expected content after the drawing, on a screen of at least 12 rows and 40 columns.
 pub const CELLS: &[Cell] = &[
     (0, 0, "phx draws", Dress::Plain),
     (2, 4, "bold red", Dress::BoldRed),
@@ -31,7 +28,8 @@ pub const CELLS: &[Cell] = &[
     (11, 0, "phx is done", Dress::Plain),
 ];
 
-/// The drawing (ECMA-48): erase, places, colours, tabs, overwriting, erasing to the end of a line, inserting a line.
+/// Returns the drawing (ECMA-48): erase, cursor positions, colors, tabs, overwriting, erase to end of line, insert
+/// line.
 fn drawing() -> String {
     let parts = [
         "\u{1b}[0m\u{1b}[2J\u{1b}[H",
@@ -49,7 +47,7 @@ fn drawing() -> String {
     parts.concat()
 }
 
-/// Draws.
+/// Writes the drawing.
 pub fn run(_: &Orders) -> u8 {
     write(drawing().as_bytes());
     #[cfg(unix)]

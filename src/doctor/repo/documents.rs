@@ -1,4 +1,4 @@
-//! Whether the documents are within their deadlines.
+//! Check `repo.documents`: no document is past its deadline.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,21 +9,19 @@ use crate::doctor::record::Outcome;
 use crate::text::duration;
 use crate::workspace::{Selection, Visited};
 
-/// How many are named.
+/// Number of stale documents listed as evidence.
 const NAMED: usize = 5;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "repo.documents",
-    claim: "no document is overdue",
-    method: "every governed document is read and its deadline compared with the time. Fails where one has passed, with the oldest first; \
-             an error where nothing is governed.",
-    opens: "nothing; it reads files, and asks git",
+    claim: "no document is past its deadline",
+    method: "Reads every governed document and compares its deadline with the current time. Fails with the stale documents, oldest \
+             first; skipped if no document is governed.",
+    opens: "nothing; reads files and runs git",
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(repository: &Repository) -> CheckResult {
     let project = match repository.opened() {
         Ok(project) => project,
@@ -38,21 +36,24 @@ pub fn run(repository: &Repository) -> CheckResult {
     });
     let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     if seen.is_empty() {
-        return CheckResult::skip("nothing is governed here; `phx new KIND` writes a document");
+        return CheckResult::skip("no governed documents found; run `phx new KIND` to create one");
     }
     seen.sort();
-    let late: Vec<_> =
+    let stale: Vec<_> =
         seen.iter().filter_map(|(due, path)| due.filter(|due| *due < repository.now).map(|due| (due, path))).collect();
     let found = CheckResult::pass(seen.len() as u64)
         .observed("documents", seen.len())
-        .observed("overdue", late.len())
+        .observed("overdue", stale.len())
         .expected("overdue", 0);
-    let Some((_, first)) = late.first() else { return found };
+    let Some((_, first)) = stale.first() else { return found };
     let mut found = CheckResult { outcome: Outcome::Fail, ..found };
-    for (due, path) in late.iter().take(NAMED) {
-        found = found.evidence("overdue", format!("{path}, due {} ago", duration::words(repository.now - *due)));
+    for (due, path) in stale.iter().take(NAMED) {
+        found =
+            found.evidence("overdue", format!("{path}: {} past its deadline", duration::words(repository.now - *due)));
     }
-    let plural = if late.len() == 1 { " is" } else { "s are" };
+    let plural = if stale.len() == 1 { " is" } else { "s are" };
     let review = format!("phx review {}", project.folder.quoted(first));
-    found.detail(format!("{} document{plural} overdue", late.len())).help("review them", &["phx status", &review])
+    found
+        .detail(format!("{} document{plural} past the deadline", stale.len()))
+        .help("review the stale documents", &["phx status", &review])
 }

@@ -1,4 +1,4 @@
-//! Whether git is there, and new enough for what phx asks of it.
+//! Check `repo.git`: Git is installed and recent enough.
 
 use super::Repository;
 use crate::doctor::Check;
@@ -6,38 +6,36 @@ use crate::doctor::check_result::CheckResult;
 use crate::doctor::record::Outcome;
 use crate::system::git::git_dirs;
 
-/// The first version that knows all that phx asks.
-const NEEDED: (u32, u32) = (2, 31);
+/// First version of Git that supports all options that phx uses.
+const MIN_VERSION: (u32, u32) = (2, 31);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "repo.git",
-    claim: "git is there, and new enough",
-    method: "git is asked for its version. Fails before 2.31, and where git cannot be started; skipped outside a repository.",
-    opens: "nothing; it reads files, and asks git",
+    claim: "git is installed and recent enough",
+    method: "Runs `git --version`. Fails if git cannot be started or is older than 2.31; skipped outside a repository.",
+    opens: "nothing; reads files and runs git",
     harm: "",
     deadline_ms: 2_000,
 };
 
-/// Looks.
 pub fn run(repository: &Repository) -> CheckResult {
     if git_dirs::repository(&repository.cwd).is_none() {
-        return CheckResult::skip("this is no git repository");
+        return CheckResult::skip("not a Git repository");
     }
-    let needed = format!("{}.{}", NEEDED.0, NEEDED.1);
+    let needed = format!("{}.{}", MIN_VERSION.0, MIN_VERSION.1);
     match git_dirs::version() {
         Err(why) => CheckResult::new(Outcome::Fail, 1).detail(why).help("install git", &[]),
-        Ok(said) => {
-            let numbers: Vec<u32> = said.split('.').map_while(|part| part.parse().ok()).collect();
+        Ok(version) => {
+            let numbers: Vec<u32> = version.split('.').map_while(|part| part.parse().ok()).collect();
             let found = |outcome| {
-                CheckResult::new(outcome, 1).observed("version", said.as_str()).expected("at_least", needed.as_str())
+                CheckResult::new(outcome, 1).observed("version", version.as_str()).expected("at_least", needed.as_str())
             };
             match numbers.as_slice() {
-                [major, minor, ..] if (*major, *minor) >= NEEDED => found(Outcome::Pass),
+                [major, minor, ..] if (*major, *minor) >= MIN_VERSION => found(Outcome::Pass),
                 [_, _, ..] => found(Outcome::Fail)
-                    .detail(format!("git {said} is older than {needed}"))
+                    .detail(format!("git {version} is older than {needed}"))
                     .help("install a newer git", &[]),
-                _ => CheckResult::error(format!("git says that it is `{said}`, which is no version")),
+                _ => CheckResult::error(format!("cannot parse the git version `{version}`")),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Whether the hooks are where git looks for them, and as phx wrote them.
+//! Check `repo.hooks`: the Git hooks are installed and unchanged.
 
 use super::Repository;
 use crate::doctor::Check;
@@ -9,21 +9,19 @@ use crate::hooks::install::{HookState, HooksFolder};
 use crate::system::git::git_dirs;
 use crate::text::shell;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "repo.hooks",
-    claim: "the git hooks are installed, unchanged, and not bypassed",
-    method: "git is asked where it looks for hooks (`core.hooksPath` too), and each hook there is compared with what phx writes. \
-             Fails where one was changed or starts a program that is gone; warns where one is missing or another's.",
-    opens: "nothing; it reads files, and asks git",
+    claim: "the Git hooks are installed, unchanged and not bypassed",
+    method: "Asks git for the hooks folder (including `core.hooksPath`) and compares each hook with the one that phx writes. Fails \
+             if a hook was changed or starts a missing program; warns if a hook is missing or was not installed by phx.",
+    opens: "nothing; reads files and runs git",
     harm: "",
     deadline_ms: 2_000,
 };
 
-/// Looks.
 pub fn run(repository: &Repository) -> CheckResult {
     if git_dirs::worktree(&repository.cwd).is_none() {
-        return CheckResult::skip("this is no git repository with a worktree");
+        return CheckResult::skip("not a Git repository with a worktree");
     }
     let folder = match HooksFolder::find() {
         Ok(folder) => folder,
@@ -31,24 +29,24 @@ pub fn run(repository: &Repository) -> CheckResult {
     };
     let mut worst = Outcome::Pass;
     let mut found = CheckResult::pass(Hook::USUAL.len() as u64).observed("folder", folder.path.display().to_string());
-    let mut wrong = Vec::new();
+    let mut problems = Vec::new();
     for hook in Hook::USUAL {
         let (word, outcome) = match folder.state(*hook) {
             HookState::Installed { .. } => ("installed", Outcome::Pass),
             HookState::Missing => ("missing", Outcome::Warn),
-            HookState::Foreign => ("another's", Outcome::Warn),
+            HookState::Foreign => ("not installed by phx", Outcome::Warn),
             HookState::Changed => ("changed", Outcome::Fail),
-            HookState::ProgramMissing(_) => ("starts a program that is gone", Outcome::Fail),
+            HookState::ProgramMissing(_) => ("starts a missing program", Outcome::Fail),
         };
         worst = worst.max(outcome);
         found = found.observed(hook.name(), word).expected(hook.name(), "installed");
         if outcome != Outcome::Pass {
             let verb = if matches!(folder.state(*hook), HookState::ProgramMissing(_)) { "" } else { "is " };
-            wrong.push(format!("{} {verb}{word}", hook.name()));
+            problems.push(format!("{} {verb}{word}", hook.name()));
         }
     }
     found.outcome = worst;
-    if wrong.is_empty() {
+    if problems.is_empty() {
         return found;
     }
     let changed = Hook::USUAL.iter().filter(|hook| folder.state(**hook) == HookState::Changed);
@@ -57,9 +55,9 @@ pub fn run(repository: &Repository) -> CheckResult {
     let mut commands: Vec<&str> = removals.iter().map(String::as_str).collect();
     commands.push("phx hook install");
     let help = if removals.is_empty() {
-        "install them; a hook of another program runs first"
+        "install the hooks; an existing hook of another program runs first"
     } else {
-        "somebody changed a hook that phx installed: move what you need of it elsewhere, remove it, and install it again"
+        "a hook installed by phx was changed; move your changes to another file, remove the hook and install it again"
     };
-    found.detail(wrong.join(", ")).help(help, &commands)
+    found.detail(problems.join(", ")).help(help, &commands)
 }

@@ -1,5 +1,5 @@
-//! A server of PostgreSQL, and a pooler before it, for as long as the self-test needs them: from the programs of this machine, in a folder
-//! for temporary files, on free ports of this machine.
+//! Temporary PostgreSQL server and PgBouncer for the self-test. They run from the installed programs, in a temporary
+//! folder and on free local ports.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,19 +13,19 @@ use crate::doctor::program::{free_port, until};
 use crate::doctor::scratch::ScratchFolder;
 use crate::system::{disk, environment};
 
-/// How long a server may take to be there.
-const START: Duration = Duration::from_secs(30);
-/// Somebody without rights: a server refuses to be run by root.
+/// Timeout until a server accepts connections.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// User and group id `nobody`; PostgreSQL refuses to run as root.
 const NOBODY: u32 = 65_534;
 
-/// A server that is started when it is first asked for.
+/// Server and pooler that are started on first use.
 #[derive(Debug, Default)]
 pub struct Lazy {
     server: OnceCell<Result<PostgresCluster, String>>,
     pooler: OnceCell<Result<Pooler, String>>,
 }
 
-/// A server that runs.
+/// Running server; it is interrupted on drop.
 #[derive(Debug)]
 struct PostgresCluster {
     child: Child,
@@ -36,7 +36,7 @@ struct PostgresCluster {
 
 impl Drop for PostgresCluster {
     fn drop(&mut self) {
-        // Killed outright, it would leave its own children behind.
+        // After SIGKILL its child processes would remain.
         ending::interrupt(self.child.id());
         for _ in 0..200 {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -47,7 +47,7 @@ impl Drop for PostgresCluster {
     }
 }
 
-/// A pooler that runs.
+/// Running pooler.
 #[derive(Debug)]
 struct Pooler {
     _child: Child,
@@ -55,19 +55,19 @@ struct Pooler {
 }
 
 impl Lazy {
-    /// How to connect to the server as one who may do anything.
+    /// Returns a connection string for the superuser.
     ///
     /// # Errors
-    /// Why there is none on this machine.
+    /// Returns an error if PostgreSQL is not installed or cannot be started.
     pub async fn dsn(&self) -> Result<String, String> {
         let server = self.server().await?;
         Ok(format!("postgresql://postgres:{}@127.0.0.1:{}/postgres", server.password, server.port))
     }
 
-    /// How to connect through a pooler that gives a connection for a transaction.
+    /// Returns a connection string through a pooler in transaction mode.
     ///
     /// # Errors
-    /// Why there is none on this machine.
+    /// Returns an error if PostgreSQL or PgBouncer is not installed or cannot be started.
     pub async fn pooler(&self) -> Result<String, String> {
         let server = self.server().await?;
         let pooler = self.pooler.get_or_init(|| pooler(server)).await;
@@ -81,42 +81,44 @@ impl Lazy {
 }
 
 async fn server() -> Result<PostgresCluster, String> {
-    let initdb = found("initdb", &["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"])
-        .ok_or("there is no `initdb` on this machine, so no PostgreSQL can be started")?;
+    let initdb = find_program("initdb", &["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"])
+        .ok_or("`initdb` not found; PostgreSQL is not installed")?;
     let initdb = disk::real_ancestor(&initdb);
-    let failed = |error: std::io::Error| format!("PostgreSQL cannot be started: {error}");
+    let failed = |error: std::io::Error| format!("cannot start PostgreSQL: {error}");
     let folder = folder()?;
     let password = uuid::Uuid::now_v7().simple().to_string();
     let file = folder.path().join("password");
     disk::create(&file, password.as_bytes()).map_err(failed)?;
-    give(&file)?;
+    give_to_nobody(&file)?;
     let data = folder.path().join("data");
-    let mut first = Command::new(&initdb);
-    first.args(["-U", "postgres", "-A", "password", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
-    let made =
-        alone(first.arg("-D").arg(&data).arg("--pwfile").arg(&file), folder.path()).output().await.map_err(failed)?;
-    if !made.status.success() {
-        return Err(format!("`initdb` fails: {}", String::from_utf8_lossy(&made.stderr).trim()));
+    let mut init = Command::new(&initdb);
+    init.args(["-U", "postgres", "-A", "password", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+    let output = unprivileged(init.arg("-D").arg(&data).arg("--pwfile").arg(&file), folder.path())
+        .output()
+        .await
+        .map_err(failed)?;
+    if !output.status.success() {
+        return Err(format!("`initdb` failed: {}", String::from_utf8_lossy(&output.stderr).trim()));
     }
     let port = free_port().map_err(failed)?;
     let mut serve = Command::new(initdb.with_file_name("postgres"));
     serve.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
     serve.args(["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=200"]);
-    let child = quiet(alone(&mut serve, folder.path())).spawn().map_err(failed)?;
+    let child = quiet(unprivileged(&mut serve, folder.path())).spawn().map_err(failed)?;
     let server = PostgresCluster { child, port, password, folder };
     let dsn = format!("postgresql://postgres:{}@127.0.0.1:{port}/postgres", server.password);
     let answers = async || super::host::migrate::connect(&dsn).await.is_ok();
-    if until(START, Duration::from_millis(50), answers).await {
+    if until(START_TIMEOUT, Duration::from_millis(50), answers).await {
         Ok(server)
     } else {
-        Err("PostgreSQL does not answer".to_owned())
+        Err("PostgreSQL does not accept connections".to_owned())
     }
 }
 
 async fn pooler(server: &PostgresCluster) -> Result<Pooler, String> {
-    let program = found("pgbouncer", &["/usr/sbin", "/opt/homebrew/bin"])
-        .ok_or("there is no `pgbouncer` on this machine, so nothing stands before PostgreSQL")?;
-    let failed = |error: std::io::Error| format!("PgBouncer cannot be started: {error}");
+    let program = find_program("pgbouncer", &["/usr/sbin", "/opt/homebrew/bin"])
+        .ok_or("`pgbouncer` not found; PgBouncer is not installed")?;
+    let failed = |error: std::io::Error| format!("cannot start PgBouncer: {error}");
     let port = free_port().map_err(failed)?;
     let text = format!(
         "[databases]\n* = host=127.0.0.1 port={} user=postgres password={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
@@ -125,26 +127,26 @@ async fn pooler(server: &PostgresCluster) -> Result<Pooler, String> {
     );
     let file = server.folder.path().join("pgbouncer.ini");
     disk::create(&file, text.as_bytes()).map_err(failed)?;
-    give(&file)?;
+    give_to_nobody(&file)?;
     let mut serve = Command::new(program);
-    let child = quiet(alone(serve.arg(&file), server.folder.path())).spawn().map_err(failed)?;
+    let child = quiet(unprivileged(serve.arg(&file), server.folder.path())).spawn().map_err(failed)?;
     let dsn = format!("postgresql://postgres@127.0.0.1:{port}/postgres");
     let answers = async || super::host::migrate::connect(&dsn).await.is_ok();
-    if until(START, Duration::from_millis(50), answers).await {
+    if until(START_TIMEOUT, Duration::from_millis(50), answers).await {
         Ok(Pooler { _child: child, port })
     } else {
-        Err("PgBouncer does not answer".to_owned())
+        Err("PgBouncer does not accept connections".to_owned())
     }
 }
 
 fn folder() -> Result<ScratchFolder, String> {
     let folder = ScratchFolder::new("cluster").map_err(|error| disk::explain(&error))?;
-    give(folder.path())?;
+    give_to_nobody(folder.path())?;
     Ok(folder)
 }
 
-/// Gives a file to nobody, where everything else would be root's.
-fn give(path: &Path) -> Result<(), String> {
+/// Changes the owner of a file to `nobody` if phx runs as root.
+fn give_to_nobody(path: &Path) -> Result<(), String> {
     if !environment::is_root() {
         return Ok(());
     }
@@ -155,8 +157,8 @@ fn quiet(command: &mut Command) -> &mut Command {
     command.stdout(Stdio::null()).stderr(Stdio::null())
 }
 
-/// Ended with its handle, and not root.
-fn alone<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
+/// Configures a command that is killed with its handle and does not run as root.
+fn unprivileged<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
     command.stdin(Stdio::null()).kill_on_drop(true).current_dir(folder);
     #[cfg(unix)]
     if environment::is_root() {
@@ -165,8 +167,8 @@ fn alone<'c>(command: &'c mut Command, folder: &Path) -> &'c mut Command {
     command
 }
 
-/// A program: where all programs are, or in one of the folders, or in `bin` of the newest folder below.
-fn found(name: &str, folders: &[&str]) -> Option<PathBuf> {
+/// Finds a program: in `bin` of the subfolders, last name first, then in the folders themselves, then in `PATH`.
+fn find_program(name: &str, folders: &[&str]) -> Option<PathBuf> {
     let path = environment::variable("PATH").unwrap_or_default();
     let mut below: Vec<PathBuf> = folders
         .iter()
@@ -174,8 +176,8 @@ fn found(name: &str, folders: &[&str]) -> Option<PathBuf> {
         .map(|(_, path)| path.join("bin"))
         .collect();
     below.sort();
-    let beside = folders.iter().map(PathBuf::from);
+    let direct = folders.iter().map(PathBuf::from);
     let mut all =
-        below.into_iter().rev().chain(beside).chain(std::env::split_paths(&path)).map(|folder| folder.join(name));
+        below.into_iter().rev().chain(direct).chain(std::env::split_paths(&path)).map(|folder| folder.join(name));
     all.find(|program| disk::exists(program) && disk::is_executable(program))
 }

@@ -1,6 +1,7 @@
-//! What the self-test starts: programs that do as they are told, well, or broken in one way. `phx __host [FAULT…] -- COMMAND…` is a
-//! host of terminals, `phx __host --serve CODEC` a server that starts a shell for each connection, `phx __host service …` a service
-//! that calls another one, `phx __host migrate …` prepares a database, `phx __host app …` lives on one; all of them for phx alone.
+//! Programs that the self-test starts, conforming or with one fault (internal): `phx __host [FAULT…] -- COMMAND…` is a
+//! terminal host, `phx __host --serve CODEC` a server that starts a shell per connection, `phx __host service …` a
+//! service that calls an upstream, `phx __host migrate …` initializes a database, `phx __host app …` is a service that
+//! uses one.
 
 mod app;
 #[cfg(unix)]
@@ -14,19 +15,19 @@ mod restrict;
 mod serve;
 mod service;
 
-/// Whether its sandbox can be built on this machine.
+/// Returns whether this machine supports the sandbox of the terminal host.
 #[cfg(target_os = "linux")]
 pub fn can_restrict() -> bool {
     restrict::is_possible()
 }
 
-/// Whether its sandbox can be built on this machine.
+/// Returns whether this machine supports the sandbox of the terminal host.
 #[cfg(not(target_os = "linux"))]
 pub fn can_restrict() -> bool {
     false
 }
 
-/// Runs it, with the words behind its name.
+/// Runs the program that the first word selects and exits with its code.
 pub fn run(words: &[String]) -> u8 {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return 4 };
     let code = match words {
@@ -41,7 +42,7 @@ pub fn run(words: &[String]) -> u8 {
         #[cfg(not(unix))]
         _ => 2,
     };
-    // A reader of standard input cannot be called back.
+    // The thread that reads standard input cannot be cancelled.
     runtime.shutdown_background();
     std::process::exit(code)
 }

@@ -1,4 +1,4 @@
-//! Built-in services for the checks of `ipc`.
+//! Fixtures for the checks of `ipc`: built-in services.
 
 use std::rc::Rc;
 
@@ -12,105 +12,106 @@ use crate::doctor::ipc::{self, IpcTarget};
 use crate::doctor::log::Log;
 use crate::system::environment;
 
-/// A check by its id, whether the service conforms, what it does, the words behind `phx __host service PORT UPSTREAM OTHER`, and what
-/// it claims.
+/// Check id, kind of the fixture, description, arguments after `phx __host service PORT UPSTREAM OTHER`, and claims
+/// (TOML).
 type IpcFixture = (&'static str, FixtureKind, &'static str, &'static str, &'static str);
 
 const BREAKER: &str = "breaker = { open_for = \"400ms\", max_trip_calls = 10 }";
 const TIMEOUT: &str = "timeout = { max = \"300ms\" }";
 const RETRY: &str = "retry = { max_attempts = 3, base = \"40ms\", cap = \"200ms\" }";
 const ERRORS: &str = "timeout = { max = \"300ms\" }\nerrors = { must_name = [\"billing\"] }";
-/// A deadline that is kept.
-const IN_TIME: &str = "timeout=250";
+/// Argument for a timeout below the claimed maximum.
+const WITH_TIMEOUT: &str = "timeout=250";
 
-/// All of them.
 const ROWS: &[IpcFixture] = &[
     ("ipc.baseline", Conforming, "calls its dependency", "", ""),
-    ("ipc.baseline", Defective, "calls nobody", "unwired", ""),
+    ("ipc.baseline", Defective, "does not call its dependency", "unwired", ""),
     ("ipc.breaker.opens", Conforming, "a breaker", "breaker", BREAKER),
     ("ipc.breaker.opens", Defective, "a breaker that never opens", "breaker never-opens", BREAKER),
     ("ipc.breaker.open", Conforming, "a breaker", "breaker", BREAKER),
-    ("ipc.breaker.open", Defective, "takes its time while it is open", "breaker slow-open", BREAKER),
+    ("ipc.breaker.open", Defective, "responds slowly while it is open", "breaker slow-open", BREAKER),
     ("ipc.breaker.half_opens", Conforming, "a breaker", "breaker", BREAKER),
-    ("ipc.breaker.half_opens", Defective, "tries again too early", "breaker impatient", BREAKER),
+    ("ipc.breaker.half_opens", Defective, "retries too early", "breaker impatient", BREAKER),
     ("ipc.breaker.reopens", Conforming, "a breaker", "breaker", BREAKER),
-    ("ipc.breaker.reopens", Defective, "goes on trying", "breaker stays-half-open", BREAKER),
+    ("ipc.breaker.reopens", Defective, "keeps trying", "breaker stays-half-open", BREAKER),
     ("ipc.breaker.single_trial", Conforming, "a breaker", "breaker", BREAKER),
-    ("ipc.breaker.single_trial", Defective, "lets the whole herd try", "breaker herd", BREAKER),
+    ("ipc.breaker.single_trial", Defective, "lets all calls try", "breaker herd", BREAKER),
     ("ipc.breaker.closes", Conforming, "a breaker", "breaker", BREAKER),
-    ("ipc.breaker.closes", Defective, "opens after a trial that went well", "breaker never-closes", BREAKER),
-    ("ipc.breaker.isolated", Conforming, "a breaker for each", "breaker", OTHER),
-    ("ipc.breaker.isolated", Defective, "one breaker for both", "breaker shared", OTHER),
-    ("ipc.timeout.refuse", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.refuse", Defective, "says that all is well", "timeout=250 trusting", TIMEOUT),
-    ("ipc.timeout.syn", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.syn", Defective, "no deadline", "", TIMEOUT),
-    ("ipc.timeout.accept", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.accept", Defective, "no deadline", "", TIMEOUT),
-    ("ipc.timeout.headers", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.headers", Defective, "no deadline", "", TIMEOUT),
-    ("ipc.timeout.headers", Defective, "a pool of two without a deadline", "timeout=250 pooled", TIMEOUT),
-    ("ipc.timeout.body", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.body", Defective, "no deadline", "", TIMEOUT),
-    ("ipc.timeout.drip", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.drip", Defective, "a deadline for each read", "per-read", TIMEOUT),
-    ("ipc.timeout.truncate", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.truncate", Defective, "says that all is well", "timeout=250 trusting", TIMEOUT),
-    ("ipc.timeout.reset", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.reset", Defective, "says that all is well", "timeout=250 trusting", TIMEOUT),
-    ("ipc.timeout.garbage", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.garbage", Defective, "says that all is well", "timeout=250 trusting", TIMEOUT),
-    ("ipc.timeout.half_close", Conforming, "a deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.half_close", Defective, "says that all is well", "timeout=250 trusting", TIMEOUT),
-    ("ipc.timeout.cancel", Conforming, "hangs up at its deadline", IN_TIME, TIMEOUT),
-    ("ipc.timeout.cancel", Defective, "goes on in the background", "timeout=250 careless", TIMEOUT),
+    ("ipc.breaker.closes", Defective, "opens after a successful trial", "breaker never-closes", BREAKER),
+    ("ipc.breaker.isolated", Conforming, "a breaker for each dependency", "breaker", OTHER),
+    ("ipc.breaker.isolated", Defective, "one breaker for both dependencies", "breaker shared", OTHER),
+    ("ipc.timeout.refuse", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.refuse", Defective, "always reports success", "timeout=250 trusting", TIMEOUT),
+    ("ipc.timeout.syn", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.syn", Defective, "no timeout", "", TIMEOUT),
+    ("ipc.timeout.accept", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.accept", Defective, "no timeout", "", TIMEOUT),
+    ("ipc.timeout.headers", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.headers", Defective, "no timeout", "", TIMEOUT),
+    ("ipc.timeout.headers", Defective, "a pool of two without a timeout", "timeout=250 pooled", TIMEOUT),
+    ("ipc.timeout.body", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.body", Defective, "no timeout", "", TIMEOUT),
+    ("ipc.timeout.drip", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.drip", Defective, "a timeout for each read", "per-read", TIMEOUT),
+    ("ipc.timeout.truncate", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.truncate", Defective, "always reports success", "timeout=250 trusting", TIMEOUT),
+    ("ipc.timeout.reset", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.reset", Defective, "always reports success", "timeout=250 trusting", TIMEOUT),
+    ("ipc.timeout.garbage", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.garbage", Defective, "always reports success", "timeout=250 trusting", TIMEOUT),
+    ("ipc.timeout.half_close", Conforming, "a timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.half_close", Defective, "always reports success", "timeout=250 trusting", TIMEOUT),
+    ("ipc.timeout.cancel", Conforming, "disconnects at its timeout", WITH_TIMEOUT, TIMEOUT),
+    ("ipc.timeout.cancel", Defective, "continues in the background", "timeout=250 careless", TIMEOUT),
     ("ipc.retry.count", Conforming, "tries three times", "attempts=3", RETRY),
     ("ipc.retry.count", Defective, "tries ten times", "attempts=10 constant", RETRY),
     ("ipc.retry.count", Defective, "tries once", "", RETRY),
     ("ipc.retry.backoff", Conforming, "doubles its waits", "attempts=3", RETRY),
-    ("ipc.retry.backoff", Defective, "waits the same each time", "attempts=3 constant steady", RETRY),
-    ("ipc.retry.jitter", Conforming, "spreads its waits", "attempts=3", RETRY),
-    ("ipc.retry.jitter", Defective, "waits the same in each call", "attempts=3 steady", RETRY),
+    ("ipc.retry.backoff", Defective, "waits the same time before each attempt", "attempts=3 constant steady", RETRY),
+    ("ipc.retry.jitter", Conforming, "adds jitter to its waits", "attempts=3", RETRY),
+    ("ipc.retry.jitter", Defective, "waits the same time in each call", "attempts=3 steady", RETRY),
     ("ipc.retry.cap", Conforming, "waits up to 200 ms", "attempts=3", RETRY),
     (
         "ipc.retry.cap",
         Defective,
-        "waits longer and longer",
+        "has no limit on its waits",
         "attempts=5 steady",
         "retry = { max_attempts = 5, cap = \"100ms\" }",
     ),
-    ("ipc.retry.never", Conforming, "takes 400 for an answer", "attempts=3", RETRY),
-    ("ipc.retry.never", Defective, "asks again after 400", "attempts=3 stubborn", RETRY),
-    ("ipc.retry.after", Conforming, "comes back when it is asked to", "attempts=3", RETRY),
-    ("ipc.retry.after", Defective, "comes back at once", "attempts=3 hasty", RETRY),
+    ("ipc.retry.never", Conforming, "does not retry after 400", "attempts=3", RETRY),
+    ("ipc.retry.never", Defective, "retries after 400", "attempts=3 stubborn", RETRY),
+    ("ipc.retry.after", Conforming, "honors Retry-After", "attempts=3", RETRY),
+    ("ipc.retry.after", Defective, "ignores Retry-After", "attempts=3 hasty", RETRY),
     ("ipc.retry.amplification", Conforming, "tries three times", "attempts=3", RETRY),
     ("ipc.retry.amplification", Defective, "tries ten times", "attempts=10 constant", RETRY),
-    ("ipc.error.clear", Conforming, "names what failed, and how", IN_TIME, ERRORS),
-    ("ipc.error.clear", Defective, "says the same always", "timeout=250 vague", ERRORS),
-    ("ipc.error.clear", Defective, "says nothing", "timeout=250 silent", ERRORS),
-    ("ipc.error.clear", Defective, "shows its stack", "timeout=250 trace", ERRORS),
-    ("ipc.error.secret", Conforming, "keeps to itself what it was sent", IN_TIME, ERRORS),
-    ("ipc.error.secret", Defective, "says what it was sent", "timeout=250 leaky", ERRORS),
-    ("ipc.recover", Conforming, "is as before", IN_TIME, TIMEOUT),
+    ("ipc.error.clear", Conforming, "names the dependency and the cause", WITH_TIMEOUT, ERRORS),
+    ("ipc.error.clear", Defective, "always reports the same text", "timeout=250 vague", ERRORS),
+    ("ipc.error.clear", Defective, "reports nothing", "timeout=250 silent", ERRORS),
+    ("ipc.error.clear", Defective, "shows its stack trace", "timeout=250 trace", ERRORS),
+    ("ipc.error.secret", Conforming, "does not show the request", WITH_TIMEOUT, ERRORS),
+    ("ipc.error.secret", Defective, "shows the request", "timeout=250 leaky", ERRORS),
+    ("ipc.recover", Conforming, "recovers", WITH_TIMEOUT, TIMEOUT),
     ("ipc.recover", Defective, "stays slow", "timeout=250 tired", TIMEOUT),
 ];
 
 const OTHER: &str =
     "breaker = { open_for = \"2s\", max_trip_calls = 10 }\nother = { url = \"http://127.0.0.1:{listen}/other\" }";
 
-/// The cases.
+/// Returns the cases of the probe.
 pub fn cases() -> Vec<FixtureCase> {
     let case = |(id, kind, subject, words, claims): &'static IpcFixture| {
-        let (check, look) = ipc::CHECKS.iter().find(|(check, _)| check.id == *id)?;
-        Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || subject_of(words, claims, *look)) })
+        let (check, run) = ipc::CHECKS.iter().find(|(check, _)| check.id == *id)?;
+        Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || run_on_fixture(words, claims, *run)) })
     };
     ROWS.iter().filter_map(case).collect()
 }
 
-/// The check on a service that is started for it.
-fn subject_of(words: &'static str, claims: &'static str, look: fn(IpcTarget) -> CheckFuture) -> CheckFuture {
+/// Runs a check on a new instance of a service.
+fn run_on_fixture(words: &'static str, claims: &'static str, run: fn(IpcTarget) -> CheckFuture) -> CheckFuture {
     Box::pin(async move {
-        let Some(ipc) = claimed(words, claims) else { return CheckResult::error("the claims cannot be read") };
+        let Some(ipc) = parse_claims(words, claims) else {
+            return CheckResult::error("cannot parse the claims of the fixture");
+        };
         let allow = Rc::new(Allow::new(&DoctorSettings::default().allow_hosts));
         let target = IpcTarget {
             ipc: Rc::new(ipc),
@@ -121,14 +122,14 @@ fn subject_of(words: &'static str, claims: &'static str, look: fn(IpcTarget) -> 
             startup_error: Rc::default(),
         };
         let log = target.log.clone();
-        let mut found = look(target).await;
+        let mut found = run(target).await;
         found.evidence = log.lines();
         found
     })
 }
 
-/// What the service claims, read as a configuration is.
-fn claimed(words: &str, claims: &str) -> Option<Ipc> {
+/// Parses the claims as a configuration.
+fn parse_claims(words: &str, claims: &str) -> Option<Ipc> {
     let program = environment::program().ok()?;
     let command = [program.to_str()?, "__host", "service", "{listen}", "{upstream}", "{other}"];
     let command: Vec<&str> = command.into_iter().chain(words.split_whitespace()).collect();
@@ -137,13 +138,13 @@ fn claimed(words: &str, claims: &str) -> Option<Ipc> {
         "[[doctor.ipc]]\nname = \"built-in\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\n\
          start = {{ command = {command}, ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n{claims}\n"
     );
-    let (doctor, mistakes) = DoctorSettings::parse_included("built-in", &text);
-    doctor.ipc.into_iter().next().filter(|_| mistakes.is_empty())
+    let (doctor, errors) = DoctorSettings::parse_included("built-in", &text);
+    doctor.ipc.into_iter().next().filter(|_| errors.is_empty())
 }
 
-/// Words as a list of a configuration.
+/// Formats words as a TOML array.
 pub fn toml_list(words: &[&str]) -> String {
-    // A string of JSON is one of TOML.
+    // A JSON string is a valid TOML string.
     let quoted: Vec<String> = words.iter().map(|word| serde_json::Value::from(*word).to_string()).collect();
     format!("[{}]", quoted.join(", "))
 }

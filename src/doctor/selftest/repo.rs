@@ -1,4 +1,4 @@
-//! Built-in repositories for the checks of `repo`: a scratch one, made by git and phx as a person would, then broken in one place.
+//! Fixtures for the checks of `repo`: a scratch repository created with git and phx, with at most one defect.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,62 +14,61 @@ use crate::doctor::repo::CHECKS;
 use crate::doctor::scratch::ScratchFolder;
 use crate::system::{disk, environment};
 
-/// The time in the scratch repository.
+/// Current time in the scratch repository.
 const NOW: &str = "2025-09-01T00:00:00Z";
-/// Long after every deadline in it.
+/// Time after every deadline in the scratch repository.
 const LATER: &str = "2035-09-01T00:00:00Z";
 
-/// How a repository is broken: a file that is written, or the time that it is looked at.
-type Breakage = (&'static str, &'static str);
+/// Defect: path and content of a file to write; without a path, the content is the current time.
+type Defect = (&'static str, &'static str);
 
-/// A check by its id, whether the repository conforms, what is wrong with it, and how.
-type RepoFixture = (&'static str, FixtureKind, &'static str, Breakage);
+/// Check id, kind of the fixture, description, and defect.
+type RepoFixture = (&'static str, FixtureKind, &'static str, Defect);
 
-/// All of them.
 const ROWS: &[RepoFixture] = &[
-    ("repo.git", Conforming, "git as it is here", ("", "")),
+    ("repo.git", Conforming, "the installed git", ("", "")),
     ("repo.git", Defective, "git 2.17", ("bin/git", "#!/bin/sh\necho git version 2.17.1\n")),
     ("repo.config", Conforming, "a configuration", ("", "")),
-    ("repo.config", Defective, "a rule that does not exist", ("phx.toml", "[rules]\nnonsense = \"off\"\n")),
+    ("repo.config", Defective, "an unknown rule", ("phx.toml", "[rules]\nnonsense = \"off\"\n")),
     ("repo.schemas", Conforming, "the schemas of phx", ("", "")),
-    ("repo.schemas", Defective, "a schema that is none", (".phx/schemas/v1.0/pier.schema.json", "{ \"type\": 7 }")),
+    ("repo.schemas", Defective, "an invalid schema", (".phx/schemas/v1.0/pier.schema.json", "{ \"type\": 7 }")),
     ("repo.templates", Conforming, "the templates of phx", ("", "")),
-    ("repo.templates", Defective, "a template that is none", (".phx/templates/sections/tides.md", "{% if %}\n")),
-    ("repo.hooks", Conforming, "hooks as phx writes them", ("", "")),
-    ("repo.hooks", Defective, "a hook that somebody changed", (".git/hooks/pre-commit", "#!/bin/sh\n# phx\ntrue\n")),
+    ("repo.templates", Defective, "an invalid template", (".phx/templates/sections/tides.md", "{% if %}\n")),
+    ("repo.hooks", Conforming, "hooks installed by phx", ("", "")),
+    ("repo.hooks", Defective, "a hook that was changed", (".git/hooks/pre-commit", "#!/bin/sh\n# phx\ntrue\n")),
     ("repo.ledger", Conforming, "a ledger of one record", ("", "")),
     (
         "repo.ledger",
         Defective,
-        "a record with another name",
+        "a record with a wrong name",
         (".phx/ledger/2025-09/01990000-0000-7000-8000-000000000000.json", "{}\n"),
     ),
-    ("repo.documents", Conforming, "a document that is due later", ("", "")),
-    ("repo.documents", Defective, "a document that is overdue", ("", LATER)),
+    ("repo.documents", Conforming, "a document before its deadline", ("", "")),
+    ("repo.documents", Defective, "a document past its deadline", ("", LATER)),
 ];
 
-/// The cases.
+/// Returns the cases of the probe.
 pub fn cases() -> Vec<FixtureCase> {
-    let case = |(id, kind, subject, breakage): &'static RepoFixture| {
+    let case = |(id, kind, subject, defect): &'static RepoFixture| {
         let (check, _) = CHECKS.iter().find(|(check, _)| check.id == *id)?;
-        Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || looked_at(id, breakage)) })
+        Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || run_on_fixture(id, defect)) })
     };
     ROWS.iter().filter_map(case).collect()
 }
 
-fn looked_at(id: &'static str, breakage: &'static Breakage) -> CheckFuture {
+fn run_on_fixture(id: &'static str, defect: &'static Defect) -> CheckFuture {
     Box::pin(async move {
-        if breakage.0.starts_with("bin/") && !cfg!(unix) {
-            return CheckResult::skip("another git can be put in its place on Unix alone");
+        if defect.0.starts_with("bin/") && !cfg!(unix) {
+            return CheckResult::skip("platform: git can be replaced only on Unix");
         }
-        match made_and_asked(id, breakage).await {
+        match create_and_check(id, defect).await {
             Ok(found) => found,
             Err(why) => CheckResult::error(why),
         }
     })
 }
 
-async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<CheckResult, String> {
+async fn create_and_check(id: &str, (file, content): &Defect) -> Result<CheckResult, String> {
     let scratch = ScratchFolder::new("repository").map_err(|error| error.to_string())?;
     let (root, phx) = (scratch.path(), environment::program().map_err(|error| error.to_string())?);
     let git = PathBuf::from("git");
@@ -86,10 +85,11 @@ async fn made_and_asked(id: &str, (file, content): &Breakage) -> Result<CheckRes
     }
     let now = if file.is_empty() && !content.is_empty() { content } else { NOW };
     let printed = run(&phx, root, &["doctor", id, "-o", "json"], now).await?;
-    let result: Value = serde_json::from_slice(&printed).map_err(|error| format!("phx printed no result: {error}"))?;
+    let result: Value =
+        serde_json::from_slice(&printed).map_err(|error| format!("cannot parse the result of phx: {error}"))?;
     let record = &result["checks"][0];
     let outcome = Outcome::ALL.iter().find(|outcome| record["outcome"] == outcome.name());
-    let outcome = outcome.ok_or_else(|| "phx printed no outcome".to_owned())?;
+    let outcome = outcome.ok_or_else(|| "the result of phx has no outcome".to_owned())?;
     let detail = record["detail"].as_str().unwrap_or_default();
     Ok(CheckResult::new(*outcome, 1).detail(detail))
 }
@@ -99,7 +99,8 @@ fn write(root: &Path, file: &str, content: &str) -> Result<(), String> {
     disk::write_program(&path, content.as_bytes()).map_err(|error| format!("{file}: {}", disk::explain(&error)))
 }
 
-/// Runs a program in the scratch repository, which alone it sees, and what it printed.
+/// Runs a program in the scratch repository, isolated from the Git configuration of the user. Returns its standard
+/// output.
 async fn run(program: &Path, root: &Path, arguments: &[&str], now: &str) -> Result<Vec<u8>, String> {
     let path = environment::given("PATH").unwrap_or_default();
     let path =
@@ -110,10 +111,10 @@ async fn run(program: &Path, root: &Path, arguments: &[&str], now: &str) -> Resu
     for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PHX_OVERRIDE"] {
         command.env_remove(name);
     }
-    let done = command.output().await.map_err(|error| format!("`{}` cannot be started: {error}", program.display()))?;
-    let is_asked = arguments.first() == Some(&"doctor");
-    if done.status.success() || is_asked {
-        return Ok(done.stdout);
+    let output = command.output().await.map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
+    let is_doctor = arguments.first() == Some(&"doctor");
+    if output.status.success() || is_doctor {
+        return Ok(output.stdout);
     }
-    Err(format!("`{} {}`: {}", program.display(), arguments.join(" "), String::from_utf8_lossy(&done.stderr).trim()))
+    Err(format!("`{} {}`: {}", program.display(), arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
 }

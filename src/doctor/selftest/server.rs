@@ -1,5 +1,5 @@
-//! A WebSocket server that does as it is told: well, or broken in one way. It echoes, on a free port of this machine, in a thread
-//! of its own, and ends with its handle.
+//! WebSocket echo server for the self-test, conforming or with faults. It runs in a separate thread on a free local
+//! port and stops when its handle is dropped.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -17,59 +17,58 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
-/// How a server refuses.
+/// Way in which a server refuses a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Refuse {
-    /// With status 503.
+    /// Responds with status 503.
     #[default]
     Status,
-    /// With a reset.
+    /// Resets the connection.
     Reset,
-    /// By letting one go that it serves.
+    /// Responds with status 503 and closes the oldest connection.
     Evict,
-    /// With the upgrade, and close 1013 behind it.
+    /// Completes the upgrade and closes with 1013.
     Close,
 }
 
-/// What a server does. The default conforms, and has no limits.
+/// Behavior of a server. The default conforms and has no limits.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // Each is a fault of its own.
+#[allow(clippy::struct_excessive_bools)] // Each field is a separate fault.
 pub struct Behaviour {
-    /// How many it serves.
+    /// Maximum number of connections.
     pub cap: Option<usize>,
-    /// Whether each address may have so many.
+    /// Whether the maximum applies to each client address.
     pub per_ip: bool,
-    /// How it refuses.
     pub refuse: Refuse,
-    /// Whether time passes between the look at the number and the count.
+    /// Whether there is a delay between the limit test and the count.
     pub racy: bool,
-    /// Ends of connections that free no slot: `close`, `fin`, `rst`, `aborted` (before the answer).
+    /// Ends of connections that do not free a slot: `close`, `fin`, `rst`, `aborted` (before the response).
     pub keeps: &'static [&'static str],
-    /// Whether one handshake waits for the other.
+    /// Whether handshakes are processed one at a time.
     pub serial: bool,
-    /// How often it pings; one that does not answer until the next ping is let go.
+    /// Ping interval; a client that does not respond before the next ping is dropped.
     pub heartbeat: Option<Duration>,
-    /// How many connections a second, and how many at once.
+    /// Connections per second, and burst.
     pub rate: Option<(f64, f64)>,
-    /// How many messages a second.
+    /// Maximum number of messages per second.
     pub message_rate: Option<f64>,
-    /// The largest message.
+    /// Size limit of a message, in bytes.
     pub largest: Option<usize>,
-    /// Whether all wait while one is written to.
+    /// Whether all writes share one lock.
     pub shared_writer: bool,
-    /// How long an answer takes.
+    /// Delay of each response.
     pub delay: Duration,
-    /// From how many connections on each answer takes longer, for ever.
+    /// Number of connections from which every response is slow permanently.
     pub tires_at: Option<usize>,
-    /// Whether a refused client that resets its connection ends all that are served.
+    /// Whether a reset by a refused client closes all connections.
     pub fragile: bool,
-    /// Whether its gauge stands still.
+    /// Whether the gauge is always zero.
     pub stuck_gauge: bool,
-    /// Whether errors of the protocol end the connection without a code.
+    /// Whether the server closes without a code after a protocol error.
     pub codeless: bool,
-    /// Whether the digest of its answer is wrong.
+    /// Whether the digest in the upgrade response is wrong.
     pub wrong_digest: bool,
-    /// Whether it reads nothing after the upgrade.
+    /// Whether the server never reads after the upgrade.
     pub mute: bool,
 }
 
@@ -92,10 +91,9 @@ struct ServerState {
     writer: tokio::sync::Mutex<()>,
 }
 
-/// A server that runs.
+/// Running server.
 #[derive(Debug)]
 pub struct FixtureServer {
-    /// Where it listens.
     pub port: u16,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -111,10 +109,7 @@ impl Drop for FixtureServer {
 }
 
 impl FixtureServer {
-    /// Starts one.
-    ///
-    /// # Errors
-    /// As the system says.
+    /// Starts a server on a free port of 127.0.0.1.
     pub fn start(behaviour: Behaviour) -> std::io::Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
@@ -160,7 +155,7 @@ impl ServerState {
             read_request(&mut tcp).await
         };
         if path == "/metrics" {
-            let page = self.page();
+            let page = self.metrics_page();
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 page.len()
@@ -175,9 +170,9 @@ impl ServerState {
                     let _ = tcp.set_zero_linger();
                 }
                 Refuse::Close => {
-                    let _ = tcp.write_all(upgraded(&derive_accept_key(key.as_bytes())).as_bytes()).await;
+                    let _ = tcp.write_all(upgrade_response(&derive_accept_key(key.as_bytes())).as_bytes()).await;
                     let mut socket = WebSocketStream::from_raw_socket(tcp, Role::Server, None).await;
-                    farewell(&mut socket, CloseCode::Again).await;
+                    close_with(&mut socket, CloseCode::Again).await;
                 }
                 Refuse::Status | Refuse::Evict => {
                     let _ = tcp
@@ -195,13 +190,13 @@ impl ServerState {
         }
         let digest = if self.behaviour.wrong_digest { "wrong".to_owned() } else { derive_accept_key(key.as_bytes()) };
         if self.behaviour.keeps.contains(&"aborted") {
-            // A client that has gone before the answer shows within a moment.
+            // A client that aborts before the response is detected within this time.
             let gone = tokio::time::timeout(Duration::from_millis(5), tcp.read(&mut [0; 1])).await;
             if matches!(gone, Ok(Ok(0) | Err(_))) {
                 return;
             }
         }
-        let head = upgraded(&digest);
+        let head = upgrade_response(&digest);
         let gone = Arc::new(Notify::new());
         let id = {
             let mut counts = self.counts();
@@ -211,7 +206,7 @@ impl ServerState {
             id
         };
         let ended = match tcp.write_all(head.as_bytes()).await {
-            Ok(()) => tokio::select! { ended = self.talk(tcp) => ended, () = gone.notified() => "close" },
+            Ok(()) => tokio::select! { ended = self.echo(tcp) => ended, () = gone.notified() => "close" },
             Err(_) => "rst",
         };
         let mut counts = self.counts();
@@ -222,7 +217,7 @@ impl ServerState {
         }
     }
 
-    fn page(&self) -> String {
+    fn metrics_page(&self) -> String {
         let counts = self.counts();
         let active = if self.behaviour.stuck_gauge { 0 } else { counts.active };
         format!(
@@ -231,7 +226,7 @@ impl ServerState {
         )
     }
 
-    /// Whether the rate of connections allows one more: a bucket of tokens.
+    /// Returns whether the connection rate allows one more connection (token bucket).
     fn admits(&self) -> bool {
         let Some((per_second, burst)) = self.behaviour.rate else { return true };
         let mut counts = self.counts();
@@ -278,23 +273,23 @@ impl ServerState {
         let mut counts = self.counts();
         counts.active += 1;
         *counts.per_ip.entry(ip).or_default() += 1;
-        counts.tired |= self.behaviour.tires_at.is_some_and(|many| counts.active >= many);
+        counts.tired |= self.behaviour.tires_at.is_some_and(|limit| counts.active >= limit);
     }
 
-    /// Echoes until the end, and says how it ended.
-    async fn talk(&self, tcp: TcpStream) -> &'static str {
+    /// Echoes until the connection ends. Returns how it ended.
+    async fn echo(&self, tcp: TcpStream) -> &'static str {
         if self.behaviour.mute {
             std::future::pending::<()>().await;
         }
         let config =
             WebSocketConfig::default().max_message_size(self.behaviour.largest).max_frame_size(self.behaviour.largest);
         let mut socket = WebSocketStream::from_raw_socket(tcp, Role::Server, Some(config)).await;
-        let mut beat = interval(self.behaviour.heartbeat.unwrap_or(Duration::from_secs(3_600)));
+        let mut ping = interval(self.behaviour.heartbeat.unwrap_or(Duration::from_secs(3_600)));
         let (mut answered, mut messages, start) = (true, 0.0, Instant::now());
-        beat.tick().await;
+        ping.tick().await;
         loop {
             let message = tokio::select! {
-                _ = beat.tick() => {
+                _ = ping.tick() => {
                     if !answered { return "dead"; }
                     answered = false;
                     let _ = socket.send(Message::Ping(Bytes::from_static(b"?"))).await;
@@ -313,7 +308,7 @@ impl ServerState {
                         .message_rate
                         .is_some_and(|rate| messages > 5.0 + rate * start.elapsed().as_secs_f64())
                     {
-                        farewell(&mut socket, CloseCode::Policy).await;
+                        close_with(&mut socket, CloseCode::Policy).await;
                         return "close";
                     }
                     if !delay.is_zero() {
@@ -334,7 +329,7 @@ impl ServerState {
                         Error::Utf8(_) => CloseCode::Invalid,
                         _ => CloseCode::Protocol,
                     };
-                    farewell(&mut socket, code).await;
+                    close_with(&mut socket, code).await;
                     return "close";
                 }
             }
@@ -342,15 +337,15 @@ impl ServerState {
     }
 }
 
-/// The answer to an upgrade.
-fn upgraded(digest: &str) -> String {
+/// Formats the response to an upgrade.
+fn upgrade_response(digest: &str) -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {digest}\r\n\r\n"
     )
 }
 
-/// Says why it ends, and waits until the other side has read it: what is closed with unread bytes is reset.
-async fn farewell(socket: &mut WebSocketStream<TcpStream>, code: CloseCode) {
+/// Sends a close frame and waits until the client has read it, since closing with unread bytes causes a reset.
+async fn close_with(socket: &mut WebSocketStream<TcpStream>, code: CloseCode) {
     let _ = socket.close(Some(CloseFrame { code, reason: "".into() })).await;
     let _ = socket.get_mut().shutdown().await;
     let mut rest = [0; 4096];
@@ -358,7 +353,7 @@ async fn farewell(socket: &mut WebSocketStream<TcpStream>, code: CloseCode) {
     let _ = tokio::time::timeout(Duration::from_secs(1), drained).await;
 }
 
-/// The path and the key of an upgrade; empty where none came.
+/// Reads the path and the key of an upgrade; both are empty if no complete request arrives.
 async fn read_request(tcp: &mut TcpStream) -> (String, String) {
     let mut bytes = Vec::new();
     while tcp.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {

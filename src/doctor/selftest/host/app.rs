@@ -1,5 +1,5 @@
-//! A service that lives on a database of PostgreSQL and does as it is told: `phx __host app PORT DSN [WORD…]`, for phx alone. Without words
-//! it does it well: three connections, each looked at before it is used, a bound on all that it waits for, and the truth.
+//! Service that uses a PostgreSQL database: `phx __host app PORT DSN [FAULT…]` (internal). Without faults it has a pool
+//! of three connections that are validated before use, timeouts on all waits, and a truthful health endpoint.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,26 +13,26 @@ use tokio_postgres::Client;
 
 use super::migrate::connect;
 
-/// How long the database may take.
+/// Timeout of a database operation.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
-/// How many connections there are at most.
-const MOST: usize = 3;
-/// What the service is there for.
-const WORK: &str = "SELECT count(*) FROM harbour";
+/// Size of the pool.
+const POOL_SIZE: usize = 3;
+/// Query of a normal request.
+const QUERY: &str = "SELECT count(*) FROM harbour";
 
 struct App {
     dsn: String,
     words: Vec<String>,
     slots: Semaphore,
     idle: Mutex<Vec<Client>>,
-    kept: Mutex<Vec<Client>>,
+    leaked: Mutex<Vec<Client>>,
     only: tokio::sync::Mutex<Option<Client>>,
     state: Mutex<&'static str>,
-    /// How many connections were found broken.
+    /// Number of broken connections found.
     broken: AtomicUsize,
 }
 
-/// Serves until it is ended.
+/// Serves until the process is killed.
 pub async fn run(words: &[String]) -> i32 {
     let [port, dsn, words @ ..] = words else { return 2 };
     let Ok(port) = port.parse::<u16>() else { return 2 };
@@ -40,9 +40,9 @@ pub async fn run(words: &[String]) -> i32 {
     let app = Arc::new(App {
         dsn: dsn.clone(),
         words: words.to_vec(),
-        slots: Semaphore::new(MOST),
+        slots: Semaphore::new(POOL_SIZE),
         idle: Mutex::default(),
-        kept: Mutex::default(),
+        leaked: Mutex::default(),
         only: tokio::sync::Mutex::default(),
         broken: AtomicUsize::new(0),
         state: Mutex::new(if words.iter().any(|word| word == "hasty") { "ready" } else { "starting" }),
@@ -51,7 +51,7 @@ pub async fn run(words: &[String]) -> i32 {
     tokio::spawn(async move {
         while starting.work().await.is_none() {
             if starting.has("gives-up") {
-                crate::system::disk::write_stderr("there is no database");
+                crate::system::disk::write_stderr("cannot connect to the database");
                 std::process::exit(1);
             }
             sleep(Duration::from_millis(50)).await;
@@ -60,7 +60,7 @@ pub async fn run(words: &[String]) -> i32 {
     });
     while let Ok((tcp, _)) = listener.accept().await {
         let app = Arc::clone(&app);
-        tokio::spawn(async move { app.answer(tcp).await });
+        tokio::spawn(async move { app.respond(tcp).await });
     }
     0
 }
@@ -70,7 +70,7 @@ impl App {
         self.words.iter().any(|known| known == word)
     }
 
-    async fn answer(&self, mut tcp: TcpStream) -> Option<()> {
+    async fn respond(&self, mut tcp: TcpStream) -> Option<()> {
         let mut bytes = Vec::new();
         while !bytes.ends_with(b"\r\n\r\n") {
             if tcp.read_buf(&mut bytes).await.ok()? == 0 {
@@ -78,29 +78,29 @@ impl App {
             }
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (is_well, body) = match text.split(' ').nth(1)? {
+        let (is_ok, body) = match text.split(' ').nth(1)? {
             "/state" => {
                 (true, format!("{{\"state\":\"{}\"}}", *self.state.lock().unwrap_or_else(PoisonError::into_inner)))
             }
             "/health" => (self.has("lies") || self.health().await.is_some(), "health".to_owned()),
             _ => (self.work().await.is_some(), "items".to_owned()),
         };
-        let status = if is_well { "200 OK" } else { "503 Service Unavailable" };
+        let status = if is_ok { "200 OK" } else { "503 Service Unavailable" };
         let length = body.len();
-        let said = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
-        tcp.write_all(said.as_bytes()).await.ok()?;
+        let response = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        tcp.write_all(response.as_bytes()).await.ok()?;
         tcp.shutdown().await.ok()
     }
 
     async fn health(&self) -> Option<()> {
         if self.has("new-each") {
             let client = connect(&self.dsn).await.ok()?;
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+            self.leaked.lock().unwrap_or_else(PoisonError::into_inner).push(client);
         }
         self.work().await
     }
 
-    /// Does what the service is there for.
+    /// Runs the query of a normal request.
     async fn work(&self) -> Option<()> {
         if self.has("single") {
             return self.work_on_one().await;
@@ -116,23 +116,23 @@ impl App {
         timeout(CONNECT_TIMEOUT, work).await.ok()?
     }
 
-    /// On the connection that was made first, and never made again.
+    /// Runs the query on the first connection, which is never replaced.
     async fn work_on_one(&self) -> Option<()> {
         let mut only = self.only.lock().await;
         if only.is_none() {
             *only = connect(&self.dsn).await.ok();
         }
-        timeout(CONNECT_TIMEOUT, only.as_ref()?.batch_execute(WORK)).await.ok()?.ok()
+        timeout(CONNECT_TIMEOUT, only.as_ref()?.batch_execute(QUERY)).await.ok()?.ok()
     }
 
     async fn work_on_any(&self) -> Option<()> {
         let client = self.fresh().await?;
-        client.batch_execute(WORK).await.ok()?;
+        client.batch_execute(QUERY).await.ok()?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
         Some(())
     }
 
-    /// A connection that answers.
+    /// Returns a connection that responds.
     async fn fresh(&self) -> Option<Client> {
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -140,15 +140,15 @@ impl App {
                 let client = connect(&self.dsn).await.ok()?;
                 for _ in 0..if self.has("leaks") { self.broken.load(Ordering::Relaxed) } else { 0 } {
                     let more = connect(&self.dsn).await.ok()?;
-                    self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(more);
+                    self.leaked.lock().unwrap_or_else(PoisonError::into_inner).push(more);
                 }
                 return Some(client);
             };
-            let asked = client.simple_query("");
+            let ping = client.simple_query("");
             let answers = if self.has("waits") {
-                asked.await.is_ok()
+                ping.await.is_ok()
             } else {
-                timeout(CONNECT_TIMEOUT / 3, asked).await.is_ok_and(|answer| answer.is_ok())
+                timeout(CONNECT_TIMEOUT / 3, ping).await.is_ok_and(|response| response.is_ok())
             };
             if answers {
                 return Some(client);

@@ -1,23 +1,23 @@
-//! The ways in which the built-in host may be broken, and what each does to bytes.
+//! Faults of the built-in terminal host, and their effects on the transferred bytes.
 
 use std::path::PathBuf;
 
-/// What is wrong with a host.
+/// Faults and settings of a host.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     names: Vec<String>,
-    /// What it runs.
+    /// Command that the host runs.
     pub command: Vec<String>,
-    /// Rows and columns of its terminal.
+    /// Rows and columns of the terminal.
     pub size: Option<(u16, u16)>,
-    /// A file in which all its sessions write, and from which all show.
+    /// File that collects the output of all sessions and is shown in each of them.
     pub shared: Option<PathBuf>,
-    /// The only folder that its program may write to.
+    /// Only folder that the command may write to.
     pub sandbox: Option<String>,
 }
 
 impl Faults {
-    /// Reads `[NAME|NAME=VALUE]… -- COMMAND…`.
+    /// Parses `[NAME|NAME=VALUE]… -- COMMAND…`.
     pub fn read(words: &[String]) -> Self {
         let mut faults = Self::default();
         let mut words = words.iter();
@@ -39,14 +39,14 @@ impl Faults {
         faults
     }
 
-    /// Whether it has a fault.
+    /// Returns whether a fault is set.
     pub fn has(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
-    /// What becomes of bytes on their way out.
+    /// Applies the faults to output, after `passed` bytes.
     pub fn out(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
-        let bytes = self.changed(bytes);
+        let bytes = self.apply_common(bytes);
         if self.has("drops") && passed < 50_000 && passed + bytes.len() >= 50_000 {
             return bytes[..bytes.len() - 1].to_vec();
         }
@@ -56,16 +56,16 @@ impl Faults {
         bytes
     }
 
-    /// What becomes of bytes on their way in.
+    /// Applies the faults to input, after `passed` bytes.
     pub fn into(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
-        let bytes = self.changed(bytes);
+        let bytes = self.apply_common(bytes);
         if self.has("drops-input") && passed < 50_000 && passed + bytes.len() >= 50_000 {
             return bytes[..bytes.len() - 1].to_vec();
         }
         bytes
     }
 
-    fn changed(&self, bytes: &[u8]) -> Vec<u8> {
+    fn apply_common(&self, bytes: &[u8]) -> Vec<u8> {
         if self.has("lossy") {
             return String::from_utf8_lossy(bytes).into_owned().into_bytes();
         }

@@ -1,5 +1,5 @@
-//! A program that prepares a database and does as it is told: `phx __host migrate sqlite PATH [WORD…]`, `phx __host migrate postgres
-//! DSN [WORD…]`, for phx alone. Without words it does it well: one works, the others wait, and a second run changes nothing.
+//! Program that initializes a database: `phx __host migrate sqlite PATH [FAULT…]` or `phx __host migrate postgres DSN
+//! [FAULT…]` (internal). Without faults one worker initializes, the others wait, and a second run changes nothing.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,41 +9,41 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::system::disk;
 
-/// How long it waits for others.
+/// Timeout for the lock of another worker.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long somebody dawdles between a look and what follows from it.
-const DAWDLE: Duration = Duration::from_millis(150);
-/// What is created.
+/// Pause between a test and the action that depends on it.
+const PAUSE: Duration = Duration::from_millis(150);
+/// Schema to create.
 const SCHEMA: &str = "CREATE TABLE harbour (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
-/// What stands in it.
+/// Rows to insert.
 const SEEDS: &str = "INSERT INTO harbour (id, name) VALUES (1, 'north'), (2, 'south')";
-/// The number of the lock.
+/// Key of the advisory lock.
 const LOCK: i64 = 4_217;
 
-/// Prepares a database, and ends.
+/// Initializes a database and returns the exit code.
 pub async fn run(words: &[String]) -> i32 {
-    let [engine, place, words @ ..] = words else { return 2 };
+    let [engine, location, words @ ..] = words else { return 2 };
     let has = |word: &str| words.iter().any(|known| known == word);
     if has("fails") {
-        disk::write_stderr("the migration of last year is missing");
+        disk::write_stderr("a required migration is missing");
         return 1;
     }
     let sticky = words.iter().find_map(|word| word.strip_prefix("sticky="));
     if let Some(file) = sticky
-        && !taken(Path::new(file)).await
+        && !acquire_lock_file(Path::new(file)).await
     {
-        disk::write_stderr("somebody else is at work, and does not end");
+        disk::write_stderr("another worker does not finish");
         return 1;
     }
     let done = match engine.as_str() {
-        "sqlite" => sqlite(place, &has).await.map_err(|error| error.to_string()),
-        _ => postgres(place, &has).await.map_err(|error| crate::doctor::http::whole(&error)),
+        "sqlite" => sqlite(location, &has).await.map_err(|error| error.to_string()),
+        _ => postgres(location, &has).await.map_err(|error| crate::doctor::http::whole(&error)),
     };
     if let Some(file) = sticky {
         let _ = disk::remove(Path::new(file));
     }
     if has("leaves") {
-        leave(engine, place).await;
+        leave_process(engine, location).await;
     }
     match done {
         Ok(()) => 0,
@@ -54,8 +54,8 @@ pub async fn run(words: &[String]) -> i32 {
     }
 }
 
-/// A lock that does not go with the one who holds it: a file.
-async fn taken(file: &Path) -> bool {
+/// Creates a lock file, which is not released if its owner dies. Returns false after the timeout.
+async fn acquire_lock_file(file: &Path) -> bool {
     let start = Instant::now();
     while disk::create(file, b"").is_err() {
         if start.elapsed() > LOCK_TIMEOUT / 2 {
@@ -72,11 +72,11 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
     if has("full") {
         connection.pragma_update(None, "max_page_count", 1)?;
     }
-    write_ahead(&connection, !has("hasty")).await?;
+    enable_wal(&connection, !has("hasty")).await?;
     if has("naive") {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'harbour'";
         let tables: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-        tokio::time::sleep(DAWDLE).await;
+        tokio::time::sleep(PAUSE).await;
         if tables == 0 {
             connection.execute_batch(SCHEMA)?;
         }
@@ -87,8 +87,8 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
     if has("slow") {
-        // Long enough to be killed in the middle of it.
-        tokio::time::sleep(DAWDLE / 5).await;
+        // Long enough for doctor to kill the worker inside the transaction.
+        tokio::time::sleep(PAUSE / 5).await;
     }
     connection.execute_batch(&SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS"))?;
     let rows: i64 = connection.query_row("SELECT count(*) FROM harbour", [], |row| row.get(0))?;
@@ -101,28 +101,30 @@ async fn sqlite(path: &str, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()>
     connection.execute_batch("COMMIT")
 }
 
-/// Two steps that others can see; `steps` fills the table only if it has created it itself, `resumes` if it is empty.
+/// Initializes in two separate transactions. `steps` fills the table only if it created it; `resumes` fills it if it is
+/// empty.
 async fn in_steps(connection: &Connection, has: &impl Fn(&str) -> bool) -> rusqlite::Result<()> {
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'harbour'";
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let is_there = connection.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0;
-    tokio::time::sleep(DAWDLE / 5).await;
-    if !is_there {
+    let exists = connection.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0;
+    tokio::time::sleep(PAUSE / 5).await;
+    if !exists {
         connection.execute_batch(SCHEMA)?;
     }
     connection.execute_batch("COMMIT")?;
-    tokio::time::sleep(DAWDLE / 5).await;
+    tokio::time::sleep(PAUSE / 5).await;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let rows: i64 = connection.query_row("SELECT count(*) FROM harbour", [], |row| row.get(0))?;
-    let fills = if has("resumes") { rows == 0 } else { !is_there };
+    let fills = if has("resumes") { rows == 0 } else { !exists };
     if fills {
         connection.execute_batch(SEEDS)?;
     }
     connection.execute_batch("COMMIT")
 }
 
-/// Switches to a write-ahead log: the switch does not wait for others, whatever the busy timeout (sqlite.org, WAL, section 8).
-async fn write_ahead(connection: &Connection, again: bool) -> rusqlite::Result<()> {
+/// Switches to a write-ahead log. The switch ignores the busy timeout (sqlite.org, WAL, section 8), so it is repeated
+/// if `again`.
+async fn enable_wal(connection: &Connection, again: bool) -> rusqlite::Result<()> {
     let start = Instant::now();
     loop {
         let switched = connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
@@ -146,7 +148,7 @@ async fn postgres(dsn: &str, has: &impl Fn(&str) -> bool) -> Result<(), tokio_po
             client.batch_execute(SCHEMA).await?;
         }
         if count(&client, "SELECT 1 FROM harbour").await? == 0 {
-            tokio::time::sleep(DAWDLE).await;
+            tokio::time::sleep(PAUSE).await;
             client.batch_execute(SEEDS).await?;
         }
         return Ok(());
@@ -161,7 +163,7 @@ async fn postgres(dsn: &str, has: &impl Fn(&str) -> bool) -> Result<(), tokio_po
     );
     let schema = SCHEMA.replace("TABLE", "TABLE IF NOT EXISTS");
     if has("transaction") {
-        // In one message, so that a pooler gives it to one connection.
+        // One message, so that a pooler sends all statements to one connection.
         return client
             .batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); {schema}; {seeds}; COMMIT"))
             .await;
@@ -185,7 +187,7 @@ async fn postgres(dsn: &str, has: &impl Fn(&str) -> bool) -> Result<(), tokio_po
     client.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).await
 }
 
-/// Connects, and speaks to no end.
+/// Connects without TLS and drives the connection in the background.
 pub async fn connect(dsn: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(dsn, NoTls).await?;
     tokio::spawn(async move {
@@ -194,44 +196,44 @@ pub async fn connect(dsn: &str) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
-/// How many rows there are, by a question that needs no prepared statement.
+/// Returns the number of rows of a query, without a prepared statement.
 async fn count(client: &Client, sql: &str) -> Result<usize, tokio_postgres::Error> {
     let rows = client.simple_query(sql).await?;
     Ok(rows.iter().filter(|message| matches!(message, tokio_postgres::SimpleQueryMessage::Row(_))).count())
 }
 
-/// Leaves a process behind that has the database open, for a while.
-async fn leave(engine: &str, place: &str) {
+/// Starts a process that keeps the database open for some seconds.
+async fn leave_process(engine: &str, location: &str) {
     let Ok(program) = crate::system::environment::program() else { return };
     let mut command = tokio::process::Command::new(program);
-    command.args(["__host", "hold", engine, place]);
-    // Not of the group that ends with this program.
+    command.args(["__host", "hold", engine, location]);
+    // A separate group, which is not killed with this program.
     #[cfg(unix)]
     command.process_group(0);
     let none = std::process::Stdio::null;
     let _ = command.stdin(none()).stdout(none()).stderr(none()).spawn();
-    // Until it has it open.
+    // Waits until the process has opened the database.
     tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
-/// Holds a database open for a while.
+/// Keeps a database open, and locked if possible, for eight seconds.
 pub async fn hold(words: &[String]) -> i32 {
-    let [engine, place] = words else { return 2 };
-    let long = Duration::from_secs(8);
+    let [engine, location] = words else { return 2 };
+    let duration = Duration::from_secs(8);
     if engine == "sqlite" {
-        let connection = Connection::open(place);
-        // Where another one has the lock, the file is open all the same.
+        let connection = Connection::open(location);
+        // If another process has the lock, the file is open nevertheless.
         if let Ok(connection) = &connection {
             let _ = connection.execute_batch("BEGIN IMMEDIATE; SELECT count(*) FROM sqlite_schema");
         }
-        tokio::time::sleep(long).await;
+        tokio::time::sleep(duration).await;
         drop(connection);
     } else {
-        let client = connect(place).await;
+        let client = connect(location).await;
         if let Ok(client) = &client {
             let _ = client.batch_execute(&format!("SELECT pg_advisory_lock_shared({LOCK})")).await;
         }
-        tokio::time::sleep(long).await;
+        tokio::time::sleep(duration).await;
         drop(client);
     }
     0

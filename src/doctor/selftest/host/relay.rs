@@ -1,4 +1,4 @@
-//! The built-in host: a terminal, a program on it, and bytes in both directions until one of them ends.
+//! Built-in terminal host: starts a program on a terminal and forwards bytes in both directions until one side ends.
 
 use std::os::fd::AsFd;
 use std::process::{ExitStatus, Stdio};
@@ -12,34 +12,34 @@ use tokio::time::{sleep, timeout};
 use super::broken::Faults;
 use crate::system::disk;
 
-/// How long a host that waits for nobody does not.
-const NEGLECT: Duration = Duration::from_secs(8);
+/// Time for which a host with the fault `never-waits` does not wait for its program.
+const UNREAPED_TIME: Duration = Duration::from_secs(8);
 
-/// Runs it; its exit code.
+/// Runs the host and returns its exit code.
 pub async fn run(faults: &Faults) -> i32 {
     inherit(faults);
     let ended = if faults.has("pipes") { on_pipes(faults).await } else { on_terminal(faults).await };
     match ended {
         Ok(_) if faults.has("always-zero") => 0,
-        Ok(status) => as_it_ended(status),
+        Ok(status) => exit_like(status),
         Err(error) => {
-            disk::write_stderr(&format!("the built-in host: {error}"));
+            disk::write_stderr(&format!("built-in host: {error}"));
             4
         }
     }
 }
 
-/// What its program inherits without being asked.
+/// Sets up inherited descriptors, signals and modes for the faults.
 fn inherit(faults: &Faults) {
     if faults.has("leaks-socket")
         && let Ok((ours, theirs)) = std::os::unix::net::UnixStream::pair()
     {
         let _ = rustix::io::fcntl_setfd(&theirs, rustix::io::FdFlags::empty());
-        // They stay open until this process ends.
+        // The sockets stay open until this process ends.
         std::mem::forget((ours, theirs));
     }
     if faults.has("ignores-int") {
-        // SAFETY: a disposition is set before any handler of ours exists.
+        // SAFETY: the disposition is set before any signal handler is installed.
         #[allow(unsafe_code)]
         unsafe {
             libc::signal(libc::SIGINT, libc::SIG_IGN);
@@ -54,8 +54,8 @@ fn inherit(faults: &Faults) {
     }
 }
 
-/// Ends as the program did: with its code, or by its signal.
-fn as_it_ended(status: ExitStatus) -> i32 {
+/// Ends like the program: returns its code, or raises its signal.
+fn exit_like(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     if let Some(pid) = status.signal().and_then(rustix::process::Signal::from_named_raw) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), pid);
@@ -65,13 +65,13 @@ fn as_it_ended(status: ExitStatus) -> i32 {
 
 async fn on_pipes(faults: &Faults) -> std::io::Result<ExitStatus> {
     let (program, arguments) = split(faults)?;
-    // As where a shell is started on pipes.
+    // Like a shell that is started on pipes.
     let mut child = Command::new(program).args(arguments).stdin(Stdio::inherit()).stdout(Stdio::inherit()).spawn()?;
     child.wait().await
 }
 
 fn split(faults: &Faults) -> std::io::Result<(&String, &[String])> {
-    faults.command.split_first().ok_or_else(|| std::io::Error::other("no command"))
+    faults.command.split_first().ok_or_else(|| std::io::Error::other("missing command"))
 }
 
 async fn on_terminal(faults: &Faults) -> std::io::Result<ExitStatus> {
@@ -104,14 +104,14 @@ async fn on_terminal(faults: &Faults) -> std::io::Result<ExitStatus> {
         command.spawn(pts).map_err(std::io::Error::other)?
     };
     if faults.has("leaks-terminal") {
-        hold(faults, pty.as_fd().try_clone_to_owned()?)?;
+        hold_terminal(faults, pty.as_fd().try_clone_to_owned()?)?;
     }
     relay(faults, pty, &mut child).await;
     if faults.has("never-waits") {
-        sleep(NEGLECT).await;
+        sleep(UNREAPED_TIME).await;
     }
     if faults.has("ends-all") {
-        end_all().await;
+        kill_descendants().await;
     }
     if let Ok(status) = timeout(Duration::from_millis(500), child.wait()).await {
         return status;
@@ -120,28 +120,28 @@ async fn on_terminal(faults: &Faults) -> std::io::Result<ExitStatus> {
     child.wait().await
 }
 
-/// Starts something that keeps the terminal open when all others are gone. It bears the mark of the session, so that it is ended
-/// with it.
-fn hold(faults: &Faults, terminal: std::os::fd::OwnedFd) -> std::io::Result<()> {
+/// Starts a process that keeps the terminal open after all others have ended. It has the token of the session, so that
+/// doctor ends it with the session.
+fn hold_terminal(faults: &Faults, terminal: std::os::fd::OwnedFd) -> std::io::Result<()> {
     let token = faults.command.get(3).cloned().unwrap_or_default();
-    let held = Command::new(&faults.command[0])
+    let holder = Command::new(&faults.command[0])
         .args(["__payload", "linger", &token, "nohup"])
         .stdin(terminal)
         .stdout(Stdio::null())
         .spawn()?;
-    std::mem::forget(held);
+    std::mem::forget(holder);
     Ok(())
 }
 
-/// Passes bytes on until the program or the person has ended.
+/// Forwards bytes until the program or the client ends.
 async fn relay(faults: &Faults, mut pty: pty_process::Pty, child: &mut Child) {
     let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
     let signals = [SignalKind::window_change(), SignalKind::hangup(), SignalKind::terminate()].map(signal);
     let [Ok(mut resize), Ok(mut hangup), Ok(mut end)] = signals else { return };
-    let (mut from_person, mut from_program) = (vec![0; 16 << 10], vec![0; 16 << 10]);
+    let (mut from_client, mut from_program) = (vec![0; 16 << 10], vec![0; 16 << 10]);
     let (mut passed_in, mut passed_out, mut is_open) = (0, 0, true);
     if faults.has("cuts") {
-        // It reads once, and when the program has ended it looks no more.
+        // Reads once, and does not read the rest after the program has ended.
         if let Ok(read) = pty.read(&mut from_program[..1_000]).await {
             let _ = output.write_all(&from_program[..read]).await;
             let _ = output.flush().await;
@@ -159,20 +159,20 @@ async fn relay(faults: &Faults, mut pty: pty_process::Pty, child: &mut Child) {
                     let _ = disk::append(file, &bytes);
                 }
                 if faults.has("impatient") {
-                    // What is not taken at once is thrown away.
+                    // Bytes that cannot be written at once are discarded.
                     let _ = rustix::io::write(rustix::stdio::stdout(), &bytes);
                 } else if output.write_all(&bytes).await.is_err() {
                     break;
                 }
                 let _ = output.flush().await;
             }
-            read = input.read(&mut from_person), if is_open => {
+            read = input.read(&mut from_client), if is_open => {
                 let Ok(read @ 1..) = read else {
                     is_open = false;
                     if faults.has("stays") { continue }
                     break;
                 };
-                let bytes = faults.into(&from_person[..read], passed_in);
+                let bytes = faults.into(&from_client[..read], passed_in);
                 passed_in += read;
                 let _ = pty.write_all(&bytes).await;
             }
@@ -193,8 +193,8 @@ async fn relay(faults: &Faults, mut pty: pty_process::Pty, child: &mut Child) {
     }
 }
 
-/// Ends all that has come from it, until nothing is left: what loses its parent becomes its own child.
-async fn end_all() {
+/// Kills all descendants. Orphans become children of this process, so the list is read again until it is empty.
+async fn kill_descendants() {
     for _ in 0..50 {
         let children = children();
         if children.is_empty() {
@@ -205,7 +205,7 @@ async fn end_all() {
     }
 }
 
-/// The processes whose parent this one is, and that have not ended.
+/// Returns the child processes that have not ended.
 fn children() -> Vec<u32> {
     use crate::doctor::pty::seen;
     let own = std::process::id();

@@ -1,5 +1,5 @@
-//! A sandbox for the program of the built-in host: Landlock for files and other processes, seccomp for calls, limits for the rest. It is
-//! no product: it shows that the checks can tell a sandbox that denies from none.
+//! Sandbox for the program of the built-in terminal host: Landlock for files and signals, seccomp for system calls, and
+//! resource limits. It exists only for the self-test, which must distinguish a host with a sandbox from one without.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ use seccompiler::{
     apply_filter,
 };
 
-/// What its program may read and run.
+/// Folders that the program may read and execute.
 const READABLE: &[&str] = &["/usr", "/lib", "/lib64", "/bin", "/etc", "/dev"];
-/// How much memory it may take, in bytes.
+/// Limit of the address space, in bytes.
 const MEMORY: u64 = 400 << 20;
-/// How long it may work, in seconds.
-const WORK: u64 = 1;
+/// Limit of the CPU time, in seconds.
+const CPU_SECONDS: u64 = 1;
 
-/// The command, restricted when it starts.
+/// Returns the command with the restrictions, which are applied between fork and exec.
 ///
 /// # Errors
-/// Where this kernel has no such thing.
+/// Returns an error if the rules or the filter cannot be created.
 pub fn restricted(
     command: pty_process::Command,
     workdir: &str,
@@ -36,23 +36,23 @@ pub fn restricted(
             rules.restrict_self().map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))?;
         }
         setrlimit(Resource::As, Rlimit { current: Some(MEMORY), maximum: Some(MEMORY) })?;
-        setrlimit(Resource::Cpu, Rlimit { current: Some(WORK), maximum: Some(WORK + 1) })?;
+        setrlimit(Resource::Cpu, Rlimit { current: Some(CPU_SECONDS), maximum: Some(CPU_SECONDS + 1) })?;
         apply_filter(&filter).map_err(|_| std::io::Error::from_raw_os_error(libc::EPERM))
     };
-    // SAFETY: between fork and exec only calls of the system are made on what was built before; this process has one thread that
-    // could hold a lock.
+    // SAFETY: between fork and exec the closure makes only system calls, on data built before; this process has only
+    // one thread, so no other thread can hold a lock.
     #[allow(unsafe_code)]
     Ok(unsafe { command.pre_exec(restrict) })
 }
 
-/// Whether this kernel can deny all that is denied here.
+/// Returns whether the kernel supports all Landlock rules used here (ABI 6).
 pub fn is_possible() -> bool {
-    let asked =
+    let ruleset =
         Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(ABI::V6));
-    asked.and_then(|asked| asked.scope(Scope::Signal)).and_then(Ruleset::create).is_ok()
+    ruleset.and_then(|ruleset| ruleset.scope(Scope::Signal)).and_then(Ruleset::create).is_ok()
 }
 
-/// Files: what may be read, and the one folder that may be written to. Beside it, no signals and no tracing out of it.
+/// Creates the Landlock rules: readable folders, one writable folder, and no signals to processes outside.
 fn rules(workdir: &str, program: &str) -> Result<landlock::RulesetCreated, landlock::RulesetError> {
     let abi = ABI::V6;
     let created = Ruleset::default()
@@ -78,7 +78,7 @@ fn rules(workdir: &str, program: &str) -> Result<landlock::RulesetCreated, landl
     Ok(created)
 }
 
-/// Calls: no network, no mounts, no tracing, no signals, no input for the terminal, no processes.
+/// Creates the seccomp filter: no sockets, mounts, tracing, signals, terminal input or new processes.
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     let is = |at: u8, value: u64| SeccompCondition::new(at, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
     let ip = |family: libc::c_int| u64::try_from(family).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A service that calls another one and does as it is told: `phx __host service PORT UPSTREAM OTHER [WORD…]`, for phx alone. It has a
-//! breaker, a deadline and retries where words ask for them; other words break one of them.
+//! Service that calls an upstream: `phx __host service PORT UPSTREAM OTHER [WORD…]` (internal). Words enable a circuit
+//! breaker, a timeout and retries; other words add a fault to one of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// After how many failures in a row a breaker opens.
+/// Number of consecutive failures that open a breaker.
 const TRIP: u32 = 5;
-/// For how long it stays open.
+/// Time for which a breaker stays open.
 const OPEN_FOR: Duration = Duration::from_millis(400);
-/// The first wait before a further attempt.
+/// First wait before a retry.
 const BASE: Duration = Duration::from_millis(40);
-/// How long it waits where nothing is said.
+/// Timeout if none is configured.
 const FOREVER: Duration = Duration::from_secs(3_600);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,13 +25,13 @@ enum ServiceState {
     HalfOpen,
 }
 
-/// Why a call of the dependency failed.
+/// Failed call of the upstream.
 #[derive(Debug)]
 struct CallError {
     cause: String,
-    /// Whether another attempt may help.
+    /// Whether a retry may succeed.
     again: bool,
-    /// When to come back.
+    /// Value of `Retry-After`.
     after: Option<Duration>,
 }
 
@@ -40,11 +40,11 @@ struct Service {
     words: Vec<String>,
     breakers: [Mutex<ServiceState>; 2],
     failures: Mutex<u32>,
-    /// Connections of the pool that `pooled` waits for without a deadline.
+    /// Pool slots for `pooled`, which waits for them without a timeout.
     pool: Semaphore,
 }
 
-/// Serves until it is ended.
+/// Serves until the process is killed.
 pub async fn run(words: &[String]) -> i32 {
     let [port, upstream, other, words @ ..] = words else { return 2 };
     let Ok(port) = port.parse::<u16>() else { return 2 };
@@ -58,7 +58,7 @@ pub async fn run(words: &[String]) -> i32 {
     });
     while let Ok((tcp, _)) = listener.accept().await {
         let service = Arc::clone(&service);
-        tokio::spawn(async move { service.answer(tcp).await });
+        tokio::spawn(async move { service.respond(tcp).await });
     }
     0
 }
@@ -72,25 +72,26 @@ impl Service {
         self.words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
     }
 
-    async fn answer(&self, mut tcp: TcpStream) -> Option<()> {
-        let request = head(&mut tcp).await?;
+    async fn respond(&self, mut tcp: TcpStream) -> Option<()> {
+        let request = read_head(&mut tcp).await?;
         let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
         let (status, text) = match path.as_str() {
             "/ready" => (200, "ready".to_owned()),
-            _ if self.has("unwired") => (200, "well".to_owned()),
-            path => match self.guarded(usize::from(path == "/other")).await {
-                Ok(()) => (200, "well".to_owned()),
-                Err(_) if self.has("trusting") => (200, "well".to_owned()),
-                Err(cause) => (502, self.complaint(&cause, &request)),
+            _ if self.has("unwired") => (200, "ok".to_owned()),
+            path => match self.call_with_breaker(usize::from(path == "/other")).await {
+                Ok(()) => (200, "ok".to_owned()),
+                Err(_) if self.has("trusting") => (200, "ok".to_owned()),
+                Err(cause) => (502, self.error_text(&cause, &request)),
             },
         };
         let length = text.len();
-        let said = format!("HTTP/1.1 {status} said\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}");
-        tcp.write_all(said.as_bytes()).await.ok()?;
+        let response =
+            format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}");
+        tcp.write_all(response.as_bytes()).await.ok()?;
         tcp.shutdown().await.ok()
     }
 
-    fn complaint(&self, cause: &str, request: &str) -> String {
+    fn error_text(&self, cause: &str, request: &str) -> String {
         match () {
             () if self.has("silent") => String::new(),
             () if self.has("vague") => "billing: something went wrong".to_owned(),
@@ -100,8 +101,8 @@ impl Service {
         }
     }
 
-    /// Calls behind the breaker.
-    async fn guarded(&self, which: usize) -> Result<(), String> {
+    /// Calls the upstream through the breaker.
+    async fn call_with_breaker(&self, which: usize) -> Result<(), String> {
         let breaker = &self.breakers[if self.has("shared") { 0 } else { which }];
         if self.has("breaker") && !self.admits(breaker) {
             if self.has("slow-open") {
@@ -116,12 +117,12 @@ impl Service {
         let _connection = if self.has("pooled") { self.pool.acquire().await.ok() } else { None };
         let deadline = self.number("timeout").map_or(FOREVER, Duration::from_millis);
         let called = if self.has("careless") {
-            // The work goes on when nobody waits for it any more.
+            // The call continues after the timeout.
             let upstream = self.upstreams[which].clone();
-            let work = tokio::spawn(async move { once(&upstream, FOREVER).await.map_err(|failed| failed.cause) });
+            let work = tokio::spawn(async move { call_once(&upstream, FOREVER).await.map_err(|failed| failed.cause) });
             timeout(deadline, work)
                 .await
-                .map_or(Err("timeout".to_owned()), |done| done.unwrap_or(Err("lost".to_owned())))
+                .map_or(Err("timeout".to_owned()), |done| done.unwrap_or(Err("the call was lost".to_owned())))
         } else {
             timeout(deadline, self.attempts(which)).await.unwrap_or_else(|_| Err("timeout".to_owned()))
         };
@@ -159,24 +160,24 @@ impl Service {
         };
     }
 
-    /// Calls, and calls again.
+    /// Calls the upstream with retries.
     async fn attempts(&self, which: usize) -> Result<(), String> {
-        let most = self.number("attempts").unwrap_or(1);
+        let max_attempts = self.number("attempts").unwrap_or(1);
         let each = if self.has("per-read") { Duration::from_millis(1_500) } else { FOREVER };
         let mut wait = BASE;
         for attempt in 1.. {
-            let failed = match once(&self.upstreams[which], each).await {
+            let failed = match call_once(&self.upstreams[which], each).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
-            if attempt >= most || !(failed.again || self.has("stubborn")) {
+            if attempt >= max_attempts || !(failed.again || self.has("stubborn")) {
                 return Err(failed.cause);
             }
-            // The last bytes of an id are random.
+            // The last bytes of a UUID v7 are random.
             let random = u32::from(uuid::Uuid::now_v7().as_bytes()[15]) * 100 / 255;
             let spread = wait / 2 + wait * if self.has("steady") { 50 } else { random } / 100;
-            let asked = failed.after.filter(|_| !self.has("hasty"));
-            sleep(asked.unwrap_or(spread)).await;
+            let retry_after = failed.after.filter(|_| !self.has("hasty"));
+            sleep(retry_after.unwrap_or(spread)).await;
             if !self.has("constant") {
                 wait *= 2;
             }
@@ -185,8 +186,8 @@ impl Service {
     }
 }
 
-/// Asks once; each read may take so long.
-async fn once(upstream: &str, each: Duration) -> Result<(), CallError> {
+/// Calls the upstream once; `each` is the timeout of each read.
+async fn call_once(upstream: &str, each: Duration) -> Result<(), CallError> {
     let broken = |cause: &str| CallError { cause: cause.to_owned(), again: true, after: None };
     let mut tcp = TcpStream::connect(upstream).await.map_err(|error| broken(&format!("refused ({error})")))?;
     let request = format!("GET /pay HTTP/1.1\r\nhost: {upstream}\r\nconnection: close\r\n\r\n");
@@ -212,13 +213,13 @@ async fn once(upstream: &str, each: Duration) -> Result<(), CallError> {
             }
         }
         if ended {
-            return Err(broken("it broke off"));
+            return Err(broken("the response was truncated"));
         }
     }
 }
 
-/// The head of a request.
-async fn head(tcp: &mut TcpStream) -> Option<String> {
+/// Reads the head of a request.
+async fn read_head(tcp: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
         if tcp.read_buf(&mut bytes).await.ok()? == 0 {
