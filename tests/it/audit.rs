@@ -1,4 +1,4 @@
-//! `phx audit --range`: what would not have passed, however it was made, and what was overridden.
+//! `phx audit --range`: commits that fail validation, overrides, and unusual histories.
 
 use crate::support::{Repo, assert_valid, clean_document, document};
 
@@ -10,7 +10,7 @@ fn audit(repo: &Repo, range: &str) -> crate::support::Run {
     repo.run(&["audit", "--range", range])
 }
 
-/// A repository with hooks and a first commit that is right.
+/// Repository with installed hooks and one valid commit.
 fn repo() -> Repo {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document()).commit("first");
@@ -19,7 +19,7 @@ fn repo() -> Repo {
 }
 
 #[test]
-fn a_commit_around_the_hook_is_found_with_author_and_document() {
+fn reports_a_commit_that_bypassed_the_hook() {
     let repo = repo();
     repo.write("b.txt", "b").git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "fine"]);
@@ -41,19 +41,19 @@ fn a_commit_around_the_hook_is_found_with_author_and_document() {
 }
 
 #[test]
-fn an_override_is_listed_and_covers_its_rules_alone() {
+fn an_override_covers_only_the_rules_that_it_lists() {
     let repo = repo();
     repo.write("a.md", wrong("")).git(&["add", "-A"]);
     repo.try_git(&["commit", "-qm", "late"], &[("PHX_OVERRIDE", "release")]).exits(0);
     audit(&repo, "HEAD~1..HEAD").exits(0);
-    // Somebody slips another fault under the same words.
+    // A second error is added to the commit after the override was recorded.
     repo.write("a.md", wrong("<!-- AUTO-GENERATED -->\n")).git(&["add", "-A"]);
     repo.git(&["commit", "-q", "--amend", "--no-edit", "--no-verify"]);
     audit(&repo, "HEAD~1..HEAD").exits(1);
 }
 
 #[test]
-fn brackets_in_the_name_of_a_document_do_not_hide_the_rules() {
+fn parses_overrides_of_documents_with_brackets_in_their_names() {
     let repo = repo();
     repo.write("docs/a (old; new).md", wrong("")).git(&["add", "-A"]);
     repo.try_git(&["commit", "-qm", "late"], &[("PHX_OVERRIDE", "hot (fix)")]).exits(0);
@@ -61,7 +61,7 @@ fn brackets_in_the_name_of_a_document_do_not_hide_the_rules() {
 }
 
 #[test]
-fn squash_rebase_and_revert_keep_what_is_on_record() {
+fn squash_rebase_and_revert_keep_overrides() {
     let repo = repo();
     repo.git(&["checkout", "-qb", "topic"]);
     repo.write("a.md", wrong("")).git(&["add", "-A"]);
@@ -76,7 +76,7 @@ fn squash_rebase_and_revert_keep_what_is_on_record() {
     audit(&repo, "main..topic").exits(0);
     repo.git(&["checkout", "-q", "main"]);
     repo.git(&["merge", "-q", "--squash", "topic"]);
-    // The message of a squash has both messages in it.
+    // The message of a squash commit contains both messages.
     repo.git(&["commit", "-q", "--no-verify", "--no-edit"]);
     audit(&repo, "HEAD~1..HEAD").exits(0);
     repo.git(&["revert", "--no-edit", "HEAD"]);
@@ -84,14 +84,14 @@ fn squash_rebase_and_revert_keep_what_is_on_record() {
 }
 
 #[test]
-fn the_time_of_a_commit_is_that_of_its_verdict() {
+fn validates_a_commit_at_its_committer_date() {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document()).commit("first");
     repo.write("b.txt", "b").git(&["add", "-A"]);
     let late = [("GIT_COMMITTER_DATE", "2025-09-20T00:00:00Z")];
     repo.try_git(&["commit", "-qm", "late"], &late).exits(0);
     let run = audit(&repo, "HEAD~1..HEAD").exits(1);
-    // Whoever looks later sees the same.
+    // The result does not depend on the time of the audit.
     assert_eq!(repo.run(&["--now", "2030-01-01T00:00:00Z", "audit", "--range", "HEAD~1..HEAD"]).stdout, run.stdout);
     let first = repo.git(&["rev-parse", "HEAD~1"]);
     repo.write("phx.toml", "[hook]\nstale = \"related\"\n").git(&["add", "-A"]);
@@ -100,7 +100,7 @@ fn the_time_of_a_commit_is_that_of_its_verdict() {
 }
 
 #[test]
-fn a_merge_answers_for_what_it_made_itself() {
+fn a_merge_commit_reports_only_its_own_changes() {
     let repo = repo();
     repo.git(&["checkout", "-qb", "topic"]);
     repo.write("a.md", wrong("")).git(&["commit", "-qam", "around", "--no-verify"]);
@@ -112,13 +112,13 @@ fn a_merge_answers_for_what_it_made_itself() {
 }
 
 #[test]
-fn a_range_that_git_does_not_know_is_explained() {
+fn rejects_invalid_ranges_and_reports_broken_configurations() {
     let repo = repo();
     audit(&repo, "nowhere..HEAD").exits(2);
     audit(&repo, "HEAD").exits(2);
     repo.run(&["audit"]).exits(2);
     audit(&repo, "HEAD..HEAD").exits(0);
-    // A commit whose configuration is broken cannot be checked.
+    // A commit with a broken configuration cannot be validated.
     repo.write("phx.toml", "[nonsense]\n").git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "broken", "--no-verify"]);
     audit(&repo, "HEAD~1..HEAD").exits(1);
@@ -126,7 +126,7 @@ fn a_range_that_git_does_not_know_is_explained() {
 }
 
 #[test]
-fn no_commit_hides_from_the_audit() {
+fn audits_commits_with_unusual_authors_and_dates() {
     let separator = |repo: &Repo| {
         repo.git(&["commit", "-qam", "around", "--no-verify", "--author", "Ev\u{1f}il <e@x.example>"]);
     };
@@ -134,11 +134,11 @@ fn no_commit_hides_from_the_audit() {
         repo.try_git(&["commit", "-qam", "around", "--no-verify"], &[("GIT_COMMITTER_DATE", "@253402300900 +0000")])
             .exits(0);
     };
-    let ways: [&dyn Fn(&Repo); 2] = [&separator, &far_future];
-    for hide in ways {
+    let commit_functions: [&dyn Fn(&Repo); 2] = [&separator, &far_future];
+    for commit in commit_functions {
         let repo = repo();
         repo.write("a.md", wrong(""));
-        hide(&repo);
+        commit(&repo);
         audit(&repo, "HEAD~1..HEAD").exits(1);
     }
 }
@@ -162,7 +162,7 @@ fn a_commit_without_a_date_is_an_error() {
 }
 
 #[test]
-fn separators_in_a_message_make_no_commits() {
+fn separators_in_a_message_do_not_create_commits() {
     let repo = repo();
     let first = repo.git(&["rev-parse", "HEAD"]);
     let message = format!(
@@ -175,7 +175,7 @@ fn separators_in_a_message_make_no_commits() {
 }
 
 #[test]
-fn a_weaker_configuration_and_a_date_before_the_parent_are_listed() {
+fn warns_about_weakened_configurations_and_backdated_commits() {
     let repo = Repo::with_git();
     repo.write("phx.toml", "[rules]\nchanged-sources = \"error\"\n[enforcement]\nlevel = \"strict\"\n");
     repo.write("docs/a.md", clean_document()).write("docs/b.md", clean_document()).commit("first");
@@ -189,10 +189,10 @@ fn a_weaker_configuration_and_a_date_before_the_parent_are_listed() {
     let json = repo.run(&["audit", "--range", "HEAD~1..HEAD", "-o", "json"]).exits(0).json();
     assert_valid("schemas/audit.schema.json", &json);
     assert_eq!(json["commits"][0]["findings"].as_array().unwrap().len(), 3);
-    // A stricter one is nobody's business.
+    // A stricter configuration is not reported.
     repo.write("phx.toml", "[rules]\nchanged-sources = \"error\"\n").commit("stricter");
     assert!(!repo.run(&["audit", "--range", "HEAD~1..HEAD"]).exits(0).stdout.contains("weakened-policy"));
-    // A document that is overdue does not pass by a date in the past.
+    // A backdated commit does not make a stale document pass.
     let late = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-30T00:00:00Z");
     repo.write("docs/a.md", late).git(&["add", "-A"]);
     repo.try_git(&["commit", "-qm", "late", "--no-verify"], &[("GIT_COMMITTER_DATE", "2025-08-29T16:00:00Z")]).exits(0);
@@ -201,7 +201,7 @@ fn a_weaker_configuration_and_a_date_before_the_parent_are_listed() {
 }
 
 #[test]
-fn a_merge_that_puts_back_an_old_tree_is_not_let_through() {
+fn rejects_a_merge_that_restores_an_old_tree() {
     let repo = Repo::with_git();
     let wrong = document("  phase_number: 0\n", "");
     repo.write("a.md", &wrong).git(&["add", "-A"]);

@@ -1,10 +1,10 @@
-//! Bad input: each gets a clear finding or message with its place, and the other files are still checked.
+//! Malformed input: each file gets a finding with a location, and the other files are still validated.
 
 use crate::support::{Repo, Run, clean_document, document};
 
-/// Checks a document beside another one that has one finding; returns what is said of the first.
+/// Validates a document next to another one that has one finding. Returns the findings of the first.
 #[track_caller]
-fn said_of(content: impl AsRef<[u8]>) -> String {
+fn findings_of(content: impl AsRef<[u8]>) -> String {
     let repo = Repo::new();
     repo.write("bad.md", content).write("other.md", document("", ""));
     let run = repo.validate().exits(1);
@@ -13,54 +13,55 @@ fn said_of(content: impl AsRef<[u8]>) -> String {
     of_bad.join("\n").replace("bad.md:", "")
 }
 
-/// What is said of a governance block.
+/// Returns the findings of a document with the given governance block.
 #[track_caller]
-fn said_of_front(front: &str) -> String {
-    said_of(format!("---\n{front}\n---\n\n# T\n"))
+fn findings_of_front_matter(front: &str) -> String {
+    findings_of(format!("---\n{front}\n---\n\n# T\n"))
 }
 
 #[test]
 fn files_without_front_matter_are_not_governed() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for content in ["", "---", "---\n", "---\n---\n", "\n\n", "\0", "---\n...\n"] {
-        assert_eq!(said_of(content), "", "{content:?}");
+        assert_eq!(findings_of(content), "", "{content:?}");
     }
 }
 
 #[test]
-fn front_matter_that_never_ends() {
+fn reports_unterminated_front_matter() {
     assert_eq!(
-        said_of(clean_document().replace("---\n\n# Title\n", "\n# Title\n")),
+        findings_of(clean_document().replace("---\n\n# Title\n", "\n# Title\n")),
         "1:1: error[unterminated-front-matter] front matter that is never closed"
     );
 }
 
 #[test]
-fn a_tab_in_yaml() {
-    let said = said_of_front("governance:\n\towner: x");
-    assert_eq!(said, "3:1: error[invalid-front-matter] a tab in the indentation of YAML");
-    let said = said_of(clean_document().replace("  phase_number", "\tphase_number"));
-    assert_eq!(said, "10:1: error[invalid-front-matter] a tab in the indentation of YAML");
+fn reports_a_tab_in_yaml() {
+    let findings = findings_of_front_matter("governance:\n\towner: x");
+    assert_eq!(findings, "3:1: error[invalid-front-matter] a tab in the indentation of YAML");
+    let findings = findings_of(clean_document().replace("  phase_number", "\tphase_number"));
+    assert_eq!(findings, "10:1: error[invalid-front-matter] a tab in the indentation of YAML");
 }
 
 #[test]
-fn a_key_that_stands_twice() {
-    let said = said_of(clean_document().replace("  phase_number: 2\n", "  phase_number: 2\n  phase_number: 3\n"));
-    assert_eq!(said, "11:3: error[invalid-front-matter] the key `phase_number` stands twice, first on line 10");
+fn reports_a_duplicate_key() {
+    let findings =
+        findings_of(clean_document().replace("  phase_number: 2\n", "  phase_number: 2\n  phase_number: 3\n"));
+    assert_eq!(findings, "11:3: error[invalid-front-matter] the key `phase_number` stands twice, first on line 10");
 }
 
 #[test]
-fn a_block_that_is_no_mapping() {
+fn reports_a_governance_block_that_is_not_a_mapping() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (value, kind) in [("null", "null"), ("", "null"), ("[a, b]", "a list"), ("text", "a string"), ("5", "a number")]
     {
-        let said = said_of_front(&format!("governance: {value}"));
-        assert_eq!(said, format!("2:1: error[invalid-front-matter] `governance` is {kind}, not a mapping"));
+        let findings = findings_of_front_matter(&format!("governance: {value}"));
+        assert_eq!(findings, format!("2:1: error[invalid-front-matter] `governance` is {kind}, not a mapping"));
     }
 }
 
 #[test]
-fn front_matter_that_is_no_mapping() {
+fn reports_front_matter_that_is_not_a_mapping() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"document\"\npaths = [\"*.md\"]\n");
     repo.write("D.md", "---\n- a\n- b\n---\n");
@@ -70,96 +71,99 @@ fn front_matter_that_is_no_mapping() {
 }
 
 #[test]
-fn an_alias_bomb() {
+fn limits_the_expansion_of_yaml_aliases() {
     let mut front = "governance:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..20 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         front += &format!("  a{level}: &a{level} [{aliases}]\n");
     }
-    let said = said_of_front(front.trim_end());
-    crate::transcript::note(&said);
+    let findings = findings_of_front_matter(front.trim_end());
+    crate::transcript::note(&findings);
 }
 
 #[test]
-fn depth_has_a_bound() {
+fn limits_the_nesting_depth_of_yaml() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let nested = |levels: usize| format!("governance: {}{}", "[".repeat(levels), "]".repeat(levels));
     for levels in [63, 64, 30_000] {
-        crate::transcript::note(&said_of_front(&nested(levels)));
+        crate::transcript::note(&findings_of_front_matter(&nested(levels)));
     }
 }
 
 #[test]
-fn bytes_that_are_not_utf8() {
+fn reports_bytes_that_are_not_utf8() {
     let mut front = clean_document().into_bytes();
     let at = front.windows(7).position(|window| window == b"PHOENIX").unwrap();
     front[at] = 0xFF;
-    let said = said_of(&front);
-    assert!(said.starts_with(&format!("9:16: error[invalid-encoding] the byte at offset {at} is not UTF-8")), "{said}");
+    let findings = findings_of(&front);
+    assert!(
+        findings.starts_with(&format!("9:16: error[invalid-encoding] the byte at offset {at} is not UTF-8")),
+        "{findings}"
+    );
     let mut body = clean_document().into_bytes();
     let at = body.len();
     body.extend(b"caf\xE9\n");
-    assert_eq!(said_of(&body), format!("14:4: error[invalid-encoding] the byte at offset {} is not UTF-8", at + 3));
+    assert_eq!(findings_of(&body), format!("14:4: error[invalid-encoding] the byte at offset {} is not UTF-8", at + 3));
 }
 
 #[test]
-fn nul_bytes() {
+fn reports_nul_bytes() {
     let text = format!("{}a\0b\n", clean_document());
-    assert_eq!(said_of(&text), format!("14:2: error[invalid-encoding] a NUL byte at offset {}", text.len() - 3));
-    let said = said_of(clean_document().replace("PHOENIX_RISING", "PHOENIX\0RISING"));
-    assert!(said.starts_with("9:23: error[invalid-encoding] a NUL byte at offset"), "{said}");
+    assert_eq!(findings_of(&text), format!("14:2: error[invalid-encoding] a NUL byte at offset {}", text.len() - 3));
+    let findings = findings_of(clean_document().replace("PHOENIX_RISING", "PHOENIX\0RISING"));
+    assert!(findings.starts_with("9:23: error[invalid-encoding] a NUL byte at offset"), "{findings}");
 }
 
 #[test]
-fn a_file_of_twenty_mebibytes() {
+fn reports_a_file_larger_than_16_mebibytes() {
     let mut text = clean_document();
     text.push_str(&"x".repeat(20 * 1024 * 1024));
-    assert_eq!(said_of(text), "1:1: error[oversized-document] longer than 16 MiB");
+    assert_eq!(findings_of(text), "1:1: error[oversized-document] longer than 16 MiB");
 }
 
 #[test]
-fn front_matter_past_its_bound() {
+fn reports_front_matter_larger_than_64_kibibytes() {
     let filler = "# filler\n".repeat(8000);
-    let said = said_of(clean_document().replace("phase_number: 2\n", &format!("phase_number: 2\n{filler}")));
-    assert_eq!(said, "1:1: error[oversized-document] no line `---` closes the front matter within 64 KiB");
+    let findings = findings_of(clean_document().replace("phase_number: 2\n", &format!("phase_number: 2\n{filler}")));
+    assert_eq!(findings, "1:1: error[oversized-document] no line `---` closes the front matter within 64 KiB");
 }
 
 #[test]
-fn ten_thousand_blocks_and_one_more() {
+fn reports_more_than_10000_blocks() {
     let blocks = |count: usize| {
         let body = "<!-- MANUAL -->\n\n".repeat(count);
         document("  phase_number: 1\n", &format!("# T\n\n## A\n{body}"))
     };
-    let said = said_of(blocks(10_001));
-    assert_eq!(said, "20016:1: error[oversized-document] more than 10000 blocks in one document");
-    crate::transcript::note(&said_of(blocks(10_000)));
+    let findings = findings_of(blocks(10_001));
+    assert_eq!(findings, "20016:1: error[oversized-document] more than 10000 blocks in one document");
+    crate::transcript::note(&findings_of(blocks(10_000)));
 }
 
 #[test]
-fn ten_thousand_markers_that_do_not_pair() {
+fn limits_the_number_of_unbalanced_marker_findings() {
     let text = format!("{}{}", clean_document(), "<!-- AUTO-GENERATED -->\n".repeat(9_999));
-    let said = said_of(text);
-    assert_eq!(said.lines().filter(|line| line.contains("[unbalanced-marker]")).count(), 1_000);
-    crate::transcript::note(&said);
+    let findings = findings_of(text);
+    assert_eq!(findings.lines().filter(|line| line.contains("[unbalanced-marker]")).count(), 1_000);
+    crate::transcript::note(&findings);
 }
 
 #[test]
-fn lines_of_a_megabyte() {
+fn accepts_lines_of_a_megabyte() {
     let text = format!("{}{}\n| {} |\n", clean_document(), "[x](".repeat(250_000), "a|".repeat(500_000));
-    assert_eq!(said_of(text), "");
+    assert_eq!(findings_of(text), "");
 }
 
 #[test]
-fn comments_that_open_and_never_close() {
+fn accepts_many_unclosed_comments() {
     let text = format!("{}{}\n{}", clean_document(), "<!-- ".repeat(400_000), "<!--\n".repeat(100_000));
-    assert_eq!(said_of(text), "");
+    assert_eq!(findings_of(text), "");
 }
 
 #[test]
-fn deeply_nested_markdown() {
-    assert_eq!(said_of(format!("{}{}x\n", clean_document(), "> ".repeat(5_000))), "");
+fn reports_lists_nested_more_than_64_levels_deep() {
+    assert_eq!(findings_of(format!("{}{}x\n", clean_document(), "> ".repeat(5_000))), "");
     let text = format!("{}{}y\n", clean_document(), "- ".repeat(5_000));
-    assert_eq!(said_of(text), "14:129: error[oversized-document] lists are nested more than 64 levels deep");
+    assert_eq!(findings_of(text), "14:129: error[oversized-document] lists are nested more than 64 levels deep");
 }
 
 #[cfg(unix)]
@@ -172,7 +176,7 @@ mod unix {
     use super::*;
 
     #[test]
-    fn a_link_to_itself() {
+    fn reports_a_link_to_itself_if_it_is_named() {
         let repo = Repo::new();
         symlink("loop.md", repo.path().join("loop.md")).unwrap();
         repo.write("a.md", clean_document());
@@ -186,7 +190,7 @@ mod unix {
     }
 
     #[test]
-    fn a_link_to_a_document_is_checked_once() {
+    fn validates_a_linked_document_once() {
         let repo = Repo::new();
         repo.write("a.md", document("", ""));
         symlink("a.md", repo.path().join("b.md")).unwrap();
@@ -194,7 +198,7 @@ mod unix {
     }
 
     #[test]
-    fn a_pipe_is_not_waited_for() {
+    fn does_not_block_on_a_named_pipe() {
         let repo = Repo::new();
         repo.write("a.md", clean_document());
         let made = std::process::Command::new("mkfifo").arg(repo.path().join("pipe.md")).status().unwrap();
@@ -205,7 +209,7 @@ mod unix {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_name_that_is_not_utf8() {
+    fn accepts_a_file_name_that_is_not_utf8() {
         let repo = Repo::new();
         let name = OsStr::from_bytes(b"caf\xE9.md");
         std::fs::write(repo.path().join(name), document("", "")).unwrap();
@@ -214,11 +218,11 @@ mod unix {
         assert_eq!(run.json()["findings"][0]["path"], "caf\u{FFFD}.md");
     }
 
-    /// The user that nothing may be hidden from is no use here; another one is.
+    /// Unprivileged user, because root can read every file.
     const NOBODY: u32 = 65_534;
 
     #[test]
-    fn what_may_not_be_read_is_a_finding() {
+    fn reports_files_and_directories_without_read_permission() {
         let repo = Repo::new();
         repo.write("a.md", document("", "")).write("shut/b.md", clean_document()).write("c.md", clean_document());
         let mode = |path: &str, mode: u32| {
@@ -230,7 +234,7 @@ mod unix {
         let mut command = repo.command(&["validate", "-o", "concise", "-q"]);
         let binary = repo.path().join("phx");
         if is_root() {
-            // The binary may stand where only root looks.
+            // The binary may be in a directory that only root can read.
             std::fs::copy(env!("CARGO_BIN_EXE_phx"), &binary).unwrap();
             command = std::process::Command::new(&binary);
             command
@@ -251,27 +255,27 @@ mod unix {
 }
 
 #[test]
-fn files_that_come_and_go_while_phx_reads_do_no_harm() {
+fn ignores_files_that_are_removed_while_phx_reads() {
     let repo = Repo::new();
     for index in 0..300 {
         repo.write(&format!("d{}/{index}.md", index % 10), clean_document());
     }
     let path = repo.path();
-    let going = std::thread::spawn(move || {
+    let remover = std::thread::spawn(move || {
         for index in 0..300 {
             std::fs::remove_file(path.join(format!("d{}/{index}.md", index % 10))).unwrap();
         }
     });
-    while !going.is_finished() {
+    while !remover.is_finished() {
         let run = repo.run(&["validate", "--allow-empty"]).exits(0);
         let other = |line: &&str| !line.ends_with("ignored") && !line.ends_with("it was removed while phx was reading");
         assert_eq!(run.stderr.lines().find(other), None, "{}", run.stderr);
     }
-    going.join().unwrap();
+    remover.join().unwrap();
 }
 
 #[test]
-fn lists_that_nest_too_deep_are_a_finding_and_other_documents_go_on() {
+fn validates_other_documents_next_to_a_deeply_nested_list() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for entry in ["- ", "1. ", "+ ", "1. > ", "- > "] {
         let repo = Repo::with_git();
@@ -288,7 +292,7 @@ fn lists_that_nest_too_deep_are_a_finding_and_other_documents_go_on() {
 }
 
 #[test]
-fn a_template_that_nests_too_deep_ends_neither_the_program_nor_the_run() {
+fn survives_deeply_nested_templates() {
     let rounds = "{% set ns = namespace(s=[]) %}{% for i in range(50000) %}{% set ns.s = [ns.s] %}{% endfor %}";
     let cases = [
         format!("A: {{{{ {}1 }}}}\n", "not ".repeat(20_000)),
@@ -309,7 +313,7 @@ fn a_template_that_nests_too_deep_ends_neither_the_program_nor_the_run() {
 }
 
 #[test]
-fn many_nested_blocks_and_markers_in_one_piece_of_html_are_read_once() {
+fn parses_many_markers_in_one_html_block_in_linear_time() {
     let opened = "<!-- AUTO-GENERATED - DO NOT EDIT -->\n";
     let repo = Repo::new();
     let nested = opened.repeat(4_000) + &"<!-- END AUTO-GENERATED -->\n".repeat(4_000);
@@ -322,7 +326,7 @@ fn many_nested_blocks_and_markers_in_one_piece_of_html_are_read_once() {
 }
 
 #[test]
-fn a_bare_repository_is_named_and_its_revisions_are_read() {
+fn rejects_worktree_commands_in_a_bare_repository() {
     let origin = Repo::with_git();
     origin.write("PLAN.md", document("  phase_number: 1\n", "# T\n")).commit("first");
     origin.run(&["review", "PLAN.md", "--yes"]).exits(0);

@@ -1,11 +1,11 @@
-//! What the pre-commit hook does when somebody commits: the commit holds the right numbers or is blocked, and the worktree
-//! holds every byte that its author typed.
+//! Pre-commit hook: a commit has the correct numbers or is rejected, and the worktree keeps every byte that its author
+//! typed.
 
 use std::fmt::Write;
 
 use crate::support::{Repo, Run, document};
 
-/// A document with features of so many points, and a summary that says what `sum` says.
+/// Document with one feature for each entry of `points`, and an ungenerated summary.
 pub fn plan(points: &[u32]) -> String {
     let mut body =
         "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED - DO NOT EDIT -->\nTotal Features: 0\n\
@@ -28,12 +28,12 @@ pub fn plan(points: &[u32]) -> String {
 
 pub const PLAN: &str = "docs/PLAN.md";
 
-/// A repository with a regenerated document of two features and 13 points, committed, and the hooks installed.
+/// Repository with installed hooks and a committed, regenerated document of two features and 13 points.
 pub fn repo() -> Repo {
-    with(Repo::with_git())
+    with_plan(Repo::with_git())
 }
 
-pub fn with(repo: Repo) -> Repo {
+pub fn with_plan(repo: Repo) -> Repo {
     repo.write(PLAN, plan(&[8, 5])).write("a.txt", "a\n");
     repo.run(&["regen"]).exits(0);
     repo.commit("first");
@@ -42,7 +42,7 @@ pub fn with(repo: Repo) -> Repo {
     repo
 }
 
-/// Somebody changes points in the worktree, and not the numbers.
+/// Changes points in the worktree, but not the numbers that depend on them.
 pub fn change(repo: &Repo, old: u32, new: u32) {
     edit(repo, &format!("**Points**: {old} "), &format!("**Points**: {new} "));
 }
@@ -59,25 +59,25 @@ pub fn commit(repo: &Repo, arguments: &[&str]) -> Run {
     repo.try_git(&all, &[])
 }
 
-pub fn shown(repo: &Repo, name: &str) -> String {
+pub fn git_show(repo: &Repo, name: &str) -> String {
     repo.git(&["show", name])
 }
 
-/// The commit, the index and the worktree agree on the document, and it says so many points.
+/// Asserts that commit, index and worktree have the same document with this sum of points.
 #[track_caller]
-pub fn agreed(repo: &Repo, points: u32) {
-    let committed = shown(repo, &format!("HEAD:{PLAN}"));
+pub fn assert_consistent(repo: &Repo, points: u32) {
+    let committed = git_show(repo, &format!("HEAD:{PLAN}"));
     let (_, written) = committed.split_once("Story Points: ").unwrap();
     assert_eq!(written.lines().next().unwrap(), points.to_string(), "{committed}");
-    assert_eq!(committed, shown(repo, &format!(":{PLAN}")));
+    assert_eq!(committed, git_show(repo, &format!(":{PLAN}")));
     assert_eq!(committed, repo.read(PLAN));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
-    clean_git_folder(repo);
+    assert_clean_git_directory(repo);
 }
 
-/// Nothing of phx's is left behind in git's folder but what it keeps.
+/// Asserts that phx has left no lock or temporary file in the Git directory.
 #[track_caller]
-pub fn clean_git_folder(repo: &Repo) {
+pub fn assert_clean_git_directory(repo: &Repo) {
     let git = repo.path().join(".git");
     let names: Vec<String> = std::fs::read_dir(&git)
         .unwrap()
@@ -88,59 +88,59 @@ pub fn clean_git_folder(repo: &Repo) {
 }
 
 #[test]
-fn staged_points_bring_their_sum_into_the_commit_and_the_worktree() {
+fn updates_numbers_in_the_commit_and_the_worktree() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
-    // What is right already is left alone.
+    assert_consistent(&repo, 14);
+    // A block that is up to date is not written.
     repo.write("a.txt", "b\n");
     let run = commit(&repo, &["-a"]).exits(0);
     assert_eq!(run.stderr, "");
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn commit_all_takes_the_numbers_along() {
+fn updates_numbers_with_commit_all() {
     let repo = repo();
     change(&repo, 8, 9);
     commit(&repo, &["-a"]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn a_commit_of_one_path_leaves_other_staged_files_staged() {
+fn a_commit_of_one_path_keeps_other_staged_files() {
     let repo = repo();
     change(&repo, 8, 9);
     commit(&repo, &["--", PLAN]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
     change(&repo, 9, 10);
     repo.write("a.txt", "b\n").git(&["add", "a.txt"]);
     commit(&repo, &["--only", "--", PLAN]).exits(0);
     assert_eq!(repo.git(&["status", "--porcelain"]), "M  a.txt\n");
-    repo.note(&shown(&repo, &format!("HEAD:{PLAN}")));
-    assert_eq!(shown(&repo, &format!(":{PLAN}")), repo.read(PLAN));
+    repo.note(&git_show(&repo, &format!("HEAD:{PLAN}")));
+    assert_eq!(git_show(&repo, &format!(":{PLAN}")), repo.read(PLAN));
     change(&repo, 10, 11);
     commit(&repo, &["--include", "--", PLAN]).exits(0);
-    agreed(&repo, 16);
+    assert_consistent(&repo, 16);
 }
 
 #[test]
-fn a_commit_of_another_path_leaves_the_document_alone() {
+fn a_commit_of_another_path_does_not_change_the_document() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     repo.write("a.txt", "b\n");
     commit(&repo, &["--", "a.txt"]).exits(0);
-    repo.note(&shown(&repo, &format!("HEAD:{PLAN}")));
+    repo.note(&git_show(&repo, &format!("HEAD:{PLAN}")));
     assert_eq!(repo.git(&["status", "--porcelain"]), format!("M  {PLAN}\n"));
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn unstaged_lines_beside_and_above_the_block_stay_unstaged() {
+fn unstaged_lines_outside_the_block_stay_unstaged() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -149,9 +149,9 @@ fn unstaged_lines_beside_and_above_the_block_stay_unstaged() {
     change(&repo, 5, 6);
     let typed = repo.read(PLAN);
     commit(&repo, &[]).exits(0);
-    let committed = shown(&repo, &format!("HEAD:{PLAN}"));
+    let committed = git_show(&repo, &format!("HEAD:{PLAN}"));
     repo.note(&committed);
-    // The worktree has the bytes that were typed, and the block of the commit.
+    // The worktree has the typed bytes and the committed block.
     let block = |text: &str| {
         let from = text.find("Total Features").unwrap();
         text[from..text.find("\n\nNotes").unwrap()].to_owned()
@@ -160,11 +160,11 @@ fn unstaged_lines_beside_and_above_the_block_stay_unstaged() {
     assert_eq!(repo.git(&["status", "--porcelain"]), format!(" M {PLAN}\n"));
     repo.git(&["add", PLAN]);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 15);
+    assert_consistent(&repo, 15);
 }
 
 #[test]
-fn unstaged_lines_inside_the_block_block_the_commit_and_stay() {
+fn rejects_a_commit_with_unstaged_lines_inside_the_block() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -172,49 +172,49 @@ fn unstaged_lines_inside_the_block_block_the_commit_and_stay() {
     let before = repo.state();
     commit(&repo, &[]).exits(1);
     assert_eq!(repo.state(), before);
-    clean_git_folder(&repo);
+    assert_clean_git_directory(&repo);
 }
 
 #[test]
-fn an_amended_commit_gets_its_numbers_too() {
+fn updates_numbers_in_an_amended_commit() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     commit(&repo, &["--amend"]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
     commit(&repo, &["--amend"]).exits(0);
     commit(&repo, &["--amend", "--no-edit"]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn the_first_commit_and_one_on_a_detached_head_are_commits_like_others() {
+fn updates_numbers_in_the_first_commit_and_on_a_detached_head() {
     let repo = Repo::with_git();
     repo.write(PLAN, plan(&[8, 5]));
     repo.run(&["hook", "install"]).exits(0);
     repo.git(&["add", "-A"]);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 13);
+    assert_consistent(&repo, 13);
     repo.git(&["checkout", "-q", "--detach"]);
     change(&repo, 8, 9);
     commit(&repo, &["-a"]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn a_commit_that_is_given_up_in_the_editor_can_be_tried_again() {
+fn a_commit_that_was_aborted_in_the_editor_can_be_repeated() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     repo.try_git(&["commit", "-q"], &[]).exits(1);
     assert_eq!(repo.git(&["status", "--porcelain"]), format!("M  {PLAN}\n"));
-    assert_eq!(shown(&repo, &format!(":{PLAN}")), repo.read(PLAN));
+    assert_eq!(git_show(&repo, &format!(":{PLAN}")), repo.read(PLAN));
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn a_document_with_crlf_line_ends_keeps_them() {
+fn keeps_crlf_line_endings() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (attributes, autocrlf) in [("* -text\n", "false"), ("*.md text eol=crlf\n", "false"), ("", "true")] {
         let repo = Repo::with_git();
@@ -238,7 +238,7 @@ fn a_document_with_crlf_line_ends_keeps_them() {
 
 #[test]
 #[cfg(unix)]
-fn what_a_filter_makes_of_a_document_in_the_worktree_is_kept() {
+fn keeps_the_output_of_git_filters_in_the_worktree() {
     let repo = Repo::with_git();
     repo.git(&["config", "filter.loud.clean", "sed s/STORY/Story/"]);
     repo.git(&["config", "filter.loud.smudge", "sed s/Story/STORY/"]);
@@ -252,13 +252,13 @@ fn what_a_filter_makes_of_a_document_in_the_worktree_is_kept() {
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     commit(&repo, &[]).exits(0);
-    repo.note(&shown(&repo, &format!("HEAD:{PLAN}")));
+    repo.note(&git_show(&repo, &format!("HEAD:{PLAN}")));
     repo.note(&repo.read(PLAN));
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
 }
 
 #[test]
-fn every_format_of_the_index_is_written() {
+fn writes_every_index_format() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for format in [&["--split-index"][..], &["--index-version", "4"], &["--untracked-cache"]] {
         let repo = repo();
@@ -266,18 +266,18 @@ fn every_format_of_the_index_is_written() {
         change(&repo, 8, 9);
         repo.git(&["add", PLAN]);
         commit(&repo, &[]).exits(0);
-        agreed(&repo, 14);
+        assert_consistent(&repo, 14);
     }
     let repo = Repo::bare();
     repo.git(&["init", "-q", "--object-format=sha256"]);
-    let repo = with(repo);
+    let repo = with_plan(repo);
     change(&repo, 8, 9);
     commit(&repo, &["-a"]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn a_linked_worktree_has_hooks_like_the_first_one() {
+fn hooks_run_in_a_linked_worktree() {
     let repo = repo();
     let other = Repo::bare();
     let path = other.path().join("linked");
@@ -293,7 +293,7 @@ fn a_linked_worktree_has_hooks_like_the_first_one() {
 }
 
 #[test]
-fn check_mode_writes_nothing_and_says_what_mends() {
+fn check_mode_writes_nothing_and_reports_the_command() {
     let repo = repo();
     repo.write("phx.toml", "[hook]\nmode = \"check\"\n").commit("configure");
     change(&repo, 8, 9);
@@ -302,7 +302,7 @@ fn check_mode_writes_nothing_and_says_what_mends() {
     let before = repo.state();
     commit(&repo, &[]).exits(1);
     assert_eq!(repo.state(), before);
-    // The option wins over the configuration, and the environment of other managers over both.
+    // The option overrides the configuration; the environment of other hook managers overrides both.
     let run = |mode: &str, set: &[(&str, &str)]| {
         let mut command = repo.command(&["hook", "run", "pre-commit", "--mode", mode]);
         repo.finish(command.envs(set.iter().copied()))
@@ -311,14 +311,14 @@ fn check_mode_writes_nothing_and_says_what_mends() {
         let objects = repo.git(&["cat-file", "--batch-all-objects", "--batch-check"]);
         (objects, std::fs::read(repo.path().join(".git/index")).unwrap())
     };
-    let held = bytes();
+    let stored = bytes();
     run("write", &[("PRE_COMMIT", "1")]).exits(1);
     run("check", &[]).exits(1);
-    // Nor is anything stored where the hook would write and something else blocks.
+    // No object is stored if the hook would write a block but rejects the commit for another reason.
     let late = [("PHX_NOW", "2026-09-01T00:00:00Z")];
     run("write", &late).exits(1);
     assert_eq!(repo.state(), before);
-    assert_eq!(bytes(), held);
+    assert_eq!(bytes(), stored);
     run("write", &[]).exits(0);
     repo.note(&repo.read(PLAN));
 }

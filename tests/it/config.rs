@@ -1,8 +1,8 @@
-//! `phx.toml`: where it is found, what it may hold, and what is said of mistakes.
+//! `phx.toml`: location, keys, and reported errors.
 
 use crate::support::{Repo, assert_valid, clean_document, document, package};
 
-/// All keys that a configuration may hold.
+/// Configuration with every key outside `[doctor]`.
 const FULL: &str = r#"
 [documents]
 include = ["docs/**/*.md"]
@@ -41,14 +41,14 @@ reports = ["target/coverage/lcov.info"]
 "#;
 
 #[test]
-fn every_key_of_the_format_is_taken() {
+fn accepts_every_configuration_key() {
     let repo = Repo::new();
     repo.write("phx.toml", FULL).write("docs/a.md", "# Free\n");
     repo.run(&["validate", "docs/a.md"]).exits(0);
 }
 
 #[test]
-fn the_schema_of_the_configuration_says_what_the_program_says() {
+fn the_configuration_schema_lists_the_keys_of_the_parser() {
     let table: toml::Table = FULL.parse().unwrap();
     let value = serde_json::to_value(&table).unwrap();
     assert_valid("schemas/phx.schema.json", &value);
@@ -76,7 +76,7 @@ fn the_schema_of_the_configuration_says_what_the_program_says() {
 }
 
 #[test]
-fn mistakes_are_reported_all_at_once_with_their_places() {
+fn reports_all_configuration_errors_at_once() {
     let repo = Repo::new();
     repo.write(
         "phx.toml",
@@ -87,7 +87,7 @@ fn mistakes_are_reported_all_at_once_with_their_places() {
 }
 
 #[test]
-fn a_file_that_is_no_toml_is_said_with_its_place() {
+fn reports_the_location_of_a_toml_syntax_error() {
     let repo = Repo::new();
     repo.write("phx.toml", "[documents\ninclude = 1\n");
     repo.run(&["validate"]).exits(2);
@@ -95,7 +95,7 @@ fn a_file_that_is_no_toml_is_said_with_its_place() {
 }
 
 #[test]
-fn rules_options_and_kinds_that_do_not_exist_are_mistakes() {
+fn reports_unknown_rules_options_and_kinds() {
     let repo = Repo::new();
     repo.write("phx.toml", "[documents]\nrequire = [\"upcoming-feature\"]\n[rules]\nstale = \"off\"\nreview-due-soon = { withn = \"3d\" }\n");
     let run = repo.run(&["validate"]).exits(2);
@@ -103,7 +103,7 @@ fn rules_options_and_kinds_that_do_not_exist_are_mistakes() {
 }
 
 #[test]
-fn the_configuration_is_found_upwards_but_not_above_the_repository() {
+fn finds_the_configuration_upwards_within_the_repository() {
     let repo = Repo::bare();
     repo.write("phx.toml", "nonsense = 1\n");
     repo.write("inner/.git/HEAD", "").write("inner/a.md", clean_document());
@@ -115,7 +115,7 @@ fn the_configuration_is_found_upwards_but_not_above_the_repository() {
 }
 
 #[test]
-fn include_and_exclude_choose_the_documents() {
+fn include_and_exclude_select_the_documents() {
     let repo = Repo::new();
     repo.write("phx.toml", "[documents]\ninclude = [\"docs/**/*.md\", \"*.markdown\"]\nexclude = [\"docs/old/**\"]\n");
     repo.write("docs/a.md", document("", "")).write("docs/old/b.md", document("", "")).write("c.md", document("", ""));
@@ -128,7 +128,7 @@ fn include_and_exclude_choose_the_documents() {
 }
 
 #[test]
-fn aliases_of_a_kind_join_names_and_blocks() {
+fn aliases_match_names_and_blocks() {
     let repo = Repo::new();
     let text = document(
         "  phase_number: 1\n  kind: notes\n",
@@ -142,7 +142,7 @@ fn aliases_of_a_kind_join_names_and_blocks() {
 }
 
 #[test]
-fn values_that_would_be_without_effect_are_mistakes() {
+fn reports_values_without_effect() {
     let repo = Repo::new();
     repo.write(
         "phx.toml",
@@ -156,7 +156,7 @@ fn values_that_would_be_without_effect_are_mistakes() {
 }
 
 #[test]
-fn a_configuration_speaks_of_what_stands_below_it() {
+fn a_configuration_applies_only_to_files_below_it() {
     let (repo, elsewhere) = (Repo::new(), Repo::new());
     repo.write("phx.toml", "[documents]\ninclude = [\"docs/*.md\"]\n").write("a.md", document("", ""));
     elsewhere.write("notes/b.md", document("", ""));
@@ -166,7 +166,7 @@ fn a_configuration_speaks_of_what_stands_below_it() {
 }
 
 #[test]
-fn a_kind_without_a_schema_is_a_mistake_and_its_help_works() {
+fn reports_a_kind_without_a_schema_with_working_help() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"phase-pln\"\npaths = [\"plans/*.md\"]\n");
     repo.validate().exits(2);
@@ -180,7 +180,7 @@ fn a_kind_without_a_schema_is_a_mistake_and_its_help_works() {
 }
 
 #[test]
-fn all_mistakes_are_reported_at_once_in_the_order_of_lines() {
+fn reports_configuration_errors_in_line_order() {
     let repo = Repo::new();
     repo.write(
         "phx.toml",
@@ -190,12 +190,12 @@ fn all_mistakes_are_reported_at_once_in_the_order_of_lines() {
     let run = repo.run(&["validate"]).exits(2);
     let places: Vec<&str> =
         run.stderr.lines().filter_map(|line| line.trim().strip_prefix("╭─[phx.toml:")?.strip_suffix(']')).collect();
-    // Keys are named at the key, values at the value.
+    // Errors in a key are located at the key, errors in a value at the value.
     assert_eq!(places, ["1:1", "3:11", "5:40", "6:1", "8:8", "9:10", "11:9"], "{}", run.stderr);
 }
 
 #[test]
-fn a_broken_schema_is_reported_with_its_line() {
+fn reports_the_line_of_a_schema_error() {
     let repo = Repo::new();
     let schema = ".phx/schemas/v1.0/upcoming-features.schema.json";
     repo.write(schema, "{\n \"properties\": {\n  \"sections\": {\"type\": \"objct\"}\n }\n}\n");
@@ -207,7 +207,7 @@ fn a_broken_schema_is_reported_with_its_line() {
 }
 
 #[test]
-fn a_broken_template_names_what_is_unknown_or_wrong_in_it() {
+fn reports_unknown_names_in_templates() {
     let repo = Repo::new();
     let text = crate::support::document(
         "  phase_number: 1\n",

@@ -1,4 +1,4 @@
-//! `phx doctor`: each check on a subject that is as it should be and on one that is not, and every format.
+//! `phx doctor repo`: each check on healthy and broken repositories, and every output format.
 
 use crate::support::{Repo, Run, assert_valid, clean_document, document};
 
@@ -6,7 +6,7 @@ fn doctor(repo: &Repo, arguments: &[&str]) -> Run {
     repo.run(&[&["doctor"][..], arguments].concat())
 }
 
-/// The record of one check.
+/// Returns the record of one check.
 #[track_caller]
 fn record(repo: &Repo, id: &str) -> serde_json::Value {
     let json = doctor(repo, &[id, "-o", "json"]).json();
@@ -16,14 +16,14 @@ fn record(repo: &Repo, id: &str) -> serde_json::Value {
 }
 
 #[track_caller]
-fn comes_to(repo: &Repo, id: &str, outcome: &str, code: i32) -> serde_json::Value {
+fn assert_outcome(repo: &Repo, id: &str, outcome: &str, code: i32) -> serde_json::Value {
     let found = record(repo, id);
     assert_eq!(found["outcome"], outcome, "{found:#}");
     doctor(repo, &[id]).exits(code);
     found
 }
 
-/// A repository in which nothing is wrong.
+/// Repository that passes every check.
 fn healthy() -> Repo {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document());
@@ -41,18 +41,18 @@ fn a_healthy_repository_passes_every_check() {
 }
 
 #[test]
-fn hooks_are_missed_found_changed_and_bypassed() {
+fn reports_missing_changed_and_bypassed_hooks() {
     let repo = healthy();
-    comes_to(&repo, "repo.hooks", "pass", 0);
+    assert_outcome(&repo, "repo.hooks", "pass", 0);
     repo.git(&["config", "core.hooksPath", ".githooks"]);
-    let found = comes_to(&repo, "repo.hooks", "warn", 0);
+    let found = assert_outcome(&repo, "repo.hooks", "warn", 0);
     assert_eq!(found["observed"]["pre-commit"], "missing");
     doctor(&repo, &["repo.hooks", "--strict"]).exits(1);
     repo.git(&["config", "--unset", "core.hooksPath"]);
     repo.write(".git/hooks/pre-commit", repo.read(".git/hooks/pre-commit") + "true\n");
-    let found = comes_to(&repo, "repo.hooks", "fail", 1);
+    let found = assert_outcome(&repo, "repo.hooks", "fail", 1);
     assert_eq!(found["detail"], "pre-commit is changed");
-    // Installing again would refuse: what somebody changed is moved first.
+    // `phx hook install` would reject a changed hook, so the help removes it first.
     let commands = found["remediation"]["commands"].as_array().unwrap();
     let file = repo.path().join(".git/hooks/pre-commit");
     assert_eq!(
@@ -61,61 +61,61 @@ fn hooks_are_missed_found_changed_and_bypassed() {
     );
     std::fs::remove_file(file).unwrap();
     repo.run(&["hook", "install"]).exits(0);
-    comes_to(&repo, "repo.hooks", "pass", 0);
+    assert_outcome(&repo, "repo.hooks", "pass", 0);
 }
 
 #[test]
-fn a_broken_configuration_fails_and_the_rest_is_unknown() {
+fn a_broken_configuration_makes_other_checks_inconclusive() {
     let repo = healthy();
     repo.write("phx.toml", "[rules]\nnonsense = \"off\"\n");
-    let found = comes_to(&repo, "repo.config", "fail", 1);
+    let found = assert_outcome(&repo, "repo.config", "fail", 1);
     assert!(found["detail"].as_str().unwrap().starts_with("phx.toml:2: there is no rule `nonsense`"), "{found}");
-    comes_to(&repo, "repo.documents", "error", 3);
-    comes_to(&repo, "repo.schemas", "error", 3);
+    assert_outcome(&repo, "repo.documents", "error", 3);
+    assert_outcome(&repo, "repo.schemas", "error", 3);
 }
 
 #[test]
-fn schemas_and_templates_that_do_not_compile_are_named() {
+fn reports_schemas_and_templates_that_do_not_compile() {
     let repo = healthy();
     repo.write(".phx/schemas/v1.0/harbour.schema.json", "{ \"type\": 7 }");
-    let found = comes_to(&repo, "repo.schemas", "fail", 1);
+    let found = assert_outcome(&repo, "repo.schemas", "fail", 1);
     assert_eq!(found["observed"]["broken"], 1);
     std::fs::remove_dir_all(repo.path().join(".phx/schemas")).unwrap();
-    comes_to(&repo, "repo.schemas", "pass", 0);
-    comes_to(&repo, "repo.templates", "pass", 0);
+    assert_outcome(&repo, "repo.schemas", "pass", 0);
+    assert_outcome(&repo, "repo.templates", "pass", 0);
     repo.write(".phx/templates/sections/numbers.md", "one\n{% if %}\n");
-    let found = comes_to(&repo, "repo.templates", "fail", 1);
+    let found = assert_outcome(&repo, "repo.templates", "fail", 1);
     assert!(found["detail"].as_str().unwrap().starts_with(".phx/templates/sections/numbers.md:2: "), "{found}");
 }
 
 #[test]
-fn a_forged_record_fails_and_no_ledger_is_no_verdict() {
+fn a_forged_record_fails_and_a_missing_ledger_is_skipped() {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document());
-    comes_to(&repo, "repo.ledger", "skip", 3);
+    assert_outcome(&repo, "repo.ledger", "skip", 3);
     repo.run(&["review", "a.md", "--yes"]).exits(0);
-    comes_to(&repo, "repo.ledger", "pass", 0);
+    assert_outcome(&repo, "repo.ledger", "pass", 0);
     repo.write(".phx/ledger/2025-09/x.json", "{}");
-    let found = comes_to(&repo, "repo.ledger", "fail", 1);
+    let found = assert_outcome(&repo, "repo.ledger", "fail", 1);
     assert!(found["detail"].as_str().unwrap().starts_with(".phx/ledger/2025-09/x.json: it is no record"), "{found}");
 }
 
 #[test]
-fn overdue_documents_are_counted_and_named() {
+fn reports_stale_documents() {
     let repo = healthy();
-    comes_to(&repo, "repo.documents", "pass", 0);
+    assert_outcome(&repo, "repo.documents", "pass", 0);
     repo.write("b.md", document("  phase_number: 1\n", "").replace("2025-09-12", "2025-08-31"));
-    let found = comes_to(&repo, "repo.documents", "fail", 1);
+    let found = assert_outcome(&repo, "repo.documents", "fail", 1);
     assert_eq!((&found["observed"]["documents"], &found["observed"]["overdue"]), (&2.into(), &1.into()));
     assert_eq!(found["evidence"][0]["detail"], "b.md, due 8 hours ago");
-    comes_to(&Repo::with_git(), "repo.documents", "skip", 3);
+    assert_outcome(&Repo::with_git(), "repo.documents", "skip", 3);
 }
 
 #[test]
-fn outside_a_repository_git_is_not_asked_and_without_git_it_fails() {
-    comes_to(&Repo::bare(), "repo.git", "skip", 3);
+fn the_git_check_is_skipped_without_a_repository_and_fails_without_git() {
+    assert_outcome(&Repo::bare(), "repo.git", "skip", 3);
     let repo = healthy();
-    let found = comes_to(&repo, "repo.git", "pass", 0);
+    let found = assert_outcome(&repo, "repo.git", "pass", 0);
     assert!(found["observed"]["version"].as_str().unwrap().starts_with("2."), "{found}");
     let mut without = repo.command(&["doctor", "repo.git"]);
     let empty = Repo::bare();
@@ -123,7 +123,7 @@ fn outside_a_repository_git_is_not_asked_and_without_git_it_fails() {
 }
 
 #[test]
-fn every_format_says_the_same() {
+fn every_format_reports_the_same_outcomes() {
     let repo = healthy();
     repo.write("b<&>|.md", document("  phase_number: 1\n", "").replace("2025-09-12", "2025-08-31"));
     repo.write("phx.toml", "");
@@ -152,13 +152,13 @@ fn every_format_says_the_same() {
     assert_eq!(health["status"], "fail");
     let markdown = out("markdown");
     repo.note(&markdown);
-    // One exit code whatever the formats, and files beside standard output.
+    // The exit code does not depend on the formats, and files can be written in addition to standard output.
     doctor(&repo, &["repo.git", "-o", "text", "-o", "json=out.json"]).exits(0);
     repo.note(&repo.read("out.json"));
 }
 
 #[test]
-fn checks_are_listed_explained_and_asked_for_by_name() {
+fn lists_explains_and_selects_checks_by_name() {
     let repo = Repo::bare();
     let list = doctor(&repo, &["--list-checks"]).exits(0).stdout;
     assert_eq!(list.lines().filter(|line| line.starts_with("repo.")).count(), 7, "{list}");

@@ -1,4 +1,4 @@
-//! `phx doctor db`: what a configuration gets wrong, and programs that do what they must not.
+//! `phx doctor db`: configuration errors, and init programs that misbehave.
 #![cfg(unix)]
 
 use std::io::{Read, Write};
@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use crate::support::{Repo, Run, document};
 
-/// The record of one check on a configuration.
+/// Returns the record and the run of one check with this configuration.
 #[track_caller]
 fn record(table: &str, id: &str, env: &[(&str, &str)]) -> (serde_json::Value, Run) {
     let repo = Repo::bare();
@@ -17,43 +17,43 @@ fn record(table: &str, id: &str, env: &[(&str, &str)]) -> (serde_json::Value, Ru
 }
 
 #[track_caller]
-fn comes_to(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+fn assert_outcome(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
     let (found, _) = record(table, id, &[]);
     assert_eq!(found["outcome"], outcome, "{found:#}");
     assert!(found["detail"].as_str().unwrap().contains(detail), "{found:#}");
     found
 }
 
-/// A file that a line for a shell prepares.
-fn prepared_by(line: &str, rest: &str) -> String {
+/// Configuration of a SQLite database that a shell command initializes.
+fn shell_init(line: &str, rest: &str) -> String {
     format!(
         "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\nworkers = 3\ninit = {{ command = [\"sh\", \"-c\", {line:?}], within = \"1s\" {rest} }}\n"
     )
 }
 
-/// A file that phx prepares, well or not.
-fn prepared(words: &str) -> String {
+/// Configuration of a SQLite database that phx initializes; `words` select a defect.
+fn builtin_init(words: &str) -> String {
     format!(
         "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = {{ command = [{:?}, \"__host\", \"migrate\", \"sqlite\", \"{{path}}\"{words}] }}\n",
         env!("CARGO_BIN_EXE_phx")
     )
 }
 
-/// A server that refuses everybody with a state.
-fn refusing(state: &'static str, said: &'static str) -> u16 {
+/// Starts a server that refuses each connection with this SQLSTATE.
+fn refusing_server(state: &'static str, message: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for tcp in listener.incoming() {
             let Ok(mut tcp) = tcp else { return };
             let mut bytes = [0; 1024];
-            // First it is asked for TLS, which it has not.
+            // The client requests TLS first; `N` declines it.
             while let Ok(read @ 1..) = tcp.read(&mut bytes) {
                 if read == 8 {
                     tcp.write_all(b"N").unwrap();
                     continue;
                 }
-                let body = format!("SFATAL\0VFATAL\0C{state}\0M{said}\0\0");
+                let body = format!("SFATAL\0VFATAL\0C{state}\0M{message}\0\0");
                 let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
                 tcp.write_all(&[b"E", &length[..], body.as_bytes()].concat()).unwrap();
                 break;
@@ -70,15 +70,15 @@ fn server(port: u16) -> String {
 }
 
 #[test]
-fn a_refusal_is_told_from_another_one() {
-    for (state, said, class, detail) in [
+fn distinguishes_connection_errors() {
+    for (state, message, class, detail) in [
         ("28P01", "password authentication failed", "auth", "does not let this one in"),
         ("57P03", "the database system is starting up", "starting", "not ready"),
         ("53300", "sorry, too many clients already", "too-many", "no connection left"),
         ("3D000", "database does not exist", "no-database", "no such database"),
         ("XX001", "something else", "other", "something else"),
     ] {
-        let found = comes_to(&server(refusing(state, said)), "db.reach", "fail", detail);
+        let found = assert_outcome(&server(refusing_server(state, message)), "db.reach", "fail", detail);
         assert_eq!(
             (&found["observed"]["class"], &found["observed"]["sqlstate"]),
             (&class.into(), &state.into()),
@@ -86,19 +86,19 @@ fn a_refusal_is_told_from_another_one() {
         );
         assert!(!found["remediation"]["text"].as_str().unwrap().is_empty());
     }
-    comes_to(&server(1), "db.reach", "fail", "nothing listens there (refused)");
+    assert_outcome(&server(1), "db.reach", "fail", "nothing listens there (refused)");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    comes_to(&server(port), "db.reach", "fail", "the server does not answer (timeout)");
+    assert_outcome(&server(port), "db.reach", "fail", "the server does not answer (timeout)");
 }
 
 #[test]
-fn a_secret_does_not_come_back() {
+fn redacts_secrets_in_output() {
     let table = "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"postgresql://me:${PHX_TEST_PASSWORD}@127.0.0.1:1/postgres\"\n";
     let (found, run) = record(table, "db.reach", &[("PHX_TEST_PASSWORD", "hunter2hunter2")]);
     assert_eq!(found["outcome"], "fail", "{found:#}");
     assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{}{}", run.stdout, run.stderr);
-    let table = prepared_by("echo it is $KEY >&2; exit 1", ", env = { KEY = \"${PHX_TEST_PASSWORD}\" }");
+    let table = shell_init("echo it is $KEY >&2; exit 1", ", env = { KEY = \"${PHX_TEST_PASSWORD}\" }");
     let (found, run) = record(&table, "db.init.reference", &[("PHX_TEST_PASSWORD", "hunter2hunter2")]);
     assert!(
         found["detail"].as_str().unwrap().contains("it is [redacted]") && !run.stdout.contains("hunter2"),
@@ -109,7 +109,7 @@ fn a_secret_does_not_come_back() {
 }
 
 #[test]
-fn without_leave_a_server_is_not_changed() {
+fn skips_checks_that_change_a_server_without_permission() {
     let (found, run) = record(&server(1), "db.race.ddl", &[]);
     assert_eq!((found["outcome"].as_str(), run.code), (Some("skip"), 3), "{found:#}");
     assert!(found["detail"].as_str().unwrap().contains("`[doctor] destructive = true` allows it"), "{found:#}");
@@ -119,62 +119,67 @@ fn without_leave_a_server_is_not_changed() {
 }
 
 #[test]
-fn a_worker_that_does_not_end_is_ended() {
-    let table = prepared_by("trap '' TERM INT HUP; while :; do sleep 0.0917; done", "");
-    comes_to(&table, "db.init.reference", "fail", "1 of 1 workers did not end");
-    comes_to(&table, "db.race.start", "error", "one worker alone does not do it");
+fn kills_a_worker_that_does_not_exit() {
+    let table = shell_init("trap '' TERM INT HUP; while :; do sleep 0.0917; done", "");
+    assert_outcome(&table, "db.init.reference", "fail", "1 of 1 workers did not end");
+    assert_outcome(&table, "db.race.start", "error", "one worker alone does not do it");
     assert!(!is_running("0.0917"));
 }
 
 #[test]
-fn a_worker_that_floods_is_heard_at_both_ends() {
-    let table = prepared_by("echo error at the start; yes flood | head -c 30000000; echo the end; exit 3", "")
+fn keeps_the_first_and_last_output_of_a_worker() {
+    let table = shell_init("echo error at the start; yes flood | head -c 30000000; echo the end; exit 3", "")
         .replace("\"1s\"", "\"60s\"");
-    comes_to(&table, "db.init.reference", "fail", "ended with code 3; one of them: `error at the start`");
+    assert_outcome(&table, "db.init.reference", "fail", "ended with code 3; one of them: `error at the start`");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_a_worker_leaves_behind_is_ended() {
-    let table = prepared_by("setsid sleep 31.7 & env -i setsid sleep 31.8 & (sleep 31.9 &) ; exit 1", "");
-    comes_to(&table, "db.init.reference", "fail", "ended with code 1");
+fn kills_processes_that_a_worker_leaves_running() {
+    let table = shell_init("setsid sleep 31.7 & env -i setsid sleep 31.8 & (sleep 31.9 &) ; exit 1", "");
+    assert_outcome(&table, "db.init.reference", "fail", "ended with code 1");
     for left in ["31.7", "31.8", "31.9"] {
         assert!(!is_running(left), "sleep {left} is still running");
     }
 }
 
-/// Whether a process has this word in its command line.
+/// Returns whether a `sleep` process with this argument exists.
 fn is_running(word: &str) -> bool {
     let output = std::process::Command::new("ps").args(["-A", "-o", "args"]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).lines().any(|line| line == format!("sleep {word}"))
 }
 
 #[test]
-fn a_program_that_prepares_nothing_is_no_reference() {
-    comes_to(&prepared_by("true", ""), "db.init.reference", "fail", "ended well, and left nothing in the database");
-    let gone = prepared_by("echo no database >$0", "").replace("\"], within", "\", \"{path}\"], within");
-    comes_to(&gone, "db.init.reference", "fail", "the database is gone, or is none any more");
-    comes_to(&prepared_by("printf 'a\\033[31mb' >&2; exit 7", ""), "db.init.reference", "fail", "a\\u{1b}[31mb");
-    comes_to(&prepared_by("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
+fn reports_an_init_program_that_creates_nothing() {
+    assert_outcome(
+        &shell_init("true", ""),
+        "db.init.reference",
+        "fail",
+        "ended well, and left nothing in the database",
+    );
+    let gone = shell_init("echo no database >$0", "").replace("\"], within", "\", \"{path}\"], within");
+    assert_outcome(&gone, "db.init.reference", "fail", "the database is gone, or is none any more");
+    assert_outcome(&shell_init("printf 'a\\033[31mb' >&2; exit 7", ""), "db.init.reference", "fail", "a\\u{1b}[31mb");
+    assert_outcome(&shell_init("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
     let none = "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = { command = [\"no-such-program\"] }\n";
-    comes_to(none, "db.init.reference", "error", "`no-such-program` cannot be started");
-    comes_to(
+    assert_outcome(none, "db.init.reference", "error", "`no-such-program` cannot be started");
+    assert_outcome(
         "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\n",
         "db.init.reference",
         "skip",
         "no `init` is named",
     );
-    comes_to(&prepared(", \"full\""), "db.init.reference", "fail", "database or disk is full");
-    comes_to(&prepared(""), "db.reconnect.terminate", "skip", "no `call` is named");
+    assert_outcome(&builtin_init(", \"full\""), "db.init.reference", "fail", "database or disk is full");
+    assert_outcome(&builtin_init(""), "db.reconnect.terminate", "skip", "no `call` is named");
 }
 
 #[test]
-fn files_are_raced_for_and_nothing_is_left() {
+fn races_on_sqlite_files_leave_no_temporary_files() {
     let folder = tempfile::tempdir().unwrap();
     let left = || std::fs::read_dir(folder.path()).unwrap().count();
     let repo = Repo::bare();
     for (words, code) in [(", \"slow\"", 0), (", \"naive\"", 1), (", \"hasty\", \"impatient\"", 1)] {
-        repo.write("phx.toml", prepared(words));
+        repo.write("phx.toml", builtin_init(words));
         let temporary = folder.path().display().to_string();
         let run = repo.run_with(&["doctor", "db"], &[("TMPDIR", &temporary)]);
         assert_eq!((run.code, left()), (code, 0), "{words}: {}{}", run.stdout, run.stderr);
@@ -182,25 +187,25 @@ fn files_are_raced_for_and_nothing_is_left() {
 }
 
 #[test]
-fn mistakes_in_the_table_are_named() {
+fn reports_configuration_errors() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let says = |table: &str| {
+    let rejects = |table: &str| {
         let repo = Repo::bare();
         repo.write("phx.toml", table);
         repo.run(&["doctor", "db"]).exits(2);
     };
-    says("[[doctor.db]]\nname = \"a\"\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"oracle\"\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\nadmin = \"postgresql://a:b@c/d\"\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ngates = [\"dll\"]\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ninit = {}\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nhealth = { url = \"ftp://a\" }\n");
-    says("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n");
+    rejects("[[doctor.db]]\nname = \"a\"\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"oracle\"\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"postgres\"\nadmin = \"postgresql://a:b@c/d\"\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ngates = [\"dll\"]\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\ninit = {}\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nhealth = { url = \"ftp://a\" }\n");
+    rejects("[[doctor.db]]\nname = \"a\"\nengine = \"sqlite\"\nstate = { url = \"http://a\", order = [\"up\"] }\n");
 }
 
 #[test]
-fn what_was_verified_stands_in_the_document() {
+fn writes_doctor_results_into_documents() {
     let repo = Repo::with_git();
     let body = "# T\n\n## Integration Health\n<!-- AUTO-GENERATED -->\n<!-- END AUTO-GENERATED -->\n";
     repo.write("DOC.md", document("  phase_number: 1\n  kind: current-architecture\n", body));
@@ -209,7 +214,7 @@ fn what_was_verified_stands_in_the_document() {
          start = {{ command = [{:?}, \"__host\", \"service\", \"{{listen}}\", \"{{upstream}}\", \"-\"], ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n",
         env!("CARGO_BIN_EXE_phx")
     );
-    repo.write("phx.toml", prepared("").replace("\"main\"", "\"Database\"") + &services);
+    repo.write("phx.toml", builtin_init("").replace("\"main\"", "\"Database\"") + &services);
     repo.run(&["doctor", "db.reach", "ipc.baseline", "db.init", "pty.local", "-q"]).exits(0);
     repo.run(&["regen", "-q"]).exits(0);
     let text = repo.read("DOC.md");
@@ -218,7 +223,7 @@ fn what_was_verified_stands_in_the_document() {
         .filter(|line| line.starts_with("| "))
         .map(|line| line.split('|').map(str::trim).collect())
         .collect();
-    // Neither the repository nor this machine is an integration.
+    // The repository and the local machine are not integrations.
     let names: Vec<&str> = rows.iter().map(|row| row[1]).collect();
     assert_eq!(names, ["Integration", "IPC Boundary", "Database"], "{text}");
     for row in &rows[1..] {
@@ -227,10 +232,10 @@ fn what_was_verified_stands_in_the_document() {
     }
 }
 
-/// A worker that looks whether a table is there and then creates it, as many programs do, without a lock.
+/// The worker checks if a table exists and then creates it without a lock.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_worker_that_looks_and_then_creates_is_caught_on_a_file_each_time() {
+fn detects_check_then_create_races_on_sqlite() {
     let repo = Repo::bare();
     let worker = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=float(sys.argv[2]))\n\
         there = c.execute(\"select 1 from sqlite_schema where name = 't'\").fetchone()\nif not there:\n    c.execute('create table t (id integer)')\n";
@@ -246,7 +251,7 @@ fn a_worker_that_looks_and_then_creates_is_caught_on_a_file_each_time() {
         let check = &json["checks"][0];
         assert_eq!((&check["outcome"], &check["observed"]["rounds_wrong"]), (&"fail".into(), &2.into()), "{check:#}");
     }
-    // Who takes the lock before it looks is right.
+    // A worker that takes the lock before the check is correct.
     repo.write(
         "careful.py",
         worker.replace("there =", "c.execute('begin immediate')\nthere =") + "c.execute('commit')\n",
@@ -254,17 +259,17 @@ fn a_worker_that_looks_and_then_creates_is_caught_on_a_file_each_time() {
     repo.write("phx.toml", table("5", "careful.py"));
     let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
     assert_eq!(json["checks"][0]["outcome"], "pass", "{json:#}");
-    // Workers that do not wait for a lock cannot be held, and nothing is proven of them.
+    // Workers that do not wait for a lock cannot be held at a gate, so the result is inconclusive.
     repo.write("phx.toml", table("0", "careful.py"));
     let json = repo.run(&["doctor", "db.race.start", "-o", "json"]).json();
     assert_eq!(json["checks"][0]["outcome"], "error", "{json:#}");
 }
 
 #[test]
-fn folders_of_killed_runs_are_removed_by_the_next_one() {
+fn removes_temporary_directories_of_killed_runs() {
     let repo = Repo::bare();
     let temporary = repo.path().join("tmp");
-    // The time stands in the name: one of 2025, and one of just now.
+    // The name contains the time: one directory is from 2025, one from now.
     let old = temporary.join("phx-doctor-db-01990292d00073368552357 2bda10c24".replace(' ', ""));
     let fresh = temporary.join(format!("phx-doctor-db-{}", uuid::Uuid::now_v7().simple()));
     for folder in [&old, &fresh, &temporary.join("phx-doctor-mine")] {

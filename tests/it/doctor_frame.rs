@@ -1,12 +1,12 @@
-//! What all checks share: what counts, what is suppressed, what is asked for, what is shown before it is done, and where the result goes.
+//! Features that all checks share: suppressions, required checks, selection, dry runs, timeouts, and stored results.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use crate::support::{Repo, Run, assert_valid, document};
 
-/// A server that answers every upgrade with 503.
-fn refusing() -> u16 {
+/// Starts a server that answers every upgrade with 503.
+fn refusing_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -18,11 +18,11 @@ fn refusing() -> u16 {
     port
 }
 
-fn named(doctor: &str) -> Repo {
+fn repo_with_target(doctor: &str) -> Repo {
     let repo = Repo::new();
     repo.write(
         "phx.toml",
-        format!("{doctor}\n[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()),
+        format!("{doctor}\n[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing_server()),
     );
     repo
 }
@@ -32,9 +32,9 @@ fn doctor(repo: &Repo, arguments: &[&str]) -> Run {
 }
 
 #[test]
-fn what_is_suppressed_is_shown_and_does_not_count_until_its_day() {
+fn suppressed_results_are_shown_but_not_counted_until_their_date() {
     let suppress = "[[doctor.suppress]]\nid = \"ws.handshake\"\ntarget = \"gateway\"\nreason = \"it is being moved\"\nuntil = \"2025-09-01\"";
-    let repo = named(suppress);
+    let repo = repo_with_target(suppress);
     let run = doctor(&repo, &["ws.handshake", "repo.documents", "repo.config"]).exits(0);
     assert!(run.stdout.ends_with("1 passed, 1 skipped, 1 suppressed\n[✓] pass  [-] skip\n"), "{}", run.stdout);
     let json = doctor(&repo, &["ws.handshake", "-o", "json"]).json();
@@ -44,30 +44,30 @@ fn what_is_suppressed_is_shown_and_does_not_count_until_its_day() {
         json["checks"][0]["suppressed"],
         serde_json::json!({"reason": "it is being moved", "until": "2025-09-01"})
     );
-    // Alone it verifies nothing, and that is no success.
+    // A run in which every result is suppressed verifies nothing and is not successful.
     doctor(&repo, &["ws.handshake"]).exits(3);
     let mut later = repo.command(&["--now", "2025-09-02T00:00:00Z", "doctor", "ws.handshake"]);
     repo.finish(&mut later).exits(1);
-    let other = named(&suppress.replace("gateway", "repository"));
+    let other = repo_with_target(&suppress.replace("gateway", "repository"));
     doctor(&other, &["ws.handshake"]).exits(1);
-    let unknown = named(&suppress.replace("gateway", "gatewax"));
+    let unknown = repo_with_target(&suppress.replace("gateway", "gatewax"));
     doctor(&unknown, &["ws.handshake"]).exits(2);
-    let idle = named(&suppress.replace("ws.handshake", "ws.alive").replace("2025-09-01", "2025-10-01"));
+    let idle = repo_with_target(&suppress.replace("ws.handshake", "ws.alive").replace("2025-09-01", "2025-10-01"));
     idle.write("phx.toml", idle.read("phx.toml") + "liveness = { kind = \"none\" }\n");
     doctor(&idle, &["ws.alive"]).exits(3);
     for line in ["until = \"2025-09-01\"", "reason = \"it is being moved\"\n"] {
-        named(&suppress.replace(line, "")).run(&["doctor", "ws"]).exits(2);
+        repo_with_target(&suppress.replace(line, "")).run(&["doctor", "ws"]).exits(2);
     }
 }
 
 #[test]
-fn a_required_check_may_not_be_skipped() {
-    let repo = named("[doctor]\nrequire = [\"ws.limit.exact\", \"pty.real\"]");
+fn a_required_check_fails_if_it_is_skipped() {
+    let repo = repo_with_target("[doctor]\nrequire = [\"ws.limit.exact\", \"pty.real\"]");
     let json = doctor(&repo, &["ws.limit.exact", "pty.real", "-o", "json"]).json();
-    let said: Vec<&str> =
+    let details: Vec<&str> =
         json["checks"].as_array().unwrap().iter().map(|check| check["detail"].as_str().unwrap()).collect();
     assert_eq!(
-        said,
+        details,
         [
             "`doctor.require` asks for it, and it was skipped: no `limit` is claimed",
             "`doctor.require` asks for it, and there is no subject for it",
@@ -78,8 +78,8 @@ fn a_required_check_may_not_be_skipped() {
 }
 
 #[test]
-fn what_would_be_done_is_shown_and_not_done() {
-    let repo = named("");
+fn dry_run_starts_nothing() {
+    let repo = repo_with_target("");
     repo.write(
         "phx.toml",
         repo.read("phx.toml")
@@ -90,9 +90,12 @@ fn what_would_be_done_is_shown_and_not_done() {
 }
 
 #[test]
-fn subjects_are_chosen_by_name_and_may_stand_in_files_of_their_own() {
-    let repo = named("[doctor]\ninclude = [\"ops/*.toml\"]");
-    repo.write("ops/more.toml", format!("[[doctor.ws]]\nname = \"other\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()));
+fn selects_targets_by_name_and_reads_included_files() {
+    let repo = repo_with_target("[doctor]\ninclude = [\"ops/*.toml\"]");
+    repo.write(
+        "ops/more.toml",
+        format!("[[doctor.ws]]\nname = \"other\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing_server()),
+    );
     let targets = |arguments: &[&str]| -> Vec<String> {
         let json = doctor(&repo, &[&["ws.handshake", "-o", "json"][..], arguments].concat()).json();
         json["checks"].as_array().unwrap().iter().map(|check| check["target"].as_str().unwrap().to_owned()).collect()
@@ -109,7 +112,7 @@ fn subjects_are_chosen_by_name_and_may_stand_in_files_of_their_own() {
 }
 
 #[test]
-fn times_and_sizes_have_units_and_keys_are_known() {
+fn reports_invalid_values_and_unknown_keys() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for line in [
         "handshake_timeout = 500",
@@ -131,31 +134,31 @@ fn times_and_sizes_have_units_and_keys_are_known() {
         "[doctor]\nrequire = [\"ws.limti.*\"]",
         "[doctor.deadlines]\n\"ws.handshak\" = \"1s\"",
     ] {
-        let repo = named("");
+        let repo = repo_with_target("");
         let text = repo.read("phx.toml");
-        // A table of its own stands before the lists of tables.
+        // A table must precede the arrays of tables.
         repo.write(
             "phx.toml",
             if line.starts_with('[') { format!("{line}\n{text}") } else { format!("{text}{line}\n") },
         );
         doctor(&repo, &["ws"]).exits(2);
     }
-    named("")
+    repo_with_target("")
         .write("phx.toml", "[[doctor.ws]]\nname = \"a\"\nurl = \"http://127.0.0.1/\"\n")
         .run(&["doctor", "ws"])
         .exits(2);
 }
 
 #[test]
-fn a_broken_configuration_hides_no_subject_without_a_word() {
-    let repo = named("[rules]\nnonsense = \"off\"");
+fn reports_a_broken_configuration_instead_of_skipping_targets() {
+    let repo = repo_with_target("[rules]\nnonsense = \"off\"");
     doctor(&repo, &["repo.config", "ws.handshake"]).exits(2);
     doctor(&repo, &[]).exits(1);
     doctor(&repo, &["--dry-run"]).exits(0);
 }
 
 #[test]
-fn deadlines_are_held_for_a_check_and_for_the_run() {
+fn applies_timeouts_of_checks_and_of_the_run() {
     let repo = Repo::bare();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = listener.local_addr().unwrap().port();
@@ -174,9 +177,12 @@ fn deadlines_are_held_for_a_check_and_for_the_run() {
 }
 
 #[test]
-fn the_last_result_is_kept_and_feeds_the_documents() {
+fn stores_the_last_results_and_uses_them_in_documents() {
     let repo = Repo::with_git();
-    repo.write("phx.toml", format!("[[doctor.ws]]\nname = \"WebSocket\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing()));
+    repo.write(
+        "phx.toml",
+        format!("[[doctor.ws]]\nname = \"WebSocket\"\nurl = \"ws://127.0.0.1:{}/\"\n", refusing_server()),
+    );
     let body = "# Current Architecture\n\n## System Components\n\n| Component | Status | Mock/Real |\n|---|---|---|\n| Gateway | Active | Real |\n\n\
         ## Integration Health\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n| Integration | Status | Latency | Error Rate |\n|---|---|---|---|\n| WebSocket | ✅ Healthy | 5ms | 0% |\n<!-- END AUTO-GENERATED -->\n";
     let text = document("  phase_number: 1\n  kind: current-architecture\n", body)
@@ -184,24 +190,25 @@ fn the_last_result_is_kept_and_feeds_the_documents() {
     repo.write("ARCH.md", text);
     repo.commit("first");
     doctor(&repo, &["ws.handshake", "repo.git", "-q"]).exits(1);
-    let kept: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
-    assert_valid("schemas/doctor.schema.json", &kept);
-    assert_eq!(kept["checks"].as_array().unwrap().len(), 2);
-    // It is nothing to commit.
+    let stored: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
+    assert_valid("schemas/doctor.schema.json", &stored);
+    assert_eq!(stored["checks"].as_array().unwrap().len(), 2);
+    // Git ignores the stored results.
     repo.note(&repo.git(&["status", "--porcelain"]));
     repo.run(&["regen"]).exits(0);
     repo.note(&repo.read("ARCH.md"));
-    // What a later run of other checks does not touch stays.
+    // A run of other checks keeps the stored results.
     doctor(&repo, &["repo.config"]).exits(0);
-    let kept: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
-    let ids: Vec<&str> = kept["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
+    let stored: serde_json::Value = serde_json::from_str(&repo.read(".phx/doctor.json")).unwrap();
+    let ids: Vec<&str> =
+        stored["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["repo.git", "ws.handshake", "repo.config"]);
-    assert_eq!((&kept["summary"]["fail"], &kept["summary"]["pass"]), (&1.into(), &2.into()));
+    assert_eq!((&stored["summary"]["fail"], &stored["summary"]["pass"]), (&1.into(), &2.into()));
 }
 
 #[test]
-fn figures_that_no_clock_can_tell_are_no_panic() {
-    let repo = named("");
+fn accepts_extreme_rates_without_panic() {
+    let repo = repo_with_target("");
     let text = repo.read("phx.toml")
         + "rate = { per_second = 1e-300, burst = 1e300 }\nmessage_rate = { per_second = 1e-300 }\n[doctor.deadlines]\n\"ws.rate.connect\" = \"300ms\"\n";
     repo.write("phx.toml", text);
@@ -209,16 +216,16 @@ fn figures_that_no_clock_can_tell_are_no_panic() {
 }
 
 #[test]
-fn quiet_tells_what_is_wrong_alone_and_a_group_is_explained_whole() {
-    let repo = named("");
+fn quiet_prints_only_failures_and_explain_accepts_a_group() {
+    let repo = repo_with_target("");
     doctor(&repo, &["ws.handshake", "repo.config", "-q"]).exits(1);
     let run = doctor(&repo, &["repo.config", "-q"]).exits(0);
     assert_eq!(run.stdout, "1 passed\n");
-    let said = doctor(&repo, &["--explain", "ws.limit"]).exits(0).stdout;
-    assert_eq!(said.lines().filter(|line| line.starts_with("Claims: ")).count(), 4, "{said}");
+    let pages = doctor(&repo, &["--explain", "ws.limit"]).exits(0).stdout;
+    assert_eq!(pages.lines().filter(|line| line.starts_with("Claims: ")).count(), 4, "{pages}");
     let list = doctor(&repo, &["ws.limit", "--list-checks"]).exits(0).stdout;
     assert_eq!(list.lines().count(), 4, "{list}");
-    // A subject that is not configured any more is not kept.
+    // Results of a target that is no longer configured are removed.
     repo.note(&repo.read(".phx/doctor.json"));
     repo.write("phx.toml", repo.read("phx.toml").replace("gateway", "door"));
     doctor(&repo, &["repo.config", "-q"]).exits(0);
@@ -226,8 +233,8 @@ fn quiet_tells_what_is_wrong_alone_and_a_group_is_explained_whole() {
 }
 
 #[test]
-fn words_and_older_names_mean_probes() {
-    let repo = named("");
+fn accepts_words_and_older_names_of_probes() {
+    let repo = repo_with_target("");
     let count = |word: &str| {
         doctor(&repo, &[word, "--dry-run"]).exits(0).stdout.lines().filter(|line| line.contains(": opens ")).count()
     };
@@ -237,7 +244,7 @@ fn words_and_older_names_mean_probes() {
 }
 
 #[test]
-fn the_configuration_that_the_readme_shows_is_one() {
+fn the_configuration_in_the_readme_is_valid() {
     let readme = std::fs::read_to_string(crate::support::package().join("README.md")).unwrap();
     let shown: Vec<&str> = readme.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     let doctor = shown.iter().find(|block| block.contains("[[doctor.ws]]")).unwrap();
@@ -247,7 +254,7 @@ fn the_configuration_that_the_readme_shows_is_one() {
 
 #[test]
 #[cfg(unix)]
-fn what_a_clone_names_is_started_once_somebody_has_allowed_it() {
+fn starts_configured_programs_only_after_permission() {
     let repo = Repo::with_git();
     let host = |command: &str| {
         format!(
@@ -263,7 +270,7 @@ fn what_a_clone_names_is_started_once_somebody_has_allowed_it() {
     let refused = run(&[]).exits(2);
     refused.recorded();
     assert!(!repo.path().join("started").exists());
-    // What only reads the repository needs no leave.
+    // Checks that only read the repository need no permission.
     let mut own = repo.command(&["doctor", "repo.git"]);
     own.env_remove("PHX_YES");
     repo.finish(&mut own).exits(0);
@@ -271,11 +278,11 @@ fn what_a_clone_names_is_started_once_somebody_has_allowed_it() {
     assert!(repo.path().join("started").exists());
     std::fs::remove_file(repo.path().join("started")).unwrap();
     run(&[]);
-    assert!(repo.path().join("started").exists(), "it is kept for this clone");
-    // Another program is another question.
+    assert!(repo.path().join("started").exists(), "the permission is stored for this clone");
+    // The permission applies to one command only.
     repo.write("phx.toml", host("cp"));
     run(&[]).exits(2);
-    // A variable of the environment may be sent elsewhere.
+    // Sending the value of an environment variable needs permission.
     repo.write("phx.toml", "[[doctor.ws]]\nname = \"far\"\nurl = \"ws://127.0.0.1:1/\"\nheaders = { authorization = \"${PHX_TEST_TOKEN}\" }\n");
     let mut sends = repo.command(&["doctor", "ws.handshake"]);
     sends.env_remove("PHX_YES").env("PHX_TEST_TOKEN", "a-secret-token");

@@ -1,11 +1,11 @@
-//! `phx doctor ipc`: what a configuration gets wrong, services that do not come up, and programs as services.
+//! `phx doctor ipc`: configuration errors, services that do not start, and programs as services.
 #![cfg(unix)]
 
 use crate::support::Repo;
 
-/// The record of one check on a configuration.
+/// Returns the record of one check after comparing its outcome and detail.
 #[track_caller]
-fn comes_to(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+fn assert_outcome(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
     let repo = Repo::bare();
     repo.write("phx.toml", table);
     let run = repo.run(&["doctor", id, "-o", "json"]);
@@ -16,7 +16,7 @@ fn comes_to(table: &str, id: &str, outcome: &str, detail: &str) -> serde_json::V
     found
 }
 
-/// The built-in service, with what is claimed.
+/// Configuration of the built-in service with these claims.
 fn service(words: &str, claims: &str) -> String {
     format!(
         "[[doctor.ipc]]\nname = \"orders\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\n\
@@ -30,8 +30,8 @@ fn program(line: &str, claims: &str) -> String {
 }
 
 #[test]
-fn a_service_is_measured_for_documents() {
-    let found = comes_to(&service("", ""), "ipc.baseline", "pass", "");
+fn measures_latency_and_error_rate_of_a_service() {
+    let found = assert_outcome(&service("", ""), "ipc.baseline", "pass", "");
     assert!(found["observed"]["latency_ms"].as_f64().unwrap() > 0.0, "{found:#}");
     assert_eq!(
         (found["observed"]["error_rate_percent"].as_u64(), found["observed"]["hits"].as_u64()),
@@ -40,11 +40,11 @@ fn a_service_is_measured_for_documents() {
 }
 
 #[test]
-fn what_is_not_claimed_is_skipped() {
-    comes_to(&service("", ""), "ipc.breaker.opens", "skip", "no `breaker` is claimed");
-    comes_to(&service("", ""), "ipc.timeout.drip", "skip", "no `timeout` is claimed");
-    comes_to(&service("", ""), "ipc.retry.count", "skip", "no `retry` is claimed");
-    comes_to(
+fn skips_checks_without_a_claim() {
+    assert_outcome(&service("", ""), "ipc.breaker.opens", "skip", "no `breaker` is claimed");
+    assert_outcome(&service("", ""), "ipc.timeout.drip", "skip", "no `timeout` is claimed");
+    assert_outcome(&service("", ""), "ipc.retry.count", "skip", "no `retry` is claimed");
+    assert_outcome(
         &service(", \"breaker\"", "breaker = { open_for = \"400ms\" }"),
         "ipc.breaker.isolated",
         "skip",
@@ -53,23 +53,27 @@ fn what_is_not_claimed_is_skipped() {
 }
 
 #[test]
-fn a_service_that_does_not_come_up_says_why() {
-    let gone = service("", "").replace("\"__host\"", "\"--no-such-option\"");
-    let found =
-        comes_to(&gone, "ipc.baseline", "error", "the service ended with code 2 before it was ready; it said last:");
+fn reports_why_a_service_did_not_start() {
+    let exits = service("", "").replace("\"__host\"", "\"--no-such-option\"");
+    let found = assert_outcome(
+        &exits,
+        "ipc.baseline",
+        "error",
+        "the service ended with code 2 before it was ready; it said last:",
+    );
     assert_eq!(found["remediation"]["text"], "correct `start` of this subject");
     let silent = program(
         "sleep 60",
         "start = { command = [\"sleep\", \"60\"], ready = \"http://127.0.0.1:{listen}/\", within = \"300ms\" }",
     );
-    comes_to(&silent, "ipc.baseline", "error", "the service was not ready within 300 ms; it said nothing");
+    assert_outcome(&silent, "ipc.baseline", "error", "the service was not ready within 300 ms; it said nothing");
 }
 
 #[test]
-fn a_service_that_is_not_wired_proves_nothing() {
-    comes_to(&service(", \"unwired\"", ""), "ipc.baseline", "fail", "no call reached the dependency");
+fn a_service_without_a_call_to_its_dependency_is_inconclusive() {
+    assert_outcome(&service(", \"unwired\"", ""), "ipc.baseline", "fail", "no call reached the dependency");
     let claims = "timeout = { max = \"300ms\" }";
-    comes_to(
+    assert_outcome(
         &service(", \"unwired\"", claims),
         "ipc.timeout.drip",
         "error",
@@ -78,48 +82,51 @@ fn a_service_that_is_not_wired_proves_nothing() {
 }
 
 #[test]
-fn where_no_call_ever_fails_nothing_is_known_of_errors() {
-    let always_well =
+fn error_checks_are_inconclusive_if_no_call_fails() {
+    let never_fails =
         program("curl -s -m1 http://$0/x >/dev/null; exit 0", "").replace("\"] }", "\", \"{upstream}\"] }");
-    comes_to(&always_well, "ipc.error.secret", "error", "no error was told to the caller");
-    comes_to(&always_well, "ipc.recover", "error", "there is nothing to recover from");
-    comes_to(&always_well, "ipc.error.clear", "fail", "the caller is told that all is well");
+    assert_outcome(&never_fails, "ipc.error.secret", "error", "no error was told to the caller");
+    assert_outcome(&never_fails, "ipc.recover", "error", "there is nothing to recover from");
+    assert_outcome(&never_fails, "ipc.error.clear", "fail", "the caller is told that all is well");
 }
 
 #[test]
-fn a_service_that_dies_of_a_failure_fails() {
-    // It ends when its dependency refuses.
+fn reports_a_service_that_exits_on_a_dependency_failure() {
+    // The service exits when its dependency refuses a connection.
     let line = "import http.server,sys,urllib.request,os\nclass H(http.server.BaseHTTPRequestHandler):\n def do_GET(s):\n  if s.path!='/ready':\n   try: urllib.request.urlopen('http://'+sys.argv[2]).read()\n   except Exception: os._exit(3)\n  s.send_response(200);s.end_headers();s.wfile.write(b'well')\n def log_message(*_): pass\nhttp.server.HTTPServer(('127.0.0.1',int(sys.argv[1])),H).serve_forever()";
     let table = format!(
         "[[doctor.ipc]]\nname = \"orders\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\ntimeout = {{ max = \"1s\" }}\n\
          start = {{ command = [\"python3\", \"-c\", {line:?}, \"{{listen}}\", \"{{upstream}}\"], ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n"
     );
-    comes_to(&table, "ipc.timeout.refuse", "fail", "the service itself ended with code 3; it said nothing");
+    assert_outcome(&table, "ipc.timeout.refuse", "fail", "the service itself ended with code 3; it said nothing");
 }
 
 #[test]
-fn a_dependency_that_is_handed_on_may_go_away() {
-    let nobody = program("exec 3<>/dev/tcp/127.0.0.1/1", "upstream = { kind = \"tcp\", forward = \"127.0.0.1:1\" }");
-    comes_to(&nobody, "ipc.baseline", "fail", "10 of 10 calls failed while the dependency was well");
+fn reports_an_unreachable_forwarded_dependency() {
+    let unreachable =
+        program("exec 3<>/dev/tcp/127.0.0.1/1", "upstream = { kind = \"tcp\", forward = \"127.0.0.1:1\" }");
+    assert_outcome(&unreachable, "ipc.baseline", "fail", "10 of 10 calls failed while the dependency was well");
     let far = program("true", "upstream = { kind = \"tcp\", forward = \"192.0.2.7:80\" }");
-    comes_to(&far, "ipc.baseline", "error", "not in `doctor.allow_hosts`");
+    assert_outcome(&far, "ipc.baseline", "error", "not in `doctor.allow_hosts`");
 }
 
 #[test]
-fn mistakes_in_the_table_are_named() {
+fn reports_configuration_errors() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let says = |table: &str| {
+    let rejects = |table: &str| {
         let repo = Repo::bare();
         repo.write("phx.toml", table);
         repo.run(&["doctor", "ipc"]).exits(2);
     };
-    says("[[doctor.ipc]]\nname = \"a\"\n");
-    says(&program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"));
-    says(&program("true", "breaker = {}"));
-    says(&program("true", "timeout = { max = 2 }"));
-    says(&program("true", "retry = { }"));
-    says(&program("true", "upstream = { listen = \"0.0.0.0:80\" }"));
-    says(&program("true", "upstream = { kind = \"tcp\" }"));
-    says(&program("true", "upstream = { forward = \"somewhere\" }"));
-    says("[[doctor.ipc]]\nname = \"a\"\nentry = { url = \"http://a\", headers = { Authorization = \"Bearer x\" } }\n");
+    rejects("[[doctor.ipc]]\nname = \"a\"\n");
+    rejects(&program("true", "start = { command = [\"a\"], env = { B = \"http://{upstram}\" } }"));
+    rejects(&program("true", "breaker = {}"));
+    rejects(&program("true", "timeout = { max = 2 }"));
+    rejects(&program("true", "retry = { }"));
+    rejects(&program("true", "upstream = { listen = \"0.0.0.0:80\" }"));
+    rejects(&program("true", "upstream = { kind = \"tcp\" }"));
+    rejects(&program("true", "upstream = { forward = \"somewhere\" }"));
+    rejects(
+        "[[doctor.ipc]]\nname = \"a\"\nentry = { url = \"http://a\", headers = { Authorization = \"Bearer x\" } }\n",
+    );
 }

@@ -1,5 +1,4 @@
-//! `phx doctor pty` against hosts that do anything but what they should, and servers of terminals: the right outcome, in time, and
-//! nothing left behind.
+//! `phx doctor pty` with misbehaving hosts and terminal servers: correct outcomes in time, and no remaining processes.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -18,27 +17,32 @@ fn host(command: &[&str], more: &str) -> Repo {
 }
 
 #[track_caller]
-fn says(repo: &Repo, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+fn assert_outcome(repo: &Repo, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
     let json = repo.run(&["doctor", id, "--quick", "-o", "json"]).json();
     let check = json["checks"][0].clone();
     assert_eq!(check["outcome"], outcome, "{check:#}");
     assert!(check["detail"].as_str().unwrap().contains(detail), "{check:#}");
-    // What is given up at its deadline is given up a moment later.
+    // A check that times out ends shortly after its timeout.
     let took = check["duration_ms"].as_u64().unwrap();
     assert!(took < check["deadline_ms"].as_u64().unwrap() + 1_000, "{check:#}");
     check
 }
 
-/// The processes whose command line names something.
+/// Returns the number of processes whose command line contains `what`.
 fn processes_of(what: &str) -> usize {
     let listed = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
     String::from_utf8_lossy(&listed.stdout).lines().filter(|line| line.contains(what)).count()
 }
 
 #[test]
-fn a_host_that_is_no_program_or_ends_at_once() {
-    says(&host(&["./no-such-program", "{cmd}"], ""), "pty.real", "error", "`./no-such-program` cannot be started");
-    let ended = says(
+fn reports_a_host_that_cannot_start_or_exits_immediately() {
+    assert_outcome(
+        &host(&["./no-such-program", "{cmd}"], ""),
+        "pty.real",
+        "error",
+        "`./no-such-program` cannot be started",
+    );
+    let ended = assert_outcome(
         &host(&["sh", "-c", "echo broken >&2; exit 4 # {cmd}"], ""),
         "pty.real",
         "error",
@@ -50,7 +54,7 @@ fn a_host_that_is_no_program_or_ends_at_once() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn signals_that_phx_was_started_without_reach_a_host_all_the_same() {
+fn resets_ignored_signals_for_hosts() {
     let repo = host(&["sh", "-c", "{cmd}"], "");
     let phx = repo.command(&["doctor", "pty.dispositions", "-o", "json"]);
     let mut command = std::process::Command::new("env");
@@ -59,16 +63,16 @@ fn signals_that_phx_was_started_without_reach_a_host_all_the_same() {
     command.envs(phx.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let run = Run::of(command.output().unwrap());
     assert_eq!(run.json()["checks"][0]["outcome"], "pass", "{}", run.stdout);
-    // A host that ignores them itself is told so.
+    // A host that ignores signals itself is reported.
     let deaf = host(&["sh", "-c", "trap '' QUIT; {cmd}"], "");
-    let check = says(&deaf, "pty.dispositions", "warn", "without QUIT");
+    let check = assert_outcome(&deaf, "pty.dispositions", "warn", "without QUIT");
     assert_eq!(check["observed"]["ignored"], serde_json::json!(["QUIT"]));
 }
 
 #[test]
-fn a_host_that_floods_or_ignores_every_signal_is_ended() {
+fn kills_a_host_that_floods_or_ignores_signals() {
     let mark = format!("phx-flood-{}", std::process::id());
-    let check = says(
+    let check = assert_outcome(
         &host(&["sh", "-c", &format!("yes {mark} # {{cmd}}")], ""),
         "pty.real",
         "error",
@@ -76,7 +80,7 @@ fn a_host_that_floods_or_ignores_every_signal_is_ended() {
     );
     assert!(check["detail"].as_str().unwrap().contains(&mark), "{check}");
     let deaf = format!("trap '' HUP INT TERM QUIT; sleep 61.{} # {{cmd}}", std::process::id());
-    says(
+    assert_outcome(
         &host(&["sh", "-c", &deaf], "\n[doctor.deadlines]\n\"pty.real\" = \"2s\"\n"),
         "pty.real",
         "error",
@@ -86,23 +90,23 @@ fn a_host_that_floods_or_ignores_every_signal_is_ended() {
 }
 
 #[test]
-fn what_is_claimed_must_have_a_command_and_known_boundaries() {
+fn reports_configuration_errors() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let says = |text: &str| {
+    let rejects = |text: &str| {
         let repo = Repo::bare();
         repo.write("phx.toml", text);
         repo.run(&["doctor", "pty"]).exits(2);
     };
-    says("[[doctor.pty]]\nname = \"it\"\n");
-    says("[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", command = [\"sh\"] }\n");
-    says("[[doctor.pty]]\nname = \"it\"\nsize = [0, 80]\nhost = { command = [\"{cmd}\"] }\n");
+    rejects("[[doctor.pty]]\nname = \"it\"\n");
+    rejects("[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", command = [\"sh\"] }\n");
+    rejects("[[doctor.pty]]\nname = \"it\"\nsize = [0, 80]\nhost = { command = [\"{cmd}\"] }\n");
     let sandbox = "[[doctor.pty]]\nname = \"it\"\nhost = { command = [\"{cmd}\"] }\nsandbox = { deny = [\"raed\"] }\n";
-    says(sandbox);
+    rejects(sandbox);
 }
 
 #[test]
-fn hundreds_of_sessions_cost_no_open_files_and_leave_no_process() {
-    // With 200 sessions and room for 100 open files, one that were kept would be one too many.
+fn sessions_leak_no_open_files() {
+    // With 150 sessions and a limit of 100 open files, a leak of one file per session exceeds the limit.
     let repo = host(&["sh", "-c", "{cmd}"], "sessions = 150\n");
     let phx = env!("CARGO_BIN_EXE_phx");
     let line = format!("ulimit -n 100 && exec '{phx}' doctor --yes pty.io.tail pty.isolation");
@@ -112,13 +116,17 @@ fn hundreds_of_sessions_cost_no_open_files_and_leave_no_process() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_outlives_a_session_is_found_and_ended() {
+fn finds_and_kills_processes_that_outlive_a_session() {
     let repo = host(&["sh", "-c", "{cmd}"], "grace = \"300ms\"\n");
-    let found =
-        says(&repo, "pty.orphans", "fail", "4 processes outlive their session: background, nohup, setsid, daemon");
+    let found = assert_outcome(
+        &repo,
+        "pty.orphans",
+        "fail",
+        "4 processes outlive their session: background, nohup, setsid, daemon",
+    );
     assert_eq!(found["control"]["outcome"], "pass");
     let allowed = host(&["sh", "-c", "{cmd}"], "grace = \"300ms\"\nallow_survivors = 4\n");
-    says(&allowed, "pty.orphans", "pass", "");
+    assert_outcome(&allowed, "pty.orphans", "pass", "");
     let listed = std::process::Command::new("ps").args(["-eo", "args"]).output().unwrap();
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     for evidence in found["evidence"].as_array().unwrap().iter().filter(|line| line["event"] == "left") {
@@ -131,21 +139,21 @@ fn what_outlives_a_session_is_found_and_ended() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_silence_is_no_denial_and_a_program_of_phx_is_no_zombie_of_the_host() {
+fn a_stalled_session_is_inconclusive_and_exec_is_not_a_zombie() {
     let stalls =
         host(&["sh", "-c", "{cmd} | { head -n 2; sleep 30; }"], "sandbox = { deny = [\"read:/etc/passwd\"] }\n");
-    says(&stalls, "pty.sandbox.read", "error", "nothing came of it within 12 s");
-    let becomes = "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", stdio = \"pty\", command = [\"sh\", \"-c\", \"exec {cmd}\"] }\n";
+    assert_outcome(&stalls, "pty.sandbox.read", "error", "nothing came of it within 12 s");
+    let replaced = "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", stdio = \"pty\", command = [\"sh\", \"-c\", \"exec {cmd}\"] }\n";
     let repo = Repo::bare();
-    repo.write("phx.toml", becomes);
-    says(&repo, "pty.zombies", "pass", "");
+    repo.write("phx.toml", replaced);
+    assert_outcome(&repo, "pty.zombies", "pass", "");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_is_left_behind_is_ended_at_a_deadline_too() {
+fn kills_remaining_processes_after_a_timeout() {
     let folder = Repo::bare();
-    // A program of its own, so that its processes are told from those of other tests.
+    // A separate copy of the program, so that its processes differ from those of other tests.
     let phx = folder.path().join("phx-leaks");
     std::fs::copy(env!("CARGO_BIN_EXE_phx"), &phx).unwrap();
     let phx = phx.display().to_string();
@@ -154,26 +162,26 @@ fn what_is_left_behind_is_ended_at_a_deadline_too() {
         "[doctor.deadlines]\n\"pty.leak\" = \"1s\"\n",
     );
     repo.write("phx.toml", repo.read("phx.toml").replace("}\n[doctor", &format!("}}\npayload = {phx:?}\n[doctor")));
-    says(&repo, "pty.leak", "error", "it was not done within 1000 ms");
+    assert_outcome(&repo, "pty.leak", "error", "it was not done within 1000 ms");
     assert_eq!(processes_of(&phx), 0);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn where_phx_cannot_be_run_inside_a_shell_is_asked() {
+fn falls_back_to_a_shell_if_phx_cannot_run_in_the_session() {
     let phx = env!("CARGO_BIN_EXE_phx");
     let repo =
         host(&[phx, "__host", "size={rows}x{cols}", "--", "{cmd}"], "size = [33, 101]\npayload = \"/no/such/phx\"\n");
     for id in ["pty.real", "pty.controlling", "pty.size"] {
-        let check = says(&repo, id, "pass", "");
+        let check = assert_outcome(&repo, id, "pass", "");
         assert_eq!(check["evidence"][0]["event"], "fallback", "{check:#}");
     }
-    says(&repo, "pty.fds", "error", "a shell was asked");
+    assert_outcome(&repo, "pty.fds", "error", "a shell was asked");
     let pipes = host(&["sh", "-c", "{cmd}"], "payload = \"/no/such/phx\"\n");
-    says(&pipes, "pty.real", "fail", "no terminal: standard input, standard output, standard error");
+    assert_outcome(&pipes, "pty.real", "fail", "no terminal: standard input, standard output, standard error");
 }
 
-/// A server of terminals that ends with the test.
+/// Terminal server that is stopped at the end of the test.
 struct Server(Child, u16);
 
 impl Server {
@@ -195,7 +203,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn servers_of_terminals_are_spoken_to_in_every_wrapping() {
+fn supports_every_codec_of_terminal_servers() {
     for (codec, resize, exit) in
         [("raw", "skip", "skip"), ("ttyd", "pass", "skip"), ("terminado", "pass", "skip"), ("json", "pass", "pass")]
     {
@@ -219,38 +227,38 @@ fn servers_of_terminals_are_spoken_to_in_every_wrapping() {
         ];
         let json = repo.run(&[&["doctor", "--quick", "-o", "json"][..], &checks].concat()).json();
         for check in json["checks"].as_array().unwrap() {
-            let wanted = match check["id"].as_str().unwrap() {
+            let expected = match check["id"].as_str().unwrap() {
                 "pty.resize" => resize,
-                // A shell that becomes a program that is killed says 137.
+                // A shell that is replaced by a killed program reports 137.
                 "pty.exit" if exit == "pass" => {
-                    check["outcome"].as_str().filter(|said| ["pass", "fail", "warn"].contains(said)).unwrap()
+                    check["outcome"].as_str().filter(|outcome| ["pass", "fail", "warn"].contains(outcome)).unwrap()
                 }
                 "pty.exit" => exit,
                 _ => "pass",
             };
-            assert_eq!(check["outcome"], wanted, "{codec}: {check:#}");
+            assert_eq!(check["outcome"], expected, "{codec}: {check:#}");
         }
     }
 }
 
 #[test]
-fn a_server_of_terminals_that_is_none_is_no_verdict() {
+fn an_unreachable_terminal_server_is_an_error() {
     let repo = Repo::bare();
     repo.write(
         "phx.toml",
         "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://127.0.0.1:1/\" }\n",
     );
-    says(&repo, "pty.real", "error", "no session is given: tcp-refused");
+    assert_outcome(&repo, "pty.real", "error", "no session is given: tcp-refused");
     repo.write(
         "phx.toml",
         "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://192.0.2.1/\" }\n",
     );
-    says(&repo, "pty.real", "error", "is not in `doctor.allow_hosts`");
+    assert_outcome(&repo, "pty.real", "error", "is not in `doctor.allow_hosts`");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_host_ends_with_a_phx_that_is_killed() {
+fn a_host_is_killed_together_with_phx() {
     let mark = format!("phx-killed-{}", std::process::id());
     let repo = host(&["sh", "-c", &format!("trap '' HUP; exec sleep 600.{} # {mark} {{cmd}}", std::process::id())], "");
     let sleeper = format!("sleep 600.{}", std::process::id());
@@ -261,8 +269,8 @@ fn a_host_ends_with_a_phx_that_is_killed() {
             processes_of(&sleeper) == wanted
         })
     };
-    assert!(wait(1), "the host is started");
+    assert!(wait(1), "the host did not start");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(wait(0), "nothing is left");
+    assert!(wait(0), "the host is still running");
 }

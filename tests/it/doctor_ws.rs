@@ -1,4 +1,4 @@
-//! `phx doctor ws` against servers that do anything but what they should: the right outcome, with evidence, in time.
+//! `phx doctor ws` with misbehaving servers: correct outcomes with evidence, in time.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{Repo, Run, assert_valid};
 
-/// A server on a free port of this machine, which does the same with each connection. It ends with the test.
+/// Starts a server on a free local port that handles each connection with the same function.
 fn server(with: fn(TcpStream)) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -18,8 +18,8 @@ fn server(with: fn(TcpStream)) -> u16 {
     port
 }
 
-/// A repository that names this server.
-fn named(port: u16, more: &str) -> Repo {
+/// Repository with this server as the target.
+fn repo_with_target(port: u16, more: &str) -> Repo {
     let repo = Repo::bare();
     repo.write(
         "phx.toml",
@@ -32,10 +32,10 @@ fn doctor(repo: &Repo, arguments: &[&str]) -> Run {
     repo.run(&[&["doctor"][..], arguments].concat())
 }
 
-/// What a check says; it must be done in its time.
+/// Runs a check, compares outcome and detail, and asserts that it ended before its timeout.
 #[track_caller]
-fn says(port: u16, more: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
-    let json = doctor(&named(port, more), &[id, "-o", "json"]).json();
+fn assert_outcome(port: u16, more: &str, id: &str, outcome: &str, detail: &str) -> serde_json::Value {
+    let json = doctor(&repo_with_target(port, more), &[id, "-o", "json"]).json();
     assert_valid("schemas/doctor.schema.json", &json);
     let check = json["checks"][0].clone();
     assert_eq!(check["outcome"], outcome, "{check:#}");
@@ -56,12 +56,12 @@ fn request(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Stays until the other side goes.
-fn stay(stream: &mut TcpStream) {
+/// Reads until the peer closes the connection.
+fn read_until_closed(stream: &mut TcpStream) {
     while stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
 }
 
-fn upgraded(stream: &mut TcpStream, wrong: bool) {
+fn upgrade(stream: &mut TcpStream, wrong: bool) {
     let request = request(stream);
     let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
     let digest = if wrong {
@@ -76,88 +76,94 @@ fn upgraded(stream: &mut TcpStream, wrong: bool) {
 }
 
 fn reset(stream: TcpStream) {
-    // What is closed with unread bytes is reset; there are some as soon as one can be seen.
+    // Closing a connection with unread bytes resets it; `peek` waits for the first byte.
     let _ = stream.peek(&mut [0]);
     drop(stream);
 }
 
 #[test]
-fn nobody_listens() {
+fn reports_a_port_without_a_listener() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let check = says(port, "", "ws.handshake", "error", "nothing listens at 127.0.0.1:");
+    let check = assert_outcome(port, "", "ws.handshake", "error", "nothing listens at 127.0.0.1:");
     assert_eq!(check["remediation"]["text"], "start the server, or correct `url`");
-    doctor(&named(port, ""), &["ws"]).exits(3);
-    doctor(&named(port, "limit = 5\n"), &["ws.limit.exact"]).exits(3);
+    doctor(&repo_with_target(port, ""), &["ws"]).exits(3);
+    doctor(&repo_with_target(port, "limit = 5\n"), &["ws.limit.exact"]).exits(3);
 }
 
 #[test]
-fn it_hangs_speaks_http_only_or_sends_garbage() {
-    says(server(|mut stream| stay(&mut stream)), "", "ws.handshake", "fail", "nothing came within 1000 ms");
+fn reports_servers_that_hang_or_send_invalid_responses() {
+    assert_outcome(
+        server(|mut stream| read_until_closed(&mut stream)),
+        "",
+        "ws.handshake",
+        "fail",
+        "nothing came within 1000 ms",
+    );
     let http = server(|mut stream| {
         request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     });
-    says(http, "", "ws.handshake", "fail", "http-200");
+    assert_outcome(http, "", "ws.handshake", "fail", "http-200");
     let old = server(|mut stream| {
         request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.0 503 Go away\r\n\r\n");
     });
-    says(old, "", "ws.handshake", "fail", "http-503 (Go away)");
+    assert_outcome(old, "", "ws.handshake", "fail", "http-503 (Go away)");
     let garbage = server(|mut stream| {
         let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
-        stay(&mut stream);
+        read_until_closed(&mut stream);
     });
-    says(garbage, "", "ws.handshake", "fail", "what answers speaks no HTTP");
+    assert_outcome(garbage, "", "ws.handshake", "fail", "what answers speaks no HTTP");
     let wrong = server(|mut stream| {
-        upgraded(&mut stream, true);
-        stay(&mut stream);
+        upgrade(&mut stream, true);
+        read_until_closed(&mut stream);
     });
-    says(wrong, "", "ws.handshake", "fail", "wrong `Sec-WebSocket-Accept`");
+    assert_outcome(wrong, "", "ws.handshake", "fail", "wrong `Sec-WebSocket-Accept`");
 }
 
 #[test]
-fn it_resets_at_every_stage() {
-    says(server(drop), "", "ws.handshake", "fail", "");
-    says(server(reset), "", "ws.handshake", "fail", "rst");
+fn reports_connection_resets_at_every_stage() {
+    assert_outcome(server(drop), "", "ws.handshake", "fail", "");
+    assert_outcome(server(reset), "", "ws.handshake", "fail", "rst");
     let after_request = server(|mut stream| {
         let _ = stream.read(&mut [0; 16]);
         reset(stream);
     });
-    says(after_request, "", "ws.handshake", "fail", "rst");
+    assert_outcome(after_request, "", "ws.handshake", "fail", "rst");
     let after_upgrade = server(|mut stream| {
-        upgraded(&mut stream, false);
+        upgrade(&mut stream, false);
     });
-    says(after_upgrade, "", "ws.handshake", "pass", "");
-    says(after_upgrade, "", "ws.alive", "fail", "it accepts, and does not serve");
-    says(after_upgrade, "limit = 3\n", "ws.limit.exact", "error", "a first connection is not served");
+    assert_outcome(after_upgrade, "", "ws.handshake", "pass", "");
+    assert_outcome(after_upgrade, "", "ws.alive", "fail", "it accepts, and does not serve");
+    assert_outcome(after_upgrade, "limit = 3\n", "ws.limit.exact", "error", "a first connection is not served");
 }
 
 #[test]
-fn it_streams_for_ever() {
+fn reports_servers_that_never_stop_sending() {
     let head = server(|mut stream| {
         request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while stream.write_all(b"X-More: and more\r\n").is_ok() {}
     });
-    says(head, "", "ws.handshake", "fail", "speaks no HTTP");
+    assert_outcome(head, "", "ws.handshake", "fail", "speaks no HTTP");
     let frames = server(|mut stream| {
-        upgraded(&mut stream, false);
-        // Text frames, one after the other, and never a pong.
+        upgrade(&mut stream, false);
+        // Text frames without a pause, and no pong.
         let frame = [&[0x81, 0x7E, 0x10, 0x00][..], &[b'x'; 4096]].concat();
         while stream.write_all(&frame).is_ok() {}
     });
-    says(frames, "", "ws.alive", "fail", "no answer within 2 s");
+    assert_outcome(frames, "", "ws.alive", "fail", "no answer within 2 s");
     let nonsense = server(|mut stream| {
-        upgraded(&mut stream, false);
+        upgrade(&mut stream, false);
         while stream.write_all(&[0xFF; 4096]).is_ok() {}
     });
-    says(nonsense, "", "ws.alive", "fail", "not-websocket");
+    assert_outcome(nonsense, "", "ws.alive", "fail", "not-websocket");
 }
 
 #[test]
 #[cfg(unix)]
-fn too_few_open_files_are_no_verdict() {
-    let repo = named(1, "limit = 500\n");
+fn a_limit_on_open_files_is_an_error() {
+    let repo = repo_with_target(1, "limit = 500\n");
     let phx = env!("CARGO_BIN_EXE_phx");
     let line = format!("ulimit -n 200 && exec '{phx}' doctor ws.limit.exact");
     let mut shell = std::process::Command::new("sh");
@@ -166,13 +172,13 @@ fn too_few_open_files_are_no_verdict() {
 }
 
 #[test]
-fn what_is_not_allowed_is_not_connected_to() {
+fn connects_only_to_allowed_hosts() {
     let repo = Repo::bare();
     for url in ["ws://192.0.2.1/", "ws://phx.invalid/", "wss://example.org/chat"] {
         repo.write("phx.toml", format!("[[doctor.ws]]\nname = \"far\"\nurl = \"{url}\"\n"));
         doctor(&repo, &["ws.handshake"]).exits(3);
     }
-    let port = server(|mut stream| stay(&mut stream));
+    let port = server(|mut stream| read_until_closed(&mut stream));
     let closed = format!(
         "[doctor]\nallow_hosts = [\"10.0.0.0/8\"]\n[[doctor.ws]]\nname = \"near\"\nurl = \"ws://127.0.0.1:{port}/\"\n"
     );
@@ -186,7 +192,7 @@ fn what_is_not_allowed_is_not_connected_to() {
 }
 
 #[test]
-fn a_secret_comes_from_the_environment_and_is_never_shown() {
+fn redacts_secrets_from_the_environment() {
     let repo = Repo::bare();
     for line in [
         "url = \"ws://phx:hunter2@127.0.0.1:1/\"",
@@ -197,7 +203,7 @@ fn a_secret_comes_from_the_environment_and_is_never_shown() {
         let run = repo.run(&["doctor", "ws"]).exits(2);
         assert!(run.stderr.contains("phx.toml:3") || run.stderr.contains("phx.toml:4"), "{}", run.stderr);
     }
-    // It is sent, and stands in no format, though the server says it back.
+    // The secret is sent but no format contains it, although the server echoes it.
     let port = server(|mut stream| {
         let request = request(&mut stream);
         let line = request.lines().find(|line| line.starts_with("Authorization")).unwrap_or("none").to_owned();
@@ -222,11 +228,11 @@ fn a_secret_comes_from_the_environment_and_is_never_shown() {
 
 #[test]
 #[cfg(unix)]
-fn an_interruption_ends_it_at_once_with_what_is_known() {
+fn an_interrupted_run_prints_the_results_so_far() {
     use rustix::process::Signal;
     interrupted_by(Signal::INT);
     interrupted_by(Signal::TERM);
-    // The `env` of other systems cannot undo a `nohup` of the tests.
+    // The `env` of other systems cannot undo the `nohup` of a test run.
     if cfg!(target_os = "linux") {
         interrupted_by(Signal::HUP);
     }
@@ -234,20 +240,20 @@ fn an_interruption_ends_it_at_once_with_what_is_known() {
 
 #[cfg(unix)]
 fn interrupted_by(signal: rustix::process::Signal) {
-    static TOLD: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>> = std::sync::Mutex::new(None);
-    let (told, came) = std::sync::mpsc::channel();
-    *TOLD.lock().unwrap() = Some(told);
-    // The handshake is answered, a sign of life never is, and it is said when somebody waits for one.
+    static PING_SENDER: std::sync::Mutex<Option<std::sync::mpsc::Sender<()>>> = std::sync::Mutex::new(None);
+    let (sender, pinged) = std::sync::mpsc::channel();
+    *PING_SENDER.lock().unwrap() = Some(sender);
+    // The server completes the handshake but never answers a ping; it signals when a ping arrives.
     let port = server(|mut stream| {
-        upgraded(&mut stream, false);
+        upgrade(&mut stream, false);
         if stream.read(&mut [0; 64]).is_ok_and(|read| read > 0)
-            && let Some(told) = TOLD.lock().unwrap().as_ref()
+            && let Some(sender) = PING_SENDER.lock().unwrap().as_ref()
         {
-            let _ = told.send(());
+            let _ = sender.send(());
         }
-        stay(&mut stream);
+        read_until_closed(&mut stream);
     });
-    let repo = named(port, "");
+    let repo = repo_with_target(port, "");
     let phx = repo.command(&["doctor", "ws.handshake", "ws.alive", "-o", "json"]);
     let mut command = std::process::Command::new("env");
     if cfg!(target_os = "linux") {
@@ -256,7 +262,7 @@ fn interrupted_by(signal: rustix::process::Signal) {
     command.arg(phx.get_program()).args(phx.get_args()).current_dir(repo.path());
     command.envs(phx.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    came.recv_timeout(Duration::from_secs(20)).unwrap();
+    pinged.recv_timeout(Duration::from_secs(20)).unwrap();
     let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(id, signal).unwrap();
     let run = Run::of(child.wait_with_output().unwrap()).exits(130);
@@ -265,20 +271,20 @@ fn interrupted_by(signal: rustix::process::Signal) {
     assert!(!repo.path().join(".phx").exists());
 }
 
-/// A server that serves seven connections and never frees a slot.
+/// The server accepts seven connections and never frees a slot.
 #[test]
-fn a_server_that_loses_its_slots_during_a_run_fails_for_it() {
+fn reports_a_server_that_leaks_slots() {
     static SERVED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let port = server(|mut stream| {
         if SERVED.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 7 {
-            upgraded(&mut stream, false);
-            stay(&mut stream);
+            upgrade(&mut stream, false);
+            read_until_closed(&mut stream);
         } else {
             request(&mut stream);
             let _ = stream.write_all(b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    let repo = named(port, "liveness = { kind = \"none\" }\nchurn = { cycles = 10 }\n");
+    let repo = repo_with_target(port, "liveness = { kind = \"none\" }\nchurn = { cycles = 10 }\n");
     let json = doctor(&repo, &["ws.conformance", "ws.leak", "-o", "json"]).exits(1).json();
     let check = json["checks"].as_array().unwrap().iter().find(|check| check["id"] == "ws.leak").unwrap().clone();
     assert_eq!(check["outcome"], "fail", "{json:#}");

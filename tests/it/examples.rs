@@ -1,19 +1,18 @@
-//! The examples that ship do what they say.
+//! The examples in `examples/` and the README of phx.
 
 use std::path::Path;
 
 use crate::support::{Repo, Run, package};
 
-/// An example in a repository of its own.
-fn copied(example: &str) -> Repo {
+/// Copies an example into a new repository.
+fn copy_example(example: &str) -> Repo {
     let repo = Repo::new();
     copy(&package().join("examples").join(example), &repo.path());
     repo
 }
 
-/// Validates an example.
 fn run(example: &str, now: &str) -> Run {
-    copied(example).run(&["--now", now, "validate"])
+    copy_example(example).run(&["--now", now, "validate"])
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -31,7 +30,7 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn first_steps() {
-    let repo = copied("01_first_steps");
+    let repo = copy_example("01_first_steps");
     repo.run(&["--now", "2025-06-06T00:00:00Z", "regen", "--check"]).exits(0);
     run("01_first_steps", "2025-06-06T00:00:00Z").exits(0);
     run("01_first_steps", "2025-06-18T00:00:00Z").exits(1);
@@ -39,7 +38,7 @@ fn first_steps() {
 
 #[test]
 fn true_numbers() {
-    let repo = copied("02_true_numbers");
+    let repo = copy_example("02_true_numbers");
     let now = ["--now", "2025-06-06T00:00:00Z"];
     let regen = |more: &[&str]| repo.run(&[&now[..], &["regen"], more].concat());
     regen(&["--check", "--measured"]).exits(1);
@@ -49,7 +48,7 @@ fn true_numbers() {
 }
 
 #[test]
-fn the_readme_of_phx_says_what_the_binary_says() {
+fn the_readme_matches_the_binary() {
     let repo = Repo::new();
     copy(&package().join(".phx"), &repo.path().join(".phx"));
     for file in ["README.md", "phx.toml"] {

@@ -1,9 +1,9 @@
-//! Exit codes, one after the other.
+//! Exit codes of `phx validate`, and closed output streams.
 
 use crate::support::{Repo, clean_document, document};
 
 #[test]
-fn clean_is_zero_and_findings_are_one() {
+fn exits_with_0_if_clean_and_1_with_findings() {
     let repo = Repo::new();
     repo.write("a.md", clean_document());
     repo.run(&["validate"]).exits(0);
@@ -11,7 +11,7 @@ fn clean_is_zero_and_findings_are_one() {
 }
 
 #[test]
-fn a_wrong_call_is_two() {
+fn a_usage_error_exits_with_2() {
     let repo = Repo::new();
     repo.write("a.md", clean_document());
     repo.run(&["validate", "--nonsense"]).exits(2);
@@ -24,7 +24,7 @@ fn a_wrong_call_is_two() {
 }
 
 #[test]
-fn a_named_file_that_is_not_there_is_two_and_the_others_are_still_checked() {
+fn a_missing_file_exits_with_2_after_validating_the_others() {
     let repo = Repo::new();
     repo.write("b.md", document("", ""));
     let run = repo.run(&["validate", "-o", "concise", "nothing.md", "b.md"]).exits(2);
@@ -32,7 +32,7 @@ fn a_named_file_that_is_not_there_is_two_and_the_others_are_still_checked() {
 }
 
 #[test]
-fn nothing_governed_is_three() {
+fn no_governed_documents_exits_with_3() {
     let repo = Repo::new();
     repo.write("docs/free.md", "# Free\n").write("src/x.rs", "");
     repo.run(&["validate"]).exits(3);
@@ -43,7 +43,7 @@ fn nothing_governed_is_three() {
 }
 
 #[test]
-fn a_named_file_that_is_not_governed_is_zero() {
+fn a_named_ungoverned_file_exits_with_0() {
     let repo = Repo::new();
     repo.write("free.md", "# Free\n");
     let run = repo.run(&["validate", "free.md"]).exits(0);
@@ -52,7 +52,7 @@ fn a_named_file_that_is_not_governed_is_zero() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn a_closed_standard_output_is_not_an_error() {
     let repo = Repo::new();
     for index in 0..2000 {
         repo.write(&format!("{index}.md"), document("", "# T\n"));
@@ -65,7 +65,7 @@ fn a_closed_pipe_is_no_failure() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_standard_error_is_no_failure() {
+fn a_closed_standard_error_is_not_an_error() {
     let repo = Repo::new();
     repo.write("a.md", clean_document());
     let mut command = repo.command(&["validate", "-v"]);

@@ -1,8 +1,8 @@
-//! Measured facts: coverage reports, doctor results and history; what is broken is told with its place and the block stays.
+//! Measured facts: coverage reports, doctor results and history. Invalid input is reported and the block is unchanged.
 
 use crate::support::{Repo, document};
 
-const STANDING: &str =
+const OLD_BODY: &str =
     "\n### Backend Coverage\n- `cache.py`: 1%\n- `gone.py`: 5%\n\n### Frontend Coverage\n- `app.ts`: 12%\n";
 
 const LCOV: &str = "TN:\nSF:backend/cache.py\nDA:1,1\nDA:2,0\nDA:3,4\nend_of_record\nSF:backend/api/main.py\nDA:1,0\nDA:2,0\nend_of_record\n";
@@ -10,7 +10,7 @@ const LCOV: &str = "TN:\nSF:backend/cache.py\nDA:1,1\nDA:2,0\nDA:3,4\nend_of_rec
 fn coverage(report: &str, config: &str) -> Repo {
     let repo = Repo::new();
     let body =
-        format!("# T\n\n## Test Coverage Report\n<!-- AUTO-GENERATED -->\n{STANDING}<!-- END AUTO-GENERATED -->\n");
+        format!("# T\n\n## Test Coverage Report\n<!-- AUTO-GENERATED -->\n{OLD_BODY}<!-- END AUTO-GENERATED -->\n");
     let text = document("  phase_number: 1\n  kind: implemented-features\n", &body);
     repo.write("DOC.md", text).write("cov/report", report);
     repo.write("phx.toml", format!("[coverage]\nreports = [\"cov/report\"]\n{config}"));
@@ -26,7 +26,7 @@ fn body(repo: &Repo) -> String {
 }
 
 #[test]
-fn coverage_of_the_configured_folders_is_written_and_groups_without_a_report_stay() {
+fn writes_coverage_and_keeps_groups_without_a_report() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let cobertura = "<?xml version=\"1.0\"?>\n<coverage><sources><source>/ci/build/backend</source></sources><packages><package><classes>\n\
         <class filename=\"cache.py\"><lines><line number=\"1\" hits=\"1\"/><line number=\"2\" hits=\"0\"/><line number=\"3\" hits=\"1\"/></lines></class>\n\
@@ -44,7 +44,7 @@ fn coverage_of_the_configured_folders_is_written_and_groups_without_a_report_sta
 }
 
 #[test]
-fn targets_that_are_missed_are_said() {
+fn marks_files_below_the_coverage_target() {
     let repo = coverage(
         LCOV,
         "target = 60\n[[coverage.folders]]\npath = \"backend\"\ntitle = \"Backend Coverage\"\n[[coverage.folders]]\npath = \"backend/api\"\ntitle = \"API\"\ntarget = 90\n",
@@ -55,14 +55,14 @@ fn targets_that_are_missed_are_said() {
 }
 
 #[test]
-fn what_is_measured_moves_only_when_somebody_regenerates() {
+fn measured_facts_do_not_make_a_block_outdated() {
     let repo = coverage(LCOV, FOLDERS);
     repo.run(&["regen", "-q", "--force"]).exits(0);
     let same = |repo: &Repo| {
         repo.run(&["regen", "--check", "-q"]).exits(0);
         assert!(!repo.validate().stdout.contains("ted-auto-section"));
     };
-    // On a laptop with newer reports, and in CI with none, the verdict is the same.
+    // The result is the same on a laptop with newer reports and in CI without reports.
     repo.write("cov/report", LCOV.replace("DA:2,0\nDA:3,4", "DA:2,9\nDA:3,4"));
     same(&repo);
     repo.run(&["regen", "--check", "--measured", "-q"]).exits(1);
@@ -74,7 +74,7 @@ fn what_is_measured_moves_only_when_somebody_regenerates() {
 }
 
 #[test]
-fn a_broken_report_is_told_with_its_place_and_the_block_stays() {
+fn reports_a_broken_coverage_report_and_keeps_the_block() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for report in [
         "SF:a\nDA:one,1\nend_of_record\n",
@@ -94,7 +94,7 @@ fn a_broken_report_is_told_with_its_place_and_the_block_stays() {
 }
 
 #[test]
-fn mistakes_in_the_settings_of_coverage_have_their_places() {
+fn reports_errors_in_the_coverage_settings() {
     let repo =
         coverage(LCOV, "target = 101\n[[coverage.folders]]\ntitle = 3\n[[coverage.folders]]\npath = \"a\"\ngoal = 3\n");
     repo.run(&["regen"]).exits(2);
@@ -105,19 +105,19 @@ const DOCTOR: &str = r#"{"version":1,"now":"2025-08-31T00:00:00Z","checks":[
  {"id":"ws.release","target":"WebSocket","outcome":"warn","observed":{}},
  {"id":"db.race","target":"Database","outcome":"fail","observed":{"throughput_per_second":250}}]}"#;
 
-fn architecture(heading: &str, standing: &str) -> Repo {
+fn architecture(heading: &str, old_body: &str) -> Repo {
     let repo = Repo::new();
-    let body = format!("# T\n\n## {heading}\n<!-- AUTO-GENERATED -->\n{standing}<!-- END AUTO-GENERATED -->\n");
+    let body = format!("# T\n\n## {heading}\n<!-- AUTO-GENERATED -->\n{old_body}<!-- END AUTO-GENERATED -->\n");
     repo.write("DOC.md", document("  phase_number: 1\n  kind: current-architecture\n", &body));
     repo
 }
 
 #[test]
-fn a_doctor_result_moves_the_rows_and_pairs_that_it_has_a_subject_for() {
-    let standing = "| Integration | Status | Owner | Latency |\n|---|---|---|---|\n| web socket | ✅ Healthy | Ines | 5ms |\n| WebSocket | ✅ Healthy | Ines | 5ms |\n| Mail | 🟢 Up | Ada | 1s |\n";
-    let repo = architecture("Integration Health", standing);
+fn doctor_results_update_rows_and_values_of_their_targets() {
+    let old_body = "| Integration | Status | Owner | Latency |\n|---|---|---|---|\n| web socket | ✅ Healthy | Ines | 5ms |\n| WebSocket | ✅ Healthy | Ines | 5ms |\n| Mail | 🟢 Up | Ada | 1s |\n";
+    let repo = architecture("Integration Health", old_body);
     repo.run(&["regen"]).exits(0);
-    assert_eq!(body(&repo), standing);
+    assert_eq!(body(&repo), old_body);
     repo.write(".phx/doctor.json", DOCTOR).run(&["regen", "-q"]).exits(0);
     assert_eq!(
         body(&repo),
@@ -142,7 +142,7 @@ fn a_doctor_result_moves_the_rows_and_pairs_that_it_has_a_subject_for() {
 }
 
 #[test]
-fn a_doctor_result_that_cannot_be_read_is_told() {
+fn reports_an_invalid_doctor_result() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for result in [
         "{",
@@ -157,7 +157,7 @@ fn a_doctor_result_that_cannot_be_read_is_told() {
     }
 }
 
-fn sourced() -> Repo {
+fn repo_with_sources() -> Repo {
     let repo = Repo::with_git();
     let body = "# T\n\n## Weather\n<!-- AUTO-GENERATED -->\nChanged: 2020-01-01\n<!-- END AUTO-GENERATED -->\n";
     repo.write("DOC.md", document("  phase_number: 1\n  sources: [\"src/**\"]\n", body));
@@ -167,8 +167,8 @@ fn sourced() -> Repo {
 }
 
 #[test]
-fn history_says_when_the_sources_of_a_document_last_changed() {
-    let repo = sourced();
+fn provides_the_last_change_of_the_sources() {
+    let repo = repo_with_sources();
     repo.run(&["regen"]).exits(0);
     assert_eq!(body(&repo), "Changed: 2020-01-01\n");
     repo.commit("one");
@@ -178,8 +178,8 @@ fn history_says_when_the_sources_of_a_document_last_changed() {
 }
 
 #[test]
-fn a_shallow_clone_does_not_take_its_border_for_a_change() {
-    let repo = sourced();
+fn ignores_the_boundary_of_a_shallow_clone() {
+    let repo = repo_with_sources();
     repo.commit("one");
     repo.write("other", "x");
     repo.commit("two");

@@ -1,23 +1,23 @@
-//! What the pre-commit hook does where something is in its way: locks, flags, links, kills, full disks.
+//! Pre-commit hook under adverse conditions: locks, index flags, links, kills, full disks.
 
 use std::process::Stdio;
 
-use crate::commits::{PLAN, agreed, change, clean_git_folder, commit, edit, repo, shown};
+use crate::commits::{PLAN, assert_clean_git_directory, assert_consistent, change, commit, edit, git_show, repo};
 use crate::support::Run;
 
 #[track_caller]
-fn assert_holds(text: &str, expected: &str) {
+fn assert_contains(text: &str, expected: &str) {
     assert!(text.contains(expected), "no `{expected}` in\n{text}");
 }
 
 #[test]
-fn a_document_outside_the_sparse_set_is_checked_and_not_written() {
+fn validates_but_does_not_write_a_document_outside_the_sparse_checkout() {
     let repo = repo();
     repo.write("docs/PLAN.md", repo.read(PLAN)).write("other/b.txt", "b\n").commit("more");
     repo.git(&["sparse-checkout", "set", "other"]);
     assert!(!repo.path().join(PLAN).exists());
-    // Somebody stages a change of a file that is not checked out.
-    let text = shown(&repo, &format!("HEAD:{PLAN}")).replace("**Points**: 8", "**Points**: 9");
+    // The user stages a change of a file that is not checked out.
+    let text = git_show(&repo, &format!("HEAD:{PLAN}")).replace("**Points**: 8", "**Points**: 9");
     repo.write("../new.md", &text);
     let blob = repo.git(&["hash-object", "-w", "../new.md"]);
     std::fs::remove_file(repo.path().join("../new.md")).unwrap();
@@ -29,18 +29,18 @@ fn a_document_outside_the_sparse_set_is_checked_and_not_written() {
 }
 
 #[test]
-fn an_ignored_document_that_was_added_by_force_is_written() {
+fn writes_an_ignored_document_that_was_added_with_force() {
     let repo = repo();
     repo.write(".gitignore", "docs/\n").git(&["add", "-A"]);
     change(&repo, 8, 9);
     repo.git(&["add", "-f", PLAN]);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
 #[cfg(unix)]
-fn a_worktree_file_that_is_a_link_is_checked_and_not_written() {
+fn validates_but_does_not_write_through_a_link() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -53,9 +53,9 @@ fn a_worktree_file_that_is_a_link_is_checked_and_not_written() {
 }
 
 #[test]
-fn another_git_add_while_the_hook_runs_is_not_lost() {
+fn keeps_files_that_a_chained_hook_stages() {
     let repo = repo();
-    // The hook that stood there before adds something else to the index, and changes it again in the background.
+    // The chained hook stages another file.
     repo.run(&["hook", "uninstall"]).exits(0);
     let hook = repo.path().join(".git/hooks/pre-commit");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
@@ -66,7 +66,7 @@ fn another_git_add_while_the_hook_runs_is_not_lost() {
     repo.git(&["add", PLAN]);
     commit(&repo, &[]).exits(0);
     repo.note(&repo.git(&["show", "HEAD:added.txt"]));
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 fn executable(path: &std::path::Path) {
@@ -80,7 +80,7 @@ fn executable(path: &std::path::Path) {
 }
 
 #[test]
-fn the_index_locked_by_another_git_is_left_alone() {
+fn does_not_write_a_locked_index() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -90,15 +90,16 @@ fn the_index_locked_by_another_git_is_left_alone() {
     assert_eq!(repo.read(PLAN), before);
     assert_eq!(repo.read(".git/index.lock"), "another git");
     std::fs::remove_file(repo.path().join(".git/index.lock")).unwrap();
-    clean_git_folder(&repo);
+    assert_clean_git_directory(&repo);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn an_index_of_somebodys_own_is_checked_and_not_written() {
+fn validates_but_does_not_write_a_custom_index() {
     let repo = repo();
-    // Another length: a copied index is newer than the file, and Git would take a file of the same length for unchanged.
+    // The size must differ: the copied index is newer than the file, and Git would treat a file of the same size as
+    // unchanged.
     change(&repo, 8, 13);
     std::fs::copy(repo.path().join(".git/index"), repo.path().join("own-index")).unwrap();
     let own = repo.path().join("own-index");
@@ -109,43 +110,43 @@ fn an_index_of_somebodys_own_is_checked_and_not_written() {
 }
 
 #[test]
-fn a_hook_that_is_killed_at_any_moment_loses_nothing() {
+fn a_killed_hook_loses_nothing() {
     let repo = repo().unrecorded();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
     edit(&repo, "Notes of Ines.", "Notes, unfinished.");
     let typed = repo.read(PLAN);
-    let staged = shown(&repo, &format!(":{PLAN}"));
-    // The waits only choose the moments.
+    let staged = git_show(&repo, &format!(":{PLAN}"));
+    // The delays only select the moment of the kill.
     for moment in (0..50_u64).map(|step| step * 1500) {
         let mut hook =
             repo.command(&["hook", "run", "pre-commit"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(std::time::Duration::from_micros(moment));
         let _ = hook.kill();
         hook.wait().unwrap();
-        // Whatever happened, what was typed is there but for the block, and the index can be read and written.
-        assert_holds(&repo.read(PLAN), "Notes, unfinished.");
+        // In each case the typed text is unchanged outside the block, and the index is readable and writable.
+        assert_contains(&repo.read(PLAN), "Notes, unfinished.");
         assert_eq!(
             repo.read(PLAN).replace("Story Points: 14", "Story Points: 13").lines().count(),
             typed.lines().count()
         );
-        let index = shown(&repo, &format!(":{PLAN}"));
+        let index = git_show(&repo, &format!(":{PLAN}"));
         assert!(index == staged || index.contains("Story Points: 14\n"), "after {moment} µs:\n{index}");
-        // Of git's own lock a killed git would leave the same; it stands for two steps.
+        // A killed Git process would leave the same lock of the index.
         let _ = std::fs::remove_file(repo.path().join(".git/index.lock"));
         repo.write(PLAN, &staged).git(&["add", PLAN]);
         repo.write(PLAN, &typed);
     }
     commit(&repo, &[]).exits(0);
-    assert_holds(&shown(&repo, &format!("HEAD:{PLAN}")), "Story Points: 14\n");
+    assert_contains(&git_show(&repo, &format!("HEAD:{PLAN}")), "Story Points: 14\n");
     assert_eq!(repo.git(&["status", "--porcelain"]), format!(" M {PLAN}\n"));
-    assert!(std::fs::read_dir(repo.path().join("docs")).unwrap().count() == 1, "no temporary file is left");
-    clean_git_folder(&repo);
+    assert!(std::fs::read_dir(repo.path().join("docs")).unwrap().count() == 1, "a temporary file remains");
+    assert_clean_git_directory(&repo);
 }
 
 #[test]
 #[cfg(unix)]
-fn a_read_only_repository_is_checked() {
+fn validates_a_document_that_is_read_only() {
     use std::os::unix::fs::PermissionsExt;
     let repo = repo();
     change(&repo, 8, 9);
@@ -155,12 +156,12 @@ fn a_read_only_repository_is_checked() {
     let before = repo.state();
     commit(&repo, &[]).exits(1);
     assert_eq!(repo.state(), before);
-    clean_git_folder(&repo);
+    assert_clean_git_directory(&repo);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_full_disk_loses_nothing_and_leaves_nothing() {
+fn a_full_disk_loses_nothing_and_leaves_no_temporary_files() {
     let repo = repo().unrecorded();
     edit(&repo, "Notes of Ines.", &format!("Notes of Ines.\n\n{}", "A long line of notes.\n".repeat(1000)));
     repo.commit("long");
@@ -168,7 +169,7 @@ fn a_full_disk_loses_nothing_and_leaves_nothing() {
     repo.git(&["add", PLAN]);
     edit(&repo, "# Upcoming Features\n", "# Upcoming Features\n\nUnfinished.\n");
     let before = repo.state();
-    // A limit on the size of files fails every write as a full disk does, each limit at another place.
+    // A limit on file sizes makes writes fail like a full disk; each limit fails at another point.
     let mut passed = 0;
     for blocks in [0, 1, 2, 4, 16, 40, 200] {
         let script =
@@ -183,23 +184,23 @@ fn a_full_disk_loses_nothing_and_leaves_nothing() {
             .env("PATH", path)
             .env("PHX_NOW", crate::support::NOW);
         let run = Run::of(shell.output().unwrap());
-        clean_git_folder(&repo);
-        assert_eq!(std::fs::read_dir(repo.path().join("docs")).unwrap().count(), 1, "no temporary file is left");
+        assert_clean_git_directory(&repo);
+        assert_eq!(std::fs::read_dir(repo.path().join("docs")).unwrap().count(), 1, "a temporary file remains");
         if run.code == 0 {
             passed += 1;
-            assert_holds(&shown(&repo, &format!(":{PLAN}")), "Story Points: 14\n");
-            assert_holds(&repo.read(PLAN), "Unfinished.");
-            assert_holds(&repo.read(PLAN), "Story Points: 14\n");
+            assert_contains(&git_show(&repo, &format!(":{PLAN}")), "Story Points: 14\n");
+            assert_contains(&repo.read(PLAN), "Unfinished.");
+            assert_contains(&repo.read(PLAN), "Story Points: 14\n");
         } else {
             assert_eq!(repo.state(), before, "{blocks}: {}", run.stderr);
             assert!(run.stderr.contains("error: ") || run.stderr.contains("written"), "{blocks}: {}", run.stderr);
         }
     }
-    assert!((1..7).contains(&passed), "some limits are too low, and one is not: {passed}");
+    assert!((1..7).contains(&passed), "{passed} of 7 limits were high enough");
 }
 
 #[test]
-fn a_file_that_git_is_told_to_overlook_is_checked_and_keeps_its_flag() {
+fn keeps_the_index_flags_of_a_document() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for flag in ["--skip-worktree", "--assume-unchanged"] {
         let repo = repo();
@@ -215,12 +216,12 @@ fn a_file_that_git_is_told_to_overlook_is_checked_and_keeps_its_flag() {
         commit(&repo, &[]).exits(1);
         assert_eq!(repo.state(), before, "{flag}");
         assert_eq!(repo.read(PLAN), text);
-        clean_git_folder(&repo);
+        assert_clean_git_directory(&repo);
     }
 }
 
 #[test]
-fn a_worktree_that_was_regenerated_already_is_no_obstacle() {
+fn accepts_a_worktree_that_is_already_regenerated() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -228,13 +229,13 @@ fn a_worktree_that_was_regenerated_already_is_no_obstacle() {
     repo.run(&["regen"]).exits(0);
     let typed = repo.read(PLAN);
     commit(&repo, &[]).exits(0);
-    repo.note(&shown(&repo, &format!("HEAD:{PLAN}")));
+    repo.note(&git_show(&repo, &format!("HEAD:{PLAN}")));
     assert_eq!(repo.read(PLAN), typed);
     assert_eq!(repo.git(&["status", "--porcelain"]), format!(" M {PLAN}\n"));
 }
 
 #[test]
-fn a_document_that_is_not_in_the_worktree_is_brought_back_and_regenerated() {
+fn rejects_a_commit_if_the_worktree_file_is_missing() {
     let repo = repo();
     change(&repo, 8, 9);
     repo.git(&["add", PLAN]);
@@ -243,11 +244,11 @@ fn a_document_that_is_not_in_the_worktree_is_brought_back_and_regenerated() {
     repo.git(&["restore", PLAN]);
     repo.run(&["regen", "--staged"]).exits(0);
     commit(&repo, &[]).exits(0);
-    agreed(&repo, 14);
+    assert_consistent(&repo, 14);
 }
 
 #[test]
-fn a_file_of_somebody_elses_in_the_folder_of_git_is_left_alone() {
+fn keeps_unrelated_files_in_the_git_directory() {
     let repo = repo();
     repo.write(".git/phx-notes", "mine");
     change(&repo, 8, 9);
@@ -257,7 +258,7 @@ fn a_file_of_somebody_elses_in_the_folder_of_git_is_left_alone() {
 
 #[test]
 #[cfg(unix)]
-fn a_repository_that_nobody_may_write_to_is_read_all_the_same() {
+fn reads_a_repository_without_write_permission() {
     use std::os::unix::fs::PermissionsExt;
     let repo = repo();
     change(&repo, 8, 9);
@@ -274,12 +275,12 @@ fn a_repository_that_nobody_may_write_to_is_read_all_the_same() {
     let checked = repo.run(&["hook", "run", "pre-commit", "--mode", "check"]);
     allow(0o755);
     if run.code == 0 {
-        // Whoever may write everywhere, may.
-        repo.note(&shown(&repo, &format!(":{PLAN}")));
+        // A privileged user can write anyway.
+        repo.note(&git_show(&repo, &format!(":{PLAN}")));
         checked.exits(0);
     } else {
         checked.exits(1);
         assert_eq!(repo.state(), before, "{}", run.stderr);
     }
-    clean_git_folder(&repo);
+    assert_clean_git_directory(&repo);
 }

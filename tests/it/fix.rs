@@ -4,20 +4,21 @@ use crate::support::{Repo, document};
 
 const BLOCK: &str = "<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
 
-/// Two blocks and a section that nothing declares or marks.
-fn loose() -> String {
+/// Document with two undeclared blocks and a section without a marker.
+fn undeclared_document() -> String {
     let body = format!("# T\n\n## One\n{BLOCK}\n## Two\n{BLOCK}\n## Risks\nNone.\n");
     document("  phase_number: 1\n", &body).replace("manual_sections: []", "manual_sections: [risks]")
 }
 
 #[test]
-fn fixes_are_applied_until_there_are_none_and_the_rest_is_reported() {
+fn applies_all_fixes_and_reports_the_remaining_findings() {
     let repo = Repo::new();
-    repo.write("a.md", loose()).write("late.md", loose().replace("2025-09-12", "2025-08-31"));
+    repo.write("a.md", undeclared_document())
+        .write("late.md", undeclared_document().replace("2025-09-12", "2025-08-31"));
     let run = repo.run(&["validate", "--fix", "-o", "concise"]).exits(1);
     assert_eq!(run.stdout, "late.md:5:23: error[stale-document] this document was due 8 hours ago\n");
     run.recorded();
-    let expected = loose()
+    let expected = undeclared_document()
         .replace("auto_sections: []", "auto_sections: [one, two]")
         .replace("## Risks\n", "## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n");
     assert_eq!(repo.read("a.md"), expected);
@@ -26,11 +27,11 @@ fn fixes_are_applied_until_there_are_none_and_the_rest_is_reported() {
 }
 
 #[test]
-fn a_diff_shows_the_fixes_and_writes_nothing() {
+fn diff_prints_the_fixes_and_writes_nothing() {
     let repo = Repo::new();
-    repo.write("docs/a.md", loose());
+    repo.write("docs/a.md", undeclared_document());
     let run = repo.run(&["validate", "--diff"]).exits(1);
-    assert_eq!(repo.read("docs/a.md"), loose());
+    assert_eq!(repo.read("docs/a.md"), undeclared_document());
     assert!(run.stdout.starts_with("--- a/docs/a.md\n+++ b/docs/a.md\n@@ -4,7 +4,7 @@\n"), "{}", run.stdout);
     repo.run(&["validate", "--fix", "-q"]).exits(0);
     repo.run(&["validate", "--diff"]).exits(0);
@@ -38,15 +39,19 @@ fn a_diff_shows_the_fixes_and_writes_nothing() {
 }
 
 #[test]
-fn a_suppressed_finding_and_a_rule_that_is_off_are_not_mended() {
+fn does_not_fix_suppressed_findings_or_disabled_rules() {
     let repo = Repo::new();
-    let text = loose().replacen("<!-- AUTO", "<!-- phx-ignore undeclared-auto-section: on trial -->\n<!-- AUTO", 1);
+    let text = undeclared_document().replacen(
+        "<!-- AUTO",
+        "<!-- phx-ignore undeclared-auto-section: on trial -->\n<!-- AUTO",
+        1,
+    );
     repo.write("a.md", &text).run(&["validate", "--fix", "-q", "-A", "missing-manual-section"]).exits(0);
     assert_eq!(repo.read("a.md"), text.replace("auto_sections: []", "auto_sections: [two]"));
 }
 
 #[test]
-fn standard_input_is_not_mended_in_its_place() {
+fn rejects_fix_for_standard_input() {
     let repo = Repo::new();
     let mut command = repo.command(&["validate", "--fix", "-", "--stdin-filename", "a.md"]);
     let run = repo.finish(&mut command);
@@ -54,10 +59,10 @@ fn standard_input_is_not_mended_in_its_place() {
 }
 
 #[test]
-fn faults_that_a_fix_moves_do_not_keep_it_from_being_written() {
+fn writes_fixes_if_other_syntax_errors_move() {
     let repo = Repo::new();
-    let odd = loose().replace("None.", "No\u{0}ne.\n\n<!-- END MANUAL -->");
-    repo.write("a.md", loose()).write("odd.md", &odd);
+    let odd = undeclared_document().replace("None.", "No\u{0}ne.\n\n<!-- END MANUAL -->");
+    repo.write("a.md", undeclared_document()).write("odd.md", &odd);
     repo.run(&["validate", "--fix", "-q", "-o", "concise"]).exits(1);
     for path in ["a.md", "odd.md"] {
         repo.note(&repo.read(path));

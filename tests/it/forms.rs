@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::unchanged::Engine;
 
-/// A feature, and what its document states about it.
+/// Feature with the values that its document states.
 #[derive(Clone, Debug)]
 struct Feature {
     title: String,
@@ -27,19 +27,19 @@ impl Feature {
         ]
     }
 
-    /// Each field in a line of its own.
+    /// Renders each field on its own line.
     fn lines(&self, line: impl Fn(&str, &str) -> String) -> String {
         self.fields().iter().map(|(label, value)| line(label, value) + "\n").collect()
     }
 
-    /// All fields in one line.
+    /// Renders all fields on one line.
     fn joined(&self, separator: &str, field: impl Fn(&str, &str) -> String) -> String {
         let fields: Vec<String> = self.fields().iter().map(|(label, value)| field(label, value)).collect();
         fields.join(separator) + "\n"
     }
 }
 
-/// A form: its name, and the text below the heading.
+/// Name of a form, and the function that renders the text below the heading.
 type Form = (&'static str, fn(&Feature) -> String);
 
 const FORMS: &[Form] = &[
@@ -131,7 +131,7 @@ fn document(sections: &str) -> String {
     )
 }
 
-/// The fields of the items of a document, and the bodies of its AUTO blocks.
+/// Returns the fields of the items of a document, and the bodies of its AUTO blocks.
 fn read(engine: &Engine, text: &str) -> (Value, Vec<String>) {
     let document = engine.parse(text);
     let model = model::model(&document).to_json();

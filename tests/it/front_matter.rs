@@ -1,8 +1,8 @@
-//! Front matter: places of keys and values, forms, dialects, and what is governed.
+//! Front matter: locations of keys and values, YAML forms, dialects, and detection of governed documents.
 
 use crate::support::{Repo, clean_document, document};
 
-/// The findings of a front matter, one a line, without the path.
+/// Returns the findings of a front matter, one per line, without the path.
 fn findings(front: &str) -> String {
     let repo = Repo::new();
     repo.write("D.md", format!("---\n{front}---\n\n# T\n"));
@@ -10,7 +10,7 @@ fn findings(front: &str) -> String {
 }
 
 #[test]
-fn every_error_is_reported_at_its_place_at_once() {
+fn reports_all_errors_with_their_locations() {
     let front = "governance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfg\n  last_updated: 2025-13-29T15:35:33Z\n  \
                  update_required_by: 2025-09-12T15:35:33\n  validation_schema: 1.0\n  auto_sections: sprint\n  \
                  manual_sections: [3]\n  phase_group: Phoenix\n  phase_number: \"2\"\n  owner: \"\"\n";
@@ -22,21 +22,21 @@ fn every_error_is_reported_at_its_place_at_once() {
          6:22: error[schema-violation] `validation_schema` is a number; it must be a string\n\
          7:18: error[schema-violation] `auto_sections` is a string; it must be a list\n\
          8:21: error[schema-violation] `manual_sections` is a number; it must be a string\n\
-         9:16: error[schema-violation] `phase_group` must be upper snake case of two words or more, as `PHOENIX_RISING`\n\
+         9:16: error[schema-violation] `phase_group` must be two or more words in upper snake case, for example `PHOENIX_RISING`\n\
          10:17: error[schema-violation] `phase_number` is a string; it must be a whole number\n\
          11:10: error[schema-violation] `owner` is empty\n"
     );
 }
 
 #[test]
-fn missing_keys_are_reported_one_by_one() {
+fn reports_each_missing_key() {
     let found = findings("governance:\n  phase_number: 2\n");
     assert_eq!(found.lines().count(), 7, "{found}");
     crate::transcript::note(&found);
 }
 
 #[test]
-fn every_form_of_yaml_is_read_alike() {
+fn reads_every_form_of_yaml() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let clean = clean_document();
     let forms = [
@@ -57,7 +57,7 @@ fn every_form_of_yaml_is_read_alike() {
 }
 
 #[test]
-fn places_are_right_behind_a_bom_and_with_crlf() {
+fn locations_are_correct_after_a_bom_and_with_crlf() {
     let text = document("  phase_number: 0\n", "").replace('\n', "\r\n");
     let repo = Repo::new();
     let found = repo.write("D.md", format!("\u{FEFF}{text}")).run(&["validate", "-o", "json"]).exits(1).json();
@@ -68,7 +68,7 @@ fn places_are_right_behind_a_bom_and_with_crlf() {
 }
 
 #[test]
-fn a_flat_front_matter_under_other_names_is_read() {
+fn reads_flat_front_matter_with_aliases() {
     let repo = Repo::new();
     repo.write(
         "phx.toml",
@@ -89,7 +89,7 @@ fn a_flat_front_matter_under_other_names_is_read() {
 }
 
 #[test]
-fn another_root_is_heeded() {
+fn reads_the_configured_root() {
     let repo = Repo::new();
     repo.write("phx.toml", "[front_matter]\nroot = \"living\"\n");
     repo.write("D.md", clean_document().replace("governance:", "living:")).validate().exits(0);
@@ -97,7 +97,7 @@ fn another_root_is_heeded() {
 }
 
 #[test]
-fn a_page_that_opens_with_a_rule_line_is_not_governed() {
+fn a_thematic_break_is_not_front_matter() {
     let repo = Repo::new();
     repo.write("a.md", "---\n\nA rule line, then prose: with a colon\n\tand a tab.\n");
     repo.write("b.md", "---\ntitle: [broken\n---\n");
@@ -105,35 +105,35 @@ fn a_page_that_opens_with_a_rule_line_is_not_governed() {
 }
 
 #[test]
-fn a_governed_document_far_into_its_front_matter_is_found() {
+fn finds_the_governance_block_after_a_long_comment() {
     let repo = Repo::new();
     let long = "# filler\n".repeat(6000);
     let text = clean_document().replace("---\ngovernance", &format!("---\n{long}governance"));
     repo.write("D.md", text).run(&["validate"]).exits(0);
 }
 
-/// The header that a careless updater made of a real one; its first value is no YAML.
-const RUINED: &str = "governance:\n  correlation_id: CorrelationContext(correlation_id='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', \
+/// Front matter that a script corrupted; its first value is not valid YAML.
+const CORRUPTED: &str = "governance:\n  correlation_id: CorrelationContext(correlation_id='c97b0a58-4020-4eb8-a91c-1b5d8ffbc6f2', \
     parent_correlation_id=None, user='A B', start_time=datetime.datetime(2025, 8, 29, 18, 52, 4), \
     status=<OperationStatus.IN_PROGRESS: 'in_progress'>, metadata={'user': 'A B', 'files': ['a.yml', 'b.py']})\n  \
     P25-08-29T18:50:54.656947Z\n  P25-09-01T18:50:54.657944Z\n  validation_schema: v1.0\n";
 
 #[test]
-fn a_ruined_header_is_governed_and_explained_line_by_line() {
+fn reports_each_line_of_corrupted_front_matter() {
     assert_eq!(
-        findings(RUINED),
+        findings(CORRUPTED),
         "3:19: error[invalid-front-matter] `correlation_id` is not a UUID, but it contains one\n\
          4:3: error[invalid-front-matter] a line without a key; it seems to have been `last_updated`\n\
          5:3: error[invalid-front-matter] a line without a key; it seems to have been `update_required_by`\n"
     );
     let repo = Repo::new();
-    repo.write("D.md", format!("---\n{RUINED}---\n"));
+    repo.write("D.md", format!("---\n{CORRUPTED}---\n"));
     let run = repo.run(&["validate"]).exits(1);
     run.recorded();
 }
 
 #[test]
-fn yaml_that_no_line_explains_is_reported_by_yaml() {
+fn reports_yaml_syntax_errors() {
     assert_eq!(
         findings("governance:\n  owner: a: b\n"),
         "3:11: error[invalid-front-matter] the YAML cannot be read: mapping values are not allowed in this context\n"

@@ -1,4 +1,4 @@
-//! Time and memory grow no faster than documents, whatever these are made of.
+//! Time and memory grow at most linearly with the size of a document, for any content.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::support::{Repo, document};
 const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->\n";
 const END: &str = "<!-- END AUTO-GENERATED -->\n";
 
-/// What a document is made of, over and over.
+/// Names and texts of the units that a document repeats.
 fn shapes() -> Vec<(&'static str, String)> {
     let shapes: &[(&str, &str)] = &[
         ("headings", "# a\n"),
@@ -50,32 +50,32 @@ fn shapes() -> Vec<(&'static str, String)> {
     own.chain(blocks).collect()
 }
 
-/// What it costs to validate a document of this size: seconds of the processor, and KiB of memory.
+/// Returns the CPU time in seconds and the peak memory in KiB of validating a document of `size` bytes.
 fn cost(repo: &Repo, unit: &str, size: usize) -> (f64, f64) {
     let text = document("  phase_number: 1\n  kind: upcoming-features\n", "# T\n\n## Priority 1: Now\n\n");
     repo.write("DOC.md", text + &unit.repeat(size / unit.len()));
-    // The times of a child are those of the processor, so other load does not count.
+    // The resource usage of the child excludes other load.
     let measure = "import resource, subprocess, sys\nsubprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n\
         used = resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(used.ru_utime + used.ru_stime, used.ru_maxrss)\n";
     let phx = repo.command(&["validate", "-q", "-o", "json", "DOC.md"]);
     let mut python = Command::new("python3");
     python.args(["-c", measure]).arg(phx.get_program()).args(phx.get_args()).current_dir(repo.path());
     python.envs(phx.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let said = String::from_utf8(python.output().unwrap().stdout).unwrap();
-    let mut numbers = said.split_whitespace().map(|number| number.parse::<f64>().unwrap());
+    let output = String::from_utf8(python.output().unwrap().stdout).unwrap();
+    let mut numbers = output.split_whitespace().map(|number| number.parse::<f64>().unwrap());
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
 #[test]
-fn a_document_twice_as_large_costs_at_most_three_times_as_much() {
+fn doubling_a_document_at_most_triples_its_cost() {
     const SIZE: usize = 60_000;
-    // A difference that is less than this is none: of a tenth of a second, and of 20 MiB.
+    // Differences below 0.1 s and 20 MiB are ignored.
     const SLACK: (f64, f64) = (0.1, 20.0 * 1024.0);
     let repo = Repo::new();
     let base = cost(&repo, "a", 0);
     for (name, unit) in shapes() {
         let mut seen = Vec::new();
-        // One measurement may be disturbed; growth that is too fast is seen each time.
+        // A single measurement may be disturbed, so growth must be too fast three times.
         let grows = |seen: &mut Vec<_>| {
             let (one, two) = (cost(&repo, &unit, SIZE), cost(&repo, &unit, SIZE * 2));
             seen.push((one, two));

@@ -1,8 +1,8 @@
-//! The help of every command, and the pages of all rules and checks.
+//! Help texts of every command, and pages of all rules and checks.
 
 use crate::support::Repo;
 
-/// Names of the subcommands that a help text lists.
+/// Returns the names of the subcommands in a help text.
 fn subcommands(help: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut is_list = false;
@@ -41,7 +41,7 @@ fn assert_described(help: &str, command: &str) {
 fn visit(repo: &Repo, words: &[&str], seen: &mut Vec<String>) {
     let help = repo.run(&[words, &["--help"]].concat()).exits(0).stdout;
     let name = [&["phx"], words].concat().join(" ");
-    assert!(!help.starts_with("Usage"), "`{name}` does not say what it is for");
+    assert!(!help.starts_with("Usage"), "`{name}` has no description");
     assert_described(&help, &name);
     for subcommand in subcommands(&help) {
         visit(repo, &[words, &[subcommand.as_str()]].concat(), seen);

@@ -1,4 +1,4 @@
-//! `phx hook`: installing beside what stands there, taking away without a trace, and refusing where phx has no business.
+//! `phx hook`: installation next to existing hooks, uninstallation, and rejected directories.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn hook(repo: &Repo, arguments: &[&str]) -> Run {
     repo.run(&[&["hook"][..], arguments].concat())
 }
 
-/// Names and bytes in the folder of hooks.
+/// Returns the names and contents of the files in the hooks directory.
 fn folder(repo: &Repo) -> Vec<(String, Vec<u8>)> {
     let mut found: Vec<(String, Vec<u8>)> = std::fs::read_dir(repo.path().join(".git/hooks"))
         .map(|entries| {
@@ -36,7 +36,7 @@ fn folder(repo: &Repo) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn installing_twice_is_once_and_uninstalling_leaves_no_trace() {
+fn install_is_idempotent_and_uninstall_restores_the_hooks_directory() {
     let repo = Repo::with_git();
     let before = folder(&repo);
     hook(&repo, &["status"]).exits(1);
@@ -57,18 +57,18 @@ fn installing_twice_is_once_and_uninstalling_leaves_no_trace() {
 }
 
 #[test]
-fn the_shims_are_short_and_plain() {
+fn shims_are_short_posix_scripts() {
     for name in ["hook.sh", "commit-msg.sh", "pre-push.sh"] {
         let text = std::fs::read_to_string(package().join("hooks").join(name)).unwrap();
         assert!(text.starts_with("#!/bin/sh\n") && text.lines().count() <= 15, "{name}");
         let other = ["[[", "function ", "local ", "$'", "<<<", "pipefail"];
-        assert!(other.iter().all(|word| !text.contains(word)), "{name} is more than POSIX");
+        assert!(other.iter().all(|word| !text.contains(word)), "{name} is not a POSIX script");
     }
 }
 
 #[test]
 #[cfg(unix)]
-fn a_hook_that_stood_there_runs_first_with_its_exit_code_and_comes_back() {
+fn chains_and_restores_an_existing_hook() {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document()).commit("first");
     let text = "#!/usr/bin/env python3\nimport sys\nopen('ran', 'a').write('x')\nsys.exit(3 if open('b').read() == 'bad' else 0)\n";
@@ -81,7 +81,7 @@ fn a_hook_that_stood_there_runs_first_with_its_exit_code_and_comes_back() {
     repo.write("b", "good").git(&["add", "b"]);
     repo.try_git(&["commit", "-qm", "good"], &[]).exits(0);
     assert_eq!(repo.read("ran"), "xx");
-    // phx itself still looks.
+    // phx still validates after the chained hook.
     repo.write("a.md", document("", "")).git(&["add", "a.md"]);
     repo.try_git(&["commit", "-qm", "wrong"], &[]).exits(1);
     hook(&repo, &["install"]).exits(0);
@@ -92,7 +92,7 @@ fn a_hook_that_stood_there_runs_first_with_its_exit_code_and_comes_back() {
 
 #[test]
 #[cfg(unix)]
-fn a_hook_that_git_would_not_run_is_kept_and_not_run() {
+fn keeps_but_does_not_run_a_hook_without_execute_permission() {
     let repo = Repo::with_git();
     program(&repo, ".git/hooks/pre-commit", "#!/bin/sh\nexit 9\n", 0o644);
     let before = folder(&repo);
@@ -105,7 +105,7 @@ fn a_hook_that_git_would_not_run_is_kept_and_not_run() {
 }
 
 #[test]
-fn a_changed_shim_is_told_and_never_overwritten() {
+fn reports_and_never_overwrites_a_changed_shim() {
     let repo = Repo::with_git();
     hook(&repo, &["install"]).exits(0);
     let text = repo.read(".git/hooks/pre-commit") + "echo mine\n";
@@ -118,7 +118,7 @@ fn a_changed_shim_is_told_and_never_overwritten() {
 
 #[test]
 #[cfg(unix)]
-fn a_missing_phx_warns_and_lets_the_commit_pass() {
+fn a_missing_phx_warns_and_accepts_the_commit() {
     let repo = Repo::with_git();
     hook(&repo, &["install"]).exits(0);
     for name in ["pre-commit", "commit-msg", "pre-merge-commit"] {
@@ -127,11 +127,11 @@ fn a_missing_phx_warns_and_lets_the_commit_pass() {
         program(&repo, &path, &text, 0o755);
     }
     hook(&repo, &["status"]).exits(1);
-    // As from a graphical program, without the user's own folders.
+    // The environment of a graphical program, without the directories of the user.
     repo.write("a.md", document("", "")).git(&["add", "a.md"]);
     let bare = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/nowhere")];
     repo.try_git(&["commit", "-qm", "wrong"], &bare).exits(0);
-    // Found by its path, phx needs nothing but git and sh.
+    // With an absolute path to phx, the hook needs only git and sh.
     hook(&repo, &["install"]).exits(0);
     repo.write("a.md", document("", "more\n")).git(&["add", "a.md"]);
     repo.try_git(&["commit", "-qm", "wrong"], &bare).exits(1);
@@ -139,7 +139,7 @@ fn a_missing_phx_warns_and_lets_the_commit_pass() {
 
 #[test]
 #[cfg(unix)]
-fn a_folder_with_odd_names_is_no_trouble() {
+fn supports_special_characters_in_paths() {
     let parent = Repo::bare();
     let path = parent.path().join("it's a \"repo\" $HOME");
     std::fs::create_dir(&path).unwrap();
@@ -155,7 +155,7 @@ fn a_folder_with_odd_names_is_no_trouble() {
 }
 
 #[test]
-fn a_folder_outside_the_repository_is_refused_with_the_line_to_add() {
+fn rejects_a_hooks_directory_outside_the_repository() {
     let repo = Repo::with_git();
     let elsewhere = Repo::bare();
     let hooks = elsewhere.path().join("hooks");
@@ -167,7 +167,7 @@ fn a_folder_outside_the_repository_is_refused_with_the_line_to_add() {
 }
 
 #[test]
-fn a_folder_of_the_repository_is_used_and_missed_where_it_is_not_there() {
+fn uses_a_hooks_directory_in_the_repository() {
     let repo = Repo::with_git();
     repo.write(".githooks/README", "hooks").commit("first");
     repo.git(&["checkout", "-qb", "without"]);
@@ -176,7 +176,7 @@ fn a_folder_of_the_repository_is_used_and_missed_where_it_is_not_there() {
     repo.git(&["checkout", "-q", "main"]);
     repo.git(&["config", "core.hooksPath", ".githooks"]);
     hook(&repo, &["install"]).exits(0);
-    // Others get this script with the repository: no path of this machine stands in it.
+    // The script is committed for other users, so it contains no local path.
     let script = repo.read(".githooks/pre-commit");
     repo.note(&script);
     repo.write("a.md", document("", "")).git(&["add", "a.md"]);
@@ -195,7 +195,7 @@ fn a_folder_of_the_repository_is_used_and_missed_where_it_is_not_there() {
 }
 
 #[test]
-fn the_folder_of_a_hook_manager_is_left_to_it() {
+fn rejects_the_hooks_directory_of_a_hook_manager() {
     let repo = Repo::with_git();
     repo.write(".husky/pre-commit", "npm test\n").commit("husky");
     repo.git(&["config", "core.hooksPath", ".husky"]);
@@ -205,7 +205,7 @@ fn the_folder_of_a_hook_manager_is_left_to_it() {
 }
 
 #[test]
-fn a_folder_that_git_ignores_is_refused() {
+fn rejects_an_ignored_hooks_directory() {
     let repo = Repo::with_git();
     repo.write(".husky/_/.gitignore", "*\n").write(".husky/_/h", "");
     repo.git(&["config", "core.hooksPath", ".husky/_"]);
@@ -214,7 +214,7 @@ fn a_folder_that_git_ignores_is_refused() {
 }
 
 #[test]
-fn without_a_repository_there_is_nothing_to_install() {
+fn install_requires_a_repository() {
     let repo = Repo::bare();
     for command in ["install", "uninstall", "status"] {
         hook(&repo, &[command]).exits(2);
@@ -223,7 +223,7 @@ fn without_a_repository_there_is_nothing_to_install() {
 }
 
 #[test]
-fn a_hook_that_is_named_off_lets_pass() {
+fn skips_hooks_with_phx_0_and_skip() {
     let repo = Repo::with_git();
     hook(&repo, &["install"]).exits(0);
     repo.write("a.md", document("", "")).git(&["add", "a.md"]);
@@ -236,7 +236,7 @@ fn a_hook_that_is_named_off_lets_pass() {
 }
 
 #[test]
-fn a_broken_configuration_is_explained_at_its_place() {
+fn reports_a_broken_configuration() {
     let repo = Repo::with_git();
     hook(&repo, &["install"]).exits(0);
     repo.write("phx.toml", "[rules]\nstale = 3\n").write("a.md", clean_document()).git(&["add", "-A"]);
@@ -244,7 +244,7 @@ fn a_broken_configuration_is_explained_at_its_place() {
 }
 
 #[test]
-fn pushed_commits_are_looked_at_on_request() {
+fn validates_pushed_commits_with_the_pre_push_hook() {
     let repo = Repo::with_git();
     let remote = Repo::bare();
     remote.git(&["init", "-q", "--bare"]);
@@ -262,7 +262,7 @@ fn pushed_commits_are_looked_at_on_request() {
 
 #[test]
 #[cfg(unix)]
-fn a_hook_that_is_a_link_to_nowhere_comes_back_too() {
+fn restores_a_hook_that_is_a_dangling_link() {
     let repo = Repo::with_git();
     let link = repo.path().join(".git/hooks/commit-msg");
     std::fs::create_dir_all(link.parent().unwrap()).unwrap();
@@ -274,7 +274,7 @@ fn a_hook_that_is_a_link_to_nowhere_comes_back_too() {
 
 #[test]
 #[cfg(unix)]
-fn a_kept_hook_comes_back_though_the_shim_is_gone() {
+fn restores_a_hook_if_the_shim_is_missing() {
     let repo = Repo::with_git();
     program(&repo, ".git/hooks/pre-commit", "#!/bin/sh\nexit 0\n", 0o755);
     let before = folder(&repo);
@@ -286,7 +286,7 @@ fn a_kept_hook_comes_back_though_the_shim_is_gone() {
 
 #[test]
 #[cfg(unix)]
-fn a_pre_push_hook_that_stood_there_gets_what_git_says_to_the_byte() {
+fn passes_standard_input_unchanged_to_a_chained_pre_push_hook() {
     let repo = Repo::with_git();
     let remote = Repo::bare();
     remote.git(&["init", "-q", "--bare"]);
@@ -304,13 +304,13 @@ fn a_pre_push_hook_that_stood_there_gets_what_git_says_to_the_byte() {
 }
 
 #[test]
-fn places_that_the_environment_or_the_configuration_names_are_honoured() {
+fn supports_git_dir_git_work_tree_and_core_worktree() {
     let repo = Repo::with_git();
     repo.write("docs/a.md", document("", "")).git(&["add", "-A"]);
     let mut inside = repo.command(&["hook", "run", "pre-commit"]);
     inside.current_dir(repo.path().join("docs")).envs([("GIT_DIR", "../.git"), ("GIT_WORK_TREE", "..")]);
     repo.finish(&mut inside).exits(1);
-    // The worktree stands elsewhere.
+    // The worktree is in another directory.
     let other = Repo::bare();
     repo.git(&["config", "core.worktree", other.path().to_str().unwrap()]);
     other.write("docs/a.md", clean_document());

@@ -1,9 +1,9 @@
-//! Text of documents, file names, commits and templates in what phx prints: none of it controls a terminal, starts a line
-//! of its own, or is a workflow command.
+//! Untrusted text in the output of phx: documents, file names, commits and templates cannot control a terminal, start a
+//! new line, or issue a workflow command.
 
 use crate::support::{Repo, document};
 
-/// A document whose names, values and text have control characters.
+/// Document whose names, values and text contain control characters.
 fn hostile() -> String {
     let body = "# T\u{1b}]0;title\u{7}\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nSprint: \u{1b}[8mhidden\u{1b}[0m\n::add-mask::x\nTotal Features: 7\n\
                 <!-- END AUTO-GENERATED -->\n\n## Risks \u{202e}evil\n<!-- MANUAL - REQUIRES REVIEW -->\nTides are fine.\n\nWe pay 5000.\u{1b}[2K\u{1b}[1A\u{9b}2K\n\n\
@@ -13,12 +13,12 @@ fn hostile() -> String {
         .replace("auto_sections: []", "auto_sections: [sprint_summary, \"x\\n::set-output name=a::b\"]")
 }
 
-/// Fails on anything in a text that a terminal or a runner would act on.
+/// Asserts that a text contains nothing that a terminal or a CI runner would interpret.
 #[track_caller]
-fn is_harmless(arguments: &[&str], text: &str, may_color: bool) {
+fn assert_harmless(arguments: &[&str], text: &str, may_color: bool) {
     let mut text = text.replace("\r\n", "\n");
     if may_color {
-        // The styles that phx itself uses.
+        // Styles that phx uses itself.
         for code in
             ["0", "1", "2", "31", "32", "33", "36", "1;31", "1;33", "36;1;4", "35;1", "36;1", "33;1", "31;1", "3", "4"]
         {
@@ -27,14 +27,14 @@ fn is_harmless(arguments: &[&str], text: &str, may_color: bool) {
     }
     let odd = |c: &char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202e}' | '\u{2028}');
     assert_eq!(text.chars().find(odd), None, "{arguments:?}\n{text:?}");
-    // A runner trims the line first.
+    // A runner trims each line first.
     let is_command = |line: &&str| ["::add-mask", "::set-output"].iter().any(|start| line.trim().starts_with(start));
     let command = text.lines().find(is_command);
     assert_eq!(command, None, "{arguments:?}\n{text}");
 }
 
 #[test]
-fn nothing_in_a_document_a_name_or_a_commit_controls_what_reads_it() {
+fn output_contains_no_control_characters_or_workflow_commands() {
     let repo = Repo::with_git();
     let name = if cfg!(windows) { "docs/evil.md" } else { "docs/\n::add-mask::\u{1b}[2J.md" };
     repo.write("PLAN.md", hostile()).write(name, hostile()).git(&["add", "-A"]);
@@ -75,18 +75,18 @@ fn nothing_in_a_document_a_name_or_a_commit_controls_what_reads_it() {
     ];
     for arguments in runs {
         let run = repo.run(arguments);
-        is_harmless(arguments, &run.stdout, false);
-        is_harmless(arguments, &run.stderr, false);
+        assert_harmless(arguments, &run.stdout, false);
+        assert_harmless(arguments, &run.stderr, false);
         assert!(!run.stdout.is_empty() || !run.stderr.is_empty(), "{arguments:?}");
         let colored = repo.run(&[&["--color", "always"], *arguments].concat());
-        is_harmless(arguments, &colored.stdout, true);
-        is_harmless(arguments, &colored.stderr, true);
+        assert_harmless(arguments, &colored.stdout, true);
+        assert_harmless(arguments, &colored.stderr, true);
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
+fn does_not_follow_links_outside_the_repository() {
     use std::os::unix::fs::symlink;
     let outside = Repo::bare();
     outside.write("secret", "TOPSECRET = token\n").write("lcov", "SF:a\nDA:1,1\nend_of_record\n");
@@ -111,7 +111,7 @@ fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
             assert!(!run.stderr.contains("TOPSECRET"), "{}", run.stderr);
         }
     }
-    // A pipe is not waited for.
+    // phx does not wait for a named pipe.
     let repo = link(&secret, "other");
     let pipe = std::process::Command::new("mkfifo").arg(repo.path().join("phx.toml")).status().unwrap();
     assert!(pipe.success());
@@ -125,7 +125,7 @@ fn no_link_in_a_repository_makes_phx_read_or_write_outside_of_it() {
 }
 
 #[test]
-fn schemas_templates_and_globs_that_do_not_end_are_refused_by_name() {
+fn rejects_schemas_templates_and_globs_of_exponential_cost() {
     let repo = Repo::with_git();
     let fan = (0..40).fold(String::new(), |all, at| {
         let next = at + 1;
@@ -134,7 +134,7 @@ fn schemas_templates_and_globs_that_do_not_end_are_refused_by_name() {
     let schema = ".phx/schemas/v1.0/upcoming-features.schema.json";
     repo.write(schema, format!("{{\"$ref\":\"#/$defs/a0\",\"$defs\":{{{fan}\"a40\":{{\"type\":\"object\"}}}}}}"));
     repo.run(&["validate"]).exits(2);
-    // A schema that refers to itself has an end.
+    // A recursive schema is valid.
     repo.write(
         schema,
         "{\"properties\":{\"title\":{\"$ref\":\"#/$defs/a\"}},\"$defs\":{\"a\":{\"not\":{\"$ref\":\"#/$defs/a\"}}}}",
@@ -149,7 +149,7 @@ fn schemas_templates_and_globs_that_do_not_end_are_refused_by_name() {
         "{% set ns = namespace(s=[1]) %}\n{% for i in range(40) %}\n{% set ns.s = ns.s + ns.s %}\n{% endfor %}\n{{ ns.s|length }}\n",
     );
     repo.run(&["regen"]).exits(1);
-    // Globs that Git would match for minutes.
+    // Globs that would take Git minutes to match.
     let many = "**/".repeat(200) + "a*zz";
     let stars = "**/a".repeat(9);
     let globs =

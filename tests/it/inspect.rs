@@ -1,8 +1,8 @@
-//! `phx inspect`: the model, and that it is what its schema says.
+//! `phx inspect`: the model and its schema.
 
 use crate::support::{Repo, assert_valid, document};
 
-/// A document with something of everything.
+/// Document that contains every kind of element.
 const BODY: &str = "\
 # 📘 Upcoming Features
 
@@ -76,12 +76,12 @@ fn model() -> serde_json::Value {
 }
 
 #[test]
-fn the_model_is_what_its_schema_says() {
+fn the_model_matches_its_schema() {
     assert_valid("schemas/model.schema.json", &model());
 }
 
 #[test]
-fn items_carry_their_fields() {
+fn items_have_their_fields() {
     let model = model();
     let items = model["items"].as_array().unwrap();
     let ids: Vec<&str> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
@@ -112,7 +112,7 @@ fn items_carry_their_fields() {
 }
 
 #[test]
-fn sections_carry_what_their_titles_say() {
+fn sections_have_number_state_and_text() {
     let model = model();
     let sections = model["sections"].as_object().unwrap();
     let ids: Vec<&str> = sections.keys().map(String::as_str).collect();
@@ -137,14 +137,14 @@ fn sections_carry_what_their_titles_say() {
         (Some("Phase 2: Hardening"), Some(2), Some("COMPLETE"))
     );
     let risk = &sections["risk_assessment"];
-    assert_eq!(risk["checklist"], serde_json::json!([]), "the task stands under a heading of its own");
+    assert_eq!(risk["checklist"], serde_json::json!([]), "the task is below another heading");
     assert_eq!(sections["deep"]["checklist"], serde_json::json!([{ "text": "Check it", "done": false }]));
     assert_eq!(risk["text"], "### Deep\nText.\n\n- [ ] Check it\n\n```\n## not a heading\n<!-- MANUAL -->\n```");
     assert_eq!(sections["sprint_summary"]["text"], "");
 }
 
 #[test]
-fn blocks_carry_their_names_and_what_stands_in_them() {
+fn blocks_have_their_names_and_bodies() {
     let model = model();
     let blocks = model["blocks"].as_array().unwrap();
     let names: Vec<_> =
@@ -158,15 +158,15 @@ fn blocks_carry_their_names_and_what_stands_in_them() {
 }
 
 #[test]
-fn what_phx_writes_does_not_feed_what_phx_computes() {
+fn the_model_excludes_tables_in_auto_blocks() {
     let model = model();
     let tables = model["tables"].as_array().unwrap();
-    assert_eq!(tables.len(), 1, "the table in the AUTO block is not among the tables");
+    assert_eq!(tables.len(), 1, "tables in AUTO blocks are excluded");
     assert_eq!(tables[0]["within"], serde_json::json!(["phase_2_hardening", "priority_1_now", "first_one"]));
 }
 
 #[test]
-fn a_total_below_a_list_is_no_part_of_its_last_entry() {
+fn a_line_below_a_list_is_not_part_of_its_last_entry() {
     let repo = Repo::new();
     let body = "# T\n\n## A\n**Path**:\n1. one (5 points)\n2. two (3 points)\n**Total: 8 points**\n";
     repo.write("a.md", document("  phase_number: 1\n", body));
@@ -186,7 +186,7 @@ fn a_bold_lead_in_names_a_block() {
 }
 
 #[test]
-fn what_cannot_be_inspected_is_said() {
+fn reports_files_that_cannot_be_inspected() {
     let repo = Repo::new();
     repo.write("free.md", "# Free\n").write("d/x", "");
     repo.run(&["inspect", "free.md"]).exits(2);

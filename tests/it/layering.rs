@@ -1,11 +1,11 @@
-//! The house: which module may import which. The table is the law; a line in it is a decision.
+//! Module layers: modules that each module may import, and crates that each module may use.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::package;
 
-/// For each module of the library the modules it may import, all of them on floors below.
+/// Modules of the library, from the lowest layer up, with the modules that each may import.
 const TABLE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("failure", &["text"]),
@@ -137,13 +137,13 @@ fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// Each source file as its module, its path, and its text without what stands in `#[cfg(test)]`.
+/// Returns the module, the path and the text without `#[cfg(test)]` of each source file.
 fn modules() -> Vec<(String, String, String)> {
     let src = package().join("src");
     let mut files = Vec::new();
     sources(&src, &mut files);
     files.sort();
-    assert!(files.len() > 50, "the sources are not where they should be");
+    assert!(files.len() > 50, "the source files were not found");
     let read = |file: &std::path::PathBuf| {
         let inside = file.strip_prefix(&src).unwrap();
         let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
@@ -155,8 +155,8 @@ fn modules() -> Vec<(String, String, String)> {
     files.iter().map(read).collect()
 }
 
-/// The names behind `prefix` in a source: `use crate::a::b` and `crate::a::b` alike name `a`.
-fn names_behind(text: &str, prefix: &str) -> Vec<String> {
+/// Returns the names after `prefix` in a source; for `crate::`, both `use crate::a::b` and `crate::a::b` give `a`.
+fn names_after(text: &str, prefix: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut names = Vec::new();
     for line in code {
@@ -181,7 +181,7 @@ fn a_module_imports_only_what_the_table_lists() {
             wrong.push(format!("src/{file}: the module `{module}` is not in the table"));
             continue;
         };
-        for name in names_behind(&text, "crate::") {
+        for name in names_after(&text, "crate::") {
             if name != module && !allowed.contains(&name.as_str()) {
                 wrong.push(format!("src/{file}: `{module}` imports `{name}`"));
             }
@@ -191,25 +191,25 @@ fn a_module_imports_only_what_the_table_lists() {
 }
 
 #[test]
-fn the_table_only_looks_down() {
+fn the_table_lists_only_lower_layers() {
     for (index, (module, allowed)) in TABLE.iter().enumerate() {
         for name in *allowed {
             let below = TABLE[..index].iter().any(|(other, _)| other == name);
-            assert!(below, "`{module}` may import `{name}`, which stands above it");
+            assert!(below, "`{module}` may import `{name}`, which is in a higher layer");
         }
     }
 }
 
 #[test]
-fn a_crate_is_used_in_its_room_alone() {
+fn a_crate_is_used_only_in_its_modules() {
     let mut wrong = Vec::new();
     for (module, file, text) in modules() {
-        for (name, rooms) in CRATES {
+        for (name, users) in CRATES {
             let used = text.lines().any(|line| {
                 let line = line.trim_start();
                 !line.starts_with("//") && line.contains(&format!("{name}::"))
             });
-            if used && module != "main" && !rooms.contains(&module.as_str()) {
+            if used && module != "main" && !users.contains(&module.as_str()) {
                 wrong.push(format!("src/{file} uses `{name}`"));
             }
         }
@@ -218,11 +218,11 @@ fn a_crate_is_used_in_its_room_alone() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_stays_small() {
+fn every_file_has_a_purpose_line_and_a_size_limit() {
     let mut wrong = Vec::new();
     for (module, file, text) in modules() {
         if !text.starts_with("//! ") {
-            wrong.push(format!("src/{file} does not say what it is for"));
+            wrong.push(format!("src/{file} has no purpose line"));
         }
         let lines = text.lines().count();
         let most = match module.as_str() {
@@ -231,10 +231,10 @@ fn every_file_says_what_it_is_for_and_stays_small() {
             _ => 400,
         };
         if lines > most {
-            wrong.push(format!("src/{file} has {lines} lines, of {most}"));
+            wrong.push(format!("src/{file} has {lines} lines; the limit is {most}"));
         }
         if text.contains("println!(") {
-            wrong.push(format!("src/{file} prints"));
+            wrong.push(format!("src/{file} uses `println!`"));
         }
         if text.contains(".unwrap()") || text.contains("panic!(") {
             wrong.push(format!("src/{file} can panic"));

@@ -4,7 +4,7 @@ use crate::review::{DOC, at, findings, id, living, records, repo, review};
 use crate::support::{Repo, package};
 
 #[test]
-fn an_id_without_a_record_is_told_once_there_is_a_ledger() {
+fn reports_an_unrecorded_correlation_id_if_a_ledger_exists() {
     let repo = repo();
     repo.write("other.md", living("")).commit("other");
     assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
@@ -14,7 +14,7 @@ fn an_id_without_a_record_is_told_once_there_is_a_ledger() {
         found,
         "other.md:3:19: warning[unrecorded-correlation-id] the ledger has no record of this correlation id\n"
     );
-    // The record belongs to the commit: without it the index has none.
+    // The index has no ledger until the record is staged.
     repo.git(&["add", DOC]);
     assert_eq!(repo.run(&["validate", "--staged", "-q", "-o", "concise"]).stdout, "");
     repo.git(&["add", ".phx"]);
@@ -40,7 +40,7 @@ fn two_branches_that_review_different_documents_merge_without_a_conflict() {
 }
 
 #[test]
-fn two_branches_that_review_the_same_document_conflict_in_the_stamp_alone() {
+fn two_branches_that_review_the_same_document_conflict_only_in_the_stamp() {
     let repo = repo();
     repo.git(&["checkout", "-qb", "topic"]);
     repo.run(&at("2025-09-01T00:00:00Z", &["review", DOC, "--yes"])).exits(0);
@@ -60,7 +60,7 @@ fn two_branches_that_review_the_same_document_conflict_in_the_stamp_alone() {
 }
 
 #[test]
-fn the_story_of_a_moved_document_begins_under_its_first_name() {
+fn trace_follows_renames() {
     let repo = repo();
     repo.run(&["hook", "install"]).exits(0);
     review(&repo, &[DOC, "--yes"]).exits(0);
@@ -73,7 +73,7 @@ fn the_story_of_a_moved_document_begins_under_its_first_name() {
 }
 
 #[test]
-fn trace_tells_the_story_of_a_document_and_of_an_id() {
+fn trace_shows_the_audit_trail_of_a_document_and_of_an_id() {
     let repo = repo();
     repo.run(&["hook", "install"]).exits(0);
     review(&repo, &[DOC, "--yes", "--note", "all of it"]).exits(0);
@@ -100,7 +100,7 @@ fn trace_tells_the_story_of_a_document_and_of_an_id() {
     assert_eq!(json["ids"][0]["commits"][0]["known_by"], "trailer");
     repo.run(&["trace", "11111111-2222-4333-8444-555555555555"]).exits(2);
     repo.run(&["trace", "nothing.md"]).exits(2);
-    // A squashed commit has the trailer in its middle; a shallow clone says how far it reaches.
+    // A squash commit has the trailer in the middle of its message; a shallow clone reports the limit of its history.
     repo.git(&["reset", "-q", "--soft", "HEAD~2"]);
     repo.git(&["commit", "-qm", &format!("Squash\n\n* Review\n\nCorrelation-Id: {id}\n\n* Rename it"), "--no-verify"]);
     assert!(repo.run(&["trace", &id]).exits(0).stdout.contains(": Squash\n"));
@@ -110,7 +110,7 @@ fn trace_tells_the_story_of_a_document_and_of_an_id() {
 }
 
 #[test]
-fn verify_claims_what_it_can_and_finds_what_is_wrong() {
+fn verify_finds_invalid_changed_and_lost_records() {
     let repo = repo();
     repo.run(&["audit", "verify"]).exits(0);
     review(&repo, &[DOC, "--yes"]).exits(0);
@@ -132,18 +132,18 @@ fn verify_claims_what_it_can_and_finds_what_is_wrong() {
     repo.write(&other, &good);
     repo.run(&["audit", "verify"]).exits(1);
     std::fs::remove_file(repo.path().join(&other)).unwrap();
-    // Records are never changed or lost, unless a revert says so.
+    // A record may be removed only by a revert, and never changed.
     repo.write(&path, good.replace("Ines <", "Ada <")).commit("forge");
     let range = |range: &str| repo.run(&["audit", "verify", "--range", range]);
     range("HEAD~1..HEAD").exits(1);
     repo.git(&["rm", "-q", &path]);
     repo.git(&["commit", "-qm", "lose"]);
     range("HEAD~2..HEAD").exits(1);
-    // Naming the record is no revert of it.
+    // A commit that mentions the record does not revert it.
     let id = path.rsplit('/').next().unwrap().trim_end_matches(".json");
     repo.git(&["commit", "-q", "--amend", "-m", &format!("This is about {id}\n\nCorrelation-Id: {id}")]);
     range("HEAD~2..HEAD").exits(1);
-    // Nor is a subject that says so: the commit that is reverted must have added the record.
+    // A subject line is not sufficient: the reverted commit must have added the record.
     repo.git(&["commit", "-q", "--amend", "-m", &format!("Revert the review {id}")]);
     range("HEAD~2..HEAD").exits(1);
     repo.git(&["reset", "-q", "--hard", "HEAD~2"]);
@@ -156,7 +156,7 @@ fn verify_claims_what_it_can_and_finds_what_is_wrong() {
 }
 
 #[test]
-fn the_record_says_what_its_schema_says() {
+fn a_record_matches_its_schema() {
     let repo = repo();
     review(&repo, &[DOC, "--yes", "--note", "n"]).exits(0);
     let record: serde_json::Value = serde_json::from_str(&repo.read(&records(&repo)[0])).unwrap();
@@ -166,7 +166,7 @@ fn the_record_says_what_its_schema_says() {
 }
 
 #[test]
-fn a_record_that_is_left_behind_is_told() {
+fn reports_a_record_that_is_not_committed() {
     let repo = repo();
     repo.run(&["hook", "install"]).exits(0);
     review(&repo, &[DOC, "--yes"]).exits(0);

@@ -1,11 +1,11 @@
-//! Nothing is lost: a killed run, a full disk, read-only files, links, other writers.
+//! No data loss: killed runs, full disks, read-only files, links, and concurrent writers.
 
 use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::{Repo, Run, document};
 
-/// A document whose block `feature_metrics` is out of date, with some weight.
+/// Large document with an outdated block `feature_metrics`.
 fn features(count: usize) -> String {
     let item = |n: usize| format!("### Feature {n}\n**Status**: Stable | **Coverage**: {}%\n\n", n % 100);
     let items = (0..count).map(item).collect::<Vec<_>>().concat();
@@ -23,7 +23,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_killed_run_leaves_each_file_whole() {
+fn a_killed_run_leaves_old_or_new_content() {
     let old = features(300);
     let expected = Repo::new();
     expected.write("0.md", &old).run(&["regen", "-q"]).exits(0);
@@ -36,7 +36,7 @@ fn a_killed_run_leaves_each_file_whole() {
             repo.write(file, &old);
         }
         let mut child = repo.command(&["regen", "-q"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Each round lets some more files be written before the run is killed.
+        // In each round, more files are written before the run is killed.
         let done = || files.iter().filter(|file| repo.read(file) != old).count();
         while done() < 2 * round && child.try_wait().unwrap().is_none() {
             std::thread::yield_now();
@@ -44,11 +44,14 @@ fn a_killed_run_leaves_each_file_whole() {
         let _ = child.kill();
         child.wait().unwrap();
         let texts: Vec<String> = files.iter().map(|file| repo.read(file)).collect();
-        assert!(texts.iter().all(|text| *text == old || *text == new), "round {round}: a file is neither old nor new");
+        assert!(
+            texts.iter().all(|text| *text == old || *text == new),
+            "round {round}: a file has neither the old nor the new content"
+        );
         interrupted += usize::from((1..files.len()).contains(&done()));
     }
-    assert!(interrupted > 5, "{interrupted} runs were interrupted between two files");
-    // What the killed runs left behind is swept away by the next one.
+    assert!(interrupted > 5, "{interrupted} runs were killed between two files");
+    // The next run removes the temporary files of the killed runs.
     for file in &files {
         repo.write(file, &old);
     }
@@ -57,7 +60,7 @@ fn a_killed_run_leaves_each_file_whole() {
 }
 
 #[test]
-fn two_runs_at_once_do_no_harm() {
+fn concurrent_runs_write_consistent_files() {
     let old = features(50);
     let repo = Repo::new();
     let files: Vec<String> = (0..30).map(|n| format!("{n}.md")).collect();
@@ -87,7 +90,7 @@ mod unix {
         std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
     }
 
-    /// A folder with a document that is out of date.
+    /// Repository with an outdated document.
     fn repo() -> Repo {
         let repo = Repo::new();
         repo.write("docs/PLAN.md", features(3));
@@ -95,7 +98,7 @@ mod unix {
     }
 
     #[test]
-    fn a_file_with_two_names_is_told_and_stays() {
+    fn does_not_write_a_hard_linked_file() {
         let repo = repo();
         let before = repo.read("docs/PLAN.md");
         std::fs::hard_link(repo.path().join("docs/PLAN.md"), repo.path().join("other.txt")).unwrap();
@@ -105,7 +108,7 @@ mod unix {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn extended_attributes_are_kept() {
+    fn keeps_extended_attributes() {
         let repo = repo();
         let file = repo.path().join("docs/PLAN.md");
         let set = rustix::fs::setxattr(&file, "user.reader", b"Ines", rustix::fs::XattrFlags::empty());
@@ -118,7 +121,7 @@ mod unix {
     }
 
     #[test]
-    fn what_a_killed_run_left_in_a_folder_is_removed_by_the_next_one_that_writes_there() {
+    fn removes_temporary_files_of_killed_runs() {
         let repo = repo();
         repo.write("docs/.OTHER.md.4711-0.phx-tmp", "left").write("docs/.mine.tmp", "mine");
         repo.run(&["regen", "-q"]).exits(0);
@@ -128,21 +131,21 @@ mod unix {
     }
 
     #[test]
-    fn another_phx_that_writes_is_waited_for_a_moment() {
+    fn waits_for_another_phx_process() {
         let repo = repo();
         repo.git(&["init", "-q"]);
         std::fs::create_dir_all(repo.path().join(".git/phx")).unwrap();
-        let held = std::fs::File::create(repo.path().join(".git/phx/writing")).unwrap();
-        held.lock().unwrap();
+        let lock = std::fs::File::create(repo.path().join(".git/phx/writing")).unwrap();
+        lock.lock().unwrap();
         let before = repo.read("docs/PLAN.md");
         repo.run(&["regen"]).exits(2);
         assert_eq!(repo.read("docs/PLAN.md"), before);
-        drop(held);
+        drop(lock);
         repo.run(&["regen", "-q"]).exits(0);
     }
 
     #[test]
-    fn the_mode_of_a_file_is_kept() {
+    fn keeps_the_file_mode() {
         let repo = Repo::new();
         let file = repo.path().join("a.md");
         repo.write("a.md", features(3));
@@ -155,7 +158,7 @@ mod unix {
     }
 
     #[test]
-    fn a_read_only_file_is_told_and_stays() {
+    fn does_not_write_a_read_only_file() {
         let repo = Repo::new();
         let text = features(3);
         repo.write("a.md", &text).write("b.md", &text);
@@ -166,11 +169,11 @@ mod unix {
     }
 
     #[test]
-    fn a_full_disk_is_told_and_the_file_stays() {
+    fn keeps_the_file_on_a_full_disk() {
         let repo = Repo::new();
         let text = features(2000);
         repo.write("a.md", &text);
-        // No file may grow beyond 16 blocks of 512 bytes, and growing further is an error and no signal.
+        // The limit of 16 blocks of 512 bytes makes larger writes fail with an error instead of a signal.
         let script = "trap '' XFSZ; ulimit -f 16; exec \"$0\" regen -q";
         let mut command = Command::new("sh");
         command
@@ -183,7 +186,7 @@ mod unix {
     }
 
     #[test]
-    fn a_link_is_followed_inside_the_repository_and_refused_outside() {
+    fn follows_links_only_inside_the_repository() {
         let repo = Repo::new();
         let outside = Repo::bare();
         let text = features(3);
@@ -199,8 +202,8 @@ mod unix {
     }
 
     #[test]
-    fn a_file_that_changes_between_reading_and_writing_keeps_what_its_author_wrote() {
-        // An editor saves all the time; whatever phx writes, the last line that was saved must still be there.
+    fn does_not_overwrite_a_file_that_changed_on_disk() {
+        // An editor saves continuously; the last saved line must never be lost.
         let repo = Repo::new();
         let file = repo.path().join("a.md");
         repo.write("a.md", features(400));
@@ -212,9 +215,9 @@ mod unix {
                     let text = std::fs::read_to_string(&file).unwrap();
                     let text = text.replace(&format!("<!-- line {saved} -->\n"), "")
                         + &format!("<!-- line {} -->\n", saved + 1);
-                    let beside = repo.path().join("editor.tmp");
-                    std::fs::write(&beside, text).unwrap();
-                    std::fs::rename(&beside, &file).unwrap();
+                    let temporary = repo.path().join("editor.tmp");
+                    std::fs::write(&temporary, text).unwrap();
+                    std::fs::rename(&temporary, &file).unwrap();
                     saved += 1;
                 }
                 saved

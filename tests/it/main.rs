@@ -1,4 +1,4 @@
-//! The one test binary: what a user sees. One file a command, one a concern.
+//! Integration tests of the user-visible behavior: one file per command or concern.
 
 #![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used, clippy::panic)]
 

@@ -1,6 +1,6 @@
-//! phx beside pre-commit, prek, lefthook and husky: each as its own users install it, from its own registry.
+//! phx under pre-commit, prek, lefthook and husky, each installed from its own registry.
 //!
-//! `tests/run` installs them and names their folder in `PHX_MANAGERS`; `cargo test` alone leaves these tests out and says so.
+//! `tests/run` installs them and sets `PHX_MANAGERS` to their directory; plain `cargo test` ignores these tests.
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +8,13 @@ use crate::support::{Repo, Run, document, package};
 
 const PLAN: &str = "docs/PLAN.md";
 
-/// The folder with the managers' programs.
+/// Directory with the programs of the hook managers.
 fn managers() -> PathBuf {
     let folder = std::env::var_os("PHX_MANAGERS").map(PathBuf::from);
-    folder.unwrap_or_else(|| panic!("PHX_MANAGERS names the folder that `tests/run` installs the hook managers into"))
+    folder.unwrap_or_else(|| panic!("PHX_MANAGERS is not set; run `tests/run`"))
 }
 
-/// A repository with a document that says what its items sum up to.
+/// Repository with a document that sums up its items.
 fn repo() -> Repo {
     let body = "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED - DO NOT EDIT -->\nStory Points: 0\n<!-- END AUTO-GENERATED -->\n\n\
         Notes.\n\n### Priority 1: Now\n\n#### 1. Berth\n**Status**: Planned | **Points**: 8 | **Owner**: Ines\n**Target**: soon\n\n\
@@ -28,7 +28,7 @@ fn repo() -> Repo {
     repo
 }
 
-/// Runs a program of a manager's, or git, with phx and the managers in the path, as somebody at home nowhere.
+/// Runs a program of a hook manager, or git, with phx and the hook managers in `PATH` and an empty home directory.
 fn run(repo: &Repo, managers: &Path, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
     let mut command = if program == "git" {
         repo.git_command(arguments)
@@ -47,16 +47,16 @@ fn run(repo: &Repo, managers: &Path, program: &str, arguments: &[&str], environm
     Run::of(command.envs(environment.iter().copied()).output().unwrap())
 }
 
-/// Somebody commits points without their sum while other lines are not staged: the commit is blocked and nothing is lost;
-/// with the numbers it passes, and a stale document is let through on record.
-fn lives_with(repo: &Repo, managers: &Path) {
+/// Commits points without their sum while other lines are unstaged: the commit is rejected and nothing is lost. With
+/// correct numbers it is accepted, and a stale document is accepted with a recorded override.
+fn assert_commits_are_validated(repo: &Repo, managers: &Path) {
     let git = |arguments: &[&str], environment: &[(&str, &str)]| run(repo, managers, "git", arguments, environment);
     repo.write(PLAN, repo.read(PLAN).replace("**Points**: 8", "**Points**: 9")).git(&["add", PLAN]);
     repo.write(PLAN, repo.read(PLAN).replace("Notes.", "Notes, unfinished."));
     let before = repo.state();
-    let blocked = git(&["commit", "-m", "nine"], &[]).exits(1);
-    let said = blocked.stdout + &blocked.stderr;
-    assert!(said.contains("`sprint_summary` is outdated: `Story Points` 8 → 9"), "{said}");
+    let rejected = git(&["commit", "-m", "nine"], &[]).exits(1);
+    let output = rejected.stdout + &rejected.stderr;
+    assert!(output.contains("`sprint_summary` is outdated: `Story Points` 8 → 9"), "{output}");
     assert_eq!(repo.state(), before);
     repo.run(&["regen", "--staged"]).exits(0);
     git(&["commit", "-m", "nine"], &[]).exits(0);
@@ -73,12 +73,12 @@ fn lives_with(repo: &Repo, managers: &Path) {
     assert!(message.contains("Phx-Override: release (stale-document; docs/PLAN.md)"), "{message}");
 }
 
-/// The hooks of phx chain one of another manager, and give it back.
-fn chains(repo: &Repo, managers: &Path) {
+/// Asserts that the hooks of phx chain the hook of another manager and restore it.
+fn assert_chained(repo: &Repo, managers: &Path) {
     let hook = repo.read(".git/hooks/pre-commit");
     repo.run(&["hook", "install"]).exits(0);
     repo.write(PLAN, repo.read(PLAN).replace("**Points**: 9", "**Points**: 10")).git(&["add", PLAN]);
-    // The manager's own check comes first and blocks.
+    // The check of the manager runs first and rejects the commit.
     run(repo, managers, "git", &["commit", "-m", "ten"], &[]).exits(1);
     repo.run(&["regen", "--staged"]).exits(0);
     run(repo, managers, "git", &["commit", "-m", "ten"], &[]).exits(0);
@@ -86,7 +86,7 @@ fn chains(repo: &Repo, managers: &Path) {
     assert_eq!(repo.read(".git/hooks/pre-commit"), hook);
 }
 
-/// A repository of hooks for pre-commit and prek, as they fetch it.
+/// Hook repository in the format that pre-commit and prek fetch.
 fn published() -> Repo {
     let hooks = Repo::with_git();
     hooks
@@ -108,37 +108,37 @@ fn with_hooks_file(program: &str) {
     repo.write(".pre-commit-config.yaml", configuration).git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "configure"]);
     run(&repo, &managers, program, &["install"], &[]).exits(0);
-    lives_with(&repo, &managers);
-    chains(&repo, &managers);
+    assert_commits_are_validated(&repo, &managers);
+    assert_chained(&repo, &managers);
 }
 
 #[test]
-#[ignore = "needs hook managers of others: `tests/run` installs them"]
-fn pre_commit_runs_phx_and_loses_nothing() {
+#[ignore = "needs hook managers: `tests/run` installs them"]
+fn works_with_pre_commit() {
     with_hooks_file("venv/bin/pre-commit");
 }
 
 #[test]
-#[ignore = "needs hook managers of others: `tests/run` installs them"]
-fn prek_runs_phx_and_loses_nothing() {
+#[ignore = "needs hook managers: `tests/run` installs them"]
+fn works_with_prek() {
     with_hooks_file("venv/bin/prek");
 }
 
 #[test]
-#[ignore = "needs hook managers of others: `tests/run` installs them"]
-fn lefthook_runs_phx_and_loses_nothing() {
+#[ignore = "needs hook managers: `tests/run` installs them"]
+fn works_with_lefthook() {
     let managers = managers();
     let repo = repo();
     repo.write("lefthook.yml", std::fs::read(package().join("examples/hooks/lefthook.yml")).unwrap())
         .commit("configure");
     run(&repo, &managers, "node_modules/.bin/lefthook", &["install"], &[]).exits(0);
-    lives_with(&repo, &managers);
-    chains(&repo, &managers);
+    assert_commits_are_validated(&repo, &managers);
+    assert_chained(&repo, &managers);
 }
 
 #[test]
-#[ignore = "needs hook managers of others: `tests/run` installs them"]
-fn husky_runs_phx_and_keeps_its_folder_to_itself() {
+#[ignore = "needs hook managers: `tests/run` installs them"]
+fn works_with_husky() {
     let managers = managers();
     let repo = repo();
     repo.write("package.json", "{}\n").commit("configure");
@@ -151,5 +151,5 @@ fn husky_runs_phx_and_keeps_its_folder_to_itself() {
     }
     repo.git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "husky", "--no-verify"]);
-    lives_with(&repo, &managers);
+    assert_commits_are_validated(&repo, &managers);
 }

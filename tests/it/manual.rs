@@ -1,9 +1,9 @@
-//! Completions and manual pages of all commands.
+//! Shell completions and manual pages of all commands.
 
 use crate::support::Repo;
 
 #[test]
-fn completions_are_made_for_every_shell() {
+fn generates_completions_for_every_shell() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         Repo::new().run(&["completions", shell]).exits(0);
@@ -11,7 +11,7 @@ fn completions_are_made_for_every_shell() {
     Repo::new().run(&["completions", "sh"]).exits(2);
 }
 
-/// What a shell is offered for the last of some words.
+/// Returns the completions of the last word.
 fn completed(repo: &Repo, words: &[&str]) -> Vec<String> {
     let mut command = repo.command(&[&["--", "phx"], words].concat());
     let index = words.len().to_string();
@@ -26,7 +26,7 @@ fn completed(repo: &Repo, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn words_are_those_of_the_repository() {
+fn completes_names_of_the_repository() {
     let repo = Repo::bare();
     repo.write(".phx/schemas/v1.0/tide-table.schema.json", "{}");
     repo.write("phx.toml", "[[doctor.ws]]\nname = \"harbour\"\nurl = \"ws://127.0.0.1:1/\"\n");
@@ -40,7 +40,7 @@ fn words_are_those_of_the_repository() {
 }
 
 #[test]
-fn manual_pages_of_all_commands_are_written_to_a_folder_that_need_not_be_there() {
+fn installs_manual_pages_into_a_new_directory() {
     let repo = Repo::bare();
     repo.run(&["man", "--install", "share/man"]).exits(0);
     assert!(repo.read("share/man/man1/phx.1").starts_with(".ie"));
@@ -50,7 +50,7 @@ fn manual_pages_of_all_commands_are_written_to_a_folder_that_need_not_be_there()
 }
 
 #[test]
-fn manual_pages_are_made_for_every_command() {
+fn generates_manual_pages_for_every_command() {
     Repo::new().run(&["man"]).exits(0);
     Repo::new().run(&["man", "validate"]).exits(0);
     Repo::new().run(&["man", "validat"]).exits(2);

@@ -1,6 +1,7 @@
-//! No input panics: documents with a byte, a character or a line changed are parsed, validated and regenerated in process.
+//! Fuzzing in process: documents with a changed byte, character or line are parsed, validated and regenerated without a
+//! panic.
 //!
-//! `PHX_MUTATION_DOCUMENTS=FOLDER` adds the documents of a folder to those of the tests.
+//! `PHX_MUTATION_DOCUMENTS=FOLDER` adds the documents of a directory to those of the tests.
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,8 @@ use crate::unchanged::Engine;
 /// Number of mutations over all documents.
 const MUTATIONS: usize = 20_000;
 
-/// What is inserted: dashes, spaces, full-width and combining characters, right-to-left text, digits of other scripts, and
-/// the syntax of documents.
+/// Inserted texts: dashes, spaces, full-width and combining characters, right-to-left text, digits of other scripts,
+/// and the syntax of documents.
 const INSERTIONS: &[&str] = &[
     "–",
     "—",
@@ -98,7 +99,7 @@ fn documents() -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// The bytes with one change.
+/// Returns the bytes with one random change.
 fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let at = random.below(bytes.len());
@@ -122,7 +123,7 @@ fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
         }
         _ => {
             let text = INSERTIONS[random.below(INSERTIONS.len())].bytes();
-            // At a character, so that the text stays UTF-8.
+            // Inserts at a character boundary, so that the text stays UTF-8.
             let at = (0..=at).rev().find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80)).unwrap();
             let end = if random.below(2) == 0 { at } else { (at + 1).min(bytes.len()) };
             bytes.splice(at..end, text);
@@ -131,7 +132,7 @@ fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-/// Parses, validates and regenerates a document; what is written is read again and changes nothing more.
+/// Parses, validates and regenerates a document, then parses the result and plans it again.
 fn exercise(engine: &Engine, judge: &RuleRunner, bytes: &[u8], now: DateTime<Utc>) {
     let document = engine.parse_bytes(bytes);
     let plans = engine.plans(&document);

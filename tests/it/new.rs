@@ -1,4 +1,4 @@
-//! `phx new`: what it writes is valid, and nothing is overwritten.
+//! `phx new`: new documents are valid, and no file is overwritten.
 
 use crate::support::Repo;
 
@@ -11,7 +11,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_is_written_validates_at_the_time_it_was_written() {
+fn new_documents_are_valid() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (kind, file) in KINDS {
         let repo = Repo::new();
@@ -23,7 +23,7 @@ fn what_is_written_validates_at_the_time_it_was_written() {
 }
 
 #[test]
-fn each_document_has_a_correlation_id_of_its_own() {
+fn each_document_has_its_own_correlation_id() {
     let repo = Repo::new();
     let ids: Vec<String> = (0..2)
         .map(|_| {
@@ -35,7 +35,7 @@ fn each_document_has_a_correlation_id_of_its_own() {
 }
 
 #[test]
-fn a_path_is_heeded_and_nothing_is_overwritten() {
+fn writes_to_the_given_path_and_overwrites_nothing() {
     let repo = Repo::new();
     repo.run(&["new", "phase-plan", "docs/deep/plan.md"]).exits(0);
     repo.note(&repo.read("docs/deep/plan.md"));
@@ -46,14 +46,14 @@ fn a_path_is_heeded_and_nothing_is_overwritten() {
 }
 
 #[test]
-fn the_configured_window_is_used() {
+fn uses_the_configured_window() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"phase-plan\"\nupdate_every = \"30d\"\n");
     repo.run(&["new", "phase-plan", "-"]).exits(0);
 }
 
 #[test]
-fn a_repository_has_templates_of_its_own() {
+fn uses_templates_of_the_repository() {
     let repo = Repo::new();
     repo.run(&["new", "runbook"]).exits(2);
     repo.run(&["new", "phase-plans"]).exits(2);
@@ -70,7 +70,7 @@ fn a_repository_has_templates_of_its_own() {
 }
 
 #[test]
-fn a_path_that_does_not_tell_the_kind_gets_it_in_the_front_matter() {
+fn writes_the_kind_if_the_path_does_not_determine_it() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (kind, _) in KINDS {
         let repo = Repo::new();
@@ -87,7 +87,7 @@ fn a_path_that_does_not_tell_the_kind_gets_it_in_the_front_matter() {
 }
 
 #[test]
-fn what_is_new_beside_a_ledger_has_no_warning() {
+fn a_new_document_has_no_warning_about_the_ledger() {
     let repo = Repo::with_git();
     repo.run(&["new", "phase-plan", "first.md"]).exits(0);
     repo.commit("first");
@@ -95,7 +95,7 @@ fn what_is_new_beside_a_ledger_has_no_warning() {
     repo.commit("review");
     repo.run(&["new", "phase-plan", "second.md"]).exits(0);
     repo.run(&["validate", "--fail-on", "warning"]).exits(0);
-    // A stamp that a review made, and whose record is gone, is found as before.
+    // A stamp of a review whose record is missing is still reported.
     let text = repo.read("first.md");
     let at = text.find("correlation_id: ").unwrap() + "correlation_id: ".len();
     let other = format!("{}4018e185-d0ad-4382-91cf-3224b61fcdfd{}", &text[..at], &text[at + 36..]);

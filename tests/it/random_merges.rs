@@ -1,13 +1,12 @@
-//! The merge driver on random edits of two branches, and in histories that Git merges in more than one step.
+//! The merge driver on random edits of two branches, and in histories that Git merges in several steps.
 
 use std::fmt::Write;
 
-use crate::commits::{PLAN, agreed, change, commit, plan, repo};
+use crate::commits::{PLAN, assert_consistent, change, commit, plan, repo};
 use crate::support::{Random, Repo};
 
-/// Number of merges.
 const MERGES: u64 = 200;
-/// An edit that a side of a merge may make: one of a few variants of it.
+/// Edit of one side of a merge; the number selects a variant.
 type Edit = fn(&str, usize) -> String;
 
 const EDITS: &[Edit] = &[
@@ -28,7 +27,7 @@ const EDITS: &[Edit] = &[
     },
 ];
 
-/// The text with the same AUTO bodies and stamps whatever they are.
+/// Returns the text without AUTO bodies, checksums and review dates, and without the stamp unless `keeps_stamp`.
 fn masked(text: &str, keeps_stamp: bool) -> String {
     let mut out = String::new();
     let mut is_auto = false;
@@ -50,7 +49,7 @@ fn masked(text: &str, keeps_stamp: bool) -> String {
 }
 
 #[test]
-fn outside_of_stamps_and_blocks_the_driver_merges_as_git_does() {
+fn the_driver_merges_like_git_outside_stamps_and_blocks() {
     let repo = Repo::with_git();
     let mut random = Random(7);
     let base = plan(&[8, 5]);
@@ -70,10 +69,10 @@ fn outside_of_stamps_and_blocks_the_driver_merges_as_git_does() {
     for merge in 0..MERGES {
         let names = ["base", "ours", "theirs"].map(|side| format!("docs/{merge}-{side}.md"));
         let texts = names.each_ref().map(|name| repo.read(name));
-        // Both sides changed what people vouch for, differently: the stamp is left to Git.
-        let judged = texts.each_ref().map(|text| text.contains("\nLow.\n"));
+        // If both sides changed the MANUAL section differently, the driver leaves the stamp to Git.
+        let is_original = texts.each_ref().map(|text| text.contains("\nLow.\n"));
         let low = |text: &str| text.lines().find(|line| line.starts_with("Low")).map(str::to_owned);
-        let keeps_stamp = judged == [true, false, false] && low(&texts[1]) != low(&texts[2]);
+        let keeps_stamp = is_original == [true, false, false] && low(&texts[1]) != low(&texts[2]);
         let masks: Vec<String> = texts
             .iter()
             .zip(["o", "a", "b"])
@@ -96,14 +95,14 @@ fn outside_of_stamps_and_blocks_the_driver_merges_as_git_does() {
     assert!(clean > MERGES / 10 && conflicts > MERGES / 10, "{clean} clean, {conflicts} with conflicts");
 }
 
-/// Changes points, and commits them with the numbers that follow from them.
+/// Changes points and commits them with regenerated numbers.
 fn step(repo: &Repo, old: u32, new: u32) {
     change(repo, old, new);
     repo.run(&["regen", "-q"]).exits(0);
     repo.git(&["commit", "-qam", &format!("{new} points")]);
 }
 
-/// Merges a branch, and commits the merge with its numbers.
+/// Merges a branch and commits the merge with regenerated numbers.
 fn merge(repo: &Repo, arguments: &[&str]) {
     repo.try_git(&[&["merge", "-q", "--no-edit"], arguments].concat(), &[]);
     repo.note(&repo.read(PLAN));
@@ -112,7 +111,7 @@ fn merge(repo: &Repo, arguments: &[&str]) {
 }
 
 #[test]
-fn the_driver_merges_branches_that_have_merged_each_other() {
+fn the_driver_supports_criss_cross_merges() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for strategy in ["ort", "recursive"] {
         let repo = repo();
@@ -130,12 +129,12 @@ fn the_driver_merges_branches_that_have_merged_each_other() {
         step(&repo, 20, 21);
         assert_eq!(repo.git(&["merge-base", "--all", "main", "topic"]).lines().count(), 2);
         merge(&repo, &["-s", strategy, "topic"]);
-        agreed(&repo, 31);
+        assert_consistent(&repo, 31);
     }
 }
 
 #[test]
-fn a_cherry_pick_takes_the_change_and_no_numbers() {
+fn a_cherry_pick_does_not_copy_numbers() {
     let repo = repo();
     repo.write(".gitattributes", "*.md merge=phx\n").commit("attributes");
     repo.git(&["checkout", "-qb", "topic"]);
@@ -150,5 +149,5 @@ fn a_cherry_pick_takes_the_change_and_no_numbers() {
     if repo.git(&["status", "--porcelain"]).contains("M ") {
         commit(&repo, &[]).exits(0);
     }
-    agreed(&repo, 29);
+    assert_consistent(&repo, 29);
 }

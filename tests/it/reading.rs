@@ -1,4 +1,4 @@
-//! What phx reads, what it refuses to write, and help that works when it is followed literally.
+//! Reading of fields and items, values that phx does not write, and help texts that work literally.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn feature(title: &str, points: &str) -> String {
     format!("### {title}\n**Status**: Planned\n**Points**: {points}\n**Owner**: Ines\n**Target**: May\n\n")
 }
 
-/// A committed and generated plan with two features.
+/// Repository with a committed and regenerated plan of two features, and the text of the plan.
 fn committed() -> (Repo, String) {
     let repo = Repo::with_git();
     repo.write("PLAN.md", plan("", &(feature("Tides", "5") + &feature("Berths", "3"))));
@@ -31,7 +31,7 @@ fn committed() -> (Repo, String) {
 }
 
 #[test]
-fn the_hook_reads_fields_in_another_form() {
+fn the_hook_reads_fields_in_lists() {
     let (repo, text) = committed();
     let bullets = text.replace("**Status**", "- **Status**").replace("**Points**", "- Points");
     repo.write("PLAN.md", &bullets).git(&["add", "-A"]);
@@ -41,7 +41,7 @@ fn the_hook_reads_fields_in_another_form() {
 }
 
 #[test]
-fn the_hook_does_not_write_over_an_item_that_it_cannot_read() {
+fn does_not_write_numbers_if_an_item_is_unreadable() {
     let (repo, text) = committed();
     let prose = text.replace(&feature("Berths", "3"), "### Berths\n\nThree points, Ines.\n\n");
     repo.write("PLAN.md", &prose).git(&["add", "-A"]);
@@ -51,7 +51,7 @@ fn the_hook_does_not_write_over_an_item_that_it_cannot_read() {
         repo.run(arguments).exits(1);
         assert_eq!(repo.read("PLAN.md"), prose);
     }
-    // A suppression with a reason states that the heading is not a feature; one without does not.
+    // Only a suppression with a reason states that the heading is not a feature.
     let ignored =
         |reason: &str| prose.replace("### Berths", &format!("<!-- phx-ignore unread-item{reason} -->\n### Berths"));
     repo.write("PLAN.md", ignored("")).run(&["regen"]).exits(1);
@@ -60,7 +60,7 @@ fn the_hook_does_not_write_over_an_item_that_it_cannot_read() {
 }
 
 #[test]
-fn a_document_that_loses_its_governance_block_is_found() {
+fn reports_a_lost_governance_block() {
     let (repo, text) = committed();
     for lost in [text.replace("governance:", "governence:"), text[text.find("# T").unwrap()..].to_owned()] {
         repo.write("PLAN.md", &lost).git(&["add", "-A"]);
@@ -68,7 +68,7 @@ fn a_document_that_loses_its_governance_block_is_found() {
         repo.run(&["validate", "-o", "concise", "--since", "HEAD"]).exits(1);
         repo.run(&["validate", "-o", "concise", "PLAN.md"]).exits(0);
     }
-    // A file that moves keeps its text, and is not checked where phx does not look.
+    // A moved document keeps its text, but is not validated at a path that phx does not search.
     repo.git(&["reset", "-q", "--hard"]);
     repo.git(&["mv", "PLAN.md", "PLAN.txt"]);
     repo.run(&["hook", "run", "pre-commit"]).exits(1);
@@ -86,7 +86,7 @@ fn a_document_that_loses_its_governance_block_is_found() {
         repo.run(&["hook", "run", "pre-commit"]).exits(1);
         repo.git(&["reset", "-q", "--hard"]);
     }
-    // Without markers, what shows it is the ledger.
+    // Without markers, the ledger shows that the file was governed.
     repo.write("PLAN.md", &text).git(&["add", "-A"]);
     repo.run(&["review", "PLAN.md", "--yes"]).exits(0);
     repo.write("PLAN.md", "# T\n");
@@ -94,7 +94,7 @@ fn a_document_that_loses_its_governance_block_is_found() {
 }
 
 #[test]
-fn a_document_that_loses_its_kind_by_a_new_name_is_found() {
+fn reports_a_kind_that_is_lost_by_a_rename() {
     let (repo, _) = committed();
     repo.git(&["mv", "PLAN.md", "UPCOMING_FEATURES.md"]);
     let unnamed = repo.read("UPCOMING_FEATURES.md").replace("  kind: upcoming-features\n", "");
@@ -102,18 +102,18 @@ fn a_document_that_loses_its_kind_by_a_new_name_is_found() {
     repo.git(&["mv", "UPCOMING_FEATURES.md", "FEATURES.md"]);
     let run = repo.run(&["validate", "-o", "concise", "--staged"]).exits(1);
     run.recorded();
-    // The help works.
+    // The edit in the help resolves the finding.
     let named = repo.read("FEATURES.md").replace("governance:\n", "governance:\n  kind: upcoming-features\n");
     repo.write("FEATURES.md", named).git(&["add", "-A"]);
     repo.run(&["validate", "-o", "concise", "--staged"]).recorded();
-    // Deleting a document is no loss of governance.
+    // Deleting a document does not lose governance.
     repo.git(&["reset", "-q", "--hard"]);
     repo.git(&["rm", "-q", "UPCOMING_FEATURES.md"]);
     repo.run(&["validate", "-o", "concise", "--staged"]).recorded();
 }
 
 #[test]
-fn an_id_without_a_record_does_not_hide_a_changed_section() {
+fn an_unrecorded_correlation_id_does_not_hide_a_changed_section() {
     let repo = Repo::with_git();
     let text = document("  phase_number: 1\n", "# T\n\n## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n\nNone.\n")
         .replace("manual_sections: []", "manual_sections: [risks]");
@@ -128,7 +128,7 @@ fn an_id_without_a_record_does_not_hide_a_changed_section() {
 }
 
 #[test]
-fn the_configuration_adds_labels_and_words() {
+fn the_configuration_adds_labels_and_vocabulary() {
     let repo = Repo::new();
     let german = "### Kai\n**Zustand**: Geplant\n**Aufwand**: 5 Aufwand\n**Zuständig**: Ines\n**Termin**: Mai\n";
     repo.write("PLAN.md", plan("", german));
@@ -148,7 +148,7 @@ fn the_configuration_adds_labels_and_words() {
 }
 
 #[test]
-fn the_same_quantity_is_never_written_twice() {
+fn does_not_write_a_value_twice_under_different_labels() {
     let repo = Repo::new();
     let text = plan("Stories: 7\nStory Points: 9\n", &feature("Tides", "5"));
     repo.write("PLAN.md", &text);
@@ -160,7 +160,7 @@ fn the_same_quantity_is_never_written_twice() {
 }
 
 #[test]
-fn values_in_a_table_of_metrics_are_written_in_their_rows() {
+fn writes_values_into_a_metrics_table() {
     let repo = Repo::new();
     let body =
         "| Metric | Value |\n|:-------|------:|\n| **Features** | `9` |\n| Points total | 9 |\n| Mood | good |\n";
@@ -168,7 +168,7 @@ fn values_in_a_table_of_metrics_are_written_in_their_rows() {
     repo.run(&["regen"]).exits(0);
     let text = repo.read("PLAN.md");
     repo.note(&text);
-    // Alignment is not an edit, nor is a value that nothing gives.
+    // Alignment and values without a fact are not checked for edits.
     repo.write(
         "PLAN.md",
         text.replace("| Mood | good |", "|  Mood  |  bad  |").replace("|:-------|------:|", "|---|---|"),
@@ -179,13 +179,13 @@ fn values_in_a_table_of_metrics_are_written_in_their_rows() {
 }
 
 #[test]
-fn the_items_behind_a_number_are_listed() {
+fn verbose_lists_the_items_that_a_number_counts() {
     let repo = Repo::new();
     repo.write("PLAN.md", plan("", &(feature("1. Tides", "5") + &feature("Berths", "3"))));
     repo.run(&["-v", "regen"]).exits(0);
 }
 
-/// The finding of a rule in `phx validate -o json`.
+/// Returns the first finding of a rule in `phx validate -o json`.
 fn finding(repo: &Repo, rule: &str) -> Option<Value> {
     let report = repo.run(&["validate", "-o", "json"]).json();
     let findings = report["findings"].as_array().unwrap();
@@ -193,7 +193,7 @@ fn finding(repo: &Repo, rule: &str) -> Option<Value> {
 }
 
 #[test]
-fn help_that_says_what_to_write_works_literally() {
+fn help_with_a_replacement_text_works() {
     let text =
         document("  phase_number: 1\n", "# T\n\n## A\n<!-- AUTO-GENERATED:a -->\nx\n<!-- END AUTO-GENERATED:a -->\n")
             .replace("auto_sections: []", "auto_sections: [a]");
@@ -221,7 +221,7 @@ fn help_that_says_what_to_write_works_literally() {
 }
 
 #[test]
-fn help_that_names_keys_of_the_configuration_works_literally() {
+fn help_with_configuration_keys_works() {
     let repo = Repo::new();
     let body = format!("# T\n\n## Milestone Tracking\n{AUTO}\n- Crane: late\n- Quay: on time\n{END}\n");
     repo.write("DOC.md", document("  phase_number: 1\n  kind: phase-plan\n", &body));
@@ -248,7 +248,7 @@ fn help_that_names_keys_of_the_configuration_works_literally() {
 }
 
 #[test]
-fn a_kind_without_a_template_has_a_generic_one() {
+fn a_kind_without_a_template_uses_a_generic_template() {
     let repo = Repo::new();
     repo.write(".phx/schemas/v1.0/runbook.schema.json", "{}");
     repo.write("phx.toml", "[[kind]]\nname = \"runbook\"\npaths = [\"runbooks/*.md\"]\n");
@@ -260,7 +260,7 @@ fn a_kind_without_a_template_has_a_generic_one() {
 }
 
 #[test]
-fn a_flat_front_matter_without_keys_is_named_as_such() {
+fn reports_flat_front_matter_without_keys() {
     let repo = Repo::new();
     repo.write(".phx/schemas/v1.0/runbook.schema.json", "{}");
     repo.write("phx.toml", "[front_matter]\nroot = \"\"\n[[kind]]\nname = \"runbook\"\npaths = [\"a.md\"]\n");
@@ -269,33 +269,33 @@ fn a_flat_front_matter_without_keys_is_named_as_such() {
 }
 
 #[test]
-fn what_could_be_counted_twice_is_not_counted() {
+fn reports_items_that_might_be_counted_twice() {
     let table = "| Feature | Status | Points | Owner | Target |\n|---|---|---|---|---|\n";
     let row = |title: &str| format!("| {title} | Planned | 5 | Ines | May |\n");
     let repo = Repo::new();
-    let verdict = |items: &str| {
+    let assert_not_counted = |items: &str| {
         let text = plan("", items);
         repo.write("PLAN.md", &text);
         repo.run(&["validate", "-o", "concise"]).exits(1);
         repo.run(&["regen"]).exits(1);
         assert_eq!(repo.read("PLAN.md"), text, "{items}");
     };
-    verdict(&(feature("Tides", "5") + &feature("Tides", "3")));
-    verdict(&format!("{table}{}{}", row("Tides"), row("Tides")));
+    assert_not_counted(&(feature("Tides", "5") + &feature("Tides", "3")));
+    assert_not_counted(&format!("{table}{}{}", row("Tides"), row("Tides")));
     let sums_up = format!("{table}{}{}\n{}", row("Tides"), row("Berths"), feature("Tides", "5"));
-    verdict(&sums_up);
-    verdict(&format!("{table}{}{}", row("Total"), row("Tides")));
+    assert_not_counted(&sums_up);
+    assert_not_counted(&format!("{table}{}{}", row("Total"), row("Tides")));
     let nested = feature("Tides", "5") + &feature("Berths", "3").replace("###", "####");
-    verdict(&nested);
-    verdict(&format!("{table}{}\n- Berths — Planned\n", row("Tides")));
-    // The last row of a table may sum it up.
+    assert_not_counted(&nested);
+    assert_not_counted(&format!("{table}{}\n- Berths — Planned\n", row("Tides")));
+    // The last row of a table may be a total.
     repo.write("PLAN.md", plan("", &format!("{table}{}{}{}", row("Tides"), row("Berths"), row("**Total** (2)"))));
     repo.run(&["regen", "-q"]).exits(0);
     repo.note(&repo.read("PLAN.md"));
 }
 
 #[test]
-fn two_labels_of_one_field_must_agree() {
+fn reports_two_labels_of_one_field_with_different_values() {
     let repo = Repo::new();
     let two = feature("Tides", "5").replace("**Owner**", "**Story Points**: 3\n**Owner**");
     let text = plan("", &two);
@@ -303,46 +303,46 @@ fn two_labels_of_one_field_must_agree() {
     repo.run(&["validate", "-o", "concise"]).exits(1);
     repo.run(&["regen"]).exits(1);
     assert_eq!(repo.read("PLAN.md"), text);
-    // The help, followed literally: one of them is kept.
+    // The help works literally: one of the labels is removed.
     repo.write("PLAN.md", text.replace("**Story Points**: 3\n", "")).run(&["regen", "-q"]).exits(0);
     repo.note(&repo.read("PLAN.md"));
 }
 
 #[test]
-fn estimates_beside_the_steps_are_never_left_out_of_their_sum() {
-    let mock = |behind: &str| {
+fn reports_estimates_outside_the_steps() {
+    let mock = |more: &str| {
         format!(
             "# T\n\n## Mock Summary\n{AUTO}\nTotal Mocks: 9\n{END}\n\n## Active Mocks\n\n### Mail\n**Component**: Mail\n\
              **Fidelity**: High\n**Status**: Active\n**Impact**: High\n**Migration Path**:\n1. Client (5 points)\n\
-             2. Server (3 points)\n\n{behind}"
+             2. Server (3 points)\n\n{more}"
         )
     };
     let repo = Repo::new();
-    for behind in [
+    for more in [
         "Then the roll-out (2 points).\n",
         "<!-- -->\n\n- Roll-out (2 points)\n",
         "#### Later\nRoll-out: 2 points\n",
         "> Roll-out: 2 points\n",
     ] {
-        let text = document("  kind: active-mocks\n", &mock(behind));
+        let text = document("  kind: active-mocks\n", &mock(more));
         repo.write("MOCKS.md", &text).run(&["regen"]).exits(1);
-        assert_eq!(repo.read("MOCKS.md"), text, "{behind}");
-        assert!(finding(&repo, "unreadable-value").is_some(), "{behind}");
+        assert_eq!(repo.read("MOCKS.md"), text, "{more}");
+        assert!(finding(&repo, "unreadable-value").is_some(), "{more}");
     }
-    for behind in [
+    for more in [
         "**Notes**: costs 2 points in all\n",
         "**Total: 8 points**\n",
         "~~Roll-out (2 points)~~\n",
         "<!-- was 2 points -->\n",
     ] {
-        repo.write("MOCKS.md", document("  kind: active-mocks\n", &mock(behind))).run(&["regen"]).exits(0);
+        repo.write("MOCKS.md", document("  kind: active-mocks\n", &mock(more))).run(&["regen"]).exits(0);
         let text = repo.read("MOCKS.md");
         repo.note(&text);
     }
 }
 
 #[test]
-fn fields_in_html_and_dependencies_in_a_table_are_read() {
+fn reads_fields_in_html_and_dependencies_in_tables() {
     let repo = Repo::new();
     let rows = "<table>\n<tr><th>Status</th><td>Planned</td></tr>\n<tr><th>Points</th><td>5</td></tr>\n</table>\n\n";
     let entries = "<ul><li>Status: Planned</li><li>Points: 3</li></ul>\n\n";
@@ -367,7 +367,7 @@ fn a_mean_of_no_numbers_is_not_available() {
 }
 
 #[test]
-fn what_is_printed_works_in_the_folder_where_it_is_printed() {
+fn printed_commands_work_in_the_current_directory() {
     let repo = Repo::with_git();
     let text = document("  phase_number: 1\n", "# T\n\n## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n\nNone.\n")
         .replace("manual_sections: []", "manual_sections: [risks]")
@@ -377,24 +377,24 @@ fn what_is_printed_works_in_the_folder_where_it_is_printed() {
     let run = |arguments: &[&str]| repo.run(&[&folder[..], arguments].concat());
     run(&["validate"]).exits(1);
     run(&["validate", "-o", "concise"]).exits(1);
-    // Programs read paths from the root.
+    // Machine-readable formats use paths from the root.
     run(&["validate", "-o", "jsonl"]).exits(1);
     run(&["status"]).exits(0);
     let review = run(&["review", "../my plan.md", "--yes"]).exits(0);
     let command = review.stderr.split("`git add ").nth(1).unwrap().split('`').next().unwrap();
     assert!(command.starts_with("../../.phx/ledger/") && command.ends_with(" '../my plan.md'"), "{command}");
-    // Typed as it is printed, the command adds the files.
-    let typed = std::process::Command::new("sh")
+    // The printed command works when it is copied.
+    let copied = std::process::Command::new("sh")
         .args(["-c", &format!("git add {command}")])
         .current_dir(repo.path().join("docs/sub"))
         .status();
-    assert!(typed.unwrap().success());
+    assert!(copied.unwrap().success());
     repo.note(&repo.git(&["diff", "--cached", "--name-only"]));
-    // Git starts hooks in the root; what they print is for the folder of `git commit`.
+    // Git starts hooks in the root; their output is relative to the directory of `git commit`.
     let stale = repo.read("docs/my plan.md").replace("None.", "Some.");
     repo.write("docs/my plan.md", stale).git(&["add", "-A"]);
     repo.command(&["hook", "install"]).status().unwrap();
     let commit = repo.git_command(&["-C", "docs/sub", "commit", "-m", "x"]).output().unwrap();
-    let said = String::from_utf8_lossy(&commit.stdout).into_owned() + &String::from_utf8_lossy(&commit.stderr);
-    repo.note(&said);
+    let output = String::from_utf8_lossy(&commit.stdout).into_owned() + &String::from_utf8_lossy(&commit.stderr);
+    repo.note(&output);
 }

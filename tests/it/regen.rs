@@ -1,10 +1,10 @@
-//! `phx regen`: what it writes, what it leaves alone, and what it says.
+//! `phx regen`: written blocks, unchanged blocks, and reports.
 
 use std::process::Command;
 
 use crate::support::{Repo, assert_valid, document};
 
-/// An upcoming-features document: two features of 13 points, and three AUTO blocks whose numbers are wrong.
+/// Document of the kind `upcoming-features` with two features of 13 points, and three AUTO blocks with wrong numbers.
 fn plan() -> String {
     let body = "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED - DO NOT EDIT -->\nSprint: HARBOR Phase 1\n\
         Start Date: 2025-08-30\nTotal Features: 7\n- **Story Points**: `89`\nTeam Capacity: 100\nMood: good\n<!-- END AUTO-GENERATED -->\n\n\
@@ -18,7 +18,7 @@ fn plan() -> String {
         .replace("auto_sections: []", "auto_sections: [sprint_summary, dependency_status, sprint_metrics]")
 }
 
-/// The lines of a text that another lacks, and the other way round.
+/// Returns the lines that only the old text has, and the lines that only the new text has.
 fn changed(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
     let without = |a: &str, b: &str| -> Vec<String> {
         a.lines().filter(|line| !b.lines().any(|other| other == *line)).map(str::to_owned).collect()
@@ -26,14 +26,14 @@ fn changed(old: &str, new: &str) -> (Vec<String>, Vec<String>) {
     (without(old, new), without(new, old))
 }
 
-/// A repository with one document, committed where git is needed.
+/// Repository with one document, without Git data.
 fn repo(text: &str) -> Repo {
     let repo = Repo::new();
     repo.write("docs/PLAN.md", text);
     repo
 }
 
-/// A repository of git's own, with the document committed.
+/// Git repository with the committed document.
 fn committed(text: &str) -> Repo {
     let repo = Repo::with_git();
     repo.write("docs/PLAN.md", text).commit("first");
@@ -41,12 +41,12 @@ fn committed(text: &str) -> Repo {
 }
 
 #[test]
-fn auto_bodies_follow_the_facts_and_nothing_else_changes() {
+fn writes_auto_bodies_and_changes_nothing_else() {
     let repo = repo(&plan());
     repo.run(&["regen"]).exits(0);
-    let (gone, come) = changed(&plan(), &repo.read("docs/PLAN.md"));
+    let (removed, added) = changed(&plan(), &repo.read("docs/PLAN.md"));
     assert_eq!(
-        gone,
+        removed,
         [
             "Sprint: HARBOR Phase 1",
             "Total Features: 7",
@@ -58,7 +58,7 @@ fn auto_bodies_follow_the_facts_and_nothing_else_changes() {
         ]
     );
     assert_eq!(
-        come,
+        added,
         [
             "Sprint: PHOENIX_RISING Phase 1",
             "Total Features: 2",
@@ -81,7 +81,7 @@ fn auto_bodies_follow_the_facts_and_nothing_else_changes() {
 }
 
 #[test]
-fn a_check_prints_a_diff_that_patch_applies_and_touches_no_file() {
+fn check_prints_a_diff_and_writes_nothing() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (ending, last) in [("\n", "\n"), ("\r\n", "\r\n"), ("\n", "")] {
         let text = plan().replace("\n\nThe end.\n", "").replace('\n', ending) + last;
@@ -107,7 +107,7 @@ fn a_check_prints_a_diff_that_patch_applies_and_touches_no_file() {
 }
 
 #[test]
-fn line_ends_a_bom_and_the_final_line_stay_as_they_are() {
+fn keeps_line_endings_bom_and_final_line() {
     let text = format!("\u{FEFF}{}", plan().trim_end().replace('\n', "\r\n"));
     let repo = repo(&text);
     repo.run(&["regen"]).exits(0);
@@ -118,7 +118,7 @@ fn line_ends_a_bom_and_the_final_line_stay_as_they_are() {
 }
 
 #[test]
-fn one_section_is_written_alone() {
+fn section_writes_only_one_block() {
     let repo = repo(&plan());
     repo.run(&["regen", "--section", "sprint_metrics"]).exits(0);
     let text = repo.read("docs/PLAN.md");
@@ -127,7 +127,7 @@ fn one_section_is_written_alone() {
 }
 
 #[test]
-fn what_no_fact_gives_is_kept_and_its_source_is_named() {
+fn keeps_values_of_unavailable_facts_and_reports_their_keys() {
     let repo = repo(&plan());
     repo.run(&["regen"]).exits(0);
     repo.run(&["regen", "-v"]).exits(0);
@@ -143,7 +143,7 @@ fn what_no_fact_gives_is_kept_and_its_source_is_named() {
 }
 
 #[test]
-fn json_says_what_changed() {
+fn json_reports_the_changes() {
     let repo = repo(&plan());
     let check = repo.run(&["regen", "--check", "-o", "json"]).exits(1).json();
     assert_valid("schemas/regen.schema.json", &check);
@@ -168,14 +168,14 @@ fn json_says_what_changed() {
 }
 
 #[test]
-fn a_hand_edit_is_refused_told_and_restored_on_request() {
+fn reports_a_hand_edit_and_restores_it_with_force() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
     repo.commit("regenerated");
-    let true_text = repo.read("docs/PLAN.md");
-    // Values that no source gives are maintained by hand; `--force` does not restore them.
-    let by_hand = true_text.replace("Team Capacity: 100", "Team Capacity: 140").replace("Mood: good", "Mood: bad");
-    assert_ne!(by_hand, true_text);
+    let generated = repo.read("docs/PLAN.md");
+    // Values without a source are maintained by hand; `--force` does not restore them.
+    let by_hand = generated.replace("Team Capacity: 100", "Team Capacity: 140").replace("Mood: good", "Mood: bad");
+    assert_ne!(by_hand, generated);
     repo.write("docs/PLAN.md", &by_hand).validate().exits(0);
     let edited = by_hand.replace("Total Features: 2", "Total Features: 20");
     repo.write("docs/PLAN.md", &edited);
@@ -192,11 +192,11 @@ fn a_hand_edit_is_refused_told_and_restored_on_request() {
         assert_eq!(repo.read("docs/PLAN.md"), edited);
     }
     repo.run(&["regen", "--force"]).exits(0);
-    assert_eq!(repo.read("docs/PLAN.md"), by_hand, "only the value of a source is back");
+    assert_eq!(repo.read("docs/PLAN.md"), by_hand, "only values of facts are restored");
 }
 
 #[test]
-fn a_hand_edit_without_history_is_restored_as_far_as_facts_go() {
+fn force_restores_values_of_facts_without_history() {
     let repo = repo(&plan());
     repo.run(&["regen", "-q"]).exits(0);
     let text = repo.read("docs/PLAN.md");
@@ -212,12 +212,12 @@ fn a_hand_edit_without_history_is_restored_as_far_as_facts_go() {
 }
 
 #[test]
-fn a_hand_edit_that_says_what_phx_would_write_is_taken() {
+fn accepts_a_hand_edit_that_matches_the_rendering() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
     repo.commit("regenerated");
     let text = repo.read("docs/PLAN.md");
-    // The author moves points and corrects the number by hand too.
+    // The author changes points and also corrects the numbers by hand.
     let edited = text
         .replace("**Points**: 5", "**Points**: 6")
         .replace("`13`", "`14`")
@@ -230,7 +230,7 @@ fn a_hand_edit_that_says_what_phx_would_write_is_taken() {
 }
 
 #[test]
-fn in_a_merge_a_body_that_nobody_wrote_is_regenerated() {
+fn regenerates_edited_bodies_during_a_merge() {
     let repo = committed(&plan());
     repo.run(&["regen", "-q"]).exits(0);
     repo.commit("regenerated");
@@ -245,7 +245,7 @@ fn in_a_merge_a_body_that_nobody_wrote_is_regenerated() {
 }
 
 #[test]
-fn clean_empties_bodies_and_takes_checksums_away() {
+fn clean_removes_bodies_and_checksums() {
     let repo = repo(&plan());
     repo.run(&["regen", "-q"]).exits(0);
     let text = repo.read("docs/PLAN.md");
@@ -260,7 +260,7 @@ fn clean_empties_bodies_and_takes_checksums_away() {
 }
 
 #[test]
-fn a_document_with_broken_syntax_is_left_alone_and_others_go_on() {
+fn skips_documents_with_syntax_errors() {
     let broken = plan().replace("<!-- END AUTO-GENERATED:dependency_status -->\n", "");
     let repo = repo(&plan());
     repo.write("a.md", &broken).write("b.md", b"---\ngovernance:\n  owner: \xff\n---\n# T\n");
@@ -270,7 +270,7 @@ fn a_document_with_broken_syntax_is_left_alone_and_others_go_on() {
 }
 
 #[test]
-fn markers_of_other_tools_are_text() {
+fn ignores_markers_of_other_tools() {
     let other = "<!-- BEGIN_TF_DOCS -->\nTotal Features: 1\n<!-- END_TF_DOCS -->\n\n<!-- START doctoc generated TOC -->\n- a\n<!-- END doctoc -->\n\n\
                  <!-- [[[cog\nprint(1)\n]]] -->\n1\n<!-- [[[end]]] -->\n";
     let text = plan().replace("The end.\n", other);
@@ -280,7 +280,7 @@ fn markers_of_other_tools_are_text() {
 }
 
 #[test]
-fn blocks_in_code_and_without_a_template_stay() {
+fn keeps_blocks_in_code_and_without_a_template() {
     let text = plan().replace(
         "The end.\n",
         "```md\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 1\n<!-- END AUTO-GENERATED -->\n```\n\n## Weather\n<!-- AUTO-GENERATED -->\nrain\n<!-- END AUTO-GENERATED -->\n",
@@ -294,14 +294,14 @@ fn blocks_in_code_and_without_a_template_stay() {
 }
 
 #[test]
-fn a_document_without_features_keeps_its_numbers_until_phx_has_written_them() {
+fn a_document_without_features_keeps_ungenerated_numbers() {
     let text = document(
         "  phase_number: 1\n  kind: upcoming-features\n",
         "# T\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 7\n<!-- END AUTO-GENERATED -->\n",
     );
     let repo = repo(&text);
     repo.run(&["regen"]).exits(0);
-    assert_eq!(repo.read("docs/PLAN.md"), text, "its features may be written in a way that phx does not read");
+    assert_eq!(repo.read("docs/PLAN.md"), text, "the features may have a form that phx does not read");
     let one = plan();
     repo.write("docs/PLAN.md", &one).run(&["regen", "-q"]).exits(0);
     let written = repo.read("docs/PLAN.md");
@@ -313,7 +313,7 @@ fn a_document_without_features_keeps_its_numbers_until_phx_has_written_them() {
 }
 
 #[test]
-fn nothing_governed_and_what_is_not_there_are_said() {
+fn reports_missing_documents_and_missing_files() {
     let repo = Repo::new();
     repo.run(&["regen"]).exits(3);
     repo.run(&["regen", "--allow-empty"]).exits(0);
@@ -322,7 +322,7 @@ fn nothing_governed_and_what_is_not_there_are_said() {
 }
 
 #[test]
-fn a_list_indents_what_is_written_inside_it() {
+fn indents_a_body_inside_a_list() {
     let text = document(
         "  phase_number: 1\n  kind: active-mocks\n",
         "# T\n\n## Mock Summary\n\n- entry\n\n  <!-- AUTO-GENERATED -->\n  <!-- END AUTO-GENERATED -->\n\n## Active Mocks\n\n### Bank\n**Status**: Active | **Fidelity**: Low | **Impact**: High\n**Location**: y\n",
@@ -333,7 +333,7 @@ fn a_list_indents_what_is_written_inside_it() {
 }
 
 #[test]
-fn a_diff_of_an_oddly_named_file_is_applied_too() {
+fn diffs_quote_special_file_names() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for name in ["my docs/PLAN.md", "größe/PLAN.md"] {
         let (repo, patched) = (Repo::new(), Repo::bare());
@@ -349,7 +349,7 @@ fn a_diff_of_an_oddly_named_file_is_applied_too() {
 }
 
 #[test]
-fn a_lone_carriage_return_is_shown_and_the_diff_in_json_is_applied() {
+fn a_diff_with_a_lone_carriage_return_applies() {
     let text = plan().replace("Mood: good\n", "Mood: good\rMood: bad\n");
     let repo = repo(&text);
     repo.run(&["regen", "--check"]).exits(1);
@@ -365,14 +365,14 @@ fn a_lone_carriage_return_is_shown_and_the_diff_in_json_is_applied() {
 }
 
 #[test]
-fn the_hint_of_a_check_names_the_options_that_it_needs() {
+fn check_suggests_the_command_with_its_options() {
     let repo = repo(&plan());
     repo.run(&["regen", "--check", "--clean", "--force"]).exits(1);
     repo.run(&["regen", "--check", "--force"]).exits(1);
 }
 
 #[test]
-fn what_no_template_renders_is_dropped_on_request_alone() {
+fn drops_rows_without_a_fact_only_with_force() {
     let body = "# T\n\n## Dependencies Status\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n| Dependency | Status | Blocking | Notes |\n|---|---|---|---|\n\
         | Vendor API | Contract signed | Berth | Ready |\n<!-- END AUTO-GENERATED -->\n\n## Priority 1: Now\n\n### Berth\n**Status**: Planned\n\
         **Points**: 3\n**Dependencies**: Tide Tables (✅ Complete)\n";
@@ -383,7 +383,7 @@ fn what_no_template_renders_is_dropped_on_request_alone() {
     repo.run(&["regen"]).exits(1);
     repo.run(&["regen", "--check"]).exits(1);
     assert_eq!(repo.read("DOC.md"), text);
-    // Emptying a block drops it too, and so does emptying values that are maintained by hand.
+    // `--clean` would drop the row too, so it also requires `--force`.
     repo.run(&["regen", "--clean"]).exits(1);
     assert_eq!(repo.read("DOC.md"), text);
     repo.run(&["regen", "--force"]).exits(0);

@@ -1,10 +1,10 @@
-//! Formats: each is what its readers expect, several go out in one run.
+//! Output formats: each conforms to its specification, and one run writes several of them.
 
 use serde_json::Value;
 
 use crate::support::{NOW, Repo, assert_valid, clean_document, document};
 
-/// A repository with an error, a warning with a fix, a clean document and an ungoverned page.
+/// Repository with an error, a warning with a fix, a clean document and an ungoverned file.
 fn repo() -> Repo {
     let repo = Repo::new();
     let block =
@@ -23,7 +23,7 @@ fn json(format: &str) -> Value {
 }
 
 #[test]
-fn concise_is_a_line_a_finding() {
+fn concise_prints_one_line_per_finding() {
     assert_eq!(
         report("concise"),
         "docs/a b.md:10:17: error[schema-violation] `phase_number` is 0; it must be 1 or more\n\
@@ -32,7 +32,7 @@ fn concise_is_a_line_a_finding() {
 }
 
 #[test]
-fn json_is_what_its_schema_says() {
+fn json_matches_its_schema() {
     let value = json("json");
     assert_valid("schemas/findings.schema.json", &value);
     assert_eq!(value["version"], 1);
@@ -64,7 +64,7 @@ fn json_is_what_its_schema_says() {
 }
 
 #[test]
-fn json_of_a_clean_run_is_what_its_schema_says() {
+fn json_of_a_clean_run_matches_its_schema() {
     let repo = Repo::new();
     repo.write("a.md", clean_document());
     let value = repo.run(&["validate", "-o", "json"]).exits(0).json();
@@ -73,18 +73,18 @@ fn json_of_a_clean_run_is_what_its_schema_says() {
 }
 
 #[test]
-fn jsonl_is_an_object_a_finding() {
+fn jsonl_prints_one_object_per_finding() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let all = json("json");
     let lines: Vec<Value> = report("jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(Value::Array(lines), all["findings"]);
 }
 
-/// The published schema; in one pattern a bracket is escaped that other engines take as it stands.
+/// Published schema; one pattern has an additional escaped bracket for the validator used here.
 const SARIF: &str = "tests/it/data/sarif-2.1.0.schema.json";
 
 #[test]
-fn sarif_is_what_the_published_schema_says() {
+fn sarif_matches_the_published_schema() {
     let value = json("sarif");
     assert_valid(SARIF, &value);
     let run = &value["runs"][0];
@@ -112,7 +112,7 @@ fn sarif_of_every_rule_and_of_a_clean_run_is_valid() {
 }
 
 #[test]
-fn fingerprints_survive_moved_lines_and_tell_findings_apart() {
+fn fingerprints_are_stable_and_unique() {
     let repo = Repo::new();
     let item = "#### 1. One\n**Status**: x\n\n";
     let body = |above: &str| {
@@ -139,7 +139,7 @@ fn fingerprints_survive_moved_lines_and_tell_findings_apart() {
 }
 
 #[test]
-fn github_annotates_errors_first() {
+fn github_prints_errors_first() {
     let repo = repo();
     repo.write("0.md", document("  phase_number: 1\n  onwer: x\n", ""));
     let out = repo.run(&["validate", "-o", "github"]).exits(1).stdout;
@@ -165,7 +165,7 @@ fn gitlab_is_a_code_quality_report() {
 }
 
 #[test]
-fn junit_is_xml_with_a_case_a_finding_and_a_pass_a_clean_document() {
+fn junit_has_one_case_per_finding_and_clean_document() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let out = report("junit");
     assert!(out.starts_with(
@@ -193,7 +193,7 @@ fn markdown_is_a_table() {
 }
 
 #[test]
-fn several_formats_go_out_in_one_run() {
+fn writes_several_formats_in_one_run() {
     let repo = repo();
     let run = repo
         .run(&["validate", "-o", "concise", "-o", "sarif=out.sarif", "-o", "junit=out.xml", "--color", "always"])

@@ -1,8 +1,8 @@
-//! `phx review`, the ledger, `phx trace`, `phx audit verify`, and the rules that look at them.
+//! `phx review`, and the rules about reviews.
 
 use crate::support::{Repo, Run, document};
 
-/// A document with two MANUAL sections that describes the files of `src/ws`.
+/// Document with two MANUAL sections; `sources` are additional lines of the governance block.
 pub fn living(sources: &str) -> String {
     let body = "# Berths\n\n## Planning\n<!-- MANUAL - REQUIRES REVIEW -->\n\nTwo berths.\n\n## Risks\n<!-- MANUAL:risks -->\n\nLow.\n";
     document(&format!("  phase_number: 2\n{sources}"), body)
@@ -51,13 +51,13 @@ pub fn records(repo: &Repo) -> Vec<String> {
 }
 
 #[test]
-fn a_review_moves_the_stamp_and_the_dates_and_writes_a_record() {
+fn a_review_updates_stamp_and_dates_and_writes_a_record() {
     let repo = repo();
     let before = repo.read(DOC);
     let index = repo.git(&["ls-files", "--stage"]);
     review(&repo, &[DOC, "--yes", "--note", "read with Ada"]).exits(0);
     let id = id(&repo);
-    // The window that the document had is kept: fourteen days.
+    // The window of the document stays 14 days.
     let expected = before
         .replace("4018e185-d0ad-4382-91cf-3224b61fcdfd", &id)
         .replace("2025-08-29T15:35:33Z", "2025-09-01T00:00:00Z")
@@ -77,7 +77,7 @@ fn a_review_moves_the_stamp_and_the_dates_and_writes_a_record() {
 }
 
 #[test]
-fn a_review_of_one_section_leaves_the_others_as_they_were_reviewed() {
+fn a_review_of_one_section_keeps_other_reviews() {
     let repo = repo();
     review(&repo, &[DOC, "--yes"]).exits(0);
     repo.commit("review");
@@ -89,14 +89,14 @@ fn a_review_of_one_section_leaves_the_others_as_they_were_reviewed() {
     assert_eq!(found.lines().count(), 1, "{found}");
     repo.note(&found);
     repo.note(&repo.read(DOC));
-    // White space at the ends of lines and generated text are no change.
+    // Trailing white space and generated text are not compared.
     repo.write(DOC, repo.read(DOC).replace("High.", "Low.  ").replace("Three berths.\n", "Three berths. \n\n"));
     assert_eq!(findings(&repo, "2025-09-02T00:00:00Z"), "");
     review(&repo, &[&format!("{DOC}#plannin"), "--yes"]).exits(2);
 }
 
 #[test]
-fn a_review_shows_the_sources_that_changed_and_knows_them_afterwards() {
+fn a_review_shows_and_records_changed_sources() {
     let repo = repo();
     review(&repo, &[DOC, "--yes"]).exits(0);
     repo.commit("review");
@@ -117,17 +117,17 @@ fn a_review_shows_the_sources_that_changed_and_knows_them_afterwards() {
     review(&repo, &[DOC, "--yes"]).exits(0);
     assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
     review(&repo, &[DOC, "--yes"]).exits(0);
-    // A commit of the sources says so of the document beside them.
+    // A commit that changes the sources reports the document next to them.
     repo.commit("reviewed").run(&["hook", "install"]).exits(0);
     repo.write("src/ws/a.rs", "again\n").git(&["add", "-A"]);
     repo.run(&["hook", "run", "pre-commit", "-v"]).exits(0);
 }
 
 #[test]
-fn only_a_review_may_move_a_stamp_over_changed_sources() {
+fn reports_a_new_stamp_without_a_review_of_changed_sources() {
     let repo = repo();
     let stamped = |day: &str| repo.read(DOC).replacen("last_updated: 2025-08-29", &format!("last_updated: {day}"), 1);
-    // The sources are as they were: a new date says that somebody looked.
+    // The sources are unchanged, so a new date is accepted.
     repo.write(DOC, stamped("2025-08-30"));
     assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
     repo.git(&["checkout", "-q", DOC]);
@@ -137,7 +137,7 @@ fn only_a_review_may_move_a_stamp_over_changed_sources() {
     repo.note(&found);
     repo.git(&["add", "-A"]);
     repo.run(&["validate", "--staged", "-q", "-o", "concise"]).exits(0);
-    // With a word about what changed it is an update.
+    // With a change of the text it is an update.
     repo.write(DOC, repo.read(DOC).replace("Two berths.", "Three berths."));
     assert_eq!(findings(&repo, "2025-09-01T00:00:00Z"), "");
     repo.git(&["checkout", "-q", "HEAD", "--", DOC]);
@@ -146,7 +146,7 @@ fn only_a_review_may_move_a_stamp_over_changed_sources() {
 }
 
 #[test]
-fn a_staged_review_works_on_the_index() {
+fn a_staged_review_updates_the_index() {
     let repo = repo();
     repo.write(DOC, repo.read(DOC).replace("Two berths.", "Three berths.")).git(&["add", DOC]);
     repo.write(DOC, repo.read(DOC).replace("Low.", "High, unfinished."));
@@ -158,7 +158,7 @@ fn a_staged_review_works_on_the_index() {
     assert_eq!(repo.git(&["show", &format!(":{record}")]), repo.read(record));
     assert_eq!(repo.git(&["status", "--porcelain"]), format!("A  {record}\nMM {DOC}\n"));
     repo.run(&["validate", "--staged", "-q", "-o", "concise"]).exits(0);
-    // Where the worktree has another stamp, nothing is written at all.
+    // If the worktree has another stamp, nothing is written.
     repo.write(DOC, repo.read(DOC).replace("2025-09-15", "2025-09-14"));
     let before = repo.state();
     review(&repo, &[DOC, "--staged", "--yes"]).exits(2);
@@ -166,7 +166,7 @@ fn a_staged_review_works_on_the_index() {
 }
 
 #[test]
-fn without_a_yes_nothing_is_written() {
+fn writes_nothing_without_confirmation() {
     let repo = repo();
     let before = repo.state();
     review(&repo, &[DOC]).exits(2);
@@ -182,7 +182,7 @@ fn without_a_yes_nothing_is_written() {
 }
 
 #[test]
-fn values_in_quotes_and_crlf_stay_as_they_are_written() {
+fn keeps_quotes_and_crlf() {
     let repo = Repo::with_git();
     let text = living("")
         .replace("4018e185-d0ad-4382-91cf-3224b61fcdfd", "\"4018e185-d0ad-4382-91cf-3224b61fcdfd\" # ours")
@@ -197,7 +197,7 @@ fn values_in_quotes_and_crlf_stay_as_they_are_written() {
 }
 
 #[test]
-fn a_moved_document_takes_its_review_along() {
+fn a_moved_document_keeps_its_review() {
     let repo = repo();
     review(&repo, &[DOC, "--yes"]).exits(0);
     repo.commit("review");
@@ -208,7 +208,7 @@ fn a_moved_document_takes_its_review_along() {
 }
 
 #[test]
-fn a_review_of_two_documents_is_written_whole_or_not_at_all() {
+fn a_review_of_two_documents_is_atomic() {
     let repo = repo();
     repo.write("other.md", living("")).commit("other");
     let file = repo.path().join("other.md");
@@ -221,7 +221,7 @@ fn a_review_of_two_documents_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn no_deadline_is_beyond_what_a_time_can_say() {
+fn limits_the_deadline_to_the_year_9999() {
     let repo = repo();
     repo.write(DOC, repo.read(DOC).replace("2025-09-12T15:35:33Z", "9999-12-31T23:59:59Z"));
     review(&repo, &[DOC, "--yes"]).exits(0);
@@ -229,7 +229,7 @@ fn no_deadline_is_beyond_what_a_time_can_say() {
 }
 
 #[test]
-fn a_review_says_which_section_and_what_it_does_not_vouch_for() {
+fn reports_the_reviewed_section_and_edited_blocks() {
     let repo = repo();
     repo.write(
         DOC,
@@ -243,7 +243,7 @@ fn a_review_says_which_section_and_what_it_does_not_vouch_for() {
 }
 
 #[test]
-fn a_commit_tells_the_warnings_that_it_brings_in_and_no_others() {
+fn a_commit_reports_only_new_warnings() {
     let repo = repo();
     repo.run(&["hook", "install"]).exits(0);
     repo.write(DOC, repo.read(DOC).replace("[planning, risks]", "[planning]")).git(&["add", "-A"]);

@@ -1,11 +1,11 @@
-//! The rules: the examples on each page, and the fixtures of each rule, run as a user would run them.
+//! Rules: the examples on each page, and the fixtures of each rule, run through the command line.
 //!
 //! `tests/rules/<slug>/<case>/input.md` is validated as `DOC.md`, or as the path in `path.txt`, with `phx.toml` if it
 //! exists. `result.snap` is the exit code, the output, and the document after `--fix` if it differs.
 
 use crate::support::{Repo, package};
 
-/// Rules whose pages cannot show a runnable example: what they find is no text of one document.
+/// Rules whose pages have no runnable example, because they do not depend on the text of one document only.
 const WITHOUT_EXAMPLE: &[&str] = &[
     "backdated-commit",
     "changed-sources",
@@ -18,7 +18,7 @@ const WITHOUT_EXAMPLE: &[&str] = &[
     "weakened-policy",
 ];
 
-/// Rules that other tests hold: their subjects are made, not kept.
+/// Rules without fixtures, because other tests create their input.
 const WITHOUT_FIXTURE: &[&str] = &[
     "backdated-commit",
     "changed-sources",
@@ -41,23 +41,26 @@ fn slug(rule: &serde_json::Value) -> &str {
 }
 
 #[test]
-fn slugs_name_the_smell_and_every_rule_stands_in_the_list_once() {
+fn slugs_are_valid_and_unique() {
     let slugs: Vec<String> = rules().iter().map(|rule| slug(rule).to_owned()).collect();
     let mut sorted = slugs.clone();
     sorted.sort();
     sorted.dedup();
-    assert_eq!(slugs, sorted, "the list is sorted, and no rule stands in it twice");
+    assert_eq!(slugs, sorted, "the list is sorted and has no duplicates");
     for slug in &slugs {
         let plain = slug.chars().all(|c| c.is_ascii_lowercase() || c == '-');
-        let remedy = ["no-", "require-", "check-", "must-", "use-", "valid-"];
-        assert!(plain && slug.contains('-'), "{slug} is not words joined by -");
-        assert!(!remedy.iter().any(|word| slug.starts_with(word)), "{slug} names the remedy");
+        let prefixes = ["no-", "require-", "check-", "must-", "use-", "valid-"];
+        assert!(plain && slug.contains('-'), "{slug} must be lower-case words joined by `-`");
+        assert!(
+            !prefixes.iter().any(|word| slug.starts_with(word)),
+            "{slug} names the solution instead of the problem"
+        );
         let file = package().join("src/rules").join(slug.replace('-', "_"));
-        assert!(file.with_extension("rs").exists(), "{slug} has its file");
+        assert!(file.with_extension("rs").exists(), "{slug} has no source file");
     }
 }
 
-/// A fenced block of a page: the words behind its fence, and its text.
+/// Returns the info string and the text of each fenced block of a page.
 fn blocks(page: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(String, String)> = None;
@@ -76,12 +79,12 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_example_on_a_page_does_what_the_page_says() {
+fn every_example_on_a_rule_page_is_correct() {
     for rule in rules() {
         let slug = slug(&rule);
         let page = Repo::new().unrecorded().run(&["explain", slug]).exits(0).stdout;
-        assert!(page.starts_with(&format!("# {slug}\n")), "{slug}: the page bears the rule's name");
-        assert!(page.contains("\n## Why\n"), "{slug}: the page says why");
+        assert!(page.starts_with(&format!("# {slug}\n")), "{slug}: the page has another title");
+        assert!(page.contains("\n## Why\n"), "{slug}: the page has no section `Why`");
         let (mut finds, mut clean) = (0, 0);
         let mut configuration = String::new();
         for (info, text) in blocks(&page) {
@@ -99,17 +102,21 @@ fn every_example_on_a_page_does_what_the_page_says() {
             match expectation {
                 "finds" => finds += 1,
                 "clean" => clean += 1,
-                other => panic!("{slug}: an example is `finds` or `clean`, not `{other}`"),
+                other => panic!("{slug}: expected `finds` or `clean`, found `{other}`"),
             }
             assert_eq!(found, expectation == "finds", "{slug}:\n{text}\n{}", run.stdout);
         }
         let shown = finds > 0 && clean > 0;
-        assert_eq!(shown, !WITHOUT_EXAMPLE.contains(&slug), "{slug}: {finds} examples that find, {clean} clean ones");
+        assert_eq!(
+            shown,
+            !WITHOUT_EXAMPLE.contains(&slug),
+            "{slug}: {finds} examples with a finding, {clean} clean examples"
+        );
     }
 }
 
 #[test]
-fn every_fixture_gives_what_is_expected_of_it() {
+fn every_fixture_gives_the_expected_result() {
     let cases = std::cell::RefCell::new(std::collections::BTreeMap::<String, [usize; 2]>::new());
     insta::glob!("../rules", "*/*/input.md", |input| {
         let case = input.parent().unwrap();
@@ -150,18 +157,22 @@ fn every_fixture_gives_what_is_expected_of_it() {
     for rule in rules() {
         let slug = slug(&rule);
         let [clean, positive] = cases.get(slug).copied().unwrap_or_default();
-        let held = positive > 0 && clean > 0;
-        assert_eq!(held, !WITHOUT_FIXTURE.contains(&slug), "{slug}: {positive} fixtures that find, {clean} clean ones");
+        let has_both = positive > 0 && clean > 0;
+        assert_eq!(
+            has_both,
+            !WITHOUT_FIXTURE.contains(&slug),
+            "{slug}: {positive} fixtures with a finding, {clean} clean fixtures"
+        );
     }
 }
 
-/// Blocks in the fixtures of other rules need not be generated.
+/// Returns the option that turns off `ungenerated-auto-section` in the fixtures of other rules.
 fn others(slug: &str) -> &'static str {
     if slug.ends_with("ted-auto-section") { "--color=never" } else { "-Aungenerated-auto-section" }
 }
 
 #[test]
-fn a_missing_document_is_found_where_the_whole_repository_is_checked() {
+fn reports_a_missing_document_only_for_the_whole_repository() {
     let repo = Repo::new();
     repo.write("phx.toml", "[documents]\nrequire = [\"phase-plan\", \"document\"]\n");
     repo.write("DOC.md", crate::support::clean_document());
@@ -170,6 +181,6 @@ fn a_missing_document_is_found_where_the_whole_repository_is_checked() {
 }
 
 #[test]
-fn a_rule_that_does_not_exist_cannot_be_explained() {
+fn reports_an_unknown_rule() {
     Repo::new().run(&["explain", "stale-documents"]).exits(2);
 }

@@ -1,9 +1,9 @@
-//! Schemas: what ships, `phx schema`, and those of a repository.
+//! Built-in schemas, `phx schema`, and schemas of a repository.
 
 use crate::support::{Repo, document, package};
 
 #[test]
-fn the_mandatory_kinds_are_listed() {
+fn lists_the_built_in_kinds() {
     let list = Repo::new().run(&["schema", "list", "-o", "json"]).exits(0).json();
     let rows: Vec<_> = list
         .as_array()
@@ -25,7 +25,7 @@ fn the_mandatory_kinds_are_listed() {
 }
 
 #[test]
-fn every_shipped_schema_is_one_and_is_shown_as_it_is() {
+fn shows_every_built_in_schema_unchanged() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let names = [
         "governance",
@@ -50,14 +50,14 @@ fn every_shipped_schema_is_one_and_is_shown_as_it_is() {
 }
 
 #[test]
-fn what_does_not_exist_is_not_shown() {
+fn reports_unknown_schemas_and_versions() {
     let repo = Repo::new();
     repo.run(&["schema", "show", "upcoming"]).exits(2);
     repo.run(&["schema", "show", "governance", "--schema-version", "v2"]).exits(2);
 }
 
 #[test]
-fn the_governance_schema_and_the_reader_know_the_same_keys() {
+fn the_governance_schema_and_the_parser_have_the_same_keys() {
     let schema = Repo::new().run(&["schema", "show", "governance"]).json();
     let known: Vec<&str> = phx::document::governance::KEYS.iter().map(|key| key.name).collect();
     let properties: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
@@ -68,7 +68,7 @@ fn the_governance_schema_and_the_reader_know_the_same_keys() {
     assert_eq!(schema["propertyNames"]["enum"], serde_json::json!(known));
 }
 
-/// What each kind must hold, and a document that holds it all.
+/// Kinds, with the body of a complete document and the required sections of each.
 const KINDS: &[(&str, &str, &[&str])] = &[
     (
         "implemented-features",
@@ -98,7 +98,7 @@ const KINDS: &[(&str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn a_document_that_holds_what_its_kind_asks_for_is_clean() {
+fn a_complete_document_of_each_kind_is_clean() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (kind, body, _) in KINDS {
         let repo = Repo::new();
@@ -108,7 +108,7 @@ fn a_document_that_holds_what_its_kind_asks_for_is_clean() {
 }
 
 #[test]
-fn each_required_section_is_missed() {
+fn reports_each_missing_section() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for (kind, body, sections) in KINDS {
         for section in *sections {
@@ -134,7 +134,7 @@ fn each_required_section_is_missed() {
 }
 
 #[test]
-fn each_required_field_and_column_is_missed() {
+fn reports_each_missing_field_and_column() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let cases = [
         ("implemented-features", "**Version**: 1 | "),
@@ -159,7 +159,7 @@ fn each_required_field_and_column_is_missed() {
 }
 
 #[test]
-fn the_summary_of_a_phase_group_is_no_phase() {
+fn the_summary_of_a_phase_group_is_not_a_phase() {
     let repo = Repo::new();
     let (_, body, _) = KINDS.iter().find(|(name, ..)| *name == "phase-plan").unwrap();
     let body = body.replace("## Phase Group Summary\n", "## Phase Group Summary\n\n### Theme\n**Words**: x\n");
@@ -199,7 +199,7 @@ fn a_repository_replaces_a_schema_and_adds_kinds_and_versions() {
 }
 
 #[test]
-fn a_schema_that_cannot_be_used_is_said_and_nothing_is_fetched() {
+fn reports_invalid_schemas_and_uses_no_network() {
     let repo = Repo::new();
     repo.write("a.md", document("  phase_number: 1\n", ""));
     repo.write(".phx/schemas/v1.0/document.schema.json", "{ nonsense");
@@ -210,10 +210,10 @@ fn a_schema_that_cannot_be_used_is_said_and_nothing_is_fetched() {
     repo.run(&["validate"]).exits(2);
 }
 
-/// The shipped schemas are held against the outline of a model first. Any schema of a repository's own, however far from
-/// the document, makes phx build the model in full; the findings are the same.
+/// phx validates with the outline of the model if only built-in schemas are in use. A schema in the repository, even an
+/// unrelated one, makes it use the full model; the findings must be the same.
 #[test]
-fn an_outline_and_a_full_model_give_the_same_findings() {
+fn the_outline_and_the_full_model_give_the_same_findings() {
     let (short, full) = (Repo::new(), Repo::new());
     full.write(".phx/schemas/v0.1/unrelated.schema.json", "{}");
     for (kind, body, _) in KINDS {
@@ -227,6 +227,6 @@ fn an_outline_and_a_full_model_give_the_same_findings() {
         }
     }
     let (short, full) = (short.validate(), full.validate());
-    assert!(short.stdout.lines().count() > 50, "cuts are found:\n{}", short.stdout);
+    assert!(short.stdout.lines().count() > 50, "expected more findings:\n{}", short.stdout);
     assert_eq!(short.stdout, full.stdout);
 }

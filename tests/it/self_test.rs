@@ -1,14 +1,14 @@
-//! `phx doctor --self-test`: every check tells a subject that conforms from one that does not.
+//! `phx doctor --self-test`: every check distinguishes conforming from defective fixtures.
 
 use crate::support::{Repo, Run, assert_valid, package};
 
-/// What is measured by time on built-in subjects must not be measured beside another one.
-pub static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+/// Lock for tests that measure times of fixtures, which must not run concurrently.
+pub static TIMING_LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// Runs the fixtures of a probe. Only checks for which `may_skip` holds may be skipped.
 #[track_caller]
-fn tells(probe: &str, may_skip: fn(&str) -> bool) {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+fn run_fixtures(probe: &str, may_skip: fn(&str) -> bool) {
+    let _lock = TIMING_LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let run = Repo::bare().unrecorded().run(&["doctor", "--self-test", probe, "-o", "json"]);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr));
     assert_valid("schemas/doctor.schema.json", &json);
@@ -23,7 +23,7 @@ fn tells(probe: &str, may_skip: fn(&str) -> bool) {
         }
     }
     assert_eq!(run.code, 0, "{}", run.stderr);
-    // The snapshot holds all cases. Where some were skipped, those that remain are compared with it line by line.
+    // The snapshot contains all cases. If some were skipped, each remaining line must be in the snapshot.
     if json["summary"]["skip"] == 0 {
         crate::transcript::note(&outcomes);
     } else {
@@ -40,39 +40,41 @@ fn tells(probe: &str, may_skip: fn(&str) -> bool) {
 
 #[test]
 fn repositories() {
-    tells("repo", |id| cfg!(not(unix)) && id == "repo.git");
+    run_fixtures("repo", |id| cfg!(not(unix)) && id == "repo.git");
 }
 
 #[test]
 fn servers() {
-    // To end a connection without a packet needs `TCP_REPAIR`: Linux, and a privilege.
-    tells("ws", |id| id == "ws.release.vanish" || cfg!(not(target_os = "linux")) && id == "ws.limit.scope");
+    // `TCP_REPAIR`, which drops a connection without a packet, needs Linux and a privilege.
+    run_fixtures("ws", |id| id == "ws.release.vanish" || cfg!(not(target_os = "linux")) && id == "ws.limit.scope");
 }
 
 #[test]
 fn services() {
-    // Elsewhere a full backlog does not drop a SYN.
-    tells("ipc", |id| cfg!(not(target_os = "linux")) && id == "ipc.timeout.syn");
+    // Only Linux drops a SYN if the backlog is full.
+    run_fixtures("ipc", |id| cfg!(not(target_os = "linux")) && id == "ipc.timeout.syn");
 }
 
 #[test]
 #[cfg_attr(target_os = "linux", ignore = "needs the programs of PostgreSQL: `tests/run` installs them")]
 fn databases() {
-    // Elsewhere nothing installs PostgreSQL.
-    tells("db", |_| cfg!(not(target_os = "linux")));
+    // `tests/run` installs PostgreSQL only on Linux.
+    run_fixtures("db", |_| cfg!(not(target_os = "linux")));
 }
 
 #[test]
 #[cfg(unix)]
 fn terminals() {
-    // A machine that denies these to everybody cannot show that a sandbox denies them.
+    // If the machine denies these operations to everyone, the checks cannot verify that a sandbox denies them.
     const PRIVILEGED: &[&str] =
         &["pty.sandbox.mount", "pty.sandbox.ptrace", "pty.sandbox.rawsock", "pty.sandbox.tiocsti"];
-    tells("pty", |id| PRIVILEGED.contains(&id) || cfg!(not(target_os = "linux")) && id.starts_with("pty.sandbox."));
+    run_fixtures("pty", |id| {
+        PRIVILEGED.contains(&id) || cfg!(not(target_os = "linux")) && id.starts_with("pty.sandbox.")
+    });
 }
 
 #[test]
-fn only_checks_that_are_there_can_be_tested() {
+fn reports_unknown_checks() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     Repo::bare().run(&["doctor", "--self-test", "nothing"]).exits(2);
     let run: Run = Repo::bare().run(&["doctor", "--self-test", "ws.handshake"]).exits(0);

@@ -1,8 +1,8 @@
-//! Where documents come from: the worktree, the index, a revision; the same rules on each.
+//! Trees that documents are read from: worktree, index and revision, with the same rules for each.
 
 use crate::support::{Repo, Run, clean_document, document};
 
-/// A document with one error: it has no phase number.
+/// Document with one error: it has no phase number.
 fn wrong() -> String {
     document("", "# Title\n")
 }
@@ -12,11 +12,11 @@ fn staged(repo: &Repo) -> Run {
 }
 
 #[test]
-fn what_is_staged_is_checked_and_not_what_stands_in_the_worktree() {
+fn staged_validates_the_index_instead_of_the_worktree() {
     let repo = Repo::with_git();
     repo.write("docs/a.md", clean_document()).write("docs/b.md", clean_document()).commit("first");
     staged(&repo).exits(0);
-    // A wrong document in the worktree alone is nobody's business; a wrong one in the index is, whatever the worktree says.
+    // Errors in the worktree are not reported; errors in the index are, independent of the worktree.
     repo.write("docs/a.md", wrong());
     staged(&repo).exits(0);
     repo.git(&["add", "docs/a.md"]);
@@ -28,7 +28,7 @@ fn what_is_staged_is_checked_and_not_what_stands_in_the_worktree() {
 }
 
 #[test]
-fn the_first_commit_a_rename_and_a_deletion_are_staged_like_any_other() {
+fn staged_supports_first_commits_renames_and_deletions() {
     let repo = Repo::with_git();
     repo.write("a.md", wrong()).git(&["add", "a.md"]);
     staged(&repo).exits(1);
@@ -39,13 +39,13 @@ fn the_first_commit_a_rename_and_a_deletion_are_staged_like_any_other() {
     assert!(run.stdout.starts_with("b.md:"), "{}", run.stdout);
     repo.git(&["rm", "--quiet", "--cached", "b.md"]);
     staged(&repo).exits(0);
-    // With the intent to add there is nothing to check yet.
+    // A file that was added with `--intent-to-add` has no content to validate.
     repo.git(&["add", "--intent-to-add", "b.md"]);
     staged(&repo).exits(0);
 }
 
 #[test]
-fn configuration_schemas_and_templates_come_from_where_the_documents_come_from() {
+fn reads_the_configuration_from_the_same_tree() {
     let repo = Repo::with_git();
     repo.write("a.md", wrong()).commit("first");
     repo.write("a.md", wrong() + "more\n").git(&["add", "a.md"]);
@@ -60,7 +60,7 @@ fn configuration_schemas_and_templates_come_from_where_the_documents_come_from()
 }
 
 #[test]
-fn a_revision_is_checked_as_it_was() {
+fn validates_a_revision() {
     let repo = Repo::with_git();
     repo.write("docs/a.md", wrong()).commit("wrong");
     repo.write("docs/a.md", clean_document()).write("docs/b.md", wrong()).commit("right");
@@ -77,7 +77,7 @@ fn a_revision_is_checked_as_it_was() {
 }
 
 #[test]
-fn a_bare_repository_has_revisions() {
+fn validates_a_revision_of_a_bare_repository() {
     let repo = Repo::with_git();
     repo.write("docs/a.md", wrong()).commit("wrong");
     let bare = Repo::bare();
@@ -87,7 +87,7 @@ fn a_bare_repository_has_revisions() {
 }
 
 #[test]
-fn since_checks_what_changed_since_the_merge_base() {
+fn since_validates_changes_since_the_merge_base() {
     let repo = Repo::with_git();
     repo.write("old.md", wrong()).write("a.md", clean_document()).commit("first");
     repo.git(&["branch", "topic"]);
@@ -103,7 +103,7 @@ fn since_checks_what_changed_since_the_merge_base() {
 }
 
 #[test]
-fn links_and_submodules_are_no_documents() {
+fn links_and_submodules_are_not_documents() {
     let repo = Repo::with_git();
     let other = Repo::with_git();
     other.write("a.md", wrong()).commit("first");
@@ -119,7 +119,7 @@ fn links_and_submodules_are_no_documents() {
 }
 
 #[test]
-fn line_ends_and_filters_do_not_change_the_verdict() {
+fn line_endings_and_filters_do_not_change_the_result() {
     let repo = Repo::with_git();
     repo.write(".gitattributes", "crlf.md eol=crlf\nupper.md filter=upper\n");
     repo.git(&["config", "core.autocrlf", "true"]);
@@ -133,7 +133,7 @@ fn line_ends_and_filters_do_not_change_the_verdict() {
     staged(&repo).exits(0);
     repo.write("crlf.md", wrong().replace('\n', "\r\n")).git(&["add", "crlf.md"]);
     assert!(staged(&repo).exits(1).stdout.starts_with("crlf.md:"));
-    // The index holds what the filter cleaned.
+    // The index contains the output of the clean filter.
     repo.git(&["rm", "--quiet", "--cached", "crlf.md"]);
     repo.write("upper.md", clean_document().replace("# Title", "# TITLE").replace("PHOENIX_RISING", "PHOENIX"))
         .git(&["add", "upper.md"]);
@@ -141,7 +141,7 @@ fn line_ends_and_filters_do_not_change_the_verdict() {
 }
 
 #[test]
-fn every_format_of_the_index_and_of_objects_is_read() {
+fn reads_every_index_and_object_format() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     let cases: [&[&[&str]]; 4] = [
         &[&["init", "--quiet"], &["update-index", "--index-version", "4"]],
@@ -161,7 +161,7 @@ fn every_format_of_the_index_and_of_objects_is_read() {
 }
 
 #[test]
-fn a_document_outside_the_sparse_set_is_read_from_the_index() {
+fn reads_documents_outside_the_sparse_checkout() {
     let repo = Repo::with_git();
     repo.write("docs/a.md", clean_document()).write("far/b.md", wrong()).commit("first");
     repo.git(&["sparse-checkout", "set", "--cone", "docs"]);
@@ -171,7 +171,7 @@ fn a_document_outside_the_sparse_set_is_read_from_the_index() {
 }
 
 #[test]
-fn a_linked_worktree_and_another_index_are_honoured() {
+fn supports_linked_worktrees_and_git_index_file() {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document()).commit("first");
     let linked = Repo::bare();
@@ -198,7 +198,7 @@ fn a_linked_worktree_and_another_index_are_honoured() {
 }
 
 #[test]
-fn facts_of_other_documents_come_from_the_same_place() {
+fn facts_of_other_documents_come_from_the_same_tree() {
     let repo = Repo::with_git();
     let features = |points: u8| {
         document(
@@ -222,7 +222,7 @@ fn facts_of_other_documents_come_from_the_same_place() {
 }
 
 #[test]
-fn without_git_there_is_nothing_staged() {
+fn staged_and_since_require_git() {
     let repo = Repo::bare();
     repo.write("a.md", wrong());
     repo.run(&["validate", "--staged"]).exits(2);

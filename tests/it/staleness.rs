@@ -1,13 +1,13 @@
-//! What stale documents block, how to let a commit pass on record, and what the message says of it.
+//! Stale documents: rejected commits, recorded overrides, and trailers in the commit message.
 
 use crate::support::{Repo, clean_document, document};
 
-/// A document that was due on 31 August.
+/// Document whose deadline was 31 August.
 fn stale(more: &str) -> String {
     document(&format!("  phase_number: 2\n{more}"), "# Title\n").replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z")
 }
 
-/// A repository with a stale document that somebody committed before there were hooks.
+/// Repository with a stale document that was committed before the hooks were installed.
 fn repo(configuration: &str, more: &str) -> Repo {
     let repo = Repo::with_git();
     repo.write("phx.toml", configuration)
@@ -29,7 +29,7 @@ fn message(repo: &Repo) -> String {
 }
 
 #[test]
-fn any_stale_document_blocks_until_somebody_reviews_it() {
+fn a_stale_document_rejects_commits_until_it_is_reviewed() {
     let repo = repo("", "");
     commit(&repo, "b.txt", &[]).exits(1);
     repo.run(&["review", "docs/old.md", "--yes"]).exits(0);
@@ -39,7 +39,7 @@ fn any_stale_document_blocks_until_somebody_reviews_it() {
 }
 
 #[test]
-fn one_review_at_a_time_is_not_held_up_by_what_else_is_overdue() {
+fn accepts_a_review_if_other_documents_are_stale() {
     let repo = repo("", "");
     repo.write("docs/other.md", stale("")).git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "other", "--no-verify"]);
@@ -47,13 +47,13 @@ fn one_review_at_a_time_is_not_held_up_by_what_else_is_overdue() {
     repo.git(&["add", "-A"]);
     repo.try_git(&["commit", "-qm", "review"], &[]).exits(0);
     commit(&repo, "b.txt", &[]).exits(1);
-    // Deleting a document that nobody wants to keep is a way out too.
+    // Deleting a stale document also resolves the finding.
     repo.git(&["rm", "-q", "docs/other.md"]);
     repo.try_git(&["commit", "-qm", "gone"], &[]).exits(0);
 }
 
 #[test]
-fn many_overdue_documents_are_counted() {
+fn limits_the_list_of_stale_documents() {
     let repo = repo("", "");
     for number in 0..30 {
         repo.write(&format!("docs/{number}.md"), stale(""));
@@ -67,7 +67,7 @@ fn many_overdue_documents_are_counted() {
 }
 
 #[test]
-fn related_blocks_only_where_the_commit_touches_the_sources() {
+fn related_rejects_only_commits_that_change_the_sources() {
     let repo = repo("[hook]\nstale = \"related\"\n", "  sources: [\"src/ws/**\"]\n");
     commit(&repo, "b.txt", &[]).exits(0);
     commit(&repo, "docs/old.md", &[]).exits(0);
@@ -75,7 +75,7 @@ fn related_blocks_only_where_the_commit_touches_the_sources() {
 }
 
 #[test]
-fn the_levels_decide_what_blocks() {
+fn enforcement_and_rule_levels_apply_to_stale_documents() {
     let repo = repo("[enforcement]\nlevel = \"advisory\"\n", "");
     commit(&repo, "b.txt", &[]).exits(0);
     repo.write("phx.toml", "[enforcement]\nlevel = \"strict\"\n[rules]\nstale-document = \"warning\"\n");
@@ -89,7 +89,7 @@ fn the_levels_decide_what_blocks() {
 }
 
 #[test]
-fn an_override_needs_a_reason_and_goes_on_record() {
+fn an_override_needs_a_reason_and_is_recorded() {
     let repo = repo("", "");
     commit(&repo, "b.txt", &[("PHX_OVERRIDE", " ")]).exits(1);
     let before = repo.git(&["rev-parse", "HEAD"]);
@@ -98,7 +98,7 @@ fn an_override_needs_a_reason_and_goes_on_record() {
     commit(&repo, "b.txt", &[("PHX_OVERRIDE", "release\ntoday")]).exits(0);
     let trailer = "Phx-Override: release today (stale-document; docs/old.md)";
     assert_eq!(message(&repo), format!("change\n\n{trailer}\n\n"));
-    // Another reason takes the place of the first; where there is nothing to override there is no trailer.
+    // A new reason replaces the first. Without a finding to override there is no trailer.
     repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[("PHX_OVERRIDE", "later")]).exits(0);
     assert_eq!(message(&repo), "change\n\nPhx-Override: later (stale-document; docs/old.md)\n\n");
     repo.run(&["review", "docs/old.md", "--yes"]).exits(0);
@@ -108,7 +108,7 @@ fn an_override_needs_a_reason_and_goes_on_record() {
 }
 
 #[test]
-fn an_overridden_commit_has_the_right_numbers_all_the_same() {
+fn updates_numbers_in_an_overridden_commit() {
     let repo = repo("", "");
     let body = "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED -->\nTotal Features: 9\n<!-- END AUTO-GENERATED -->\n\n\
         ### Priority 1: Now\n\n#### 1. Berth\n**Status**: Planned | **Points**: 8 | **Owner**: Ines\n**Target**: soon\n\n\
@@ -123,7 +123,7 @@ fn an_overridden_commit_has_the_right_numbers_all_the_same() {
 }
 
 #[test]
-fn a_message_without_words_stays_empty() {
+fn does_not_add_a_trailer_to_an_empty_message() {
     let repo = repo("", "");
     repo.write("b.txt", "c\n").git(&["add", "b.txt"]);
     let override_ = [("PHX_OVERRIDE", "now")];
@@ -135,14 +135,14 @@ fn a_message_without_words_stays_empty() {
     let set = format!("commit.template={}", template.display());
     repo.try_git(&["-c", &set, "commit", "-q"], &override_).exits(1);
     std::fs::remove_file(template).unwrap();
-    // With words it is completed, above what is cut off.
+    // The trailer is added to a non-empty message, above the scissors line.
     let editor = [("PHX_OVERRIDE", "now"), ("GIT_EDITOR", "sed -i.bak '1s/^/Words/'")];
     repo.try_git(&["commit", "-qv"], &editor).exits(0);
     assert_eq!(message(&repo), "Words\n\nPhx-Override: now (stale-document; docs/old.md)\n\n");
 }
 
 #[test]
-fn new_stamps_are_named_in_the_message_once() {
+fn adds_one_trailer_per_new_correlation_id() {
     let repo = repo("", "");
     repo.run(&["review", "docs/old.md", "docs/new.md", "--yes"]).exits(0);
     repo.git(&["add", "-A"]);
@@ -153,20 +153,20 @@ fn new_stamps_are_named_in_the_message_once() {
     assert_eq!(message(&repo), expected);
     repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[]).exits(0);
     assert_eq!(message(&repo), expected);
-    // A second review within the same commit takes the place of the first.
+    // A second review in the same commit replaces the first.
     repo.run(&["review", "docs/new.md", "docs/old.md", "--yes", "--now", "2025-09-01T01:00:00Z"]).exits(0);
     repo.git(&["add", "-A"]);
     repo.try_git(&["commit", "-q", "--amend", "--no-edit"], &[("PHX_NOW", "2025-09-01T01:00:00Z")]).exits(0);
     assert_eq!(message(&repo).matches("Correlation-Id: ").count(), 1, "{}", message(&repo));
     repo.note(&message(&repo));
-    // Moving a document is no stamp.
+    // Moving a document does not add a trailer.
     repo.git(&["mv", "docs/new.md", "docs/moved.md"]);
     repo.try_git(&["commit", "-qm", "move"], &[("PHX_NOW", "2025-09-01T01:00:00Z")]).exits(0);
     assert_eq!(message(&repo), "move\n\n");
 }
 
 #[test]
-fn a_kind_that_must_have_a_document_cannot_be_deleted_by_accident() {
+fn rejects_deleting_the_last_document_of_a_required_kind() {
     let repo = repo("[documents]\nrequire = [\"document\"]\n[rules]\nstale-document = \"off\"\n", "");
     repo.git(&["rm", "-q", "docs/old.md"]);
     repo.try_git(&["commit", "-qm", "one"], &[]).exits(0);
@@ -175,7 +175,7 @@ fn a_kind_that_must_have_a_document_cannot_be_deleted_by_accident() {
 }
 
 #[test]
-fn a_message_in_another_encoding_keeps_its_bytes() {
+fn keeps_the_encoding_of_a_commit_message() {
     let repo = repo("", "");
     repo.git(&["config", "i18n.commitEncoding", "ISO-8859-1"]);
     repo.write("../message", b"Caf\xe9\n".as_slice());

@@ -1,8 +1,8 @@
-//! `phx status`: one line a document, what is due first on top.
+//! `phx status`: one line per document, earliest deadline first.
 
 use crate::support::{Repo, assert_valid, clean_document, document};
 
-/// A document due at a time, with one AUTO block of some state.
+/// Document with a deadline and the given content of its AUTO block.
 fn due(at: &str, block: &str) -> String {
     let body = format!(
         "# T\n\n## Feature Metrics\n<!-- AUTO-GENERATED -->\n{block}\n## Core Features\n\n### Tides\n**Status**: Stable | **Coverage**: N/A\n"
@@ -10,13 +10,13 @@ fn due(at: &str, block: &str) -> String {
     document("  phase_number: 1\n  kind: implemented-features\n", &body).replace("2025-09-12T15:35:33Z", at)
 }
 
-const UNWRITTEN: &str = "Total Features: 1\n<!-- END AUTO-GENERATED -->\n";
+const UNGENERATED: &str = "Total Features: 1\n<!-- END AUTO-GENERATED -->\n";
 
 fn repo() -> Repo {
     let repo = Repo::new();
-    repo.write("late.md", due("2025-08-30T00:00:00Z", UNWRITTEN));
+    repo.write("late.md", due("2025-08-30T00:00:00Z", UNGENERATED));
     repo.write("docs/soon.md", due("2025-09-01T12:00:00Z", "x\n<!-- END AUTO-GENERATED sum:0000000000000000 -->\n"));
-    repo.write("docs/far.md", due("2025-10-01T00:00:00Z", UNWRITTEN));
+    repo.write("docs/far.md", due("2025-10-01T00:00:00Z", UNGENERATED));
     repo.write("b.md", clean_document()).write("a.md", clean_document());
     repo.write("none.md", clean_document().replace("update_required_by", "update_by"));
     repo.run(&["regen", "-q", "docs/far.md"]).exits(0);
@@ -26,12 +26,12 @@ fn repo() -> Repo {
 }
 
 #[test]
-fn what_is_due_first_stands_on_top_with_the_state_of_its_blocks() {
+fn sorts_documents_by_deadline_and_shows_block_states() {
     repo().run(&["status"]).exits(0);
 }
 
 #[test]
-fn a_terminal_sees_colours_and_programs_see_json() {
+fn prints_colors_and_json() {
     let repo = repo();
     let colored = repo.run(&["--color", "always", "status"]).exits(0).stdout;
     repo.note(&colored);
@@ -44,7 +44,7 @@ fn a_terminal_sees_colours_and_programs_see_json() {
 }
 
 #[test]
-fn a_part_of_the_repository_is_shown_alone() {
+fn limits_the_list_to_the_given_paths() {
     let repo = repo();
     let run = repo.run(&["status", "docs", "late.md"]).exits(0);
     assert_eq!(run.stdout.lines().count(), 3, "{}", run.stdout);

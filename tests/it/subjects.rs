@@ -1,14 +1,14 @@
-//! `phx doctor` on servers and hosts that others wrote, each installed as its own users install it, and started on a free port of this
-//! machine: which must pass, and which must not.
+//! `phx doctor` with public servers and hosts as targets, installed from their own registries and started on free local
+//! ports.
 //!
-//! `tests/run` installs them and names their folder in `PHX_SUBJECTS`; `cargo test` alone leaves these tests out and says so.
+//! `tests/run` installs them and sets `PHX_SUBJECTS` to their directory; plain `cargo test` ignores these tests.
 #![cfg(target_os = "linux")]
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::self_test::ALONE;
+use crate::self_test::TIMING_LOCK;
 use crate::support::{Repo, package};
 
 mod databases;
@@ -17,15 +17,15 @@ mod servers;
 mod services;
 mod terminals;
 
-/// What a check must say.
-type Said<'a> = (&'a str, &'a str);
+/// Check id and its expected outcome.
+type Expected<'a> = (&'a str, &'a str);
 
-/// A folder for what is started, what is started, and the subjects.
+/// Directory of the installed programs, running processes, and the repository with the configuration.
 struct Subjects {
     folder: PathBuf,
     repo: Repo,
     running: Vec<Child>,
-    _alone: std::sync::MutexGuard<'static, ()>,
+    _lock: std::sync::MutexGuard<'static, ()>,
 }
 
 impl Drop for Subjects {
@@ -42,11 +42,10 @@ impl Drop for Subjects {
 impl Subjects {
     fn new() -> Self {
         let folder = std::env::var_os("PHX_SUBJECTS").map(PathBuf::from);
-        let folder = folder
-            .unwrap_or_else(|| panic!("PHX_SUBJECTS names the folder that `tests/run` installs these programs into"));
-        // Servers share two processors; more than one test of times at once would measure the others.
-        let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Self { folder, repo: Repo::bare(), running: Vec::new(), _alone: alone }
+        let folder = folder.unwrap_or_else(|| panic!("PHX_SUBJECTS is not set; run `tests/run`"));
+        // Tests that measure times must not run concurrently.
+        let lock = TIMING_LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self { folder, repo: Repo::bare(), running: Vec::new(), _lock: lock }
     }
 
     fn file(name: &str) -> String {
@@ -57,7 +56,7 @@ impl Subjects {
         self.folder.join("venv/bin/python").display().to_string()
     }
 
-    /// Starts a server, and waits until it listens.
+    /// Starts a server and waits until it listens.
     fn start(&mut self, program: &str, arguments: &[&str], port: u16) -> u16 {
         let mut command = Command::new(program);
         command.args(arguments).env("NODE_PATH", self.folder.join("node_modules"));
@@ -65,7 +64,7 @@ impl Subjects {
         self.run(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()), port)
     }
 
-    /// Starts what a command says, and waits until it listens.
+    /// Starts a command and waits until it listens on the port.
     fn run(&mut self, command: &mut Command, port: u16) -> u16 {
         use std::os::unix::process::CommandExt;
         let child = command.process_group(0).spawn();
@@ -84,14 +83,14 @@ impl Subjects {
         self.start(&python, arguments, port)
     }
 
-    /// An echo server with a limit (none where it is 0) that pings every so many seconds.
+    /// Starts an echo server with a limit (0 for no limit) and a ping interval in seconds. Returns its port.
     fn echo(&mut self, limit: u32, ping: &str) -> u16 {
-        let port = free();
+        let port = free_port();
         self.python_server(&[&Self::file("limit.py"), &limit.to_string(), &port.to_string(), ping], port)
     }
 
-    /// A configuration of a proxy with its places put in.
-    fn configured(&self, name: &str, port: u16, backend: u16) -> String {
+    /// Writes the configuration of a proxy with its placeholders replaced. Returns the path.
+    fn write_configuration(&self, name: &str, port: u16, backend: u16) -> String {
         let text = std::fs::read_to_string(Self::file(name)).unwrap();
         let text = text.replace("PORT", &port.to_string()).replace("BACKEND", &backend.to_string());
         let folder = self.repo.path().join("run");
@@ -102,32 +101,32 @@ impl Subjects {
     }
 
     fn nginx(&mut self) -> u16 {
-        let (backend, port) = (self.echo(0, "20"), free());
-        let file = self.configured("nginx.conf", port, backend);
+        let (backend, port) = (self.echo(0, "20"), free_port());
+        let file = self.write_configuration("nginx.conf", port, backend);
         self.start("/usr/sbin/nginx", &["-c", &file], port)
     }
 
-    /// What the checks say of a subject, in order.
+    /// Runs the checks on a target and compares their outcomes. Returns the records in the given order.
     #[track_caller]
-    fn say(&self, table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
-        self.says(&[], table, said)
+    fn check(&self, table: &str, expected: &[Expected<'_>]) -> Vec<serde_json::Value> {
+        self.check_with(&[], table, expected)
     }
 
-    /// The same, with fewer trials.
+    /// Like `check`, with `--quick`.
     #[track_caller]
-    fn say_quickly(&self, table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
-        self.says(&["--quick"], table, said)
+    fn check_quickly(&self, table: &str, expected: &[Expected<'_>]) -> Vec<serde_json::Value> {
+        self.check_with(&["--quick"], table, expected)
     }
 
     #[track_caller]
-    fn says(&self, options: &[&str], table: &str, said: &[Said<'_>]) -> Vec<serde_json::Value> {
+    fn check_with(&self, options: &[&str], table: &str, expected: &[Expected<'_>]) -> Vec<serde_json::Value> {
         self.repo.write("phx.toml", table);
-        let ids: Vec<&str> = said.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<&str> = expected.iter().map(|(id, _)| *id).collect();
         let run = || {
             let run = self.repo.run(&[&["doctor", "-o", "json"][..], options, &ids].concat());
             serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stderr))
         };
-        // A machine that is too busy gives no verdict, and is asked again; a wrong verdict is not.
+        // An inconclusive result, for example on a busy machine, is retried; a wrong result is not.
         let is_inconclusive = |json: &serde_json::Value| {
             let details = json["checks"].as_array().into_iter().flatten().map(|check| check["detail"].as_str());
             details.flatten().any(|detail| detail.starts_with("inconclusive"))
@@ -140,23 +139,23 @@ impl Subjects {
         }
         let of = |id: &str| json["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap().clone();
         let checks: Vec<serde_json::Value> = ids.iter().map(|id| of(id)).collect();
-        for ((id, outcome), check) in said.iter().zip(&checks) {
+        for ((id, outcome), check) in expected.iter().zip(&checks) {
             assert_eq!(check["outcome"], **outcome, "{id}: {check:#}");
         }
         checks
     }
 }
 
-fn free() -> u16 {
+fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn readers_of_others_read_the_formats() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn other_tools_parse_the_formats() {
     let subjects = Subjects::new();
     let repo = &subjects.repo;
-    // One of each outcome but `warn`, with words that need escaping.
+    // One of each outcome except `warn`, with text that needs escaping.
     repo.write(
         "phx.toml",
         "[[doctor.pty]]\nname = \"a \\\"b\\\" <c> & d\"\nhost = { kind = \"exec\", command = [\"sh\", \"-c\", \"{cmd}\"] }\n\
@@ -179,10 +178,10 @@ fn readers_of_others_read_the_formats() {
     assert_eq!(run.code, 1, "{}{}", run.stdout, run.stderr);
     let checked = |mut command: Command, file: &str| {
         let input = std::fs::File::open(repo.path().join(file)).unwrap();
-        let output = command.stdin(input).current_dir(repo.path()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}\n{}", repo.read(file));
-        said
+        let run = command.stdin(input).current_dir(repo.path()).output().unwrap();
+        let output = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{output}\n{}", repo.read(file));
+        output
     };
     let mut promtool = Command::new("promtool");
     promtool.args(["check", "metrics"]);
@@ -193,12 +192,12 @@ fn readers_of_others_read_the_formats() {
         command
     };
     let junit = "from junitparser import JUnitXml\nx = JUnitXml.fromfile('out.xml')\nprint(sorted((s.name, s.tests, s.failures, s.errors, s.skipped) for s in x))";
-    let said = checked(python(junit), "out.xml");
-    assert_eq!(said.trim(), "[('pty', 4, 1, 0, 1), ('ws', 1, 0, 1, 0)]");
+    let output = checked(python(junit), "out.xml");
+    assert_eq!(output.trim(), "[('pty', 4, 1, 0, 1), ('ws', 1, 0, 1, 0)]");
     let tap = "from tap.parser import Parser\nfor l in Parser().parse_file('out.tap'):\n  if l.category == 'test': print(l.ok, l.skip, l.description)\n  assert l.category != 'unknown', l";
-    let said = checked(python(tap), "out.tap");
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 5, "{said}");
-    assert_eq!(lines.iter().filter(|line| line.starts_with("False False")).count(), 2, "{said}");
-    assert_eq!(lines.iter().filter(|line| line.starts_with("True True")).count(), 1, "{said}");
+    let output = checked(python(tap), "out.tap");
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 5, "{output}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("False False")).count(), 2, "{output}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("True True")).count(), 1, "{output}");
 }

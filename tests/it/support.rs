@@ -1,4 +1,4 @@
-//! Temporary repositories, and phx run in them as a user would.
+//! Temporary repositories, and runs of phx in them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -6,23 +6,22 @@ use std::sync::Arc;
 
 use crate::transcript::Transcript;
 
-/// The time of every test that sets none: within the windows of the fixtures.
+/// Default time of the tests, within the windows of the fixtures.
 pub const NOW: &str = "2025-09-01T00:00:00Z";
 
-/// A folder of files that phx runs in, removed at the end.
+/// Temporary directory with files that phx runs in; removed at the end.
 pub struct Repo {
     directory: tempfile::TempDir,
     transcript: Option<Arc<Transcript>>,
 }
 
-/// What a repository holds.
+/// Content of a repository.
 #[derive(Debug, PartialEq, Eq)]
 pub struct State {
-    /// The worktree's files.
     pub files: std::collections::BTreeMap<PathBuf, Vec<u8>>,
-    /// The entries of the index.
+    /// Entries of the index, with flags.
     pub index: String,
-    /// What git says of both.
+    /// Output of `git status`.
     pub status: String,
 }
 
@@ -31,50 +30,47 @@ pub struct Run {
     /// Command line, for the transcript.
     command: String,
     transcript: Option<Arc<Transcript>>,
-    /// Exit code.
     pub code: i32,
-    /// Standard output.
     pub stdout: String,
-    /// Standard error.
     pub stderr: String,
 }
 
 impl Repo {
-    /// An empty repository.
+    /// Creates a repository with an empty `.git` directory, without Git data.
     pub fn new() -> Self {
         let repo = Self::bare();
         std::fs::create_dir(repo.path().join(".git")).unwrap();
         repo
     }
 
-    /// A repository of git's own.
+    /// Creates a repository with `git init`.
     pub fn with_git() -> Self {
         let repo = Self::bare();
         repo.git(&["init", "--quiet"]);
-        // phx asks git who works here.
+        // phx reads the user identity from Git.
         repo.git(&["config", "user.name", "Ines"]);
         repo.git(&["config", "user.email", "ines@harbor.example"]);
         repo
     }
 
-    /// A folder that is no repository.
+    /// Creates a directory that is not a repository.
     pub fn bare() -> Self {
         let directory = tempfile::Builder::new().prefix("phx-test-").tempdir().unwrap();
         Self { directory, transcript: Some(Transcript::of_this_test()) }
     }
 
-    /// Keeps the runs out of the transcript: their output depends on the time that they take.
+    /// Excludes the runs from the transcript, for example because their output depends on timing.
     pub fn unrecorded(mut self) -> Self {
         self.transcript = None;
         self
     }
 
-    /// Where it is.
+    /// Returns the canonical path of the repository.
     pub fn path(&self) -> PathBuf {
         self.directory.path().canonicalize().unwrap()
     }
 
-    /// Writes a file.
+    /// Writes a file and its parent directories.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let file = self.path().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -82,7 +78,6 @@ impl Repo {
         self
     }
 
-    /// Reads a file.
     pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path().join(path)).unwrap()
     }
@@ -94,7 +89,7 @@ impl Repo {
         }
     }
 
-    /// phx with arguments, in a clean environment, at [`NOW`].
+    /// Returns a command that runs phx in a clean environment at [`NOW`].
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phx"));
         command
@@ -104,7 +99,7 @@ impl Repo {
             .env("PHX_NOW", NOW)
             .env("PHX_YES", "1")
             .stdin(Stdio::null());
-        // git is found by the first; Windows starts nothing without the second.
+        // `PATH` is necessary to find git, `SystemRoot` to start a process on Windows.
         for kept in ["PATH", "SystemRoot"] {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
@@ -113,7 +108,7 @@ impl Repo {
         command
     }
 
-    /// git as somebody without a configuration, on 30 August 2025. Hooks run at [`NOW`].
+    /// Returns a git command without user configuration, at 30 August 2025. Hooks run at [`NOW`].
     pub fn git_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
@@ -138,7 +133,7 @@ impl Repo {
         command
     }
 
-    /// Runs git; returns what it prints.
+    /// Runs git and returns its output. Panics if it fails.
     #[track_caller]
     pub fn git(&self, arguments: &[&str]) -> String {
         let run = self.git_command(arguments).output().unwrap();
@@ -146,12 +141,12 @@ impl Repo {
         String::from_utf8(run.stdout).unwrap()
     }
 
-    /// Runs git, whatever becomes of it.
+    /// Runs git, which may fail.
     pub fn try_git(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
         self.finish(self.git_command(arguments).envs(environment.iter().copied()))
     }
 
-    /// The bytes of every file of the worktree, the entries of the index, and what `git status` says.
+    /// Returns the bytes of every file of the worktree, the entries of the index, and the output of `git status`.
     pub fn state(&self) -> State {
         let mut files = std::collections::BTreeMap::new();
         let mut folders = vec![self.path()];
@@ -173,7 +168,7 @@ impl Repo {
         State { files, index, status }
     }
 
-    /// Commits everything.
+    /// Commits all files.
     #[track_caller]
     pub fn commit(&self, message: &str) -> &Self {
         self.git(&["add", "-A"]);
@@ -181,17 +176,16 @@ impl Repo {
         self
     }
 
-    /// Runs phx.
     pub fn run(&self, arguments: &[&str]) -> Run {
         self.finish(&mut self.command(arguments))
     }
 
-    /// Runs phx with more variables.
+    /// Runs phx with additional environment variables.
     pub fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Run {
         self.finish(self.command(arguments).envs(env.iter().copied()))
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to completion.
     pub fn finish(&self, command: &mut Command) -> Run {
         let output = command.output().unwrap();
         Run {
@@ -201,14 +195,14 @@ impl Repo {
         }
     }
 
-    /// Validates everything in one line a finding.
+    /// Validates the repository with one line per finding.
     pub fn validate(&self) -> Run {
         self.run(&["validate", "-o", "concise", "-q"])
     }
 }
 
 impl Run {
-    /// What a finished process came to.
+    /// Converts the output of a finished process, which is not recorded.
     pub fn of(output: Output) -> Self {
         Self {
             command: String::new(),
@@ -219,14 +213,14 @@ impl Run {
         }
     }
 
-    /// Asserts the exit code, and adds the run to the transcript of the test.
+    /// Asserts the exit code and adds the run to the transcript of the test.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "exit code\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self.recorded()
     }
 
-    /// Adds the run to the transcript of the test, once.
+    /// Adds the run to the transcript of the test, at most once.
     pub fn recorded(mut self) -> Self {
         if let Some(transcript) = self.transcript.take() {
             transcript.add(&self.command, self.code, &self.stdout, &self.stderr);
@@ -234,19 +228,19 @@ impl Run {
         self
     }
 
-    /// Standard output as JSON.
+    /// Parses standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}:\n{}", self.stdout))
     }
 }
 
-/// A document of no special kind that nothing is wrong with.
+/// Document of the kind `document` without findings.
 pub fn clean_document() -> String {
     document("  phase_number: 2\n", "# Title\n")
 }
 
-/// A front matter with all keys that must be there but the phase number, more lines behind them, and a body.
+/// Front matter with all required keys except the phase number, followed by the lines in `more` and a body.
 pub fn document(more: &str, body: &str) -> String {
     format!(
         "---\ngovernance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfd\n  \
@@ -255,7 +249,7 @@ pub fn document(more: &str, body: &str) -> String {
     )
 }
 
-/// A linear congruential generator (Knuth, MMIX): the same numbers in each run.
+/// Linear congruential generator (Knuth, MMIX) with the same numbers in each run.
 pub struct Random(pub u64);
 
 impl Random {
@@ -265,12 +259,12 @@ impl Random {
     }
 }
 
-/// The package's own folder.
+/// Directory of the package.
 pub fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Holds a JSON value against a schema that ships with phx.
+/// Validates a JSON value against a schema of the repository.
 #[track_caller]
 pub fn assert_valid(schema: &str, value: &serde_json::Value) {
     let text = std::fs::read_to_string(package().join(schema)).unwrap();

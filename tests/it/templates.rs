@@ -1,14 +1,14 @@
-//! Section templates: what each of those in the binary computes and leaves, and those of a repository.
+//! Section templates: computed and unchanged values of the built-in templates, and templates of a repository.
 
 use crate::support::{Repo, document};
 
-/// A document of a kind with one AUTO block under a heading, and more behind it.
+/// Document of a kind with one AUTO block below a heading, followed by `more`.
 fn with_block(kind: &str, heading: &str, body: &str, more: &str) -> String {
     let block = format!("## {heading}\n<!-- AUTO-GENERATED - DO NOT EDIT -->\n{body}<!-- END AUTO-GENERATED -->\n");
     document(&format!("  phase_number: 2\n  kind: {kind}\n"), &format!("# T\n\n{block}\n{more}"))
 }
 
-/// The body of the first AUTO block after `phx regen`; a second run must change nothing.
+/// Returns the body of the first AUTO block after `phx regen`. Asserts that a second run changes nothing.
 #[track_caller]
 fn body(repo: &Repo) -> String {
     repo.run(&["regen", "-q", "--force"]).exits(0);
@@ -20,9 +20,9 @@ fn body(repo: &Repo) -> String {
 }
 
 #[track_caller]
-fn renders(kind: &str, heading: &str, standing: &str, more: &str, expected: &str) {
+fn assert_renders(kind: &str, heading: &str, old_body: &str, more: &str, expected: &str) {
     let repo = Repo::new();
-    repo.write("DOC.md", with_block(kind, heading, standing, more));
+    repo.write("DOC.md", with_block(kind, heading, old_body, more));
     assert_eq!(body(&repo), expected);
 }
 
@@ -31,15 +31,15 @@ const FEATURES: &str = "## Core Features\n\n### ✅ Tides\n**Status**: Stable | 
     ## Elsewhere\n\n### No Feature\n**Status**: Stable | **Coverage**: 1%\n";
 
 #[test]
-fn feature_metrics_counts_features_by_status_and_averages_numeric_coverages() {
+fn feature_metrics_counts_features_and_averages_coverage() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let standing = "Total Features: 23\nStable: 15\nOwner: Ines\nBeta: 5\n**Test Coverage Average**: 72%\n";
+    let old_body = "Total Features: 23\nStable: 15\nOwner: Ines\nBeta: 5\n**Test Coverage Average**: 72%\n";
     let expected =
         "Total Features: 5\nStable: 2\nOwner: Ines\nBeta: 1\nExperimental: 1\n**Test Coverage Average**: 56%\n";
-    renders("implemented-features", "Feature Summary", standing, FEATURES, expected);
+    assert_renders("implemented-features", "Feature Summary", old_body, FEATURES, expected);
     let without = FEATURES.replace("85%", "n/a").replace("70 %", "none").replace("12%", "–");
     let expected = "Total Features: 5\nStable: 2\nBeta: 1\nExperimental: 1\nTest Coverage Average: N/A\n";
-    renders("implemented-features", "Feature Metrics", "Test Coverage Average: 72%\n", &without, expected);
+    assert_renders("implemented-features", "Feature Metrics", "Test Coverage Average: 72%\n", &without, expected);
 }
 
 const COMPONENTS: &str = "## System Components\n\n### Backend\n\n| Component | Status | Mock/Real | Notes |\n|---|---|---|---|\n| A | ✅ Active | Real | |\n\
@@ -48,24 +48,24 @@ const COMPONENTS: &str = "## System Components\n\n### Backend\n\n| Component | S
 
 #[test]
 fn component_status_counts_real_and_mocked_components() {
-    let standing =
+    let old_body =
         "Active Components: 1\nMocked: 1\nDeprecated: 1\nTotal Components: 3\nLast Scan: 2025-08-01T10:00:00Z\n";
     let expected =
         "Active Components: 2\nMocked: 2\nDeprecated: 1\nTotal Components: 7\nLast Scan: 2025-09-01T00:00:00Z\n";
-    renders("current-architecture", "Component Status", standing, COMPONENTS, expected);
+    assert_renders("current-architecture", "Component Status", old_body, COMPONENTS, expected);
 }
 
 #[test]
-fn a_time_stays_unless_a_number_moved() {
+fn a_time_changes_only_if_a_number_changes() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let standing = "Active: 2\nMocked: 2\nDeprecated: 1\nTotal: 7\nLast Scan: 2025-08-01\n";
-    renders("current-architecture", "Component Status", standing, COMPONENTS, standing);
-    let moved = standing.replace("Total: 7", "Total: 6");
-    let expected = standing.replace("2025-08-01", "2025-09-01");
-    renders("current-architecture", "Component Status", &moved, COMPONENTS, &expected);
-    // Without the label there is no time to write.
-    let bare = standing.replace("Last Scan: 2025-08-01\n", "");
-    renders("current-architecture", "Component Status", &bare.replace('6', "7"), COMPONENTS, &bare);
+    let old_body = "Active: 2\nMocked: 2\nDeprecated: 1\nTotal: 7\nLast Scan: 2025-08-01\n";
+    assert_renders("current-architecture", "Component Status", old_body, COMPONENTS, old_body);
+    let moved = old_body.replace("Total: 7", "Total: 6");
+    let expected = old_body.replace("2025-08-01", "2025-09-01");
+    assert_renders("current-architecture", "Component Status", &moved, COMPONENTS, &expected);
+    // Without the label, no time is written.
+    let bare = old_body.replace("Last Scan: 2025-08-01\n", "");
+    assert_renders("current-architecture", "Component Status", &bare.replace('6', "7"), COMPONENTS, &bare);
 }
 
 const MOCKS: &str = "## Active Mocks\n\n### 1. Terminal\n**Status**: Active Mock | **Fidelity**: Low | **Impact**: High\n**Migration Path**:\n1. One (5 points)\n2. Two (3 points)\n**Total: 9 points**\n\n\
@@ -74,27 +74,27 @@ const MOCKS: &str = "## Active Mocks\n\n### 1. Terminal\n**Status**: Active Mock
     ### 4. Bank\n**Status**: Active Mock | **Fidelity**: High | **Impact**: High\n**Migration Path**:\n1. One (1 point)\n";
 
 #[test]
-fn mock_summary_counts_fidelities_that_occur_and_adds_up_paths() {
-    let standing = "Total Mocks: 5\nHigh Fidelity: 1\nMedium Fidelity: 2\nTechnical Debt Score: 47/100\nEstimated Migration Effort: 89 story points\n";
+fn mock_summary_counts_fidelity_and_sums_migration_paths() {
+    let old_body = "Total Mocks: 5\nHigh Fidelity: 1\nMedium Fidelity: 2\nTechnical Debt Score: 47/100\nEstimated Migration Effort: 89 story points\n";
     let expected = "Total Mocks: 4\nHigh Fidelity: 2\nLow Fidelity: 1\nNone Fidelity: 1\nTechnical Debt Score: 47/100\nEstimated Migration Effort: 22 story points\n";
-    renders("active-mocks", "Mock Summary", standing, MOCKS, expected);
+    assert_renders("active-mocks", "Mock Summary", old_body, MOCKS, expected);
 }
 
 #[test]
-fn mock_inventory_orders_by_priority_and_leaves_what_it_cannot_compute() {
+fn mock_inventory_sorts_by_priority_and_keeps_other_content() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let standing = "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n1. **High**: gone\n2. **Low**: also gone\n3. **x**: y\nA remark.\n";
+    let old_body = "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n1. **High**: gone\n2. **Low**: also gone\n3. **x**: y\nA remark.\n";
     let priority = "1. **Critical**: Pipe | Line (13 points)\n2. **High**: Terminal (8 points), Bank (1 points)\n3. **None**: Store\n";
     let expected = format!(
         "\n### By Component\n| Component | Mock Count |\n|---|---|\n| Backend | 9 |\n\n### By Migration Priority\n{priority}A remark.\n"
     );
-    renders("active-mocks", "Mock Inventory", standing, MOCKS, &expected);
+    assert_renders("active-mocks", "Mock Inventory", old_body, MOCKS, &expected);
     let owned = MOCKS
         .replace("**Status**: Active Mock", "**Status**: Active Mock | **Component**: A | B")
         .replacen("A | B", "Backend", 2);
     let table = "| Component | Mock Count | Fidelity | Priority |\n|-----------|------------|----------|----------|\n| Backend | 2 | High/Low | High |\n| A \\| B | 2 | High/None | Critical |\n";
     let expected = format!("### By Component\n{table}\n### By Migration Priority\n{priority}");
-    renders("active-mocks", "Mock Inventory", "", &owned, &expected);
+    assert_renders("active-mocks", "Mock Inventory", "", &owned, &expected);
 }
 
 const PHASES: &str = "## Phase Group: PHOENIX_RISING\n\n### Phase 1: Start\n**Status**: ✅ Complete | **Duration**: 2 weeks\n\n### Phase 2: Hardening\n**Status**: x | **Duration**: 3 weeks\n\n\
@@ -103,31 +103,37 @@ const PHASES: &str = "## Phase Group: PHOENIX_RISING\n\n### Phase 1: Start\n**St
 #[test]
 fn phase_group_summary_counts_the_phases_of_its_group() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let standing = "Theme: Fire\nTotal Phases: 9\nCurrent Phase: Phase 1: Start\nProgress: 20%\n";
+    let old_body = "Theme: Fire\nTotal Phases: 9\nCurrent Phase: Phase 1: Start\nProgress: 20%\n";
     let expected = "Theme: Fire\nTotal Phases: 2\nCurrent Phase: Phase 2: Hardening\nProgress: 20%\n";
-    renders("phase-plan", "Phase Group Summary", standing, PHASES, expected);
+    assert_renders("phase-plan", "Phase Group Summary", old_body, PHASES, expected);
     let longer = PHASES.replace("NEXT_ONE", "PHOENIX_RISING_AGAIN");
-    renders("phase-plan", "Phase Group Summary", "", &longer, "Total Phases: 2\nCurrent Phase: 2\n");
-    let says_so = "Total Phases: 2\nCurrent Phase: 2 (Hardening)\n";
-    renders("phase-plan", "Phase Group Summary", says_so, PHASES, says_so);
+    assert_renders("phase-plan", "Phase Group Summary", "", &longer, "Total Phases: 2\nCurrent Phase: 2\n");
+    let current = "Total Phases: 2\nCurrent Phase: 2 (Hardening)\n";
+    assert_renders("phase-plan", "Phase Group Summary", current, PHASES, current);
     let of = "Total Phases: 2\nCurrent Phase: 2 of 2 (so far)\n";
-    renders("phase-plan", "Phase Group Summary", &of.replace("2 of 2", "1 of 6"), PHASES, of);
-    renders("phase-plan", "Phase Group Summary", "Current Phase: 1\n", PHASES, "Total Phases: 2\nCurrent Phase: 2\n");
+    assert_renders("phase-plan", "Phase Group Summary", &of.replace("2 of 2", "1 of 6"), PHASES, of);
+    assert_renders(
+        "phase-plan",
+        "Phase Group Summary",
+        "Current Phase: 1\n",
+        PHASES,
+        "Total Phases: 2\nCurrent Phase: 2\n",
+    );
 }
 
 #[test]
-fn milestone_tracking_comes_from_the_configuration_alone() {
+fn milestone_tracking_uses_only_the_configuration() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    let standing = "- ✅ On Track: 1\n- Note: x\n- At Risk: 7\n";
-    renders("phase-plan", "Milestone Tracking", standing, PHASES, standing);
+    let old_body = "- ✅ On Track: 1\n- Note: x\n- At Risk: 7\n";
+    assert_renders("phase-plan", "Milestone Tracking", old_body, PHASES, old_body);
     let repo = Repo::new();
     repo.write("phx.toml", "[facts.milestones]\non_track = 3\nat_risk = [\"Bank\", \"Radar\"]\nlate = []\n");
-    repo.write("DOC.md", with_block("phase-plan", "Milestone Tracking", standing, PHASES));
+    repo.write("DOC.md", with_block("phase-plan", "Milestone Tracking", old_body, PHASES));
     assert_eq!(body(&repo), "- On Track: 3\n- At Risk: 2 (Bank, Radar)\n- Late: 0\n");
 }
 
 #[test]
-fn phase_progress_takes_the_points_of_the_same_phase_from_the_plan_of_its_features() {
+fn phase_progress_sums_the_points_of_the_same_phase() {
     let repo = Repo::new();
     let features = |group: &str, number: u8, points: u8| {
         document(&format!("  phase_number: {number}\n"), &format!("# F\n\n### Priority 1: Now\n\n#### A\n**Status**: x | **Points**: {points}\n\n##### Part\n**Points**: 50\n\n#### B\n**Points**: 1\n\n## Backlog\n\n### C\n**Points**: 99\n"))
@@ -136,10 +142,10 @@ fn phase_progress_takes_the_points_of_the_same_phase_from_the_plan_of_its_featur
     repo.write("a/UPCOMING_FEATURES.md", features("PHOENIX_RISING", 2, 8));
     repo.write("b/UPCOMING_FEATURES.md", features("PHOENIX_RISING", 3, 20));
     repo.write("c/UPCOMING_FEATURES.md", features("ANOTHER_GROUP", 2, 40));
-    let standing = "- Progress: 30%\n- Planned Story Points: 1\n";
-    repo.write("DOC.md", with_block("phase-plan", "Phase Progress", standing, PHASES));
+    let old_body = "- Progress: 30%\n- Planned Story Points: 1\n";
+    repo.write("DOC.md", with_block("phase-plan", "Phase Progress", old_body, PHASES));
     assert_eq!(body(&repo), "- Progress: 30%\n- Planned Story Points: 9\n");
-    // Under a phase the block speaks of that phase, also where only this file is asked for.
+    // Below the heading of a phase the block shows that phase, even if only this file is regenerated.
     let inside = PHASES
         .replace(
             "### Phase 2",
@@ -149,21 +155,21 @@ fn phase_progress_takes_the_points_of_the_same_phase_from_the_plan_of_its_featur
     repo.write("DOC.md", document("  phase_number: 2\n  kind: phase-plan\n", &format!("# T\n\n{inside}")));
     repo.run(&["regen", "-q", "DOC.md"]).exits(0);
     repo.note(&repo.read("DOC.md"));
-    // The points move in one document, and the other is outdated.
+    // A change of points in one document makes the other outdated.
     let moved = repo.read("b/UPCOMING_FEATURES.md").replace("**Points**: 20", "**Points**: 13");
     repo.write("b/UPCOMING_FEATURES.md", moved);
     repo.run(&["validate", "-q", "-o", "concise", "DOC.md"]).exits(1);
 }
 
 #[test]
-fn dependencies_are_read_off_lists_and_lines_and_own_their_table() {
+fn dependency_status_reads_lists_and_lines_and_owns_its_table() {
     let more = "### Priority 1: Now\n\n#### A\n**Points**: 1\n**Dependencies**:\n- [x] Queue\n- Bank | API (🚧 in progress)\n\n#### B\n**Points**: 2\n**Dependencies**: queue; Login (✅ merged, see #4)\n\n#### C\n**Dependencies**: None\n";
-    let standing = "| Dependency | Status | Blocking | Notes |\n|:--|--|--|--|\n| Gone | x | y | z |\n| Login | ✅ merged, see #4 | B | Ready |\n";
+    let old_body = "| Dependency | Status | Blocking | Notes |\n|:--|--|--|--|\n| Gone | x | y | z |\n| Login | ✅ merged, see #4 | B | Ready |\n";
     let expected = "| Dependency | Status | Blocking | Notes |\n|:--|--|--|--|\n| Queue | ✅ Complete | A, B | Ready |\n| Bank \\| API | 🚧 in progress | A | Waiting |\n| Login | ✅ merged, see #4 | B | Ready |\n";
-    renders("upcoming-features", "Dependency Status", standing, more, expected);
+    assert_renders("upcoming-features", "Dependency Status", old_body, more, expected);
 }
 
-/// A repository whose document has the block `weather`, and a template for it.
+/// Repository whose document has the block `weather`, and a template for it.
 fn weather(template: &str) -> Repo {
     let repo = Repo::new();
     repo.write(".phx/templates/sections/weather.md", template);
@@ -186,23 +192,23 @@ fn a_repository_adds_and_replaces_templates() {
 }
 
 #[test]
-fn a_template_keeps_foreign_rows_by_asking_for_them() {
+fn a_template_keeps_other_rows_with_previous_rows() {
     let repo = Repo::new();
-    let standing = "| Name | Size |\n|---|---|\n| one | 1 |\n| **Two** | 2 |\n| two_b | `x \\| y` |\n";
-    repo.write("DOC.md", with_block("notes", "Weather", standing, ""));
+    let old_body = "| Name | Size |\n|---|---|\n| one | 1 |\n| **Two** | 2 |\n| two_b | `x \\| y` |\n";
+    repo.write("DOC.md", with_block("notes", "Weather", old_body, ""));
     let template = "{% set names = ['two'] %}\n| Name | Size |\n|---|---|\n| Two | {{ document.path|length }} |\n{% for row in previous.rows(except=names) %}\n{{ row }}\n{% endfor %}\n";
     repo.write(".phx/templates/sections/weather.md", template);
     assert_eq!(body(&repo), "| Name | Size |\n|---|---|\n| Two | 6 |\n| one | 1 |\n| two_b | `x \\| y` |\n");
 }
 
 #[test]
-fn a_template_that_owns_the_body_writes_all_of_it() {
+fn a_template_that_owns_the_body_replaces_it() {
     let repo = weather("{# owns: body #}\n```text\n{{ document.path }}\n\n\nkeeps: this\n```\n");
     assert_eq!(body(&repo), "```text\nDOC.md\n\n\nkeeps: this\n```\n");
 }
 
 #[track_caller]
-fn fails(template: &str) {
+fn assert_fails(template: &str) {
     let repo = weather(template);
     let before = repo.read("DOC.md");
     repo.run(&["regen"]).exits(1);
@@ -212,21 +218,21 @@ fn fails(template: &str) {
 }
 
 #[test]
-fn a_broken_template_is_told_with_its_line_and_the_block_stays() {
+fn reports_template_errors_and_keeps_the_block() {
     let _transcript = crate::transcript::Transcript::of_this_test();
-    fails("Sky: {{ document.titel }}\n");
-    fails("a\n{% for x in %}\n");
-    fails("{# owns: everything #}\n");
-    fails("{# needs: weather #}\n");
-    fails("x\n\n{{ coverage.total }}\n");
-    fails("{{ fact('facts') }}{{ fact('weather.sky') }}\n");
-    fails("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\n");
-    fails("{{ document.path }}\n\n## {{ document.title }}\n");
-    fails("{{ document.path }}\n<!-- END AUTO-GENERATED -->\n");
+    assert_fails("Sky: {{ document.titel }}\n");
+    assert_fails("a\n{% for x in %}\n");
+    assert_fails("{# owns: everything #}\n");
+    assert_fails("{# needs: weather #}\n");
+    assert_fails("x\n\n{{ coverage.total }}\n");
+    assert_fails("{{ fact('facts') }}{{ fact('weather.sky') }}\n");
+    assert_fails("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}\n");
+    assert_fails("{{ document.path }}\n\n## {{ document.title }}\n");
+    assert_fails("{{ document.path }}\n<!-- END AUTO-GENERATED -->\n");
 }
 
 #[test]
-fn a_rendering_that_would_swallow_its_end_marker_is_refused_and_other_blocks_are_written() {
+fn rejects_a_rendering_that_hides_its_end_marker() {
     let _transcript = crate::transcript::Transcript::of_this_test();
     for template in [
         "{# owns: body #}\n{{ document.path }}\n```\ncode\n",
@@ -244,8 +250,8 @@ fn a_rendering_that_would_swallow_its_end_marker_is_refused_and_other_blocks_are
 }
 
 #[test]
-fn a_change_that_would_change_the_document_elsewhere_is_never_written() {
-    // The body leaves HTML open, which takes in the heading below; a blank line in the body would set it free.
+fn never_writes_a_body_that_changes_other_content() {
+    // The body contains unclosed HTML that includes the heading below; a blank line in the new body would end the HTML.
     let repo = weather("Path: {{ document.path }}\n");
     let text = repo.read("DOC.md").replace("Sky: grey\n", "<div>\n").replace("-->\n\n## Things", "-->\n## Things");
     repo.write("DOC.md", &text);
@@ -268,7 +274,7 @@ fn a_template_without_facts_writes_nothing() {
 }
 
 #[test]
-fn a_block_over_numbers_that_cannot_be_read_is_not_written() {
+fn does_not_write_a_block_with_unreadable_numbers() {
     let repo = Repo::new();
     let more = "### Priority 1: Now\n\n#### A\n**Points**: 5-8\n\n#### B\n**Points**: 3\n\n#### C\n**Points**: TBD\n";
     let text = with_block("upcoming-features", "Sprint Summary", "Story Points: 3\n", more);
@@ -277,7 +283,7 @@ fn a_block_over_numbers_that_cannot_be_read_is_not_written() {
         repo.run(arguments).exits(1);
         assert_eq!(repo.read("DOC.md"), text);
     }
-    // A suppression with a reason takes the value out of the sum.
+    // A suppression with a reason excludes the value from the sum.
     let ignore = "<!-- phx-ignore unreadable-value: not estimated yet -->\n**Points**";
     repo.write(
         "DOC.md",
@@ -289,9 +295,9 @@ fn a_block_over_numbers_that_cannot_be_read_is_not_written() {
 }
 
 #[test]
-fn a_heading_over_features_is_no_feature() {
+fn a_heading_above_features_is_not_a_feature() {
     let more = "## Core Features\n\n### A\n**Status**: Stable | **Coverage**: N/A\n\n#### Detail\n**Note**: x\n\n### Group\n\n#### D\n**Status**: Beta | **Coverage**: N/A\n\n#### E\n**Status**: Beta | **Coverage**: N/A\n";
-    renders(
+    assert_renders(
         "implemented-features",
         "Feature Metrics",
         "",
@@ -301,7 +307,7 @@ fn a_heading_over_features_is_no_feature() {
 }
 
 #[test]
-fn thousands_of_items_take_no_time_out_of_proportion() {
+fn renders_thousands_of_items() {
     let item =
         |n: usize| format!("#### F{n}\n**Points**: 1 | **Dependencies**: D{n}, E{n} (done)\n**Component**: C{n}\n\n");
     let more = format!("### Priority 1: Now\n\n{}", (0..20_000).map(item).collect::<Vec<_>>().concat());
@@ -312,7 +318,7 @@ fn thousands_of_items_take_no_time_out_of_proportion() {
 }
 
 #[test]
-fn facts_stand_on_one_line() {
+fn facts_are_written_on_one_line() {
     let repo = weather("Sky: {{ fact('facts.sky', keep='Sky') }}\n");
     repo.write("phx.toml", "[facts]\nsky = \"blue\\nRain: none\"\n");
     assert_eq!(body(&repo), "Sky: blue Rain: none\n");
@@ -345,7 +351,7 @@ fn every_template_in_the_binary_is_used_by_a_kind() {
 }
 
 #[test]
-fn an_index_is_made_of_the_front_matter_of_other_documents() {
+fn an_index_lists_front_matter_of_other_documents() {
     let repo = Repo::new();
     repo.write(".phx/schemas/v1.0/adr.schema.json", "{}").write(".phx/schemas/v1.0/adr-index.schema.json", "{}");
     repo.write(
@@ -361,7 +367,7 @@ fn an_index_is_made_of_the_front_matter_of_other_documents() {
     repo.write("docs/INDEX.md", with_block("adr-index", "Decisions", "", ""));
     repo.run(&["regen", "-q"]).exits(0);
     repo.note(&repo.read("docs/INDEX.md"));
-    // The status of a decision reaches the index.
+    // A changed status makes the index outdated.
     let changed = repo.read("docs/adr/0002.md").replace("superseded", "rejected");
     repo.write("docs/adr/0002.md", changed);
     repo.run(&["validate", "-o", "concise"]).exits(1);

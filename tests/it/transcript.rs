@@ -1,8 +1,8 @@
 //! Transcripts of tests: command line, exit code, standard output and standard error of each run, as one snapshot.
 //!
-//! A transcript is compared with `tests/it/snapshots/<module>__<test>.snap` when its last repository and run are dropped.
-//! A test that begins another one afterwards compares it with `<module>__<test>-2.snap`. What differs from run to run
-//! (folders, identifiers, durations) is replaced by a name in brackets.
+//! A transcript is compared with `tests/it/snapshots/<module>__<test>.snap` when its last repository and run are
+//! dropped. If a test starts another transcript afterwards, it is compared with `<module>__<test>-2.snap`. Text that
+//! differs between runs (directories, identifiers, durations) is replaced by a name in brackets.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,16 +16,16 @@ thread_local! {
     static STARTED: RefCell<HashMap<String, usize>> = RefCell::new(HashMap::new());
 }
 
-/// Runs of a test, in their order.
+/// Runs of a test, in order.
 pub struct Transcript {
     test: String,
     text: Mutex<String>,
 }
 
-/// Lines of a text that a transcript shows.
+/// Maximum number of lines of a stream in a transcript.
 const LINES: usize = 120;
 
-/// Replacements of text that differs from run to run: pattern and name.
+/// Patterns of text that differs between runs, and their replacements.
 const FILTERS: &[(&str, &str)] = &[
     (r"(/private)?/[^\s`'\x22:]*/phx-test-[A-Za-z0-9]+", "[REPO]"),
     (r"\bphx-test-[A-Za-z0-9]+", "[REPO]"),
@@ -40,7 +40,7 @@ const FILTERS: &[(&str, &str)] = &[
 ];
 
 impl Transcript {
-    /// The transcript of the test that this thread runs. It lasts as long as somebody holds it.
+    /// Returns the transcript of the test on this thread. It is compared when the last reference is dropped.
     pub fn of_this_test() -> Arc<Self> {
         CURRENT.with_borrow_mut(|current| {
             current.upgrade().unwrap_or_else(|| {
@@ -52,7 +52,7 @@ impl Transcript {
         })
     }
 
-    /// A command line as a user types it, with the variables that are set for it.
+    /// Formats a command line as a user types it, with the environment variables set for it.
     pub fn shown(command: &Command, folder: &Path) -> String {
         let name = Path::new(command.get_program()).file_stem().unwrap().to_string_lossy();
         let mut line = String::new();
@@ -80,7 +80,6 @@ impl Transcript {
         line.replace(&*folder.to_string_lossy(), ".")
     }
 
-    /// Adds a run.
     pub fn add(&self, command: &str, code: i32, stdout: &str, stderr: &str) {
         let mut text = format!("$ {command}\nexit code: {code}\n");
         for (name, stream) in [("stdout", stdout), ("stderr", stderr)] {
@@ -92,12 +91,12 @@ impl Transcript {
     }
 }
 
-/// Adds a text to the transcript of the test that this thread runs.
+/// Adds a text to the transcript of the test on this thread.
 pub fn note(text: &str) {
     Transcript::of_this_test().text.lock().unwrap().push_str(&format!("----- text\n{}\n", shortened(text)));
 }
 
-/// A text with control characters as escapes.
+/// Replaces control characters by escapes.
 pub fn printable(text: &str) -> String {
     let mut printable = String::new();
     for character in text.chars() {
@@ -110,7 +109,7 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
-/// A text with control characters as escapes, and at most [`LINES`] of its lines.
+/// Replaces control characters by escapes and keeps at most [`LINES`] lines.
 fn shortened(text: &str) -> String {
     let mut short: String = text.split_inclusive('\n').take(LINES).map(printable).collect();
     if !short.ends_with('\n') && !short.is_empty() {

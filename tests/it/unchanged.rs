@@ -1,5 +1,5 @@
-//! Nothing else changes: over generated and mutated documents, `phx regen` changes AUTO bodies and checksums alone, a second
-//! run changes nothing, and the result is the same document but for those bodies.
+//! Property tests on generated and mutated documents: `phx regen` changes only AUTO bodies and checksums, a second run
+//! changes nothing, and the model is otherwise the same.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use proptest::test_runner::TestError;
 const AUTO: &str = "<!-- AUTO-GENERATED - DO NOT EDIT -->";
 const END: &str = "<!-- END AUTO-GENERATED -->";
 
-/// What lines of a body may be: what templates render, in many dresses, and what they do not.
+/// Lines of a body: rendered lines in several formats, and other lines.
 const BODY: &[&str] = &[
     "Total Features: 15",
     "- Total Features: 15",
@@ -51,7 +51,7 @@ const BODY: &[&str] = &[
     "Current Phase: Phase 1: Old",
 ];
 
-/// What is seldom meant well.
+/// Unusual lines.
 const ODD: &[&str] = &[
     "```",
     "~~~ text",
@@ -73,7 +73,7 @@ const ODD: &[&str] = &[
     "[[[cog",
 ];
 
-/// What stands between blocks.
+/// Lines between blocks.
 const TEXT: &[&str] = &[
     "# Title",
     "## Phase 2: Hardening",
@@ -108,7 +108,7 @@ const TEXT: &[&str] = &[
     "émoji 🧑‍🚀 and \u{200B}",
 ];
 
-/// A kind: its name, the headings of its AUTO blocks, and a section with something to count.
+/// Kind: its name, the headings of its AUTO blocks, and a section with items that are counted.
 type Kind = (&'static str, &'static [&'static str], &'static str);
 
 const KINDS: &[Kind] = &[
@@ -146,7 +146,7 @@ fn lines(from: &'static [&'static str], most: usize) -> impl Strategy<Value = Ve
     prop::collection::vec(line, 0..most).prop_map(split)
 }
 
-/// A block: a heading, its markers with some indentation, and a body.
+/// Generates a block: a heading, its markers with some indentation, and a body.
 fn block(names: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
     let indent = prop::sample::select(&["", "", "", "  ", "   ", "\t"][..]);
     let level = prop::sample::select(&["##", "##", "##", "##", "##", "##", "###", "######"][..]);
@@ -184,14 +184,14 @@ fn text_of((kind, names, things): Kind) -> impl Strategy<Value = String> {
     })
 }
 
-/// A text with some characters gone, doubled or put elsewhere.
+/// Generates a text with some characters removed, duplicated or moved.
 fn mutated() -> impl Strategy<Value = String> {
     let cuts = prop::collection::vec((any::<prop::sample::Index>(), 0..40_usize, 0..3_u8), 0..3);
     (text(), cuts).prop_map(|(mut text, cuts)| {
         for (at, length, what) in cuts {
             let floor =
                 |at: usize, text: &str| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
-            // Most front matters stay whole: without one nothing is written.
+            // Most front matter is kept unchanged, because phx writes nothing without it.
             let front = if length % 8 == 0 { 0 } else { text.len().min(130) };
             let start = floor(front + at.index(text.len() + 1 - front), &text);
             let end = floor(start + length, &text).max(start);
@@ -210,7 +210,7 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
-/// The engine, without a repository.
+/// Parser and renderer without a repository.
 pub struct Engine {
     pub library: Library,
     pub facts: Arc<Facts>,
@@ -246,13 +246,13 @@ impl Engine {
         Arc::new(Document::parse("DOC.md", decoded, &Arc::new(Dialect::default()), &shape))
     }
 
-    /// The plans of the AUTO blocks of a document.
+    /// Returns the plans of the AUTO blocks of a document.
     pub fn plans(&self, document: &Arc<Document>) -> Vec<plan::BlockPlan> {
         let sources = Sources { library: &self.library, facts: &self.facts, measured: &self.measured };
         plan::document(document, sources)
     }
 
-    /// The edits of `phx regen --force`, and the text after them.
+    /// Returns the edits of `phx regen --force` and the resulting text.
     fn regenerate(&self, document: &Arc<Document>) -> Result<(Edits, String), String> {
         let mut edits = Edits::default();
         for plan in self.plans(document) {
@@ -262,9 +262,9 @@ impl Engine {
                         return Err("blocks overlap".to_owned());
                     }
                 }
-                // There is no sub-heading below level 6.
+                // There is no heading level below 6.
                 RenderOutcome::Failed(error) if error.message.ends_with("level 6") => {}
-                // Behind code that is never closed nothing can be written.
+                // A block after an unclosed code fence cannot be written.
                 RenderOutcome::Failed(error)
                     if error.message.contains("be read back") && open_fence(document, plan.block) => {}
                 RenderOutcome::Failed(error) => return Err(error.to_string()),
@@ -281,8 +281,8 @@ fn open_fence(document: &Document, block: usize) -> bool {
     body.contains("```") || body.contains("~~~")
 }
 
-/// The text without AUTO bodies and without checksums.
-fn rest(document: &Document) -> String {
+/// Returns the text without AUTO bodies and checksums.
+fn text_outside_blocks(document: &Document) -> String {
     let mut rest = String::new();
     let mut from = 0;
     for block in document.blocks.iter().filter(|block| block.mode == BlockMode::Auto) {
@@ -295,8 +295,8 @@ fn rest(document: &Document) -> String {
     rest + &document.text[from..]
 }
 
-/// The model without places, bodies and checksums.
-fn said(document: &Document) -> serde_json::Value {
+/// Returns the model without line numbers, bodies and checksums.
+fn comparable_model(document: &Document) -> serde_json::Value {
     let mut model = model::model(document).to_json();
     for key in ["sections", "blocks", "items", "tables"] {
         let parts: Vec<&mut serde_json::Value> = match &mut model[key] {
@@ -313,35 +313,35 @@ fn said(document: &Document) -> serde_json::Value {
     model
 }
 
-/// What became of a document.
+/// Result of regenerating a document.
 #[derive(Clone, Copy, PartialEq)]
-enum Held {
-    Same,
+enum Outcome {
+    Unchanged,
     Changed,
-    /// The proof failed, and nothing would have been written: a body that opens HTML and leaves it open takes in what follows
-    /// its block, and a marker that goes on a paragraph has a body that does.
-    Refused,
+    /// The proof failed and nothing would be written: a body with unclosed HTML includes the text after its block, or a
+    /// marker that continues a paragraph has such a body.
+    Rejected,
 }
 
-/// What became of the document, or what is wrong with the change.
-fn hold(engine: &Engine, text: &str) -> Result<Held, String> {
+/// Regenerates a document twice and compares the results. Returns an error if a property is violated.
+fn check(engine: &Engine, text: &str) -> Result<Outcome, String> {
     let before = engine.parse(text);
     let (edits, new) = engine.regenerate(&before)?;
     let after = engine.parse(&new);
     if proof::bodies(&before, &after, &edits).is_err() {
-        return Ok(Held::Refused);
+        return Ok(Outcome::Rejected);
     }
-    if before.syntax_errors.is_empty() && rest(&before) != rest(&after) {
-        return Err(format!("bytes outside the bodies changed\n--- after\n{new}"));
+    if before.syntax_errors.is_empty() && text_outside_blocks(&before) != text_outside_blocks(&after) {
+        return Err(format!("text outside the bodies changed\n--- after\n{new}"));
     }
-    if said(&before) != said(&after) {
-        return Err(format!("the document says something else\n--- after\n{new}"));
+    if comparable_model(&before) != comparable_model(&after) {
+        return Err(format!("the model changed\n--- after\n{new}"));
     }
     let (again, third) = engine.regenerate(&after)?;
     if !again.is_empty() {
         return Err(format!("a second run changes more\n--- second\n{new}\n--- third\n{third}"));
     }
-    Ok(if edits.is_empty() { Held::Same } else { Held::Changed })
+    Ok(if edits.is_empty() { Outcome::Unchanged } else { Outcome::Changed })
 }
 
 fn cases() -> u32 {
@@ -349,7 +349,7 @@ fn cases() -> u32 {
 }
 
 #[test]
-fn regenerating_a_document_changes_auto_bodies_and_checksums_alone() {
+fn regen_changes_only_auto_bodies_and_checksums() {
     let engine = Engine::new();
     let seen = std::cell::RefCell::new(Vec::new());
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
@@ -357,19 +357,19 @@ fn regenerating_a_document_changes_auto_bodies_and_checksums_alone() {
         ..ProptestConfig::with_cases(cases())
     });
     let result = runner.run(&mutated(), |text| {
-        let held = hold(&engine, &text);
+        let outcome = check(&engine, &text);
         let shown = |why| format!("{why}\n--- before\n{text}").replace('\r', "␍\n");
-        seen.borrow_mut().push(held.map_err(|why| TestCaseError::fail(shown(why)))?);
+        seen.borrow_mut().push(outcome.map_err(|why| TestCaseError::fail(shown(why)))?);
         Ok(())
     });
     if let Err(TestError::Fail(why, _)) = result {
         panic!("{why}");
     }
     let seen = seen.into_inner();
-    let count = |what: Held| seen.iter().filter(|held| **held == what).count();
-    let (changed, refused) = (count(Held::Changed), count(Held::Refused));
-    // One document in seven is changed on average; far fewer means that the generator no longer makes blocks that are.
+    let count = |outcome: Outcome| seen.iter().filter(|seen| **seen == outcome).count();
+    let (changed, rejected) = (count(Outcome::Changed), count(Outcome::Rejected));
+    // About one document in seven changes; far fewer changes mean that the generator no longer creates writable blocks.
     assert!(changed > seen.len() / 16, "only {changed} of {} documents were changed", seen.len());
-    // One change in four hundred is refused; a few of them may fall into one small run.
-    assert!(refused < 4 + changed / 50, "{refused} of {changed} changes were refused");
+    // About one change in 400 is rejected; a small run may contain several.
+    assert!(rejected < 4 + changed / 50, "{rejected} of {changed} changes were rejected");
 }

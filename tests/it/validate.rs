@@ -1,11 +1,11 @@
-//! `phx validate`: selection, levels, suppressions, names and places.
+//! `phx validate`: selection, levels, suppressions, names and locations.
 
 use std::io::Write;
 use std::process::Stdio;
 
 use crate::support::{Repo, Run, clean_document, document};
 
-/// A document of features with one item, whose fields are given.
+/// Document of features with one item that has the given fields.
 fn features(fields: &str) -> String {
     document(
         "  phase_number: 2\n",
@@ -17,7 +17,7 @@ fn features(fields: &str) -> String {
 }
 
 #[test]
-fn a_missing_field_is_reported_at_the_items_heading_in_words() {
+fn reports_a_missing_field_at_the_heading_of_the_item() {
     let repo = Repo::new();
     repo.write("docs/UPCOMING_FEATURES.md", features("**Status**: Planned | **Points**: 5\n**Target**: soon\n"));
     repo.validate().exits(1);
@@ -31,14 +31,14 @@ fn a_complete_item_has_no_finding() {
 }
 
 #[test]
-fn a_wrong_value_is_reported_at_the_value() {
+fn reports_an_invalid_value_at_the_value() {
     let repo = Repo::new();
     repo.write("DOC.md", document("  phase_number: 0\n", ""));
     repo.validate().exits(1);
 }
 
 #[test]
-fn required_sections_may_be_singular_or_plural() {
+fn accepts_singular_and_plural_section_names() {
     let repo = Repo::new();
     let text = features("").replace("## Dependencies Status", "## Dependency Status");
     repo.write("UPCOMING_FEATURES.md", text.split("#### 3").next().unwrap());
@@ -49,7 +49,7 @@ fn required_sections_may_be_singular_or_plural() {
 }
 
 #[test]
-fn files_are_counted_on_standard_error() {
+fn prints_the_number_of_files_to_standard_error() {
     let repo = Repo::new();
     repo.write("a.md", clean_document())
         .write("b.md", "# Free\n")
@@ -62,7 +62,7 @@ fn files_are_counted_on_standard_error() {
 }
 
 #[test]
-fn paths_are_said_from_the_root_wherever_phx_runs() {
+fn paths_are_relative_to_the_root() {
     let repo = Repo::new();
     repo.write("docs/a.md", document("", "")).write("docs/deep/x.txt", "");
     let from_root = repo.run(&["validate", "-o", "json"]);
@@ -75,7 +75,7 @@ fn paths_are_said_from_the_root_wherever_phx_runs() {
 }
 
 #[test]
-fn output_is_the_same_run_to_run_and_in_any_locale() {
+fn output_is_deterministic_in_any_locale() {
     let repo = Repo::new();
     for index in 0..200 {
         repo.write(&format!("d{}/{index}.md", index % 7), document("", "# T\n"));
@@ -90,7 +90,7 @@ fn output_is_the_same_run_to_run_and_in_any_locale() {
 }
 
 #[test]
-fn a_document_named_twice_is_checked_once() {
+fn validates_a_document_once() {
     let repo = Repo::new();
     repo.write("docs/a.md", document("", ""));
     let run = repo.run(&["validate", "-o", "concise", "docs", "docs/a.md", "./docs/../docs/a.md"]).exits(1);
@@ -98,7 +98,7 @@ fn a_document_named_twice_is_checked_once() {
 }
 
 #[test]
-fn what_git_ignores_is_left_alone_and_hidden_folders_are_not() {
+fn skips_ignored_files_but_not_hidden_directories() {
     let repo = Repo::new();
     repo.write(".gitignore", "build/\n");
     repo.write("build/a.md", document("", "")).write(".github/b.md", document("", ""));
@@ -106,7 +106,7 @@ fn what_git_ignores_is_left_alone_and_hidden_folders_are_not() {
 }
 
 #[test]
-fn standard_input_is_checked_under_a_name() {
+fn validates_standard_input_with_a_file_name() {
     let repo = Repo::new();
     let mut command = repo.command(&["validate", "-o", "concise", "-", "--stdin-filename", "docs/x.md"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -117,7 +117,7 @@ fn standard_input_is_checked_under_a_name() {
 }
 
 #[test]
-fn levels_come_from_the_command_line_then_the_configuration() {
+fn command_line_levels_override_the_configuration() {
     let repo = Repo::new();
     repo.write("a.md", document("  phase_number: 1\n  onwer: x\n", ""));
     repo.validate().exits(0);
@@ -129,7 +129,7 @@ fn levels_come_from_the_command_line_then_the_configuration() {
 }
 
 #[test]
-fn enforcement_decides_what_blocks() {
+fn enforcement_sets_the_failing_severity() {
     let repo = Repo::new();
     repo.write("error.md", document("", ""));
     repo.write("phx.toml", "[enforcement]\nlevel = \"advisory\"\n").validate().exits(0);
@@ -139,7 +139,7 @@ fn enforcement_decides_what_blocks() {
 }
 
 #[test]
-fn a_suppression_covers_the_next_block_of_text_alone() {
+fn a_suppression_covers_only_the_next_block() {
     let repo = Repo::new();
     let block = |name: &str| {
         format!(
@@ -152,7 +152,7 @@ fn a_suppression_covers_the_next_block_of_text_alone() {
 }
 
 #[test]
-fn an_item_is_suppressed_at_its_heading() {
+fn a_suppression_above_a_heading_covers_the_item() {
     let repo = Repo::new();
     let text =
         features("**Status**: Planned | **Points**: 5 | **Owner**: Ada\n**Target**: soon\n\n**Deliverables**:\n- x\n");
@@ -162,7 +162,7 @@ fn an_item_is_suppressed_at_its_heading() {
 }
 
 #[test]
-fn a_kind_comes_from_the_front_matter_the_path_or_the_file_name() {
+fn selects_the_kind_by_front_matter_path_or_file_name() {
     let repo = Repo::new();
     repo.write("phx.toml", "[[kind]]\nname = \"phase-plan\"\npaths = [\"plans/*.md\"]\n");
     repo.write("plans/a.md", document("  phase_number: 1\n", ""));
@@ -174,7 +174,7 @@ fn a_kind_comes_from_the_front_matter_the_path_or_the_file_name() {
 }
 
 #[test]
-fn text_shows_the_place_and_the_way_out() {
+fn text_output_shows_location_and_help() {
     let repo = Repo::new();
     let text = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z");
     repo.write("docs/a.md", text);
@@ -182,7 +182,7 @@ fn text_shows_the_place_and_the_way_out() {
 }
 
 #[test]
-fn colours_are_used_only_where_asked_for() {
+fn uses_colors_only_on_request() {
     let repo = Repo::new();
     repo.write("a.md", document("", ""));
     repo.run(&["validate"]).exits(1);
@@ -192,7 +192,7 @@ fn colours_are_used_only_where_asked_for() {
 }
 
 #[test]
-fn time_comes_from_the_option_then_the_variables() {
+fn the_now_option_overrides_environment_variables() {
     let repo = Repo::new();
     repo.write("a.md", clean_document());
     let at = |arguments: &[&str], variables: &[(&str, &str)]| {
@@ -209,14 +209,14 @@ fn time_comes_from_the_option_then_the_variables() {
 }
 
 #[test]
-fn a_misspelt_kind_does_not_switch_the_checks_off() {
+fn reports_a_misspelled_kind() {
     let repo = Repo::new();
     repo.write("a.md", document("  phase_number: 1\n  kind: upcoming-featurs\n", ""));
     repo.validate().exits(1);
 }
 
 #[test]
-fn blocks_under_equal_headings_bear_one_name() {
+fn blocks_below_equal_headings_have_one_name() {
     let repo = Repo::new();
     let block = "#### Phase Progress\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n\n";
     let text = document("  phase_number: 1\n", &format!("# T\n\n## P\n\n### A\n\n{block}### B\n\n{block}"));
@@ -225,7 +225,7 @@ fn blocks_under_equal_headings_bear_one_name() {
 }
 
 #[test]
-fn a_section_with_blocks_inside_is_not_told_to_become_one() {
+fn does_not_suggest_markers_for_a_section_that_contains_blocks() {
     let repo = Repo::new();
     let body = "# T\n\n## Numbers\n\n### Latency\n<!-- AUTO-GENERATED -->\nx\n<!-- END AUTO-GENERATED sum:73cb3858a687a849 -->\n";
     repo.write("a.md", document("  phase_number: 1\n", body).replace("auto_sections: []", "auto_sections: [numbers]"));
@@ -233,7 +233,7 @@ fn a_section_with_blocks_inside_is_not_told_to_become_one() {
 }
 
 #[test]
-fn nothing_below_the_folder_of_settings_is_a_document() {
+fn files_below_dot_phx_are_not_documents() {
     let repo = Repo::with_git();
     let template = document("", "# {{ kind }}\n");
     repo.write("a.md", clean_document()).write(".phx/templates/documents/plan.md", &template).git(&["add", "-A"]);
@@ -244,12 +244,12 @@ fn nothing_below_the_folder_of_settings_is_a_document() {
 }
 
 #[test]
-fn repositories_inside_are_not_documents_of_the_one_around() {
+fn ignores_documents_in_nested_repositories() {
     let repo = Repo::with_git();
     repo.write("a.md", clean_document()).commit("first");
     repo.write("lib/b.md", document("", "")).write("sub/c.md", document("", ""));
     repo.git(&["init", "-q", "lib"]);
-    // A submodule has a file that names its repository.
+    // A submodule has a `.git` file with the path of its repository.
     repo.write("sub/.git", "gitdir: ../.git/modules/sub\n");
     repo.run(&["validate"]).exits(0);
     repo.run(&["validate", "a.md", "lib/b.md"]).exits(0);
@@ -267,7 +267,7 @@ fn statistics_count_the_findings_of_each_rule() {
 }
 
 #[test]
-fn very_verbose_names_what_was_read() {
+fn very_verbose_lists_the_files_read() {
     let repo = Repo::new();
     repo.write("phx.toml", "").write(".phx/schemas/v1.0/tide-table.schema.json", "{}").write("a.md", clean_document());
     let run = repo.run(&["validate", "-vv"]).exits(0);
@@ -277,7 +277,7 @@ fn very_verbose_names_what_was_read() {
 
 #[test]
 #[cfg(unix)]
-fn on_a_narrow_terminal_text_is_fitted() {
+fn wraps_text_on_narrow_terminals() {
     use std::io::Read;
     let repo = Repo::new();
     let text = clean_document().replace("2025-09-12T15:35:33Z", "2025-08-31T15:35:33Z");
@@ -291,14 +291,14 @@ fn on_a_narrow_terminal_text_is_fitted() {
             let command = pty_process::blocking::Command::new(phx.get_program()).args(phx.get_args());
             let mut child = command.current_dir(repo.path()).envs(set).spawn(pts).unwrap();
             let mut out = Vec::new();
-            // A terminal whose program has ended cannot be read any more.
+            // Reading fails after the program on the terminal has exited.
             let _ = pty.read_to_end(&mut out);
             child.wait().unwrap();
             let out = String::from_utf8_lossy(&out).replace("\r\n", "\n");
             let plain = textwrap::core::display_width;
             let long: Vec<&str> = out
                 .lines()
-                // Progress is overwritten.
+                // Progress lines are overwritten.
                 .map(|line| line.rsplit("\u{1b}[K").next().unwrap_or(line))
                 .filter(|line| plain(line) > usize::from(columns) && line.trim().contains(' '))
                 .filter(|line| !line.contains("://") && !line.starts_with("0 governed") && !line.contains("governed,"))

@@ -1,12 +1,12 @@
-//! MariaDB, as far as it is looked at.
+//! MariaDB as a target.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use super::{Subjects, free};
+use super::{Subjects, free_port};
 
-/// Who runs a server where everything else would be root's.
+/// User id of the server if the tests run as root.
 const NOBODY: u32 = 65_534;
 
 fn command(folder: &std::path::Path) -> Command {
@@ -20,8 +20,8 @@ fn command(folder: &std::path::Path) -> Command {
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn workers_and_pools_on_mariadb() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_workers_and_pools_on_mariadb() {
     let mut subjects = Subjects::new();
     let folder = tempfile::Builder::new().prefix("my").tempdir_in("/tmp").unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
@@ -38,7 +38,7 @@ fn workers_and_pools_on_mariadb() {
     }
     drop(input);
     assert!(first.wait().unwrap().success());
-    let port = free();
+    let port = free_port();
     let mut server = command(folder.path());
     server.args(["--bind-address=127.0.0.1", "--skip-grant-tables", &format!("--port={port}")]);
     server.arg(format!("--socket={}", folder.path().join("socket").display()));
@@ -54,7 +54,7 @@ fn workers_and_pools_on_mariadb() {
              health = {{ url = \"http://127.0.0.1:{{listen}}/health\", max_lag = \"3s\", answer_within = \"3s\", states = [\"up\", \"refused\", \"blackhole\"] }}\n"
         )
     };
-    let well = [
+    let passing = [
         "db.reach",
         "db.init.reference",
         "db.init.idempotent",
@@ -67,14 +67,14 @@ fn workers_and_pools_on_mariadb() {
         "db.reconnect.pool",
         "db.health.truth",
     ];
-    let said: Vec<super::Said<'_>> =
-        well.iter().map(|id| (*id, "pass")).chain([("db.race.ddl", "skip"), ("db.race.start", "skip")]).collect();
-    subjects.say(&table("resume"), &said);
-    // It creates the table and fills it in two steps, and another one that finds the table fills nothing.
-    let found = subjects.say(&table("lock"), &[("db.race.crash", "fail")]);
+    let expected: Vec<super::Expected<'_>> =
+        passing.iter().map(|id| (*id, "pass")).chain([("db.race.ddl", "skip"), ("db.race.start", "skip")]).collect();
+    subjects.check(&table("resume"), &expected);
+    // The worker creates and fills the table in two steps; another worker that finds the table does not fill it.
+    let found = subjects.check(&table("lock"), &[("db.race.crash", "fail")]);
     assert!(found[0]["detail"].as_str().unwrap().contains("harbour has 0 rows instead of 2"), "{:#}", found[0]);
-    let found = subjects.say(&table("naive"), &[("db.race.proxy", "fail")]);
+    let found = subjects.check(&table("naive"), &[("db.race.proxy", "fail")]);
     assert!(found[0]["detail"].as_str().unwrap().contains("already exists"), "{:#}", found[0]);
     let gone = table("lock").replace(&format!("{port}/"), "1/");
-    subjects.say(&gone, &[("db.reach", "fail")]);
+    subjects.check(&gone, &[("db.reach", "fail")]);
 }

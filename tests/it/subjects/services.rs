@@ -1,9 +1,9 @@
-//! Circuit breakers, retries and their libraries.
+//! Libraries for circuit breakers and retries as targets.
 
-use super::{Said, Subjects};
+use super::{Expected, Subjects};
 
 impl Subjects {
-    /// A service that doctor starts with its port and that of its dependency.
+    /// Configuration of a service that doctor starts with its port and the address of its dependency.
     fn service(&self, program: &str, file: &str) -> String {
         let modules = self.folder.join("node_modules").display().to_string();
         format!(
@@ -14,7 +14,7 @@ impl Subjects {
         )
     }
 
-    /// A program that is started for each call.
+    /// Configuration of a program that is started for each call.
     fn program(words: &[&str], claims: &str) -> String {
         format!(
             "[[doctor.ipc]]\nname = \"program\"\nentry = {{ command = {words:?} }}\nretry = {{ max_attempts = 4, {claims} }}\n"
@@ -27,8 +27,8 @@ impl Subjects {
     }
 }
 
-/// What both breakers do.
-const BREAKS: [Said<'static>; 6] = [
+/// Expected outcomes for both circuit breakers.
+const BREAKER_OUTCOMES: [Expected<'static>; 6] = [
     ("ipc.baseline", "pass"),
     ("ipc.breaker.opens", "pass"),
     ("ipc.breaker.open", "pass"),
@@ -38,46 +38,46 @@ const BREAKS: [Said<'static>; 6] = [
 ];
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn opossum_lets_one_call_try() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_the_circuit_breaker_of_opossum() {
     let subjects = Subjects::new();
     let table = subjects.service("node", "breaker.js");
-    subjects.say(&table, &BREAKS);
-    let found = subjects.say(&table, &[("ipc.breaker.single_trial", "pass"), ("ipc.breaker.isolated", "skip")]);
+    subjects.check(&table, &BREAKER_OUTCOMES);
+    let found = subjects.check(&table, &[("ipc.breaker.single_trial", "pass"), ("ipc.breaker.isolated", "skip")]);
     assert_eq!(found[0]["observed"]["hits_most"], 1, "{:#}", found[0]);
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn pybreaker_lets_one_try_and_the_others_once_it_has_closed() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_the_circuit_breaker_of_pybreaker() {
     let subjects = Subjects::new();
     let table = subjects.service(&subjects.python(), "breaker.py");
-    let found = subjects.say(&table, &BREAKS);
+    let found = subjects.check(&table, &BREAKER_OUTCOMES);
     assert_eq!(found[1]["observed"]["trip_calls"], 5, "{:#}", found[1]);
-    // The first call holds the others until it is answered; then the breaker has closed.
-    let found = subjects.say(&table, &[("ipc.breaker.single_trial", "pass")]);
+    // The first call holds the others until it completes; then the breaker is closed.
+    let found = subjects.check(&table, &[("ipc.breaker.single_trial", "pass")]);
     assert_eq!(found[0]["observed"]["hits_most"], 1, "{:#}", found[0]);
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn urllib3_and_tenacity_wait_longer_each_time() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_the_backoff_of_urllib3_and_tenacity() {
     let subjects = Subjects::new();
-    let well = [
+    let passing = [
         ("ipc.retry.count", "pass"),
         ("ipc.retry.backoff", "pass"),
         ("ipc.retry.jitter", "pass"),
         ("ipc.retry.cap", "pass"),
         ("ipc.retry.never", "pass"),
     ];
-    subjects.say(&subjects.retries("urllib3"), &[&well[..], &[("ipc.retry.after", "pass")]].concat());
-    // It looks at exceptions, and knows nothing of headers.
-    subjects.say(&subjects.retries("tenacity"), &[&well[..], &[("ipc.retry.after", "warn")]].concat());
+    subjects.check(&subjects.retries("urllib3"), &[&passing[..], &[("ipc.retry.after", "pass")]].concat());
+    // tenacity inspects only exceptions, not response headers.
+    subjects.check(&subjects.retries("tenacity"), &[&passing[..], &[("ipc.retry.after", "warn")]].concat());
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn a_naive_loop_makes_a_storm() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn detects_the_retry_storm_of_a_naive_loop() {
     let subjects = Subjects::new();
     let storm = [
         ("ipc.retry.count", "fail"),
@@ -85,7 +85,7 @@ fn a_naive_loop_makes_a_storm() {
         ("ipc.retry.jitter", "warn"),
         ("ipc.retry.amplification", "fail"),
     ];
-    let found = subjects.say_quickly(&subjects.retries("naive"), &storm);
+    let found = subjects.check_quickly(&subjects.retries("naive"), &storm);
     assert_eq!(
         (found[0]["observed"]["attempts_most"].as_u64(), found[3]["observed"]["ratio"].as_f64()),
         (Some(10), Some(10.0))
@@ -93,12 +93,12 @@ fn a_naive_loop_makes_a_storm() {
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn curl_tries_again_by_itself() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_the_retries_of_curl() {
     let subjects = Subjects::new();
     let table =
         Subjects::program(&["curl", "-sS", "--fail", "--retry", "3", "http://{upstream}/bill"], "jitter = false");
-    let said = [
+    let expected = [
         ("ipc.baseline", "pass"),
         ("ipc.retry.count", "pass"),
         ("ipc.retry.backoff", "pass"),
@@ -106,6 +106,6 @@ fn curl_tries_again_by_itself() {
         ("ipc.retry.never", "pass"),
         ("ipc.retry.after", "pass"),
     ];
-    let found = subjects.say_quickly(&table, &said);
+    let found = subjects.check_quickly(&table, &expected);
     assert_eq!(found[2]["observed"]["mean_waits_ms"].as_array().unwrap().len(), 3, "{:#}", found[2]);
 }

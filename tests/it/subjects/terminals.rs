@@ -1,9 +1,9 @@
-//! Hosts of terminals, and sandboxes.
+//! Terminal hosts and sandboxes as targets.
 
-use super::{Said, Subjects, free};
+use super::{Expected, Subjects, free_port};
 use crate::support::Repo;
 
-/// A host that is a program.
+/// Configuration of a host of the kind `exec`.
 fn pty(command: &[&str], more: &str) -> String {
     format!(
         "[[doctor.pty]]\nname = \"it\"\nhost = {{ kind = \"exec\", command = {} }}\n{more}\n",
@@ -11,8 +11,8 @@ fn pty(command: &[&str], more: &str) -> String {
     )
 }
 
-/// What a real terminal passes.
-const REAL: &[Said<'_>] = &[
+/// Expected outcomes for a real terminal.
+const REAL: &[Expected<'_>] = &[
     ("pty.real", "pass"),
     ("pty.controlling", "pass"),
     ("pty.size", "pass"),
@@ -34,22 +34,22 @@ const REAL: &[Said<'_>] = &[
 ];
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn ptyprocess_and_node_pty_give_real_terminals() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_terminals_of_ptyprocess_and_node_pty() {
     let subjects = Subjects::new();
     let claims = "size = [33, 101]\nsessions = 30\nvolume = 2000000";
     let python = subjects.python();
-    subjects.say(&pty(&[&python, &Subjects::file("terminal.py"), "{rows}", "{cols}", "{cmd}"], claims), REAL);
+    subjects.check(&pty(&[&python, &Subjects::file("terminal.py"), "{rows}", "{cols}", "{cmd}"], claims), REAL);
     let modules = format!("NODE_PATH={}", subjects.folder.join("node_modules").display());
-    subjects.say(
+    subjects.check(
         &pty(&["env", &modules, "node", &Subjects::file("terminal.js"), "{rows}", "{cols}", "{cmd}"], claims),
         REAL,
     );
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn what_only_looks_like_a_terminal_is_told_from_one() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn detects_pipes_instead_of_terminals() {
     let subjects = Subjects::new();
     let pipes = [
         ("pty.real", "fail"),
@@ -58,7 +58,7 @@ fn what_only_looks_like_a_terminal_is_told_from_one() {
         ("pty.signals", "fail"),
         ("pty.orphans", "fail"),
     ];
-    subjects.say(&pty(&["sh", "-c", "{cmd}"], ""), &pipes);
+    subjects.check(&pty(&["sh", "-c", "{cmd}"], ""), &pipes);
     let half = [
         ("pty.real", "fail"),
         ("pty.controlling", "fail"),
@@ -66,19 +66,19 @@ fn what_only_looks_like_a_terminal_is_told_from_one() {
         ("pty.jobctl", "fail"),
         ("pty.fds", "fail"),
     ];
-    subjects.say(&pty(&["socat", "-", "EXEC:{cmd},pty"], ""), &half);
+    subjects.check(&pty(&["socat", "-", "EXEC:{cmd},pty"], ""), &half);
     let more = [("pty.real", "fail"), ("pty.controlling", "pass"), ("pty.size", "fail"), ("pty.fds", "fail")];
-    subjects.say(&pty(&["socat", "-", "EXEC:{cmd},pty,setsid,ctty"], ""), &more);
+    subjects.check(&pty(&["socat", "-", "EXEC:{cmd},pty,setsid,ctty"], ""), &more);
     let checks = subjects
-        .say(&pty(&["script", "-qec", "{cmd}", "/dev/null"], ""), &[("pty.real", "pass"), ("pty.size", "fail")]);
+        .check(&pty(&["script", "-qec", "{cmd}", "/dev/null"], ""), &[("pty.real", "pass"), ("pty.size", "fail")]);
     assert_eq!(checks[1]["observed"]["size"], serde_json::json!([0, 0]));
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn a_server_of_terminals_of_others_gives_real_ones() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn verifies_terminals_of_a_terminado_server() {
     let mut subjects = Subjects::new();
-    let port = free();
+    let port = free_port();
     subjects.python_server(&[&Subjects::file("shells.py"), &port.to_string()], port);
     let table = format!(
         "[[doctor.pty]]\nname = \"it\"\nsize = [33, 101]\nvolume = 200000\nhost = {{ kind = \"websocket\", url = \"ws://127.0.0.1:{port}/ws\", codec = \"terminado\" }}\n"
@@ -94,12 +94,12 @@ fn a_server_of_terminals_of_others_gives_real_ones() {
         ("pty.io.binary", "warn"),
         ("pty.exit", "skip"),
     ];
-    subjects.say(&table, &all);
+    subjects.check(&table, &all);
 }
 
 #[test]
-#[ignore = "needs programs of others: `tests/run` installs them"]
-fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
+#[ignore = "needs third-party programs: `tests/run` installs them"]
+fn distinguishes_a_bubblewrap_sandbox_from_reduced_privileges() {
     let subjects = Subjects::new();
     let phx = env!("CARGO_BIN_EXE_phx");
     let mut words = vec!["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"];
@@ -127,9 +127,9 @@ fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
         serde_json::json!(denied)
     );
     let ids: Vec<String> = denied.iter().map(|name| format!("pty.sandbox.{name}")).collect();
-    let mut all: Vec<Said<'_>> = ids.iter().map(|id| (id.as_str(), "pass")).collect();
+    let mut all: Vec<Expected<'_>> = ids.iter().map(|id| (id.as_str(), "pass")).collect();
     all.extend([("pty.sandbox.allowed", "pass"), ("pty.orphans", "pass")]);
-    subjects.say(&pty(&words, &claims), &all);
+    subjects.check(&pty(&words, &claims), &all);
     let words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs", "{cmd}"];
     let fewer = [
         ("pty.sandbox.net", "fail"),
@@ -138,7 +138,7 @@ fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
         ("pty.orphans", "fail"),
     ];
     let program = Repo::bare();
-    // What has fewer rights must be able to run phx.
+    // The unprivileged user must be able to run phx.
     let copy = program.path().join("phx");
     std::fs::copy(phx, &copy).unwrap();
     for folder in [program.path(), copy.clone()] {
@@ -146,5 +146,5 @@ fn a_sandbox_of_all_namespaces_denies_and_fewer_rights_alone_do_not() {
     }
     let claims =
         format!("payload = \"{}\"\nsandbox = {{ deny = [\"net\", \"proc\", \"read:/etc/passwd\"] }}", copy.display());
-    subjects.say(&pty(&words, &claims), &fewer);
+    subjects.check(&pty(&words, &claims), &fewer);
 }
