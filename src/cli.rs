@@ -1,4 +1,4 @@
-//! The command line: what there is to type, and its help. No logic.
+//! Definition of the command line and its help texts, without logic.
 
 pub mod doctor;
 pub mod record;
@@ -14,29 +14,26 @@ pub use record::{AuditArgs, AuditCommand, HookCommand, HookModeArg, HookName, Me
 const EXIT_CODES: &str = "\
 Exit codes:
   0  clean
-  1  findings that block
-  2  called or configured wrongly
-  3  the repository or a named directory holds nothing governed
-  4  phx itself failed";
+  1  findings that fail the run
+  2  usage or configuration error
+  3  no governed document found
+  4  internal error in phx";
 
-/// Keeps living documents true
+/// Validate and regenerate living Markdown documents
 ///
-/// A living document is a Markdown file whose front matter says which schema it obeys and by when it must be
-/// updated, and whose body marks which sections are facts and which are judgement. phx holds such documents
-/// against their schemas and rules, and says at the exact place what is wrong and what mends it.
+/// The front matter of a living document names its schema and its update deadline. Markers in its body separate
+/// sections that are generated from facts (AUTO) from sections that people write (MANUAL). phx validates such documents
+/// against schemas and rules, and reports each finding with its location and a way to fix it.
 #[derive(Debug, Parser)]
 #[command(name = "phx", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
-    /// Options of every command.
     #[command(flatten)]
     pub global: Global,
 
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Options of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
@@ -44,65 +41,63 @@ pub struct Global {
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
 
-    /// Use this configuration instead of the phx.toml found upwards
+    /// Use FILE instead of the phx.toml in this directory or its parents
     #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 
-    /// The time that every rule uses [default: $PHX_NOW, $SOURCE_DATE_EPOCH, the clock]
+    /// Use this time as the current time [default: $PHX_NOW, else $SOURCE_DATE_EPOCH, else the clock]
     #[arg(long, value_name = "RFC3339", global = true)]
     pub now: Option<String>,
 
-    /// When to use colours; NO_COLOR and FORCE_COLOR are heeded
+    /// Choose when to use colors; `auto` respects NO_COLOR and FORCE_COLOR
     #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
 
-    /// Say nothing but findings
+    /// Print findings only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say more on standard error; twice also says what was read
+    /// Print details to standard error; -vv also lists the files read
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
 
-/// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal
+    /// Use colors if the output is a terminal
     Auto,
-    /// Always
+    /// Always use colors
     Always,
-    /// Never
+    /// Never use colors
     Never,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check documents against their schemas and the rules
+    /// Validate documents against schemas and rules
     Validate(ValidateArgs),
-    /// Rewrite AUTO blocks from facts
+    /// Regenerate AUTO blocks from facts
     Regen(RegenArgs),
-    /// Show every governed document, what is due first on top
+    /// List governed documents, earliest deadline first
     Status(StatusArgs),
-    /// Vouch for documents: show what changed since the last review, stamp, record
+    /// Review documents and sign off: show changes, update the stamp, write a record
     Review(ReviewArgs),
-    /// Install, take away, look at and run the git hooks
+    /// Manage the Git hooks
     #[command(subcommand)]
     Hook(HookCommand),
-    /// Merge three versions of a document, as Git asks a merge driver to
+    /// Merge three versions of a document (merge driver for Git)
     MergeDriver(MergeDriverArgs),
-    /// Tell the story of a correlation id or of a document
+    /// Show the audit trail of a document or correlation ID
     Trace(TraceArgs),
-    /// Check the commits of a range again, and the ledger
+    /// Validate the commits of a range again and verify the ledger
     Audit(AuditArgs),
-    /// Verify from outside what documents say of the systems around them
+    /// Run black-box checks on the systems that documents describe
     Doctor(DoctorArgs),
-    /// Write a new document of a kind
+    /// Create a document of a kind
     New(NewArgs),
-    /// Print a document's model as JSON
+    /// Print the model of a document as JSON
     Inspect(InspectArgs),
-    /// Say what a rule finds, why, and what to do
+    /// Explain a rule: its findings, their reason and their fix
     Explain(ExplainArgs),
     /// List the rules
     Rules(RulesArgs),
@@ -111,201 +106,201 @@ pub enum Command {
     Schema(SchemaCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page, in roff
+    /// Print or install the manual pages
     Man(ManArgs),
 }
 
-/// Check documents against their schemas and the rules
+/// Validate documents against schemas and rules
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
+#[allow(clippy::struct_excessive_bools)] // each is a separate flag
 pub struct ValidateArgs {
-    /// Files and directories; `-` is standard input [default: the whole repository]
+    /// Files and directories; `-` reads standard input [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// The path that standard input is checked as
+    /// Validate standard input as if it was the file PATH
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
 
-    /// Format of the findings, as `json` or `sarif=report.sarif`; repeatable
+    /// Choose the format of the findings, for example `json` or `sarif=report.sarif`; repeatable
     ///
-    /// text, concise, json, jsonl, sarif, github, gitlab, junit, markdown
+    /// Formats: text, concise, json, jsonl, sarif, github, gitlab, junit, markdown
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub output: Vec<String>,
 
-    /// Print how many findings each rule has, instead of the findings
+    /// Print the number of findings per rule instead of the findings
     #[arg(long, conflicts_with_all = ["output", "diff"])]
     pub statistics: bool,
 
-    /// Set a rule off; -W and -D win over it
+    /// Turn a rule off; -W and -D take precedence
     #[arg(short = 'A', long, value_name = "RULE")]
     pub allow: Vec<String>,
 
-    /// Make a rule's findings warnings; -D wins over it
+    /// Report findings of a rule as warnings; -D takes precedence
     #[arg(short = 'W', long, value_name = "RULE")]
     pub warn: Vec<String>,
 
-    /// Make a rule's findings errors
+    /// Report findings of a rule as errors
     #[arg(short = 'D', long, value_name = "RULE")]
     pub deny: Vec<String>,
 
-    /// What ends in exit code 1 [default: as `enforcement.level` says, else error]
+    /// Lowest severity that fails [default: set by `enforcement.level`, else error]
     #[arg(long, value_name = "SEVERITY", value_enum)]
     pub fail_on: Option<FailOn>,
 
-    /// Check what is staged: documents, configuration, schemas and templates as the index has them
+    /// Validate staged documents, with the configuration, schemas and templates of the index
     #[arg(long, conflicts_with_all = ["rev", "since", "fix", "stdin_filename"])]
     pub staged: bool,
 
-    /// Check all documents of a revision, with its own configuration
+    /// Validate the documents of a revision, with the configuration of that revision
     #[arg(long, value_name = "REV", conflicts_with_all = ["since", "fix", "stdin_filename"])]
     pub rev: Option<String>,
 
-    /// Check only the documents that changed since the merge base with a revision
+    /// Validate only documents changed since the merge base with REF
     #[arg(long, value_name = "REF", conflicts_with = "stdin_filename")]
     pub since: Option<String>,
 
-    /// Apply the fixes that findings carry, then report what remains
+    /// Apply available fixes, then report the remaining findings
     #[arg(long)]
     pub fix: bool,
 
-    /// Print what --fix would change, as a unified diff, and write nothing; exit code 1 if there is something
+    /// Print the changes of --fix as a unified diff without writing; exit with 1 if there are any
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
 
-    /// End well where nothing is governed
+    /// Exit with 0 if no governed document is found
     #[arg(long)]
     pub allow_empty: bool,
 }
 
-/// Rewrite AUTO blocks from facts
+/// Regenerate AUTO blocks from facts
 ///
-/// Only the bodies of AUTO blocks and the checksums in their END markers change. What no fact gives keeps its value. A body
-/// that somebody edited by hand is left alone.
+/// Changes only the bodies of AUTO blocks and the checksums in their END markers. Values of unavailable facts stay
+/// unchanged. Bodies that were edited by hand are not overwritten without --force.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
+#[allow(clippy::struct_excessive_bools)] // each is a separate flag
 pub struct RegenArgs {
     /// Files and directories [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// Write nothing; print a unified diff, and end with exit code 1 if there is one
+    /// Print a unified diff without writing; exit with 1 if there are changes
     #[arg(long)]
     pub check: bool,
 
-    /// Only the AUTO block of this name
+    /// Regenerate only the AUTO block NAME
     #[arg(long, value_name = "NAME")]
     pub section: Option<String>,
 
-    /// Restore bodies that somebody edited by hand
+    /// Overwrite bodies that were edited by hand
     #[arg(long)]
     pub force: bool,
 
-    /// With --check, compare coverage, doctor results, history and times too
+    /// With --check, also compare coverage, doctor results, history and times
     #[arg(long, requires = "check")]
     pub measured: bool,
 
-    /// Empty AUTO bodies and take their checksums away
+    /// Empty AUTO bodies and remove their checksums
     #[arg(long, conflicts_with = "measured")]
     pub clean: bool,
 
-    /// Rewrite what is staged, and those blocks in the worktree, where that is harmless
+    /// Regenerate AUTO blocks of staged documents, in the index and, if safe, in the worktree
     #[arg(long, conflicts_with_all = ["paths", "check", "section", "force", "clean"])]
     pub staged: bool,
 
-    /// Format of what is said of each block
+    /// Choose the format of the report
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
 
-    /// End well where nothing is governed
+    /// Exit with 0 if no governed document is found
     #[arg(long)]
     pub allow_empty: bool,
 }
 
-/// Show every governed document, what is due first on top
+/// List governed documents, earliest deadline first
 ///
-/// A line each: when it is due, how old it is, its kind, and how its AUTO blocks stand.
+/// Prints one line per document: deadline, time since the last update, kind and state of the AUTO blocks.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Files and directories [default: the whole repository]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// Format of the list
+    /// Choose the format of the list
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
 
-    /// End well where nothing is governed
+    /// Exit with 0 if no governed document is found
     #[arg(long)]
     pub allow_empty: bool,
 }
 
-/// What ends in exit code 1.
+/// Lowest severity that causes exit code 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
-    /// Errors
+    /// Fail on errors
     Error,
-    /// Errors and warnings
+    /// Fail on errors and warnings
     Warning,
 }
 
-/// Write a new document of a kind
+/// Create a document of a kind
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// The kind, as `upcoming-features`; `phx schema list` lists them
+    /// Kind of the document, for example `upcoming-features`; `phx schema list` lists all kinds
     pub kind: String,
 
-    /// Where to write it; `-` is standard output [default: the kind's file name, here]
+    /// File to create; `-` prints to standard output [default: file name of the kind, in this directory]
     #[arg(value_hint = ValueHint::FilePath)]
     pub path: Option<PathBuf>,
 }
 
-/// Print a document's model as JSON
+/// Print the model of a document as JSON
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The document
+    /// Document to read
     #[arg(value_name = "DOC", value_hint = ValueHint::FilePath)]
     pub document: PathBuf,
 }
 
-/// Say what a rule finds, why, and what to do
+/// Explain a rule: its findings, their reason and their fix
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The rule, as `stale-document`
+    /// Rule to explain, for example `stale-document`
     pub rule: String,
 }
 
 /// List the rules
 #[derive(Debug, Args)]
 pub struct RulesArgs {
-    /// Format of the list
+    /// Choose the format of the list
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
 }
 
-/// Format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// For people
+    /// Human-readable text
     Text,
-    /// For programs
+    /// JSON
     Json,
 }
 
 /// List and print schemas
 #[derive(Debug, Subcommand)]
 pub enum SchemaCommand {
-    /// List the versions, and the kinds that each has a schema for
+    /// List schema versions and the kinds of each version
     List {
-        /// Format of the list
+        /// Choose the format of the list
         #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
         output: ListFormat,
     },
     /// Print a schema
     Show {
-        /// A kind; or `governance`, `model`, `findings`, `regen`, `status`, `doctor`, `record`, `audit`, `trace`, `phx.toml`
+        /// Kind, or one of `governance`, `model`, `findings`, `regen`, `status`, `doctor`, `record`, `audit`, `trace`,
+        /// `phx.toml`
         name: String,
-        /// The version [default: the newest]
+        /// Schema version [default: the newest]
         #[arg(long, value_name = "VERSION")]
         schema_version: Option<String>,
     },
@@ -314,18 +309,21 @@ pub enum SchemaCommand {
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell
+    /// Shell to print the script for
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
-/// Print the manual page, in roff
+/// Print or install the manual pages
+///
+/// Prints the page of phx or of COMMAND in roff format.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The command; phx itself where there is none
+    /// Command to describe [default: phx itself]
     pub command: Option<String>,
 
-    /// Write the pages of all commands to DIR/man1, as `~/.local/share/man`, and create what is missing
+    /// Write the pages of all commands to DIR/man1, for example with `~/.local/share/man` as DIR; create missing
+    /// directories
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "command")]
     pub install: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! The commands: one a file, each a thin skin over the floors below.
+//! The commands, one per file. Commands are thin: they parse options, call lower layers and print.
 
 mod audit;
 mod completions;
@@ -27,16 +27,13 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use session::Session;
 
-/// Reads the command line. A shell that asks for words to complete is answered, and a mistake ends the program.
+/// Parses the command line. Exits after answering a completion request of a shell, or on a usage error.
 pub fn parse() -> Cli {
     completions::answer();
     Cli::parse()
 }
 
-/// Runs a command; returns the exit code.
-///
-/// # Errors
-/// Where phx cannot go on.
+/// Runs a command and returns its exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
     let Cli { global, command } = cli;
     let session = Session::new(&global)?;

@@ -1,4 +1,4 @@
-//! The configuration: `phx.toml` as it stands, then what it means. Mistakes are findings with places.
+//! The configuration file `phx.toml`: parsing and settings. Errors in it are reported as findings with locations.
 
 pub mod doctor;
 pub mod globs;
@@ -17,103 +17,93 @@ use crate::finding::Finding;
 use crate::text::{Lines, Node, NodeEntry, Span};
 use reader::ConfigReader;
 
-/// The name of the configuration file.
 pub const FILE: &str = "phx.toml";
 
-/// A valid configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Which files are documents.
     pub documents: DocumentSettings,
-    /// Settings for kinds, in the order they are written.
+    /// Settings for kinds, in file order.
     pub kinds: Vec<KindSettings>,
-    /// Where the governance block stands.
     pub front_matter: FrontMatter,
-    /// Settings for rules by their slug.
+    /// Settings for rules, by slug.
     pub rules: BTreeMap<String, RuleSettings>,
-    /// What blocks.
     pub enforcement: Enforcement,
-    /// What the pre-commit hook does.
     pub hook: HookSettings,
-    /// What stands under `[facts]`.
+    /// Content of `[facts]`.
     pub facts: Option<Node<'static>>,
-    /// Where coverage comes from, and what it should be.
     pub coverage: Coverage,
-    /// What `phx doctor` verifies.
     pub doctor: DoctorSettings,
 }
 
 /// `[coverage]`
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Coverage {
-    /// Reports, as paths from the configuration's directory, with the place of each.
+    /// Report files, relative to the directory of the configuration, each with its span.
     pub reports: Vec<(String, Span)>,
-    /// The least that is wanted, in per cent.
+    /// Minimum coverage, in percent.
     pub target: Option<f64>,
-    /// The folders that documents speak of.
+    /// Folders that documents report coverage of.
     pub folders: Vec<CoverageFolder>,
 }
 
 /// One `[[coverage.folders]]`
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CoverageFolder {
-    /// Its path from the root.
+    /// Path relative to the root.
     pub path: String,
-    /// What its group is called.
+    /// Title of its group in documents.
     pub title: String,
-    /// The least that is wanted here, in per cent.
+    /// Minimum coverage of the folder, in percent.
     pub target: Option<f64>,
 }
 
 /// `[documents]`
 #[derive(Clone, Debug, Default)]
 pub struct DocumentSettings {
-    /// Only these; every `*.md` where it is `None`.
+    /// Files that may be documents; every `*.md` if `None`.
     pub include: Option<Globs>,
-    /// Never these.
+    /// Files that are never documents.
     pub exclude: Globs,
-    /// Kinds that must have a document, with the place of each name.
+    /// Kinds that must have a document, each with the span of its name.
     pub require: Vec<(String, Span)>,
 }
 
 /// One `[[kind]]`
 #[derive(Clone, Debug, Default)]
 pub struct KindSettings {
-    /// The kind.
     pub name: String,
-    /// Where the name stands.
+    /// Span of the name.
     pub span: Span,
-    /// The documents that it claims.
+    /// Paths of documents of the kind.
     pub paths: Globs,
-    /// The longest window between update and deadline.
+    /// Longest window between update and deadline.
     pub update_every: Option<Duration>,
-    /// Pairs of a name of a block, field or label and another name for it.
+    /// Pairs of the name of a block, field or label and an alternative name.
     pub aliases: Vec<(String, String)>,
-    /// Words that the vocabularies of fields get.
+    /// Words added to the vocabularies of fields.
     pub vocabulary: Vec<VocabularyWord>,
 }
 
-/// A word of `vocabulary` of a `[[kind]]`.
+/// Word in `vocabulary` of a `[[kind]]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VocabularyWord {
     /// Id or label of the field.
     pub field: String,
-    /// Span of the field's key.
+    /// Span of the key of the field.
     pub span: Span,
-    /// The word.
     pub word: String,
-    /// Words that the repository uses for it.
+    /// Words that the repository uses instead.
     pub synonyms: Vec<String>,
 }
 
 /// `[front_matter]`
 #[derive(Clone, Debug)]
 pub struct FrontMatter {
-    /// The key of the governance block; empty for a flat front matter.
+    /// Key of the governance block; empty if the front matter is flat.
     pub root: String,
-    /// Pairs of a key of phx and the key that the repository writes.
+    /// Pairs of a key of phx and the key that the repository uses for it.
     pub aliases: Vec<(String, String)>,
-    /// Where each key of phx stands.
+    /// Spans of the keys of phx in `aliases`, in the same order.
     pub alias_spans: Vec<Span>,
 }
 
@@ -123,19 +113,19 @@ impl Default for FrontMatter {
     }
 }
 
-/// How a rule is set.
+/// Configured level of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Not run.
+    /// The rule does not run.
     Off,
-    /// Its findings are warnings.
+    /// Findings are warnings.
     Warning,
-    /// Its findings are errors.
+    /// Findings are errors.
     Error,
 }
 
 impl Level {
-    /// Reads `off`, `warning` or `error`.
+    /// Parses `off`, `warning` or `error`.
     pub fn read(text: &str) -> Option<Self> {
         match text {
             "off" => Some(Self::Off),
@@ -149,32 +139,31 @@ impl Level {
 /// One entry of `[rules]`
 #[derive(Clone, Debug, Default)]
 pub struct RuleSettings {
-    /// Where its name stands.
+    /// Span of the name.
     pub span: Span,
-    /// Its level, if set.
     pub level: Option<Level>,
-    /// Its options beside the level.
+    /// Options except the level.
     pub options: Vec<NodeEntry<'static>>,
 }
 
 /// `[enforcement]`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enforcement {
-    /// Nothing blocks.
+    /// No finding fails a run.
     Advisory,
-    /// Errors block.
+    /// Errors fail a run.
     #[default]
     Standard,
-    /// Warnings block too.
+    /// Errors and warnings fail a run.
     Strict,
 }
 
 /// `[hook]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HookSettings {
-    /// Whether AUTO bodies are written where that is harmless.
+    /// Whether the pre-commit hook regenerates AUTO bodies if it is safe.
     pub writes: bool,
-    /// Whether any stale document blocks, or only one whose sources the commit touches.
+    /// Whether any stale document rejects a commit; otherwise only one whose source files the commit changes.
     pub any_stale_blocks: bool,
 }
 
@@ -191,7 +180,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a configuration. Where there are mistakes, the value must not be used.
+    /// Parses a configuration. If there are findings, the value must not be used.
     pub fn parse(path: &str, text: &str) -> (Self, Vec<Finding>) {
         let lines = Lines::new(text);
         let source = crate::finding::Source { path, text, lines: &lines };
@@ -201,7 +190,6 @@ impl Config {
         (config, reader.mistakes)
     }
 
-    /// The settings of a kind, if there are any.
     pub fn kind(&self, name: &str) -> Option<&KindSettings> {
         self.kinds.iter().find(|kind| kind.name == name)
     }

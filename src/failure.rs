@@ -1,52 +1,47 @@
-//! What can go wrong with phx itself, as opposed to what it finds: kind, hints, exit code.
+//! Errors of phx itself (not findings), with help and exit codes.
 
 use std::fmt;
 
 use crate::text::printable;
 
-/// The process ended well and found nothing.
+/// Exit code of success without findings that fail.
 pub const CLEAN: u8 = 0;
-/// Findings that block.
+/// Exit code if findings fail the run.
 pub const FINDINGS: u8 = 1;
-/// Nothing was found out.
+/// Exit code of `phx doctor` if a check was inconclusive or no check ran.
 pub const NO_VERDICT: u8 = 3;
-/// Somebody interrupted it.
+/// Exit code after an interruption (128 + SIGINT).
 pub const INTERRUPTED: u8 = 130;
 
-/// Why phx cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// Called wrongly, or the configuration is wrong.
+    /// Usage or configuration error.
     Usage,
-    /// The repository or a named directory holds nothing governed.
+    /// No governed document found in the repository or a named directory.
     Nothing,
-    /// phx itself failed.
+    /// Internal error in phx.
     Internal,
 }
 
-/// An error of phx, not of a document.
+/// Error of phx itself, as opposed to a finding in a document.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Why.
     pub kind: FailureKind,
-    /// What happened: lower case, no full stop.
+    /// Lower case, without a full stop.
     pub message: String,
-    /// The ways out.
+    /// Instructions that resolve the failure, each printed after `help:`.
     pub hints: Vec<String>,
 }
 
 impl Failure {
-    /// Called wrongly, or wrongly configured.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Usage, message)
     }
 
-    /// Nothing governed.
     pub fn nothing(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Nothing, message)
     }
 
-    /// phx itself failed.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Internal, message)
     }
@@ -55,14 +50,13 @@ impl Failure {
         Self { kind, message: message.into(), hints: Vec::new() }
     }
 
-    /// With a way out.
+    /// Adds an instruction that resolves the failure.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The exit code that says so.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             FailureKind::Usage => 2,

@@ -1,20 +1,19 @@
-//! One thing that a rule found: what, where, how bad, and the way out.
+//! Findings: problems reported by rules, with severity, location, help and optional fix.
 
 use sha2::{Digest, Sha256};
 
 use crate::text::{Edit, Lines, Position, Span};
 
-/// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth a look; blocks only where configured.
+    /// Fails a run only with `--fail-on warning` or `enforcement.level = "strict"`.
     Warning,
-    /// Must be mended.
+    /// Fails a run unless `enforcement.level` is `advisory`.
     Error,
 }
 
 impl Severity {
-    /// `error` or `warning`.
+    /// Returns `error` or `warning`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Warning => "warning",
@@ -23,50 +22,49 @@ impl Severity {
     }
 }
 
-/// A file as a finding needs it: its path, its text and its lines.
+/// File that findings refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// Path from the root, with `/`.
+    /// Path relative to the root, with `/` as separator.
     pub path: &'a str,
-    /// The text.
     pub text: &'a str,
-    /// Its lines.
+    /// Line index of `text`.
     pub lines: &'a Lines,
 }
 
-/// A span with its lines and columns.
+/// Byte span with its lines and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// Bytes, from 0.
+    /// Byte span, 0-based.
     pub bytes: Span,
     /// Line and column of the first character.
     pub start: Position,
-    /// Line and column behind the last character.
+    /// Line and column after the last character.
     pub end: Position,
 }
 
 impl Range {
-    /// The range of a span in a file.
+    /// Computes lines and columns of a span in a file.
     pub fn of(source: Source<'_>, span: Span) -> Self {
         let position = |byte| source.lines.position(source.text, byte);
         Self { bytes: span, start: position(span.start), end: position(span.end) }
     }
 }
 
-/// The lines around a finding, kept so that a report needs no file.
+/// Lines around a finding, copied so that reports need not read the file again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excerpt {
-    /// Number of the first line, from 1.
+    /// Number of the first line, 1-based.
     pub line: usize,
-    /// Byte offset of the first line in the file.
+    /// Byte offset of `text` in the file.
     pub offset: usize,
-    /// The lines, each with its line end.
+    /// Lines including their line endings.
     pub text: String,
 }
 
 impl Excerpt {
-    /// The line of a range and the one before it. Of a line longer than 400 bytes only the part around the
-    /// range is kept.
+    /// Returns the first line of a range and the line before it. If they are longer than 400 bytes, returns only the
+    /// part of the line from 60 bytes before to 200 bytes after the start of the range.
     fn around(source: Source<'_>, range: &Range) -> Self {
         let first = range.start.line.saturating_sub(1).max(1);
         let start = source.lines.full_span(source.text, first).start;
@@ -75,49 +73,46 @@ impl Excerpt {
         if span.len() <= 400 {
             return Self { line: first, offset: span.start, text: span.slice(source.text).to_owned() };
         }
-        let floor = |at: usize| (0..=at).rev().find(|at| source.text.is_char_boundary(*at)).unwrap_or(0);
-        let start = floor(range.bytes.start.saturating_sub(60)).max(own.start);
-        let end = floor(own.end.min(range.bytes.start + 200)).max(start);
+        let char_boundary = |at: usize| (0..=at).rev().find(|at| source.text.is_char_boundary(*at)).unwrap_or(0);
+        let start = char_boundary(range.bytes.start.saturating_sub(60)).max(own.start);
+        let end = char_boundary(own.end.min(range.bytes.start + 200)).max(start);
         Self { line: range.start.line, offset: start, text: source.text[start..end].to_owned() }
     }
 }
 
-/// A change that mends a finding, and nothing else.
+/// Edits that resolve a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What it does, as a command: "declare `sprint_summary`".
+    /// Description in the imperative, for example "declare `sprint_summary`".
     pub title: String,
-    /// Each replacement with the range it replaces.
+    /// Replaced ranges with their replacement texts.
     pub edits: Vec<(Range, String)>,
 }
 
-/// One thing that a rule found.
+/// Problem reported by a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Slug of the rule.
     pub rule: &'static str,
-    /// How bad it is.
     pub severity: Severity,
-    /// What is wrong: lower case, no full stop.
+    /// Description of the problem: lower case, without a full stop.
     pub message: String,
-    /// What stands under the place in a snippet; empty for none.
+    /// Annotation below the marked location in a snippet; empty if there is none.
     pub label: String,
-    /// Path from the root, with `/`.
+    /// Path relative to the root, with `/` as separator.
     pub path: String,
-    /// Where it is.
     pub range: Range,
-    /// The lines around.
     pub excerpt: Excerpt,
-    /// The way out.
+    /// Instruction that resolves the finding.
     pub help: String,
-    /// A change that mends it.
+    /// Edits that phx can apply.
     pub fix: Option<Fix>,
-    /// The same for the same finding when lines above it come and go: 16 hexadecimal digits.
+    /// Identifier that stays the same if lines above the finding are added or removed: 16 hexadecimal digits.
     pub fingerprint: String,
 }
 
 impl Finding {
-    /// A finding at a span. `subject` tells apart what one rule finds at one place.
+    /// Creates a finding at a span. `subject` distinguishes several findings of one rule at the same location.
     pub fn new(
         rule: &'static str,
         severity: Severity,
@@ -141,28 +136,28 @@ impl Finding {
         }
     }
 
-    /// A finding about a file as a whole, at its first byte.
+    /// Creates an error for a whole file, located at its first byte.
     pub fn of_file(rule: &'static str, path: &str, message: impl Into<String>) -> Self {
         let lines = Lines::new("");
         let source = Source { path, text: "", lines: &lines };
         Self::new(rule, Severity::Error, source, Span::at(0), "", message)
     }
 
-    /// With the words under the place.
+    /// Sets the annotation below the marked location.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// With the way out.
+    /// Sets the instruction that resolves the finding.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// With a change that mends it.
+    /// Sets the edits that resolve the finding.
     #[must_use]
     pub fn fix(mut self, source: Source<'_>, title: impl Into<String>, edits: Vec<Edit>) -> Self {
         let edits = edits.into_iter().map(|edit| (Range::of(source, edit.span), edit.text));
@@ -170,13 +165,13 @@ impl Finding {
         self
     }
 
-    /// What findings are sorted by: path, line, column, rule; then the message, so that the order is total.
+    /// Returns the sort key: path, position, rule, and the message, so that the order is total.
     pub fn key(&self) -> (&str, Position, &str, &str) {
         (&self.path, self.range.start, self.rule, &self.message)
     }
 }
 
-/// Sorts findings, and tells apart those that bear one fingerprint by their order.
+/// Sorts findings and makes fingerprints unique: repeated fingerprints are hashed with their occurrence number.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
@@ -189,7 +184,7 @@ pub fn sort(findings: &mut [Finding]) {
     }
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of the parts.
+/// Returns the first 16 hexadecimal digits of the SHA-256 of the parts, each followed by a NUL byte.
 fn fingerprint(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,5 +1,5 @@
-//! phx keeps living documents true: it validates governed Markdown documents against versioned schemas and
-//! rules and says at the exact place what is wrong. The modules in reading order:
+//! phx validates living Markdown documents against versioned schemas and rules, and regenerates their AUTO blocks from
+//! facts. Modules are listed from the lowest layer to the highest.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 

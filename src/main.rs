@@ -1,11 +1,11 @@
-//! Parse, run, exit code.
+//! Entry point: parses the command line, runs the command and sets the exit code.
 
 use std::process::ExitCode;
 
 use phx::failure::Failure;
 use phx::system::disk;
 
-/// A check makes and drops many small values; the system's allocator takes a third of its time.
+/// Validation allocates many small values; with the system allocator, a third of the run time is allocation.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -14,10 +14,12 @@ fn main() -> ExitCode {
         return ExitCode::from(code);
     }
     let cli = phx::command::parse();
-    // A panic has printed where it happened; it must not look like a finding.
+    // A panic has already printed its location. Its exit code must differ from that of findings.
     let run = std::panic::catch_unwind(|| phx::command::run(cli));
-    let failed =
-        || Err(Failure::internal("phx failed; no document was changed").hint("please report what was printed above"));
+    let failed = || {
+        Err(Failure::internal("internal error in phx; no document was changed")
+            .hint("report the output above as a bug"))
+    };
     match run.unwrap_or_else(|_| failed()) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

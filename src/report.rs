@@ -1,4 +1,4 @@
-//! Findings for people and for programs: one format a file.
+//! Output formats, one per file.
 
 pub mod concise;
 pub mod doctor;
@@ -23,51 +23,48 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::finding::{Finding, Severity};
 use crate::text::{Folder, printable};
 
-/// What a run came to.
+/// Result of a validation run.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// The time that the rules used.
+    /// Current time that the rules used.
     pub now: DateTime<Utc>,
-    /// The governed documents, sorted.
+    /// Paths of governed documents, sorted.
     pub documents: Vec<&'a str>,
-    /// How many files are not governed.
+    /// Number of files that are not governed.
     pub ignored: usize,
-    /// The findings, sorted.
+    /// Findings, sorted.
     pub findings: &'a [Finding],
-    /// The rules, by slug.
+    /// All rules, sorted by slug.
     pub rules: Vec<RuleInfo>,
-    /// The severities whose findings make the run fail.
+    /// Severities of findings that fail the run.
     pub failing: &'static [Severity],
-    /// The folder that people read paths from; programs read them from the root.
+    /// Working directory. Text formats show paths relative to it, other formats relative to the root.
     pub folder: &'a Folder,
 }
 
-/// A rule as formats with rule metadata need it.
+/// Rule metadata for formats that include it.
 #[derive(Clone, Debug)]
 pub struct RuleInfo {
-    /// Its name.
     pub slug: &'static str,
-    /// Its usual severity.
+    /// Default severity.
     pub severity: Severity,
-    /// What it finds, in a line.
+    /// One-line description.
     pub summary: &'static str,
-    /// Its page, in Markdown.
+    /// Documentation page in Markdown.
     pub page: &'static str,
 }
 
-/// Whether a format may use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
-    /// A terminal reads it.
+    /// ANSI escape sequences.
     Ansi,
-    /// Plain text.
     Plain,
 }
 
-/// A format: its name, and how a report looks in it.
+/// Name and renderer of a format.
 pub type Format = (&'static str, fn(&Report<'_>, Color) -> String);
 
-/// All formats. A new one is one line.
+/// All formats. The first is the default.
 pub const FORMATS: &[Format] = &[
     ("text", text::render),
     ("concise", concise::render),
@@ -81,7 +78,7 @@ pub const FORMATS: &[Format] = &[
 ];
 
 impl Report<'_> {
-    /// How many findings each rule has, the most first: a line each with the number, the severity and the rule.
+    /// Renders one line per rule and severity with the number of findings, highest number first.
     pub fn statistics(&self) -> String {
         let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for finding in self.findings {
@@ -95,12 +92,12 @@ impl Report<'_> {
         })
     }
 
-    /// How many findings have a severity.
+    /// Returns the number of findings of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// `1 error, 5 warnings in 1 document`; empty where there is nothing.
+    /// Returns a summary such as `1 error, 5 warnings in 1 document`; empty if there are no findings.
     pub fn summary(&self) -> String {
         let plural = |count: usize, word: &str| match count {
             1 => format!("1 {word}"),
@@ -109,25 +106,25 @@ impl Report<'_> {
         let mut paths: Vec<&str> = self.findings.iter().map(|finding| finding.path.as_str()).collect();
         paths.dedup();
         let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
-        let said: Vec<String> = counts
+        let parts: Vec<String> = counts
             .iter()
             .map(|(severity, word)| (self.count(*severity), word))
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| plural(count, word))
             .collect();
-        if said.is_empty() {
+        if parts.is_empty() {
             return String::new();
         }
-        format!("{} in {}", said.join(", "), plural(paths.len(), "document"))
+        format!("{} in {}", parts.join(", "), plural(paths.len(), "document"))
     }
 }
 
-/// A JSON value as a document of its own.
+/// Renders a JSON value as a complete document with a trailing line end.
 pub fn json_text(value: &serde_json::Value) -> String {
     printable::json(&format!("{value:#}\n")).into_owned()
 }
 
-/// A time in RFC 3339, in UTC, in seconds.
+/// Formats a time as RFC 3339 in UTC with second precision.
 fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

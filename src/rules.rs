@@ -1,5 +1,5 @@
-//! What is checked: one rule a file, one page a rule. A rule is given values and returns findings; it never
-//! reads a file.
+//! Rules: one source file and one documentation page per rule. Rules are pure functions from parsed documents to
+//! findings and never read files.
 
 pub mod context;
 pub mod declare;
@@ -55,41 +55,39 @@ pub use rule_runner::{Levels, RuleRunner};
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
 
-/// A rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name: the smell, in lower case with `-`.
+    /// Name of the problem, in lower case with `-`.
     pub slug: &'static str,
-    /// The severity of its findings, where neither the finding nor the user says otherwise.
+    /// Default severity, unless a finding or the user overrides it.
     pub severity: Severity,
-    /// What it finds, in one line.
+    /// One-line description of a finding.
     pub summary: &'static str,
-    /// Its page: what it does, why, an example that runs.
+    /// Documentation page in Markdown, with tested examples.
     pub page: &'static str,
-    /// The options that it takes in `[rules]` beside `level`.
+    /// Options in `[rules]` in addition to `level`. All of them are durations.
     pub options: &'static [&'static str],
-    /// How it finds.
     pub checks: &'static [RuleCheck],
 }
 
-/// What a rule looks at.
+/// Check function of a rule, by its input.
 #[derive(Debug)]
 pub enum RuleCheck {
-    /// Each document.
+    /// Runs on each document.
     Document(fn(&Context<'_>) -> Vec<Finding>),
-    /// Each document, with what the repository remembers of it.
+    /// Runs on each document and requires its review history.
     Reviews(fn(&Context<'_>) -> Vec<Finding>),
-    /// Each AUTO block that can be written, with its plan.
+    /// Runs on each planned AUTO block.
     Block(fn(&Context<'_>, &BlockPlan) -> Option<Finding>),
-    /// All documents together.
+    /// Runs once on all documents.
     Whole(fn(&Whole<'_>) -> Vec<Finding>),
-    /// A file that could not become a document.
+    /// Runs on each file that could not be loaded as a document.
     File(fn(&BrokenFile<'_>) -> Option<Finding>),
-    /// The suppressions of a document, once all else is judged.
+    /// Runs on each suppression, after all other rules.
     Suppression(fn(&suppression::Use<'_>) -> Option<Finding>),
 }
 
-/// All rules, by slug. A new one is one line here and one above.
+/// All rules, sorted by slug.
 pub const RULES: &[&Rule] = &[
     &backdated_commit::RULE,
     &changed_sources::RULE,
@@ -133,7 +131,7 @@ pub const RULES: &[&Rule] = &[
     &weakened_policy::RULE,
 ];
 
-/// The rule of a slug.
+/// Finds a rule by slug.
 pub fn find(slug: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.slug == slug).copied()
 }

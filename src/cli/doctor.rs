@@ -1,69 +1,69 @@
-//! The command line of `phx doctor`.
+//! Command line of `phx doctor`.
 
 use clap::Args;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  at least one check was done, and none failed
-  1  a check failed, or warned under --strict
-  2  called wrongly
-  3  error: a check came to no verdict, or none was done
-  4  phx itself failed
-  130  interrupted; what was done is printed
-With `-o nagios` alone the codes are those of its plugins.";
+  0  at least one check ran, and none failed
+  1  a check failed, or warned with --strict
+  2  usage or configuration error
+  3  a check was inconclusive, or no check ran
+  4  internal error in phx
+  130  interrupted; finished checks are printed
+If `-o nagios` is the only output, the exit codes are those of Nagios plugins.";
 
-/// Verify from outside what documents say of the systems around them
+/// Run black-box checks on the systems that documents describe
 ///
-/// Each check proves one thing on one subject. One that proved nothing is never green. The repository itself and this machine
-/// need no configuration; servers, hosts of terminals, services and databases are named in phx.toml, under `[[doctor.ws]]`, `[[doctor.pty]]`,
-/// `[[doctor.ipc]]` and `[[doctor.db]]`.
+/// Each check verifies one claim on one target. Inconclusive checks never pass. Checks of the repository and of this
+/// machine need no configuration. Other targets are configured in phx.toml: WebSocket servers in `[[doctor.ws]]`,
+/// terminal hosts in `[[doctor.pty]]`, services in `[[doctor.ipc]]` and databases in `[[doctor.db]]`.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
+#[allow(clippy::struct_excessive_bools)] // each is a separate flag
 #[command(after_help = EXIT_CODES)]
 pub struct DoctorArgs {
-    /// Probes and checks: `ws`, `ws.limit`, `ws.limit.exact`, `*.exact` [default: all]
+    /// Probes, check ids or globs to run, for example `ws`, `ws.limit`, `ws.limit.exact` or `*.exact` [default: all]
     #[arg(value_name = "CHECK")]
     pub checks: Vec<String>,
 
-    /// Format of the result, as `json` or `junit=doctor.xml`; repeatable
+    /// Choose the format of the results, for example `json` or `junit=doctor.xml`; repeatable
     ///
-    /// text, json, ndjson, junit, tap, prometheus, nagios, health+json, markdown
+    /// Formats: text, json, ndjson, junit, tap, prometheus, nagios, health+json, markdown
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub output: Vec<String>,
 
-    /// Only this subject; repeatable
+    /// Run checks only on the target NAME; repeatable
     #[arg(long, value_name = "NAME")]
     pub target: Vec<String>,
 
-    /// Fewer trials, shorter watches, and at most 30 s for each probe and target
+    /// Run fewer and shorter trials, at most 30 s per probe and target
     #[arg(long)]
     pub quick: bool,
 
-    /// Run all checks to their end, instead of at most 60 s for each probe and target
+    /// Run all checks without the limit of 60 s per probe and target
     #[arg(long, conflicts_with = "quick")]
     pub thorough: bool,
 
-    /// Only say what would be opened and started
+    /// Show what would run without running it
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Start what the configuration of this clone names without asking; $PHX_YES does the same
+    /// Start programs that the configuration names without asking; $PHX_YES does the same
     #[arg(long)]
     pub yes: bool,
 
-    /// Run every check on built-in subjects, ones that conform and ones that do not: can it tell them apart?
+    /// Run the checks on built-in conforming and defective fixtures to verify the checks themselves
     #[arg(long, conflicts_with_all = ["dry_run", "target"])]
     pub self_test: bool,
 
-    /// A warning ends in exit code 1, too
+    /// Exit with 1 on warnings
     #[arg(long)]
     pub strict: bool,
 
-    /// List the checks and what each claims
+    /// List the checks with their claims
     #[arg(long)]
     pub list_checks: bool,
 
-    /// Say what a check claims, how it finds out, and how long it may take
+    /// Explain a check: its claim, method, side effects and timeout
     #[arg(long, value_name = "CHECK", conflicts_with = "list_checks")]
     pub explain: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The commands around git and the record: review, hook, trace, audit.
+//! Command lines of `phx review`, `hook`, `merge-driver`, `trace` and `audit`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,143 +7,141 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::ListFormat;
 
-/// Vouch for documents: show what changed since the last review, stamp, record
+/// Review documents and sign off: show changes, update the stamp, write a record
 ///
-/// Shows the MANUAL sections and the sources that changed since the last review, asks, then moves the stamp and the
-/// `reviewed:` dates and writes a record to `.phx/ledger`. Nothing is staged unless asked for.
+/// Shows the MANUAL sections and the source files that changed since the last review and asks for confirmation. Then
+/// updates the stamp and the `reviewed:` dates and writes a sign-off record to `.phx/ledger`. Stages nothing without
+/// --staged.
 #[derive(Debug, Args)]
 pub struct ReviewArgs {
-    /// Documents, each whole or one of its MANUAL sections
+    /// Documents, or single MANUAL sections of documents
     #[arg(value_name = "DOC[#SECTION]", required = true)]
     pub targets: Vec<String>,
 
-    /// What to say beside, on record
+    /// Add a note to the record
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
 
-    /// Do not ask
+    /// Sign off without asking
     #[arg(long)]
     pub yes: bool,
 
-    /// Review what is staged, and stage stamp and record
+    /// Review the staged documents, and stage the stamp and the record
     #[arg(long)]
     pub staged: bool,
 }
 
-/// Merge three versions of a document, as Git asks a merge driver to
+/// Merge three versions of a document (merge driver for Git)
 ///
-/// `phx hook install` registers it in a clone, and `*.md merge=phx` in `.gitattributes` makes Git use it. The stamp of the later
-/// update, the later review dates and the AUTO blocks of the first side are taken; Git merges the rest. Exits with 1 where a
-/// conflict is left in OURS.
+/// `phx hook install` registers the driver in a clone; the line `*.md merge=phx` in `.gitattributes` enables it. The
+/// result has the stamp of the later update, the later review dates and the AUTO blocks of the first side; Git merges
+/// the rest. Exits with 1 if conflicts remain in OURS.
 #[derive(Debug, Args)]
 pub struct MergeDriverArgs {
-    /// The version that both sides started from (%O)
+    /// File with the common ancestor (%O)
     #[arg(value_name = "BASE")]
     pub base: PathBuf,
-    /// The version of the first side, which is replaced by the result (%A)
+    /// File with the first side, replaced by the result (%A)
     #[arg(value_name = "OURS")]
     pub ours: PathBuf,
-    /// The version of the second side (%B)
+    /// File with the second side (%B)
     #[arg(value_name = "THEIRS")]
     pub theirs: PathBuf,
-    /// How long the lines are that mark a conflict (%L)
+    /// Length of conflict markers, in characters (%L)
     #[arg(value_name = "SIZE")]
     pub marker_size: usize,
-    /// The path of the document from the root of the repository (%P)
+    /// Path of the document, relative to the repository root (%P)
     #[arg(value_name = "PATH")]
     pub path: String,
 }
 
-/// Install, take away, look at and run the git hooks
+/// Manage the Git hooks
 #[derive(Debug, Subcommand)]
 pub enum HookCommand {
-    /// Install the hooks where git looks for them; a hook that stands there runs first from then on
+    /// Install the hooks; existing hooks are kept and run first
     Install {
-        /// What pre-commit does about outdated AUTO blocks [default: as `hook.mode` says, else write]
+        /// Choose what pre-commit does with outdated AUTO blocks [default: `hook.mode`, else write]
         #[arg(long, value_name = "MODE", value_enum)]
         mode: Option<HookModeArg>,
-        /// Check the commits that are pushed, too
+        /// Also install the pre-push hook, which validates pushed commits
         #[arg(long)]
         pre_push: bool,
     },
-    /// Take the hooks away, and put back what stood there before
+    /// Remove the hooks and restore previous ones
     Uninstall,
-    /// Say how the hooks stand; exit code 1 if one is missing or changed
+    /// Show hook status; exit with 1 if a hook is missing or changed
     Status,
-    /// Run a hook, as git or another hook manager does
+    /// Run a hook; called by Git or another hook manager
     Run {
-        /// The hook
+        /// Hook to run
         #[arg(value_enum)]
         name: HookName,
-        /// What pre-commit does about outdated AUTO blocks [default: as `hook.mode` says, else write]
+        /// Choose what pre-commit does with outdated AUTO blocks [default: `hook.mode`, else write]
         #[arg(long, value_name = "MODE", value_enum)]
         mode: Option<HookModeArg>,
-        /// What git gives the hook
+        /// Arguments that Git passes to the hook
         #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
 }
 
-/// What the pre-commit hook does about outdated AUTO blocks.
+/// Handling of outdated AUTO blocks by the pre-commit hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HookModeArg {
-    /// Block
+    /// Reject the commit
     Check,
-    /// Write them where that is harmless, in the commit and in the worktree
+    /// Regenerate them in the commit and, if safe, in the worktree
     Write,
 }
 
-/// A hook of git's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HookName {
-    /// Before a commit
+    /// Runs before a commit
     PreCommit,
-    /// Once a commit has its message
+    /// Runs after the commit message is written
     CommitMsg,
-    /// Before a merge makes its commit
+    /// Runs before a merge is committed
     PreMergeCommit,
-    /// Before commits go elsewhere
+    /// Runs before commits are pushed
     PrePush,
 }
 
-/// Tell the story of a correlation id or of a document
+/// Show the audit trail of a document or correlation ID
 #[derive(Debug, Args)]
 pub struct TraceArgs {
-    /// A correlation id, or a document
+    /// Correlation ID, or path of a document
     #[arg(value_name = "ID|DOC")]
     pub subject: String,
 
-    /// Format of the story
+    /// Choose the format of the audit trail
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
 }
 
-/// Check the commits of a range again, and the ledger
+/// Validate the commits of a range again and verify the ledger
 ///
-/// Each commit is held against what the hook would have said of it at its time. Overrides are listed; exit code 1 if a
-/// commit would not have passed and no override says why. `phx audit verify` looks at the records of the ledger.
+/// Validates each commit as the pre-commit hook would have, at the time of the commit. Lists overrides. Exits with 1 if
+/// a commit fails validation and has no override for it. `phx audit verify` verifies the records of the ledger.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct AuditArgs {
-    /// What to look at instead
     #[command(subcommand)]
     pub what: Option<AuditCommand>,
 
-    /// The commits, as `origin/main..HEAD`
+    /// Validate the commits of a range, for example `origin/main..HEAD`
     #[arg(long, value_name = "A..B")]
     pub range: Option<String>,
 
-    /// Format of the list
+    /// Choose the format of the list
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = ListFormat::Text)]
     pub output: ListFormat,
 }
 
-/// What there is to audit beside commits.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Check that each record of the ledger is well formed and bears the name that its content says
+    /// Verify that each record of the ledger is well formed and has the file name that its content requires
     Verify {
-        /// Check too that every record of A is unchanged in B, unless a revert between them names it
+        /// Also verify that each record of A is unchanged in B, unless a revert in the range names it
         #[arg(long, value_name = "A..B")]
         range: Option<String>,
     },

@@ -1,4 +1,4 @@
-//! `phx audit`: CI's second look at commits, and at the ledger.
+//! `phx audit`: validates commits again, for example in CI, and verifies the ledger.
 
 use serde_json::json;
 
@@ -14,25 +14,26 @@ use crate::system::git::git_dirs;
 use crate::text::printable;
 use crate::workspace::Origin;
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
     if let Some(AuditCommand::Verify { range }) = &arguments.what {
         return verified(session, range.as_deref());
     }
     let range = arguments.range.as_deref().ok_or_else(|| {
-        Failure::usage("nothing to audit").hint("`phx audit --range origin/main..HEAD`").hint("`phx audit verify`")
+        Failure::usage("nothing to audit").hint("run `phx audit --range origin/main..HEAD` or `phx audit verify`")
     })?;
     if !range.contains("..") || range.starts_with("..") {
-        return Err(Failure::usage(format!("`{range}` is no range")).hint("a range is `A..B`, as `origin/main..HEAD`"));
+        return Err(
+            Failure::usage(format!("`{range}` is not a valid range")).hint("write a range such as `origin/main..HEAD`")
+        );
     }
     let audited = auditor(session)?.commits(&["--end-of-options", range])?;
-    let wrong = audited.iter().filter(|one| !one.passes()).count();
+    let failing = audited.iter().filter(|one| !one.passes()).count();
     let overrides = audited.iter().filter(|one| !one.overrides.is_empty()).count();
     match arguments.output {
         ListFormat::Text => {
-            let is_told = |one: &&Audited| !one.passes() || !one.overrides.is_empty() || !one.warnings.is_empty();
-            let told = audited.iter().filter(is_told);
-            Session::show(&text(told))?;
+            let is_shown = |one: &&Audited| !one.passes() || !one.overrides.is_empty() || !one.warnings.is_empty();
+            let shown = audited.iter().filter(is_shown);
+            Session::show(&text(shown))?;
         }
         ListFormat::Json => {
             let commits: Vec<_> = audited.iter().map(|one| report::json(&line(one))).collect();
@@ -41,23 +42,23 @@ pub fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
     }
     let plural = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
     session.notice(&format!(
-        "{}; {} would not have passed; {} with an override",
+        "{}; {} failed validation; {} with an override",
         plural(audited.len(), "commit"),
-        wrong,
+        failing,
         overrides
     ));
-    Ok(if wrong > 0 { FINDINGS } else { CLEAN })
+    Ok(if failing > 0 { FINDINGS } else { CLEAN })
 }
 
-/// What audits the repository around.
+/// Creates an auditor for the repository of the working directory.
 pub fn auditor(session: &Session) -> Result<Auditor, Failure> {
     let cwd = disk::working_directory()
-        .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
-    let root = git_dirs::repository(&cwd).ok_or_else(|| Failure::usage("there is no git repository here"))?;
+        .map_err(|error| Failure::usage(format!("cannot access the working directory: {}", disk::explain(&error))))?;
+    let root = git_dirs::repository(&cwd).ok_or_else(|| Failure::usage("not in a Git repository"))?;
     Ok(Auditor { root, config: session.config.clone(), program: program::facts })
 }
 
-/// Commits as people read them.
+/// Renders audited commits as text.
 pub fn text<'a>(audited: impl Iterator<Item = &'a Audited>) -> String {
     audited.map(|one| report::text(&line(one))).collect()
 }
@@ -84,7 +85,7 @@ fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
         revision(if end.is_empty() || end.starts_with('.') { "HEAD" } else { end })?
     } else {
         let project = session.project_from(&Origin::Worktree)?;
-        // A bare repository has its records in a revision alone.
+        // A bare repository has records only in revisions.
         if project.is_bare() { revision("HEAD")? } else { project }
     };
     let (count, problems) = verify::ledger(&project.root, &project, range)?;
@@ -92,6 +93,6 @@ fn verified(session: &Session, range: Option<&str>) -> Result<u8, Failure> {
         Session::print(&format!("{}: {}\n", printable::line(path), printable::line(problem)))?;
     }
     let plural = if count == 1 { "" } else { "s" };
-    session.notice(&format!("{count} record{plural}, {} wrong", problems.len()));
+    session.notice(&format!("{count} record{plural}, {} invalid", problems.len()));
     Ok(if problems.is_empty() { CLEAN } else { FINDINGS })
 }

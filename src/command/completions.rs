@@ -1,5 +1,5 @@
-//! `phx completions`: completion in a shell. The script asks phx for words, so rules, kinds, checks and targets are those of the
-//! repository.
+//! `phx completions`: shell completion. The script calls phx for candidates, so it completes kinds and targets of the
+//! current repository.
 
 use clap::CommandFactory;
 use clap_complete::CompleteEnv;
@@ -16,31 +16,30 @@ use crate::system::environment;
 use crate::validation::open;
 use crate::workspace::Origin;
 
-/// The variable by which a script asks for words.
+/// Environment variable by which a completion script requests candidates.
 const VARIABLE: &str = "COMPLETE";
 
-/// Runs the command.
 pub fn run(arguments: &CompletionsArgs) -> Result<u8, Failure> {
     let name = arguments.shell.to_string();
     let shells = Shells::builtins();
-    let unknown = || Failure::usage(format!("no completion is known for `{name}`"));
+    let unknown = || Failure::usage(format!("unsupported shell `{name}`"));
     let shell = shells.completer(&name).ok_or_else(unknown)?;
     let mut script = Vec::new();
     shell
         .write_registration(VARIABLE, "phx", "phx", "phx", &mut script)
-        .map_err(|error| Failure::internal(format!("the script cannot be written: {error}")))?;
+        .map_err(|error| Failure::internal(format!("cannot write the completion script: {error}")))?;
     Session::print(&String::from_utf8_lossy(&script))?;
     Ok(CLEAN)
 }
 
-/// Answers a script that asks for words, and ends the program then.
+/// Answers a request of a completion script and exits; returns if there is no request.
 pub fn answer() {
     if environment::variable(VARIABLE).is_some() {
         CompleteEnv::with_factory(command).var(VARIABLE).complete();
     }
 }
 
-/// The command line with the words that its arguments can be.
+/// Returns the command line with completion candidates for its arguments.
 fn command() -> clap::Command {
     let words = |words: fn() -> Vec<CompletionCandidate>| ArgValueCandidates::new(words);
     Cli::command()
@@ -53,7 +52,7 @@ fn command() -> clap::Command {
         })
         .mut_subcommand("explain", |command| command.mut_arg("rule", |argument| argument.add(words(rules))))
         .mut_subcommand("new", |command| {
-            // An argument that is changed moves behind the others, so both need their places.
+            // `mut_arg` moves an argument to the end, so both positionals need an explicit index.
             let command = command.mut_arg("kind", |argument| argument.index(1).add(words(kinds)));
             command.mut_arg("path", |argument| argument.index(2))
         })
@@ -87,7 +86,7 @@ fn kinds() -> Vec<CompletionCandidate> {
     kinds.map(|kind| CompletionCandidate::new(&kind.name)).collect()
 }
 
-/// The targets that the configuration names.
+/// Returns the names of configured targets.
 fn targets() -> Vec<CompletionCandidate> {
     let Ok(project) = open::project(None, &Origin::Worktree) else { return Vec::new() };
     let doctor = &project.config.doctor;

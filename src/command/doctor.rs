@@ -1,4 +1,4 @@
-//! `phx doctor`: what documents say of systems, verified from outside.
+//! `phx doctor`: runs black-box checks on the systems that documents describe.
 
 mod consent;
 mod selection;
@@ -18,45 +18,44 @@ use crate::report::Color;
 use crate::report::doctor::{FORMATS, Run, nagios};
 use crate::system::disk;
 
-/// How a run looks in a format.
+/// Renderer of one output format.
 type Render = fn(&Run, Color) -> String;
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &DoctorArgs) -> Result<u8, Failure> {
     selection::all_exist(&arguments.checks)?;
     if arguments.list_checks {
         Session::print(&selection::list(&arguments.checks))?;
         return Ok(CLEAN);
     }
-    if let Some(asked) = &arguments.explain {
-        Session::print(&selection::explained(asked)?)?;
+    if let Some(selector) = &arguments.explain {
+        Session::print(&selection::explained(selector)?)?;
         return Ok(CLEAN);
     }
     let outputs = findings::outputs_of(FORMATS, &arguments.output)?;
     if arguments.self_test {
         let done = selftest::all(&arguments.checks, session.now, &progress::Terminal::new(session));
         let done = done.map_err(Failure::internal)?;
-        return told(session, arguments, &outputs, &done);
+        return finish(session, arguments, &outputs, &done);
     }
     let cwd = disk::working_directory()
-        .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+        .map_err(|error| Failure::usage(format!("cannot access the working directory: {}", disk::explain(&error))))?;
     let repository = Repository::open(cwd, session.config.as_deref(), session.now);
     let doctor = selection::subjects(&repository, &arguments.checks)?;
-    let place = cache::place(&repository);
+    let cache_location = cache::place(&repository);
     let root = repository.project.as_ref().ok().map(|project| project.root.clone());
     let is_broken = repository.project.is_err();
-    let asked = Selection {
+    let selection = Selection {
         checks: arguments.checks.clone(),
         targets: arguments.target.clone(),
         quick: arguments.quick,
         thorough: arguments.thorough,
     };
-    let plan = Plan::new(repository, doctor, asked);
+    let plan = Plan::new(repository, doctor, selection);
     if let Some(name) = plan.unknown_target() {
         return Err(selection::no_target(name, &plan.targets()));
     }
     if is_broken && !plan.unconfigured_probes.is_empty() {
-        session.notice("the configuration cannot be used, so the subjects that it names are not known");
+        session.notice("the configuration is not valid; its targets are unknown");
     }
     if arguments.dry_run {
         Session::print(&progress::planned(&plan))?;
@@ -73,16 +72,16 @@ pub fn run(session: &Session, arguments: &DoctorArgs) -> Result<u8, Failure> {
     for note in &notes {
         session.notice(note);
     }
-    let code = told(session, arguments, &outputs, &done)?;
-    if let Some(place) = place.filter(|_| !done.interrupted) {
+    let code = finish(session, arguments, &outputs, &done)?;
+    if let Some(cache_location) = cache_location.filter(|_| !done.interrupted) {
         let run = Run { now: session.now, records: done.records, verbose: false, quiet: false };
-        place.write(&run, arguments.checks.is_empty() && arguments.target.is_empty(), &targets)?;
+        cache_location.write(&run, arguments.checks.is_empty() && arguments.target.is_empty(), &targets)?;
     }
     Ok(code)
 }
 
-/// Prints what was done, and what it means to the caller.
-fn told(
+/// Prints the results. Returns the exit code.
+fn finish(
     session: &Session,
     arguments: &DoctorArgs,
     outputs: &[Output<Render>],
@@ -92,15 +91,15 @@ fn told(
     let run = Run { now: session.now, records: done.records.clone(), verbose, quiet };
     findings::print_each(outputs, &|render, color| render(&run, color), session.color)?;
     if done.interrupted {
-        session.notice("interrupted; the checks that were done are above, and nothing is left running");
+        session.notice("interrupted; finished checks are shown above, started programs were stopped");
         return Ok(INTERRUPTED);
     }
-    // Readers of plugins know codes of their own.
+    // Nagios plugins have their own exit codes.
     let is_plugin = outputs.len() == 1 && outputs[0].0.0 == "nagios";
     Ok(if is_plugin { nagios::code(&run) } else { code(&run, arguments.strict) })
 }
 
-/// What a run means to its caller.
+/// Returns the exit code of a run. Failed checks take precedence over inconclusive ones.
 fn code(run: &Run, strict: bool) -> u8 {
     let count = |outcome| run.count(outcome);
     if count(Outcome::Fail) > 0 || (strict && count(Outcome::Warn) > 0) {

@@ -1,4 +1,4 @@
-//! What the commands that find things share: formats, files, levels, the exit code.
+//! Helpers for commands that report findings: output formats, failing severities and the exit code.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::system::disk;
 use crate::text::{Folder, suggest};
 use crate::workspace::visit::Visit;
 
-/// The report of a run.
+/// Builds the report of a validation run.
 pub fn report<'a>(session: &Session, folder: &'a Folder, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
     Report {
         documents: visit.corpus.entries.iter().map(|entry| entry.path.as_str()).collect(),
@@ -22,7 +22,7 @@ pub fn report<'a>(session: &Session, folder: &'a Folder, visit: &'a Visit, findi
     }
 }
 
-/// A report of findings alone.
+/// Builds a report of findings only, without a list of documents.
 pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding]) -> Report<'a> {
     let rule =
         |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
@@ -30,38 +30,42 @@ pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding])
     Report { now: session.now, documents: Vec::new(), ignored: 0, findings, rules, failing: &[Severity::Error], folder }
 }
 
-/// A format, and the file it goes to; standard output where there is none.
+/// Format and output file; standard output if there is no file.
 pub type Output<R> = ((&'static str, R), Option<PathBuf>);
 
-/// Reads `FORMAT[=FILE]` of a report of findings.
+/// Parses `FORMAT[=FILE]` options for a report of findings.
 pub fn outputs(given: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
     outputs_of(FORMATS, given)
 }
 
-/// Reads `FORMAT[=FILE]`, the formats being those of a list; the first where none is given.
+/// Parses `FORMAT[=FILE]` options with the given formats. Without options, returns the first format for standard
+/// output.
 pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> Result<Vec<Output<R>>, Failure> {
     let read = |text: &String| -> Result<Output<R>, Failure> {
         let (name, file) = match text.split_once('=') {
             Some((name, file)) if !file.is_empty() => (name, Some(PathBuf::from(file))),
-            Some(_) => return Err(Failure::usage(format!("`-o {text}` names no file"))),
+            Some(_) => return Err(Failure::usage(format!("missing file name in `-o {text}`"))),
             None => (text.as_str(), None),
         };
         let format = formats.iter().find(|(known, _)| *known == name);
         let names: Vec<&str> = formats.iter().map(|(name, _)| *name).collect();
         let near = suggest::did_you_mean(name, names.iter().copied());
-        let unknown = || Failure::usage(format!("there is no format `{name}`{near}")).hint(names.join(", "));
+        let unknown = || {
+            Failure::usage(format!("unknown format `{name}`{near}"))
+                .hint(format!("known formats: {}", names.join(", ")))
+        };
         Ok((*format.ok_or_else(unknown)?, file))
     };
     let outputs: Vec<Output<R>> = given.iter().map(read).collect::<Result<_, _>>()?;
     if outputs.iter().filter(|(_, file)| file.is_none()).count() > 1 {
-        return Err(Failure::usage("two formats for standard output").hint("give one a file, as `-o json=phx.json`"));
+        return Err(Failure::usage("several formats for standard output")
+            .hint("write one to a file, for example with `-o json=phx.json`"));
     }
     let mut files: Vec<&PathBuf> = outputs.iter().filter_map(|(_, file)| file.as_ref()).collect();
     files.sort();
     if let Some(pair) = files.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(
-            Failure::usage(format!("two formats for `{}`", pair[0].display())).hint("give each a file of its own")
-        );
+        return Err(Failure::usage(format!("several formats for `{}`", pair[0].display()))
+            .hint("write each format to a separate file"));
     }
     if outputs.is_empty() {
         return Ok(vec![(formats[0], None)]);
@@ -69,12 +73,12 @@ pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> R
     Ok(outputs)
 }
 
-/// Prints a report in each format, to where it goes.
+/// Writes a report to each output.
 pub fn print(session: &Session, report: &Report<'_>, outputs: &[(Format, Option<PathBuf>)]) -> Result<(), Failure> {
     print_each(outputs, &|render, color| render(report, color), session.color)
 }
 
-/// Prints what each format makes of something, to where it goes.
+/// Renders each format and writes it to its output.
 pub fn print_each<R: Copy>(
     outputs: &[Output<R>],
     rendered: &dyn Fn(R, Color) -> String,
@@ -92,7 +96,7 @@ pub fn print_each<R: Copy>(
     Ok(())
 }
 
-/// The severities whose findings make a run fail.
+/// Returns the severities that fail a run. `fail_on` takes precedence over the configuration.
 pub fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [Severity] {
     match (fail_on, enforcement) {
         (Some(FailOn::Warning), _) | (None, Enforcement::Strict) => &[Severity::Error, Severity::Warning],
@@ -101,19 +105,19 @@ pub fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [S
     }
 }
 
-/// Whether the findings block.
+/// Returns the exit code of a validation run.
 pub fn exit_code(report: &Report<'_>) -> u8 {
-    let blocks = report.findings.iter().any(|finding| report.failing.contains(&finding.severity));
-    if blocks { FINDINGS } else { CLEAN }
+    let is_failure = report.findings.iter().any(|finding| report.failing.contains(&finding.severity));
+    if is_failure { FINDINGS } else { CLEAN }
 }
 
-/// Fails where the repository or a named directory holds nothing governed; never for files named one by one.
+/// Returns an error if no governed document was found, unless `allowed` is set or a file or standard input was named.
 pub fn ensure_documents_found(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
     let files = named.iter().any(|path| !disk::is_directory(path) || path == Path::new("-"));
     if !visit.corpus.entries.is_empty() || allowed || files {
         return Ok(());
     }
     let skipped = visit.notices.first().map(|notice| format!(": {notice}")).unwrap_or_default();
-    Err(Failure::nothing(format!("nothing governed here{skipped}"))
-        .hint("`phx new KIND` writes a document; --allow-empty makes this no failure"))
+    Err(Failure::nothing(format!("no governed documents found{skipped}"))
+        .hint("run `phx new KIND` to create a document, or pass `--allow-empty`"))
 }

@@ -1,4 +1,4 @@
-//! `phx validate --fix` and `--diff`: the fixes that findings carry, proved and written, or shown.
+//! `phx validate --fix` and `--diff`: verifies the fixes of findings, and applies or prints them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,22 +11,22 @@ use crate::text::Edits;
 use crate::validation::Validator;
 use crate::workspace::Selection;
 
-/// How often fixes are looked for: one that touches the place of another waits for the next round.
+/// Maximum number of rounds. A fix that overlaps another fix is applied in the next round.
 const ROUNDS: usize = 32;
 
-/// Each document that has a fix, with the edits and what they make of it, sorted by path.
+/// Documents with fixes, their edits and the resulting texts, sorted by path.
 type Fixed = Vec<(Arc<Document>, Edits, String)>;
 
-/// Applies fixes until there are none; the documents that could not be written are returned.
+/// Applies fixes until none remain. Returns one failure per document that could not be written.
 pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection) -> Result<Vec<Failure>, Failure> {
     if matches!(selection, Selection::Bytes { .. }) {
-        return Err(Failure::usage("standard input cannot be mended in its place").hint("`--diff` shows the fixes"));
+        return Err(Failure::usage("`--fix` cannot write standard input").hint("use `--diff` to print the fixes"));
     }
     let _turn = validator.project.turn()?;
-    let mut mended: BTreeSet<String> = BTreeSet::new();
+    let mut fixed_paths: BTreeSet<String> = BTreeSet::new();
     let mut failed: BTreeMap<String, Failure> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        let (fixed, refused) = proved(validator, selection.clone());
+        let (fixed, refused) = verified_fixes(validator, selection.clone());
         for (path, failure) in refused {
             failed.entry(path).or_insert(failure);
         }
@@ -37,7 +37,7 @@ pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection
             }
             is_last = false;
             match validator.project.write(&document, &text) {
-                Ok(()) => drop(mended.insert(document.path.clone())),
+                Ok(()) => drop(fixed_paths.insert(document.path.clone())),
                 Err(failure) => drop(failed.insert(document.path.clone(), failure)),
             }
         }
@@ -45,16 +45,16 @@ pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection
             break;
         }
     }
-    if !mended.is_empty() {
-        let plural = if mended.len() == 1 { "" } else { "s" };
-        session.notice(&format!("mended {} document{plural}", mended.len()));
+    if !fixed_paths.is_empty() {
+        let plural = if fixed_paths.len() == 1 { "" } else { "s" };
+        session.notice(&format!("fixed {} document{plural}", fixed_paths.len()));
     }
     Ok(failed.into_values().collect())
 }
 
-/// Prints what the fixes would change.
+/// Prints the fixes as a unified diff.
 pub fn show(session: &Session, validator: &Validator<'_>, selection: Selection) -> Result<u8, Failure> {
-    let (fixed, refused) = proved(validator, selection);
+    let (fixed, refused) = verified_fixes(validator, selection);
     let diffs: String = fixed.iter().map(|(document, edits, _)| diff::unified(document, edits, &|_| None)).collect();
     Session::print(&crate::report::regen::colored(&diffs, session.color))?;
     match refused.into_values().next() {
@@ -63,8 +63,9 @@ pub fn show(session: &Session, validator: &Validator<'_>, selection: Selection) 
     }
 }
 
-/// The fixes of one round, and the failures, by path, of documents in which a fix would change something else.
-fn proved(validator: &Validator<'_>, selection: Selection) -> (Fixed, BTreeMap<String, Failure>) {
+/// Returns the fixes of one round, and failures by path for documents in which a fix would change more than it
+/// declares.
+fn verified_fixes(validator: &Validator<'_>, selection: Selection) -> (Fixed, BTreeMap<String, Failure>) {
     let found: Mutex<(Fixed, BTreeMap<String, Failure>)> = Mutex::default();
     validator.each(selection, &|document, findings| {
         let edits = fixes::edits(&findings);
@@ -76,8 +77,8 @@ fn proved(validator: &Validator<'_>, selection: Selection) -> (Fixed, BTreeMap<S
             match result {
                 Ok(()) => found.0.push((Arc::clone(document), edits, text)),
                 Err(why) => {
-                    let message = format!("a fix would harm `{}`: {why}; the file is unchanged", document.path);
-                    let failure = Failure::internal(message).hint("please report this, with the document");
+                    let message = format!("a fix for `{}` is invalid: {why}; the file was not changed", document.path);
+                    let failure = Failure::internal(message).hint("report this as a bug and attach the document");
                     found.1.insert(document.path.clone(), failure);
                 }
             }

@@ -1,4 +1,4 @@
-//! `phx hook`: install, take away, look at and run the git hooks.
+//! `phx hook`: installs, removes, shows and runs the Git hooks.
 
 mod serve;
 
@@ -11,7 +11,6 @@ use crate::system::disk;
 use crate::system::git::git_dirs::{self, GitDirs};
 use crate::workspace::Origin;
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &Arguments) -> Result<u8, Failure> {
     match arguments {
         Arguments::Install { mode, pre_push } => install(session, mode.map(read), *pre_push),
@@ -33,29 +32,29 @@ fn install(session: &Session, mode: Option<HookMode>, pre_push: bool) -> Result<
     let hooks = if pre_push { Hook::ALL } else { Hook::USUAL };
     for (hook, done) in folder.install(hooks, mode)? {
         let what = match done {
-            InstallResult::Chained => "installed; the hook that stood there runs first",
-            InstallResult::Unchanged => "was installed already",
+            InstallResult::Chained => "installed; the previous hook runs first",
+            InstallResult::Unchanged => "already installed",
             _ => "installed",
         };
         session.notice(&format!("{}: {what}", hook.name()));
     }
     let is_new = folder.register_driver()?;
-    session.notice(&format!("merge driver: {}", if is_new { "registered" } else { "was registered already" }));
-    // The first commit need not wait for the census.
+    session.notice(&format!("merge driver: {}", if is_new { "registered" } else { "already registered" }));
+    // Builds the document index now, so that the first commit does not have to.
     let documents = documents(session);
     if !folder.driver(&documents).1 && !documents.is_empty() {
-        session.notice("to use the merge driver, add this line to `.gitattributes`: *.md merge=phx");
+        session.notice("to enable the merge driver, add `*.md merge=phx` to .gitattributes");
     }
     Ok(CLEAN)
 }
 
-/// The governed documents that are committed.
+/// Returns the paths of governed documents in `HEAD`.
 fn documents(session: &Session) -> Vec<String> {
     let (Ok(project), Ok(cwd)) = (session.project_from(&Origin::Index), disk::working_directory()) else {
         return Vec::new();
     };
-    let place = git_dirs::worktree(&cwd).and_then(|root| GitDirs::find(&root));
-    let document_index = place.and_then(|place| project.document_index("HEAD", Some(&place.common)).ok());
+    let found = git_dirs::worktree(&cwd).and_then(|root| GitDirs::find(&root));
+    let document_index = found.and_then(|git_dirs| project.document_index("HEAD", Some(&git_dirs.common)).ok());
     document_index
         .map(|document_index| document_index.documents().into_iter().map(|known| known.path).collect())
         .unwrap_or_default()
@@ -68,10 +67,8 @@ fn uninstall(session: &Session) -> Result<u8, Failure> {
     }
     for (hook, done) in folder.uninstall()? {
         match done {
-            InstallResult::Removed => session.notice(&format!("{}: taken away", hook.name())),
-            InstallResult::Restored => {
-                session.notice(&format!("{}: the hook that stood there stands there again", hook.name()))
-            }
+            InstallResult::Removed => session.notice(&format!("{}: removed", hook.name())),
+            InstallResult::Restored => session.notice(&format!("{}: removed; previous hook restored", hook.name())),
             _ => {}
         }
     }
@@ -80,29 +77,31 @@ fn uninstall(session: &Session) -> Result<u8, Failure> {
 
 fn status(session: &Session) -> Result<u8, Failure> {
     let folder = HooksFolder::find()?;
-    let mut text = format!("hooks live in {}\n", folder.path.display());
+    let mut text = format!("hooks directory: {}\n", folder.path.display());
     let mut code = CLEAN;
     for hook in Hook::ALL {
         let state = folder.state(*hook);
-        let asked = Hook::USUAL.contains(hook);
+        let is_expected = Hook::USUAL.contains(hook);
         let (what, good) = match state {
             HookState::Installed { chained: true } => ("installed; another hook runs first".to_owned(), true),
             HookState::Installed { chained: false } => ("installed".to_owned(), true),
-            HookState::Missing | HookState::Foreign if !asked => continue,
-            HookState::Missing => ("missing; `phx hook install` installs it".to_owned(), false),
-            HookState::Foreign => ("somebody else's; `phx hook install` runs it first and then phx".to_owned(), false),
-            HookState::Changed => ("changed since phx wrote it".to_owned(), false),
+            HookState::Missing | HookState::Foreign if !is_expected => continue,
+            HookState::Missing => ("missing; run `phx hook install`".to_owned(), false),
+            HookState::Foreign => {
+                ("not installed by phx; run `phx hook install` to run phx after it".to_owned(), false)
+            }
+            HookState::Changed => ("changed after phx installed it".to_owned(), false),
             HookState::ProgramMissing(program) => {
-                (format!("starts `{program}`, which is not there; `phx hook install`"), false)
+                (format!("program `{program}` is missing; run `phx hook install`"), false)
             }
         };
         text.push_str(&format!("{}: {what}\n", hook.name()));
         code = if good { code } else { FINDINGS };
     }
     let (what, good) = match folder.driver(&documents(session)) {
-        (true, true) => ("registered, and named in .gitattributes", true),
-        (true, false) => ("registered; to use it, add `*.md merge=phx` to .gitattributes", true),
-        (false, true) => ("named in .gitattributes and not registered here; `phx hook install` registers it", false),
+        (true, true) => ("registered and enabled in .gitattributes", true),
+        (true, false) => ("registered; to enable it, add `*.md merge=phx` to .gitattributes", true),
+        (false, true) => ("enabled in .gitattributes but not registered; run `phx hook install`", false),
         (false, false) => ("not registered", true),
     };
     text.push_str(&format!("merge driver: {what}\n"));

@@ -1,4 +1,4 @@
-//! `phx inspect`: print a document's model.
+//! `phx inspect`: prints the model of a document as JSON.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,12 +10,13 @@ use crate::report::json_text;
 use crate::system::disk;
 use crate::workspace::{Selection, Visited};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
     let path = &arguments.document;
     let project = session.project()?;
     if disk::is_directory(path) {
-        return Err(Failure::usage(format!("`{}` is a directory", path.display())).hint("name one document"));
+        return Err(
+            Failure::usage(format!("`{}` is a directory", path.display())).hint("pass the path of one document")
+        );
     }
     let printed = Mutex::new(None);
     let visit = project.visit(Selection::Paths(vec![path.clone()]), &|visited| {
@@ -24,12 +25,12 @@ pub fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
                 let syntax_errors: Vec<String> = document
                     .syntax_errors
                     .iter()
-                    .map(|syntax_error| say(syntax_error, &document.path, document.line(syntax_error.span.start)))
+                    .map(|syntax_error| describe(syntax_error, &document.path, document.line(syntax_error.span.start)))
                     .collect();
                 Ok((json_text(&model::model(document).to_json()), syntax_errors))
             }
-            Visited::Unreadable { path, why } => Err(format!("`{path}` cannot be read: {why}")),
-            Visited::TooLarge { path } => Err(format!("`{path}` is longer than a document may be")),
+            Visited::Unreadable { path, why } => Err(format!("cannot read `{path}`: {why}")),
+            Visited::TooLarge { path } => Err(format!("`{path}` is larger than the size limit")),
             Visited::Ungoverned { .. } => return,
         };
         *printed.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -47,10 +48,10 @@ pub fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
         }
         Some(Err(message)) => Err(Failure::usage(message)),
         None => Err(Failure::usage(format!("`{}` is not governed", path.display()))
-            .hint("its front matter needs a `governance:` block, or phx.toml a `[[kind]]` that claims it")),
+            .hint("add a `governance:` block to its front matter, or its path to a `[[kind]]` in phx.toml")),
     }
 }
 
-fn say(syntax_error: &SyntaxError, path: &str, line: usize) -> String {
+fn describe(syntax_error: &SyntaxError, path: &str, line: usize) -> String {
     format!("{path}:{line}: {}", syntax_error.message)
 }

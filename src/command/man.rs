@@ -1,4 +1,4 @@
-//! `phx man`: print a manual page, or write those of all commands.
+//! `phx man`: prints one manual page, or installs all of them.
 
 use std::path::Path;
 
@@ -11,19 +11,19 @@ use crate::failure::{CLEAN, Failure};
 use crate::system::disk;
 use crate::text::suggest;
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
     let mut command = Cli::command();
     command.build();
     if let Some(folder) = &arguments.install {
         let count = install(&command, "phx", &folder.join("man1"))?;
-        session.notice(&format!("{count} pages written to {}", folder.join("man1").display()));
+        session.notice(&format!("wrote {count} pages to {}", folder.join("man1").display()));
         return Ok(CLEAN);
     }
     if let Some(name) = &arguments.command {
         let names: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
         let near = suggest::did_you_mean(name, names.iter().copied());
-        let unknown = Failure::usage(format!("there is no command `{name}`{near}")).hint(names.join(", "));
+        let unknown = Failure::usage(format!("unknown command `{name}`{near}"))
+            .hint(format!("known commands: {}", names.join(", ")));
         let found = command.find_subcommand(name).cloned();
         command = found.ok_or(unknown)?;
     }
@@ -31,7 +31,7 @@ pub fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-/// Writes the page of a command and those of its subcommands; how many they are.
+/// Writes the pages of a command and its subcommands. Returns the number of pages.
 fn install(command: &Command, name: &str, folder: &Path) -> Result<usize, Failure> {
     let file = folder.join(format!("{name}.1"));
     disk::keep(&file, &page(command.clone().display_name(name))?)
@@ -47,6 +47,6 @@ fn page(command: Command) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
     let title = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let rendered = Man::new(command).title(title).render(&mut page);
-    rendered.map_err(|error| Failure::internal(format!("the manual page cannot be made: {error}")))?;
+    rendered.map_err(|error| Failure::internal(format!("cannot render the manual page: {error}")))?;
     Ok(page)
 }

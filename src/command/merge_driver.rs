@@ -1,4 +1,4 @@
-//! `phx merge-driver`: merge three versions of a document for Git.
+//! `phx merge-driver`: merges three versions of a document for Git.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::system::git::merge;
 use crate::workspace::merging::{Texts, Versions};
 use crate::workspace::{Origin, Project};
 
-/// Runs the command. Whatever goes wrong, the result is that of Git's own merge.
+/// Runs the command. If the document cannot be merged as such, the result is that of Git's text merge.
 pub fn run(session: &Session, arguments: &MergeDriverArgs) -> Result<u8, Failure> {
     let cwd = disk::working_directory()
-        .map_err(|error| Failure::usage(format!("there is no working directory: {}", disk::explain(&error))))?;
+        .map_err(|error| Failure::usage(format!("cannot access the working directory: {}", disk::explain(&error))))?;
     let (merged, has_conflicts) = match merged(session, arguments, &cwd) {
         Ok(Some(merged)) => merged,
         Ok(None) => plain(arguments, &cwd)?,
         Err(why) => {
             let (merged, _) = plain(arguments, &cwd)?;
-            disk::write_stderr(&format!("phx: `{}` is merged as plain text: {why}", arguments.path));
+            disk::write_stderr(&format!("phx: merged `{}` as plain text: {why}", arguments.path));
             (merged, true)
         }
     };
@@ -34,20 +34,21 @@ pub fn run(session: &Session, arguments: &MergeDriverArgs) -> Result<u8, Failure
     Ok(if has_conflicts { FINDINGS } else { CLEAN })
 }
 
+/// Merged content, and whether it contains conflicts.
 type Merged = (Vec<u8>, bool);
 
-/// What Git makes of the three files.
+/// Merges the three files as text with Git.
 fn plain(arguments: &MergeDriverArgs, cwd: &Path) -> Result<Merged, Failure> {
     merge::files(cwd, &arguments.base, &arguments.ours, &arguments.theirs, arguments.marker_size)
         .map_err(|why| Failure::usage(format!("git cannot merge `{}`: {why}", arguments.path)))
 }
 
-/// The merged document. Nothing if one of the versions is none.
+/// Merges the three versions as documents. Returns `None` if a version is not a document or the result is not valid.
 fn merged(session: &Session, arguments: &MergeDriverArgs, cwd: &Path) -> Result<Option<Merged>, String> {
     let project = session.project_from(&Origin::Worktree).map_err(|failure| failure.message)?;
     let read = |path: &PathBuf| {
         let bytes = disk::read_optional(&cwd.join(path)).map_err(|error| disk::explain(&error))?;
-        bytes.ok_or_else(|| format!("`{}` is not there", path.display()))
+        bytes.ok_or_else(|| format!("`{}` is missing", path.display()))
     };
     let versions = [read(&arguments.base)?, read(&arguments.ours)?, read(&arguments.theirs)?];
     let facts = Arc::new(Facts::new(&project.config, program::facts).at(session.now));
@@ -57,15 +58,15 @@ fn merged(session: &Session, arguments: &MergeDriverArgs, cwd: &Path) -> Result<
     let Some(texts) = versions.neutral() else { return Ok(None) };
     let (merged, has_conflicts) = merged_texts(&project, &texts, arguments.marker_size)?;
     let Ok(merged) = String::from_utf8(merged) else { return Ok(None) };
-    // A conflict may cut a block in two; then Git's own result is the better one.
+    // A conflict may split a block. The caller then uses the text merge of Git.
     let completed = versions.completed(&project, &merged, has_conflicts);
     Ok(completed.map(|text| (text.into_bytes(), has_conflicts)))
 }
 
-/// What Git makes of three texts, which it needs as files.
+/// Merges three texts with Git, which requires temporary files.
 fn merged_texts(project: &Project, texts: &Texts, marker_size: usize) -> Result<Merged, String> {
-    let place = GitDirs::find(&project.root).ok_or("there is no git repository here")?;
-    let folder = place.own.join("phx").join(format!("merge-{}", std::process::id()));
+    let git_dirs = GitDirs::find(&project.root).ok_or("not in a Git repository")?;
+    let folder = git_dirs.own.join("phx").join(format!("merge-{}", std::process::id()));
     let files = ["base", "ours", "theirs"].map(|name| folder.join(name));
     let written = files.iter().zip(texts).try_for_each(|(file, text)| disk::keep(file, text.as_bytes()));
     let merged = written

@@ -1,4 +1,4 @@
-//! `phx new`: write a new document of a kind.
+//! `phx new`: creates a document of a kind.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,6 @@ use crate::text::{duration, suggest};
 use crate::workspace::planned::{PlannedDocument, Planning};
 use crate::workspace::{Project, Selection};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
     let NewArgs { kind: name, path } = arguments;
     let project = session.project()?;
@@ -33,10 +32,10 @@ pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
         path if disk::is_directory(path) => path.join(file_name(&kind)),
         path => path.clone(),
     };
-    let told = project.kind_by_path(&file);
-    if let Some(other) = told.claimed.filter(|other| *other != name) {
-        return Err(Failure::usage(format!("phx.toml claims `{}` for the kind `{other}`", file.display()))
-            .hint("name another path, or change `paths` of its `[[kind]]`"));
+    let candidates = project.kind_by_path(&file);
+    if let Some(other) = candidates.claimed.filter(|other| *other != name) {
+        return Err(Failure::usage(format!("`{}` is a path of the kind `{other}` in phx.toml", file.display()))
+            .hint("choose another path, or change `paths` in its `[[kind]]`"));
     }
     let values = Values {
         now: session.now,
@@ -44,7 +43,7 @@ pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
         correlation_id: ledger::new_id(session.now),
         schema_version: project.catalog.newest(),
         kind: &name,
-        names_kind: told.claimed.is_none() && told.by_name != Some(name.as_str()),
+        names_kind: candidates.claimed.is_none() && candidates.by_name != Some(name.as_str()),
     };
     let text = scaffold::render(&template_name, &template, &values).map_err(Failure::usage)?;
     let text = regenerated(&project, &file, text);
@@ -53,21 +52,22 @@ pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
         return Ok(CLEAN);
     }
     disk::create(&file, text.as_bytes()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::usage(format!("`{}` is there already", file.display()))
-            .hint("name another path; phx overwrites none"),
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::usage(format!("`{}` already exists", file.display())).hint("choose another path")
+        }
         _ => Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error))),
     })?;
     session.notice(&format!("wrote {}", file.display()));
     Ok(CLEAN)
 }
 
-/// The text with its AUTO blocks as `phx regen` would write them.
+/// Returns the text after regenerating its AUTO blocks.
 fn regenerated(project: &Project, file: &Path, text: String) -> String {
     let planning = Planning::of(Facts::new(&project.config, program::facts));
     let selection = Selection::Bytes { name: file.to_path_buf(), bytes: text.clone().into_bytes() };
     let written = Mutex::new(text);
-    project.visit_planned(selection, &planning, &|met| {
-        if let PlannedDocument::Document(planned) = met {
+    project.visit_planned(selection, &planning, &|visited| {
+        if let PlannedDocument::Document(planned) = visited {
             *written.lock().unwrap_or_else(PoisonError::into_inner) =
                 plan::carried_out(planned.document, planned.plans);
         }
@@ -76,17 +76,17 @@ fn regenerated(project: &Project, file: &Path, text: String) -> String {
 }
 
 fn file_name(kind: &crate::schema::Kind) -> String {
-    let made = || format!("{}.md", kind.name.replace('-', "_").to_uppercase());
-    kind.file.clone().unwrap_or_else(made)
+    let default_name = || format!("{}.md", kind.name.replace('-', "_").to_uppercase());
+    kind.file.clone().unwrap_or_else(default_name)
 }
 
-/// The repository's template of a kind, else the one that ships with phx.
+/// Returns the name and text of the template for a kind: from the repository, else built in, else generic.
 fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> {
     let name = format!(".phx/templates/documents/{kind}.md");
     let plain = kind.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     if plain {
         let own = inside::read(&project.root, &project.base.join(&name));
-        let own = own.map_err(|error| Failure::usage(format!("`{name}` cannot be read: {}", disk::explain(&error))))?;
+        let own = own.map_err(|error| Failure::usage(format!("cannot read `{name}`: {}", disk::explain(&error))))?;
         if let Some(bytes) = own {
             return Ok((name, String::from_utf8_lossy(&bytes).into_owned()));
         }
@@ -94,13 +94,13 @@ fn template(project: &Project, kind: &str) -> Result<(String, String), Failure> 
     if let Some(template) = scaffold::template(kind) {
         return Ok((format!("templates/documents/{kind}.md"), template.to_owned()));
     }
-    // A kind of the repository without a template gets its front matter and its sections.
+    // A configured kind without a template gets front matter and sections.
     if project.knows_kind(kind) {
         return Ok(("a generic template".to_owned(), scaffold::generic(&project.kind(kind).shape)));
     }
     let near = suggest::did_you_mean(kind, scaffold::kinds());
     let known: Vec<&str> = scaffold::kinds().collect();
     Err(Failure::usage(format!("unknown kind `{kind}`{near}"))
-        .hint(format!("templates ship for {}", known.join(", ")))
-        .hint(format!("a kind of your own needs a `[[kind]]` in phx.toml; its template goes to `{name}`")))
+        .hint(format!("kinds with a built-in template: {}", known.join(", ")))
+        .hint(format!("to define the kind, add a `[[kind]]` to phx.toml and a template at `{name}`")))
 }

@@ -1,4 +1,4 @@
-//! `phx regen`: rewrite AUTO blocks from facts, or say what would be rewritten.
+//! `phx regen`: regenerates AUTO blocks from facts, or shows the changes.
 
 mod staged;
 
@@ -19,7 +19,6 @@ use crate::workspace::rewrite::{Edited, Rewrite, RewriteMode, WriteAction, Write
 use crate::workspace::visit::Visit;
 use crate::workspace::{Project, Selection, Visited};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &RegenArgs) -> Result<u8, Failure> {
     if arguments.staged {
         return staged::run(session, arguments.output);
@@ -64,7 +63,7 @@ pub fn run(session: &Session, arguments: &RegenArgs) -> Result<u8, Failure> {
     Ok(worst.unwrap_or(if found { FINDINGS } else { CLEAN }))
 }
 
-/// Plans every selected document, and carries the plans out unless they are only to be shown. Sorted by path.
+/// Plans every selected document and, without `--check`, writes it. Outcomes are sorted by path.
 fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &RegenArgs) -> (Visit, Vec<WriteOutcome>) {
     let measured = !arguments.check || arguments.measured;
     let planning = Planning {
@@ -83,16 +82,16 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
         paths => Selection::Paths(paths.to_vec()),
     };
     let done = Mutex::new(Vec::new());
-    let visit = project.visit_planned(selection, &planning, &|met| {
+    let visit = project.visit_planned(selection, &planning, &|visited| {
         let stopped =
             |path: &str, why: String| WriteOutcome { rewritten: Rewritten::stopped(path, why), failure: None };
-        let one = match met {
+        let one = match visited {
             PlannedDocument::Document(planned) => rewrite.document(planned),
             PlannedDocument::Other(Visited::Unreadable { path, why }) => {
-                stopped(path, format!("it cannot be read: {why}"))
+                stopped(path, format!("the file cannot be read: {why}"))
             }
             PlannedDocument::Other(Visited::TooLarge { path }) => {
-                stopped(path, "it is longer than a document may be".to_owned())
+                stopped(path, "the file is larger than the size limit".to_owned())
             }
             PlannedDocument::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => return,
         };
@@ -103,7 +102,7 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
     (visit, done)
 }
 
-/// A section that no document has is a mistake in the name.
+/// Returns an error if no document has the AUTO block of `--section`.
 fn require_section(section: Option<&str>, documents: &[Rewritten]) -> Result<(), Failure> {
     let Some(section) = section.filter(|_| documents.iter().all(|document| document.blocks.is_empty())) else {
         return Ok(());
@@ -112,6 +111,6 @@ fn require_section(section: Option<&str>, documents: &[Rewritten]) -> Result<(),
     names.sort_unstable();
     names.dedup();
     let near = suggest::did_you_mean(section, names.iter().copied());
-    let failure = Failure::usage(format!("no AUTO block is called `{section}`{near}"));
-    Err(if names.is_empty() { failure } else { failure.hint(format!("there are `{}`", names.join("`, `"))) })
+    let failure = Failure::usage(format!("unknown AUTO block `{section}`{near}"));
+    Err(if names.is_empty() { failure } else { failure.hint(format!("known AUTO blocks: `{}`", names.join("`, `"))) })
 }

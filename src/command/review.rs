@@ -1,4 +1,4 @@
-//! `phx review`: a person vouches for documents, on record.
+//! `phx review`: shows changes since the last review, and signs documents off with a record.
 
 mod write;
 
@@ -20,16 +20,15 @@ use crate::validation::Validator;
 use crate::workspace::restage::Restaged;
 use crate::workspace::{Origin, Project, paths};
 
-/// One document and the sections of it that are looked at.
+/// Document and the sections of it under review.
 type Target = (Arc<Document>, BTreeSet<String>);
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     let project = if arguments.staged { session.project_from(&Origin::Index)? } else { session.project()? };
-    let judge = RuleRunner::default();
-    let validator = Validator::new(&project, &judge, session.now, program::facts);
+    let rule_runner = RuleRunner::default();
+    let validator = Validator::new(&project, &rule_runner, session.now, program::facts);
     let targets = targets(&project, &arguments.targets)?;
-    // Who vouches without being asked need not be shown what for.
+    // With `--yes --quiet`, the changes are not shown.
     let shown = if arguments.yes && session.is_quiet() { &[][..] } else { &targets };
     for (document, sections) in shown {
         Session::print(&report::text(
@@ -38,8 +37,8 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
             session.color,
         ))?;
     }
-    if !arguments.yes && !asked(targets.len())? {
-        session.notice("nothing was written");
+    if !arguments.yes && !is_confirmed(targets.len())? {
+        session.notice("not signed off; nothing was written");
         return Ok(FINDINGS);
     }
     let _turn = if arguments.staged { None } else { project.turn()? };
@@ -48,8 +47,8 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     for (document, sections) in targets {
         let stamp = validator.stamp(&document, record.id, sections);
         let edits = stamp.edits(&document).map_err(|key| {
-            Failure::usage(format!("`{}` has no `{key}` that can be stamped", document.path))
-                .hint(format!("add `{key}: …` to the front matter; `phx schema show governance` describes its value"))
+            Failure::usage(format!("`{}` has no valid `{key}` to stamp", document.path))
+                .hint(format!("set `{key}: …` in the front matter; run `phx schema show governance` for its format"))
         })?;
         let text = project.proved_stamp(&document, &edits)?;
         stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });
@@ -58,12 +57,12 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     let file = project.inside(&ledger::file_of(&record.id.to_string()).unwrap_or_default());
     for one in &stamped {
         let due = one.stamp.as_ref().map(|stamp| written(stamp.due)).unwrap_or_default();
-        session.notice(&format!("reviewed {}; it is due {due} now", project.folder.shown(&one.document.path)));
+        session.notice(&format!("signed off {}; new deadline {due}", project.folder.shown(&one.document.path)));
     }
     if !arguments.staged {
         let paths: Vec<_> = stamped.iter().map(|one| project.folder.quoted(&one.document.path)).collect();
         session.notice(&format!(
-            "the record belongs to the commit: `git add {} {}`",
+            "commit the record with the documents: `git add {} {}`",
             project.folder.quoted(&file),
             paths.join(" ")
         ));
@@ -71,7 +70,7 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     Ok(CLEAN)
 }
 
-/// Loads the documents that the targets name; the same document twice is one.
+/// Loads the targets and merges targets of the same document.
 fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> {
     let mut targets: Vec<Target> = Vec::new();
     for name in named {
@@ -81,16 +80,17 @@ fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> 
         };
         let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(file)));
         let document = project.load_path(&path).ok_or_else(|| {
-            Failure::usage(format!("`{file}` is no governed document")).hint("`phx status` lists those that are")
+            Failure::usage(format!("`{file}` is not a governed document"))
+                .hint("run `phx status` to list governed documents")
         })?;
         if let Some(syntax_error) = document.syntax_errors.first() {
-            let place = format!(
-                "`{path}` cannot be stamped: line {}: {}",
+            let message = format!(
+                "cannot stamp `{path}`: line {}: {}",
                 document.line(syntax_error.span.start),
                 syntax_error.message
             );
-            return Err(Failure::usage(place)
-                .hint(format!("mend that first; `phx validate {}` says how", project.folder.quoted(&path))));
+            return Err(Failure::usage(message)
+                .hint(format!("fix this first; run `phx validate {}` for details", project.folder.quoted(&path))));
         }
         let sections = Validator::sections_of(&document, section, &project.folder)?;
         match targets.iter_mut().find(|(known, _)| known.path == document.path) {
@@ -101,11 +101,11 @@ fn targets(project: &Project, named: &[String]) -> Result<Vec<Target>, Failure> 
     Ok(targets)
 }
 
-fn asked(documents: usize) -> Result<bool, Failure> {
+fn is_confirmed(documents: usize) -> Result<bool, Failure> {
     if !environment::stdin_is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on").hint("`--yes` vouches without asking"));
+        return Err(Failure::usage("standard input is not a terminal").hint("pass `--yes` to sign off without asking"));
     }
     let what = if documents == 1 { "this document".to_owned() } else { format!("these {documents} documents") };
-    let answer = disk::ask(&format!("Do you vouch for {what} as shown and as it stands? [y/N] "));
+    let answer = disk::ask(&format!("Sign off {what} as shown? [y/N] "));
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

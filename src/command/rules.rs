@@ -1,4 +1,4 @@
-//! `phx rules`: list the rules.
+//! `phx rules`: lists the rules.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,6 @@ use crate::cli::{ListFormat, RulesArgs};
 use crate::failure::{CLEAN, Failure};
 use crate::rules::{RULES, Rule};
 
-/// Runs the command.
 pub fn run(arguments: &RulesArgs) -> Result<u8, Failure> {
     let text = match arguments.output {
         ListFormat::Text => {

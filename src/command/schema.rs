@@ -1,4 +1,4 @@
-//! `phx schema`: list and print schemas.
+//! `phx schema`: lists and prints schemas.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::failure::{CLEAN, Failure};
 use crate::schema::{Catalog, embedded};
 use crate::text::suggest;
 
-/// Schemas that belong to no version.
+/// Schemas without a version.
 const UNVERSIONED: &[(&str, &str)] = &[
     ("model", embedded::MODEL),
     ("findings", embedded::FINDINGS),
@@ -21,7 +21,6 @@ const UNVERSIONED: &[(&str, &str)] = &[
     ("phx.toml", embedded::CONFIGURATION),
 ];
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: SchemaCommand) -> Result<u8, Failure> {
     let catalog = session.project_from(&crate::workspace::Origin::Worktree)?.catalog;
     let text = match arguments {
@@ -67,5 +66,6 @@ fn show(catalog: &Catalog, name: &str, version: Option<&str>) -> Result<String, 
     let kinds = catalog.kinds(version).iter().map(|kind| kind.name.as_str());
     let known: Vec<&str> = kinds.chain(["governance"]).chain(UNVERSIONED.iter().map(|(name, _)| *name)).collect();
     let near = suggest::did_you_mean(name, known.iter().copied());
-    Err(Failure::usage(format!("there is no schema `{name}` in {version}{near}")).hint(known.join(", ")))
+    Err(Failure::usage(format!("unknown schema `{name}` in {version}{near}"))
+        .hint(format!("known schemas: {}", known.join(", "))))
 }

@@ -1,4 +1,4 @@
-//! What all commands share: the clock, the streams, the project.
+//! State shared by all commands: current time, output streams and the project.
 
 use std::path::PathBuf;
 
@@ -14,32 +14,31 @@ use crate::validation::open;
 use crate::workspace::project::OpenError;
 use crate::workspace::{Origin, Project};
 
-/// One run of phx.
+/// Global options of one run.
 #[derive(Debug)]
 pub struct Session {
-    /// The time that everything uses.
+    /// Current time for all rules and stamps.
     pub now: DateTime<Utc>,
-    /// Whether standard output may have colours.
     pub color: Color,
-    /// Whether to say what is being done.
+    /// Whether `-v` was passed.
     pub verbose: bool,
-    /// Whether to name the files that were read, too.
+    /// Whether `-vv` was passed.
     names_files: bool,
     quiet: bool,
     stderr_color: Color,
-    /// The configuration that the user named.
+    /// Argument of `--config`.
     pub config: Option<PathBuf>,
 }
 
 impl Session {
-    /// Reads the global options, and goes to the directory that `-C` names.
+    /// Evaluates the global options and changes to the directory of `-C`.
     ///
     /// # Errors
-    /// Where the directory is none, or the time is none.
+    /// Returns an error if the directory cannot be entered or the time is not valid.
     pub fn new(global: &Global) -> Result<Self, Failure> {
         if let Some(directory) = &global.directory {
             disk::change_directory(directory).map_err(|error| {
-                Failure::usage(format!("cannot go to `{}`: {}", directory.display(), disk::explain(&error)))
+                Failure::usage(format!("cannot change to `{}`: {}", directory.display(), disk::explain(&error)))
             })?;
         }
         Ok(Self {
@@ -53,24 +52,22 @@ impl Session {
         })
     }
 
-    /// Opens the project of the worktree; mistakes in its configuration are printed.
+    /// Opens the project in the worktree. Prints findings in its configuration to standard error.
     ///
     /// # Errors
-    /// Where it cannot be opened, or the repository has no worktree.
+    /// Returns an error if the project cannot be opened or the repository is bare.
     pub fn project(&self) -> Result<Project, Failure> {
         let project = self.project_from(&Origin::Worktree)?;
         if project.is_bare() {
-            return Err(Failure::usage("this repository is bare: it has no worktree with documents")
-                .hint("`phx validate --rev HEAD` checks the documents of a revision")
-                .hint("`git clone` or `git worktree add` makes a worktree"));
+            return Err(Failure::usage("the repository is bare and has no worktree")
+                .hint("run `phx validate --rev HEAD` to validate the documents of a revision")
+                .hint("run `git clone` or `git worktree add` to create a worktree"));
         }
         Ok(project)
     }
 
-    /// Opens the project as the worktree, the index or a revision has it.
-    ///
-    /// # Errors
-    /// Where it cannot be opened.
+    /// Opens the project in the worktree, the index or a revision. Prints findings in its configuration to standard
+    /// error.
     pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
         let project = open::project(self.config.as_deref(), origin).map_err(|error| match error {
             OpenError::Failure(failure) | OpenError::Schema(failure) => failure,
@@ -86,29 +83,26 @@ impl Session {
         Ok(project)
     }
 
-    fn mistaken(&self, mistakes: &[crate::finding::Finding]) -> Failure {
+    fn configuration_failure(&self, mistakes: &[crate::finding::Finding]) -> Failure {
         for mistake in mistakes {
             disk::write_stderr(&text::finding(mistake, &Folder::default(), self.stderr_color));
         }
-        Failure::usage("the configuration cannot be used").hint("`phx schema show phx.toml` prints what it may hold")
+        Failure::usage("the configuration is not valid").hint("run `phx schema show phx.toml` to print its schema")
     }
 
-    /// Whether to say nothing but results.
+    /// Returns true if `-q` was passed.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Says something on standard error, unless asked to be quiet.
+    /// Prints a line to standard error, except with `-q`.
     pub fn notice(&self, message: &str) {
         if !self.quiet {
             disk::write_stderr(&printable::line(message));
         }
     }
 
-    /// Prints text for people on standard output; on a terminal it is fitted to its width.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
+    /// Prints text to standard output. If it is a terminal, wraps the text to its width.
     pub fn show(text: &str) -> Result<(), Failure> {
         match environment::stdout_width() {
             Some(width) => Self::print(&fit::fit(text, width)),
@@ -116,10 +110,7 @@ impl Session {
         }
     }
 
-    /// Prints on standard output.
-    ///
-    /// # Errors
-    /// Where it cannot be written.
+    /// Prints text to standard output unchanged.
     pub fn print(text: &str) -> Result<(), Failure> {
         disk::write_stdout(text.as_bytes())
             .map_err(|error| Failure::internal(format!("cannot write to standard output: {error}")))
@@ -140,12 +131,13 @@ fn now(given: Option<&str>) -> Result<DateTime<Utc>, Failure> {
     }
     if let Some(text) = environment::variable("SOURCE_DATE_EPOCH") {
         let seconds = text.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        return seconds.ok_or_else(|| Failure::usage(format!("`{text}` in SOURCE_DATE_EPOCH is no number of seconds")));
+        return seconds
+            .ok_or_else(|| Failure::usage(format!("`{text}` in SOURCE_DATE_EPOCH is not a valid number of seconds")));
     }
     Ok(clock::now())
 }
 
-/// Whether to use colours, by the option, `NO_COLOR` and `FORCE_COLOR`, in this order.
+/// Decides whether to use colors: by the option, `NO_COLOR`, `FORCE_COLOR` and the terminal, in this order.
 fn color(choice: ColorChoice, terminal: bool) -> Color {
     let wanted = match choice {
         ColorChoice::Always => true,

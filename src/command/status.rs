@@ -1,4 +1,4 @@
-//! `phx status`: every governed document, when it is due, and how its AUTO blocks stand.
+//! `phx status`: lists governed documents with their deadlines and the state of their AUTO blocks.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,25 +16,24 @@ use crate::validation::Validator;
 use crate::workspace::planned::{Planned, PlannedDocument};
 use crate::workspace::{Selection, Visited};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &StatusArgs) -> Result<u8, Failure> {
     let project = session.project()?;
-    let judge = RuleRunner::default();
-    let validator = Validator::new(&project, &judge, session.now, program::facts);
+    let rule_runner = RuleRunner::default();
+    let validator = Validator::new(&project, &rule_runner, session.now, program::facts);
     let selection = match arguments.paths.as_slice() {
         [] => Selection::All,
         paths => Selection::Paths(paths.to_vec()),
     };
     let lines = Mutex::new(Vec::new());
-    let visit = project.visit_planned(selection, &validator.planning(), &|met| match met {
+    let visit = project.visit_planned(selection, &validator.planning(), &|visited| match visited {
         PlannedDocument::Document(planned) => {
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(&validator, planned));
         }
         PlannedDocument::Other(Visited::Unreadable { path, why }) => {
-            session.notice(&format!("`{path}` cannot be read: {why}"))
+            session.notice(&format!("cannot read `{path}`: {why}"))
         }
         PlannedDocument::Other(Visited::TooLarge { path }) => {
-            session.notice(&format!("`{path}` is longer than a document may be"))
+            session.notice(&format!("`{path}` is larger than the size limit"))
         }
         PlannedDocument::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => {}
     });
@@ -82,11 +81,11 @@ fn line(validator: &Validator<'_>, planned: Planned<'_>) -> StatusLine {
     }
 }
 
-fn block_state(standing: &str, plan: &BlockPlan) -> &'static str {
+fn block_state(current_body: &str, plan: &BlockPlan) -> &'static str {
     match (plan.state, &plan.outcome) {
         (checksum::ChecksumState::Edited, _) => "edited",
         (checksum::ChecksumState::Ungenerated, _) => "ungenerated",
-        (checksum::ChecksumState::Intact, RenderOutcome::Body(body)) if body != standing => "outdated",
+        (checksum::ChecksumState::Intact, RenderOutcome::Body(body)) if body != current_body => "outdated",
         (checksum::ChecksumState::Intact, RenderOutcome::Failed(_) | RenderOutcome::Blocked(_)) => "failed",
         (checksum::ChecksumState::Intact, _) => "current",
     }

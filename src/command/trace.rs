@@ -1,4 +1,4 @@
-//! `phx trace`: the story of a correlation id or of a document.
+//! `phx trace`: shows the audit trail of a document or correlation ID.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,6 @@ use crate::system::git::history::{self, Commit};
 use crate::validation::Validator;
 use crate::workspace::{Origin, Project, paths};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Worktree)?;
     let subject = arguments.subject.trim();
@@ -27,8 +26,8 @@ pub fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
         of_document(session, &project, subject)?
     };
     if steps.iter().all(|step| step.record.is_none() && step.commits.is_empty()) && steps.len() == 1 {
-        let message = format!("nothing is known of `{subject}`: no record, and no commit names it");
-        return Err(Failure::usage(message).hint("`phx trace DOC` lists the ids of a document"));
+        let message = format!("no record and no commit found for `{subject}`");
+        return Err(Failure::usage(message).hint("run `phx trace DOC` to list the correlation IDs of a document"));
     }
     match arguments.output {
         ListFormat::Text => Session::show(&report::text(&steps))?,
@@ -37,12 +36,13 @@ pub fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
     if history::is_shallow(&project.root) {
         let reach = history::commits(&project.root, &["--all"]).ok().and_then(|all| all.into_iter().next_back());
         let reach = reach.map(|commit| format!(" {} of {}", commit.short(), commit.at.format("%Y-%m-%d")));
-        session.notice(&format!("this is a shallow clone: history reaches back to{}", reach.unwrap_or_default()));
+        session.notice(&format!("shallow clone: history starts at{}", reach.unwrap_or_default()));
     }
     Ok(CLEAN)
 }
 
-/// The record of an id and the commits that name it: by trailer, else the one that brought it in.
+/// Returns the record of an ID, and the commits with the ID in a trailer or, if there are none, the commit that
+/// introduced it.
 fn of_id(session: &Session, project: &Project, id: &str) -> Result<TraceStep, Failure> {
     let grep = format!("--grep={id}");
     let named = history::commits(&project.root, &["--all", "--regexp-ignore-case", "--fixed-strings", &grep]);
@@ -60,19 +60,20 @@ fn of_id(session: &Session, project: &Project, id: &str) -> Result<TraceStep, Fa
     Ok(step(session, project, id, commits))
 }
 
-/// The commits that git found; none if the repository has no commit.
+/// Returns the commits that Git found, or none if the repository has no commits.
 fn history_of<T: Default>(project: &Project, found: Result<T, String>) -> Result<T, Failure> {
     match found {
         Err(why) if history::has_commits(&project.root) => {
-            Err(Failure::usage(format!("the history cannot be read: {why}")).hint("`git fsck` checks the repository"))
+            Err(Failure::usage(format!("cannot read the history: {why}"))
+                .hint("run `git fsck` to verify the repository"))
         }
         found => Ok(found.unwrap_or_default()),
     }
 }
 
 fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, IntroducingCommit)>) -> TraceStep {
-    let judge = RuleRunner::default();
-    let record = Validator::new(project, &judge, session.now, program::facts).record(id);
+    let rule_runner = RuleRunner::default();
+    let record = Validator::new(project, &rule_runner, session.now, program::facts).record(id);
     let line = |(commit, introducing_commit): (Commit, IntroducingCommit)| report::CommitLine {
         id: commit.short().to_owned(),
         at: commit.at,
@@ -95,30 +96,30 @@ fn step(session: &Session, project: &Project, id: &str, commits: Vec<(Commit, In
     }
 }
 
-/// A document as the story names it: with its sections where not all were reviewed.
+/// Formats a document of a record, with the reviewed sections if not all sections were reviewed.
 fn reviewed(entry: ledger::RecordedDocument, at: DateTime<Utc>) -> String {
-    let looked = |section: &ledger::RecordedSection| section.reviewed == at;
-    if entry.sections.values().all(looked) {
+    let is_reviewed = |section: &ledger::RecordedSection| section.reviewed == at;
+    if entry.sections.values().all(is_reviewed) {
         return entry.path;
     }
     let names: Vec<&str> =
-        entry.sections.iter().filter(|(_, section)| looked(section)).map(|(name, _)| name.as_str()).collect();
+        entry.sections.iter().filter(|(_, section)| is_reviewed(section)).map(|(name, _)| name.as_str()).collect();
     format!("{}: {}", entry.path, names.join(", "))
 }
 
-/// The stamps that a document has borne, oldest first, each with its record and its commits.
+/// Returns the correlation IDs of a document, oldest first, each with its record and commits.
 fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Vec<TraceStep>, Failure> {
     let path = paths::relative(&project.root, &paths::absolute(&project.cwd, Path::new(subject)));
     let commits = history_of(project, history::follow_history(&project.root, &path))?;
     let mut order: Vec<String> = Vec::new();
-    let mut bore: BTreeMap<String, Vec<(Commit, IntroducingCommit)>> = BTreeMap::new();
+    let mut commits_by_id: BTreeMap<String, Vec<(Commit, IntroducingCommit)>> = BTreeMap::new();
     for (commit, id) in project.ids_of(commits) {
         let stamped = overrides::stamps(&commit.message).contains(&id);
-        let known = bore.entry(id.clone()).or_default();
+        let known = commits_by_id.entry(id.clone()).or_default();
         let introducing_commit = match (stamped, known.is_empty()) {
             (true, _) => IntroducingCommit::Trailer,
             (false, true) => IntroducingCommit::Text,
-            // It changed the document without a stamp of its own.
+            // The commit changed the document without a new stamp.
             (false, false) => IntroducingCommit::Unattributed,
         };
         known.push((commit, introducing_commit));
@@ -133,9 +134,9 @@ fn of_document(session: &Session, project: &Project, subject: &str) -> Result<Ve
         order.push(id.value.to_owned());
     }
     if order.is_empty() {
-        return Err(Failure::usage(format!("`{subject}` is no correlation id and no governed document"))
-            .hint("`phx status` lists the documents"));
+        return Err(Failure::usage(format!("`{subject}` is not a correlation ID or a governed document"))
+            .hint("run `phx status` to list governed documents"));
     }
-    let steps = order.iter().map(|id| step(session, project, id, bore.remove(id).unwrap_or_default()));
+    let steps = order.iter().map(|id| step(session, project, id, commits_by_id.remove(id).unwrap_or_default()));
     Ok(steps.collect())
 }

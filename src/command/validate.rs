@@ -1,4 +1,4 @@
-//! `phx validate`: check documents against their schemas and the rules.
+//! `phx validate`: validates documents against schemas and rules.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,6 @@ use crate::validation::change::{ChangeContext, Stale};
 use crate::validation::{Comparison, Validator};
 use crate::workspace::{Origin, Project, Selection, paths};
 
-/// Runs the command.
 pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
     let outputs = findings::outputs(&arguments.output)?;
     let command_line = command_line(arguments)?;
@@ -26,8 +25,8 @@ pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
         Origin::Worktree => session.project()?,
         origin => session.project_from(&origin)?,
     };
-    let judge = RuleRunner::new(Levels::new(&project.config, &command_line));
-    let mut validator = Validator::new(&project, &judge, session.now, program::facts);
+    let rule_runner = RuleRunner::new(Levels::new(&project.config, &command_line));
+    let mut validator = Validator::new(&project, &rule_runner, session.now, program::facts);
     validator.config.clone_from(&session.config);
     let selection =
         if arguments.staged { staged(&validator, &arguments.paths)? } else { selection(arguments, &project)? };
@@ -50,7 +49,7 @@ pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
     let (visit, mut found) = validator.documents(selection);
     found.extend(validator.lost(&changes(arguments, &validator)?));
     if whole {
-        found.extend(judge.whole(&Whole {
+        found.extend(rule_runner.whole(&Whole {
             corpus: &visit.corpus,
             config: &project.config,
             config_source: project.config_file.source(),
@@ -89,11 +88,12 @@ pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
     Ok(findings::exit_code(&report))
 }
 
-/// What differs from the state that documents are compared with.
+/// Returns the paths that differ from the state before the validated change; empty without `--rev`, `--staged` or
+/// `--since`.
 fn changes(arguments: &ValidateArgs, validator: &Validator<'_>) -> Result<Vec<Change>, Failure> {
     let project = validator.project;
     let found = match project.store.revision() {
-        // The first commit has nothing before it.
+        // The first commit has no parent.
         Some(revision) => match objects::commit(&project.root, &validator.before) {
             Ok(before) => objects::between(&project.root, &before, revision),
             Err(_) => Ok(Vec::new()),
@@ -102,10 +102,10 @@ fn changes(arguments: &ValidateArgs, validator: &Validator<'_>) -> Result<Vec<Ch
         None if arguments.since.is_some() => objects::changed_since(&project.root, &validator.before),
         None => Ok(Vec::new()),
     };
-    found.map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))
+    found.map_err(|why| Failure::usage(format!("cannot list changed files: {why}")))
 }
 
-/// Where the documents are read from.
+/// Returns the tree that documents are read from.
 fn origin(arguments: &ValidateArgs) -> Origin {
     match &arguments.rev {
         Some(revision) => Origin::Revision(revision.clone()),
@@ -114,40 +114,40 @@ fn origin(arguments: &ValidateArgs) -> Origin {
     }
 }
 
-/// Which documents are asked for.
+/// Returns the documents that the arguments select.
 fn selection(arguments: &ValidateArgs, project: &Project) -> Result<Selection, Failure> {
     if let Some(since) = &arguments.since {
         let paths = objects::since(&project.root, since)
-            .map_err(|why| Failure::usage(format!("git does not say what changed: {why}")))?;
+            .map_err(|why| Failure::usage(format!("cannot list changed files: {why}")))?;
         return Ok(Selection::Changed { paths, places: arguments.paths.clone() });
     }
     let stdin = arguments.paths.iter().any(|path| path == Path::new("-"));
     match (&arguments.stdin_filename, stdin) {
         (Some(name), true) if arguments.paths.len() == 1 => {
             let bytes = disk::read_stdin()
-                .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", disk::explain(&error))))?;
+                .map_err(|error| Failure::usage(format!("cannot read standard input: {}", disk::explain(&error))))?;
             Ok(Selection::Bytes { name: name.clone(), bytes })
         }
         (None, false) if arguments.paths.is_empty() => Ok(Selection::All),
         (None, false) => Ok(Selection::Paths(arguments.paths.clone())),
-        (None, true) => Err(Failure::usage("`-` needs a name").hint("add `--stdin-filename PATH`")),
-        (Some(_), _) => Err(Failure::usage("`--stdin-filename` goes with the one path `-`")),
+        (None, true) => Err(Failure::usage("`-` requires `--stdin-filename`").hint("add `--stdin-filename PATH`")),
+        (Some(_), _) => Err(Failure::usage("`--stdin-filename` requires `-` as the only path")),
     }
 }
 
-/// The documents that are staged, and those whose facts that changes, as far as they stand below one of the places.
-fn staged(validator: &Validator<'_>, places: &[PathBuf]) -> Result<Selection, Failure> {
+/// Returns staged documents, and documents with facts that the staged changes affect, below the given paths.
+fn staged(validator: &Validator<'_>, paths_to_validate: &[PathBuf]) -> Result<Selection, Failure> {
     let project = validator.project;
-    let kept = GitDirs::find(&project.root).map(|place| place.common);
-    let mut document_index = project.document_index("HEAD", kept.as_deref())?;
+    let git_folder = GitDirs::find(&project.root).map(|git_dirs| git_dirs.common);
+    let mut document_index = project.document_index("HEAD", git_folder.as_deref())?;
     let changes = project.store.changes();
     let step = ChangeContext { before: "HEAD", changes, own: None, stale: Stale::Touched };
-    let places: Vec<PathBuf> = places.iter().map(|place| paths::absolute(&project.cwd, place)).collect();
-    let asked = |path: &String| {
+    let folders: Vec<PathBuf> = paths_to_validate.iter().map(|path| paths::absolute(&project.cwd, path)).collect();
+    let is_selected = |path: &String| {
         let file = project.root.join(path);
-        file.starts_with(&project.base) && (places.is_empty() || places.iter().any(|place| file.starts_with(place)))
+        file.starts_with(&project.base) && (folders.is_empty() || folders.iter().any(|folder| file.starts_with(folder)))
     };
-    Ok(Selection::Known(validator.scope(step, &mut document_index)?.direct.into_iter().filter(asked).collect()))
+    Ok(Selection::Known(validator.scope(step, &mut document_index)?.direct.into_iter().filter(is_selected).collect()))
 }
 
 fn command_line(arguments: &ValidateArgs) -> Result<Vec<(&'static Rule, Level)>, Failure> {
@@ -156,7 +156,8 @@ fn command_line(arguments: &ValidateArgs) -> Result<Vec<(&'static Rule, Level)>,
     for (slugs, level) in sets {
         for slug in slugs {
             let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));
-            let unknown = || Failure::usage(format!("there is no rule `{slug}`{near}")).hint("`phx rules` lists them");
+            let unknown =
+                || Failure::usage(format!("unknown rule `{slug}`{near}")).hint("run `phx rules` to list the rules");
             levels.push((find(slug).ok_or_else(unknown)?, level));
         }
     }

@@ -1,4 +1,4 @@
-//! `[doctor]`: the systems that `phx doctor` verifies, what they claim, and how far it may go.
+//! `[doctor]`: the targets of `phx doctor`, their claims, and limits for the checks.
 
 mod db;
 mod fields;
@@ -20,46 +20,43 @@ use super::reader::ConfigReader;
 use crate::finding::{Finding, Source};
 use crate::text::{Lines, Node, NodeData, Span};
 
-/// What is connected to where nothing else is allowed: this machine alone.
+/// Default of `allow_hosts`: loopback addresses only.
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1/128"];
 
 /// `[doctor]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct DoctorSettings {
-    /// How long a whole run may take, in milliseconds.
+    /// Timeout of a run, in milliseconds.
     pub deadline_ms: u64,
-    /// How long single checks may take, by id, in milliseconds.
+    /// Timeouts of single checks, by id, in milliseconds.
     pub deadlines: Vec<(String, u64)>,
-    /// What may be connected to: networks and names.
+    /// Networks and host names that checks may connect to.
     pub allow_hosts: Vec<String>,
-    /// Whether checks may kill, end and create what others use.
+    /// Whether checks may kill, stop and create resources that others use.
     pub destructive: bool,
-    /// Checks whose skip is a failure, as globs of ids.
+    /// Checks that fail if they are skipped, as globs of ids.
     pub require: Vec<String>,
-    /// More files with `[doctor]` tables, as globs from this file's directory.
+    /// Additional files with `[doctor]` tables, as globs relative to the directory of this file.
     pub include: Vec<(String, Span)>,
-    /// What does not count, and why.
+    /// Checks whose results are ignored.
     pub suppress: Vec<Suppress>,
-    /// WebSocket servers.
     pub ws: Vec<Ws>,
-    /// Hosts of terminals.
+    /// Terminal hosts.
     pub pty: Vec<Pty>,
-    /// Services that call others.
+    /// Services with an upstream dependency.
     pub ipc: Vec<Ipc>,
-    /// Databases.
     pub db: Vec<Db>,
 }
 
 /// One `[[doctor.suppress]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppress {
-    /// The checks, as a glob of ids.
+    /// Checks, as a glob of ids.
     pub id: String,
-    /// The subject; any where it is `None`.
+    /// Name of the target; any target if `None`.
     pub target: Option<String>,
-    /// Why it does not count.
     pub reason: String,
-    /// The last day on which it does not count.
+    /// Last day of the suppression.
     pub until: NaiveDate,
 }
 
@@ -82,25 +79,29 @@ impl Default for DoctorSettings {
 }
 
 impl DoctorSettings {
-    /// Reads a file that `include` names: it may hold what `[doctor]` holds, but for `include`. Where there are mistakes,
-    /// the value must not be used.
+    /// Parses a file listed in `include`. It may contain all keys of `[doctor]` except `include`. If there are
+    /// findings, the value must not be used.
     pub fn parse_included(path: &str, text: &str) -> (Self, Vec<Finding>) {
         let lines = Lines::new(text);
         let source = Source { path, text, lines: &lines };
         let (tree, mistakes) = raw::parse(source);
         let mut reader = ConfigReader::new(source, mistakes);
-        reader.known_keys(&tree, &["doctor"], "a file of `doctor.include`");
+        reader.known_keys(&tree, &["doctor"], "a file listed in `doctor.include`");
         let doctor = reader.doctor(tree.get("doctor"));
         for (_, span) in &doctor.include {
-            reader.mistake(*span, "an included file cannot include", "name the file in `phx.toml`");
+            reader.mistake(
+                *span,
+                "`include` is not allowed in an included file",
+                "add the file to `doctor.include` in `phx.toml`",
+            );
         }
         (doctor, reader.mistakes)
     }
 
-    /// Takes in what an included file adds. Its subjects and suppressions are added, the rest stays.
+    /// Adds the targets, suppressions, required checks and timeouts of an included file. Other settings stay unchanged.
     ///
     /// # Errors
-    /// The name that two subjects of one probe share.
+    /// Returns the name of a target that occurs twice in one probe.
     pub fn add(&mut self, other: Self) -> Result<(), String> {
         self.ws.extend(other.ws);
         self.pty.extend(other.pty);
@@ -109,20 +110,20 @@ impl DoctorSettings {
         self.suppress.extend(other.suppress);
         self.require.extend(other.require);
         self.deadlines.extend(other.deadlines);
-        let twice = |names: Vec<&str>| {
-            let again = |at: &usize| names[..*at].contains(&names[*at]);
-            (0..names.len()).find(again).map(|at| names[at].to_owned())
+        let duplicate = |names: Vec<&str>| {
+            let is_repeated = |at: &usize| names[..*at].contains(&names[*at]);
+            (0..names.len()).find(is_repeated).map(|at| names[at].to_owned())
         };
-        let ws = twice(self.ws.iter().map(|ws| ws.name.as_str()).collect());
-        let pty = twice(self.pty.iter().map(|pty| pty.name.as_str()).collect());
-        let ipc = twice(self.ipc.iter().map(|ipc| ipc.name.as_str()).collect());
-        let db = twice(self.db.iter().map(|db| db.name.as_str()).collect());
+        let ws = duplicate(self.ws.iter().map(|ws| ws.name.as_str()).collect());
+        let pty = duplicate(self.pty.iter().map(|pty| pty.name.as_str()).collect());
+        let ipc = duplicate(self.ipc.iter().map(|ipc| ipc.name.as_str()).collect());
+        let db = duplicate(self.db.iter().map(|db| db.name.as_str()).collect());
         ws.or(pty).or(ipc).or(db).map_or(Ok(()), Err)
     }
 }
 
 impl ConfigReader<'_> {
-    /// Reads `[doctor]`.
+    /// Parses `[doctor]`.
     pub(super) fn doctor(&mut self, tree: Option<&Node<'static>>) -> DoctorSettings {
         let default = DoctorSettings::default();
         let Some(tree) = self.table(tree, "doctor") else {
@@ -142,45 +143,45 @@ impl ConfigReader<'_> {
             if host.is_empty() || (host.contains('/') && host.parse::<ipnet::IpNet>().is_err()) {
                 self.mistake(
                     span,
-                    format!("`{host}` is no network and no name"),
-                    "write it as `10.0.0.0/8`, `::1` or `*.example.org`",
+                    format!("`{host}` is not a valid network or host name"),
+                    "write a network such as `10.0.0.0/8` or a name such as `*.example.org`",
                 );
             }
         }
         for table in self.tables(tree, "ws") {
             if let Some(ws) = self.ws(table) {
-                self.only_once(table, &ws.name, doctor.ws.iter().any(|other| other.name == ws.name));
+                self.require_unique(table, &ws.name, doctor.ws.iter().any(|other| other.name == ws.name));
                 doctor.ws.push(ws);
             }
         }
         for table in self.tables(tree, "pty") {
             if let Some(pty) = self.pty(table) {
-                self.only_once(table, &pty.name, doctor.pty.iter().any(|other| other.name == pty.name));
+                self.require_unique(table, &pty.name, doctor.pty.iter().any(|other| other.name == pty.name));
                 doctor.pty.push(pty);
             }
         }
         for table in self.tables(tree, "ipc") {
             if let Some(ipc) = self.ipc(table) {
-                self.only_once(table, &ipc.name, doctor.ipc.iter().any(|other| other.name == ipc.name));
+                self.require_unique(table, &ipc.name, doctor.ipc.iter().any(|other| other.name == ipc.name));
                 doctor.ipc.push(ipc);
             }
         }
         for table in self.tables(tree, "db") {
             if let Some(db) = self.db(table) {
-                self.only_once(table, &db.name, doctor.db.iter().any(|other| other.name == db.name));
+                self.require_unique(table, &db.name, doctor.db.iter().any(|other| other.name == db.name));
                 doctor.db.push(db);
             }
         }
         doctor
     }
 
-    fn only_once(&mut self, table: &Node<'static>, name: &str, is_there: bool) {
-        if is_there {
-            self.mistake(table.span, format!("a second subject `{name}`"), "give it a name of its own");
+    fn require_unique(&mut self, table: &Node<'static>, name: &str, is_duplicate: bool) {
+        if is_duplicate {
+            self.mistake(table.span, format!("duplicate target `{name}`"), "give each target a unique name");
         }
     }
 
-    /// The tables of a list of tables.
+    /// Returns the items of a list of tables.
     fn tables<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> &'t [Node<'static>] {
         let Some(list) = tree.get(key) else { return &[] };
         if !matches!(list.data, NodeData::List(_)) {
@@ -195,13 +196,13 @@ impl ConfigReader<'_> {
         let id = self.needed(tree, "id", "doctor.suppress")?;
         let reason = self.needed(tree, "reason", "doctor.suppress")?;
         let Some(given) = tree.get("until") else {
-            let help = "add `until = \"2027-03-01\"`: from then on the check counts again";
-            self.mistake(tree.span, "a `[[doctor.suppress]]` without `until`", help);
+            let help = "add `until = \"2027-03-01\"`, the last day of the suppression";
+            self.mistake(tree.span, "missing `until` in `[[doctor.suppress]]`", help);
             return None;
         };
         let (until, span) = (given.as_text().unwrap_or_default(), given.span);
         let Ok(until) = until.parse() else {
-            self.mistake(span, format!("`{until}` is no date"), "write it as `2027-03-01`");
+            self.mistake(span, format!("`{until}` is not a valid date"), "write a date such as `2027-03-01`");
             return None;
         };
         let target = self.text(tree, "target").map(|(target, _)| target.to_owned());

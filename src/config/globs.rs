@@ -1,8 +1,8 @@
-//! Patterns over paths.
+//! Glob patterns for paths.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// A set of globs: `*` stays within a directory, `**` crosses them.
+/// Set of globs: `*` matches within a directory, `**` across directories.
 #[derive(Clone, Debug, Default)]
 pub struct Globs {
     patterns: Vec<String>,
@@ -10,10 +10,10 @@ pub struct Globs {
 }
 
 impl Globs {
-    /// Compiles patterns.
+    /// Compiles patterns. A leading `./` is ignored.
     ///
     /// # Errors
-    /// The index of the first pattern that is none, and why.
+    /// Returns the index of the first invalid pattern and the reason.
     pub fn new(patterns: Vec<String>) -> Result<Self, (usize, String)> {
         let mut builder = GlobSetBuilder::new();
         for (index, pattern) in patterns.iter().enumerate() {
@@ -27,12 +27,12 @@ impl Globs {
         Ok(Self { patterns, set })
     }
 
-    /// Whether one of the patterns matches a path with `/`.
+    /// Returns true if a pattern matches the path, which must use `/` as separator.
     pub fn matches(&self, path: &str) -> bool {
         self.set.is_match(path)
     }
 
-    /// The patterns as they were written.
+    /// Returns the patterns as written in the configuration.
     pub fn patterns(&self) -> &[String] {
         &self.patterns
     }

@@ -1,4 +1,4 @@
-//! TOML to a tree with places.
+//! Conversion of TOML to nodes with spans.
 
 use serde_json::Number;
 use toml::Spanned;
@@ -7,16 +7,16 @@ use toml::de::{DeTable, DeValue};
 use crate::finding::{Finding, Severity, Source};
 use crate::text::{Node, NodeData, NodeEntry, Span};
 
-/// The rule under which mistakes in the configuration are reported.
+/// Rule name of findings in the configuration.
 pub const RULE: &str = "configuration";
 
-/// Parses TOML. What cannot be read is left out, and a mistake says so.
+/// Parses TOML. Each part that is not valid is reported as a finding and omitted.
 pub fn parse(source: Source<'_>) -> (Node<'static>, Vec<Finding>) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mistakes = errors.iter().map(|error| {
         let span = error.span().map_or(Span::at(0), Span::from);
-        let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-        Finding::new(RULE, Severity::Error, source, span, "toml", message).help("correct the TOML")
+        let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
+        Finding::new(RULE, Severity::Error, source, span, "toml", message).help("fix the TOML syntax")
     });
     let mistakes = mistakes.collect();
     let span = Span::new(0, source.text.len());

@@ -1,5 +1,5 @@
-//! From the tree of `phx.toml` to the configuration: every key is known, every value is of its kind, and all
-//! mistakes are reported at once.
+//! Conversion of parsed TOML to the configuration. All unknown keys and values of a wrong type are reported, not only
+//! the first.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use super::{
 use crate::finding::{Finding, Severity, Source};
 use crate::text::{Node, NodeData, NodeEntry, Span, duration, suggest};
 
-/// Reads, and keeps the mistakes.
+/// Parses one configuration file and collects findings.
 pub struct ConfigReader<'a> {
     source: Source<'a>,
-    /// What is wrong so far.
+    /// Findings so far.
     pub mistakes: Vec<Finding>,
 }
 
 impl<'a> ConfigReader<'a> {
-    /// A reader of one file.
+    /// Creates a reader of one file that starts with the given findings.
     pub fn new(source: Source<'a>, mistakes: Vec<Finding>) -> Self {
         Self { source, mistakes }
     }
@@ -30,7 +30,7 @@ impl<'a> ConfigReader<'a> {
         self.mistakes.push(finding.help(help));
     }
 
-    /// Reads the whole file.
+    /// Parses the whole file and sorts the findings by location.
     pub fn config(&mut self, tree: &Node<'static>) -> Config {
         let tables: Vec<&str> = TABLES.iter().map(|(name, _)| *name).filter(|name| !name.contains('.')).collect();
         self.known_keys(tree, &tables, "the configuration");
@@ -63,13 +63,13 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// The table, if it is one; its keys are known.
+    /// Returns a value if it is a table. Reports other types and unknown keys.
     pub(super) fn table<'t>(&mut self, tree: Option<&'t Node<'static>>, name: &str) -> Option<&'t Node<'static>> {
         let tree = tree?;
         if !matches!(tree.data, NodeData::Map(_)) {
             self.mistake(
                 tree.span,
-                format!("`{name}` is {}; it must be a table", tree.kind()),
+                format!("expected a table for `{name}`, found {}", tree.kind()),
                 format!("write `[{name}]`"),
             );
             return None;
@@ -84,7 +84,11 @@ impl<'a> ConfigReader<'a> {
     pub(super) fn text<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> Option<(&'t str, Span)> {
         let value = tree.get(key)?;
         if value.as_text().is_none() {
-            self.mistake(value.span, format!("`{key}` is {}; it must be a string", value.kind()), "put it in quotes");
+            self.mistake(
+                value.span,
+                format!("expected a string for `{key}`, found {}", value.kind()),
+                "put the value in quotes",
+            );
         }
         Some((value.as_text()?, value.span))
     }
@@ -108,13 +112,13 @@ impl<'a> ConfigReader<'a> {
             Ok(globs) => Some(globs),
             Err((index, why)) => {
                 let span = spans.get(index).copied().unwrap_or_default();
-                self.mistake(span, format!("not a glob: {why}"), "correct the pattern, as `docs/**/*.md`");
+                self.mistake(span, format!("invalid glob: {why}"), "write a pattern such as `docs/**/*.md`");
                 None
             }
         }
     }
 
-    /// One word out of several.
+    /// Parses a string that must be one of the options.
     pub(super) fn choice<T: Copy>(&mut self, tree: &Node<'static>, key: &str, options: &[(&str, T)]) -> Option<T> {
         let (word, span) = self.text(tree, key)?;
         let found = options.iter().find(|(name, _)| *name == word);
@@ -123,8 +127,8 @@ impl<'a> ConfigReader<'a> {
             let near = suggest::did_you_mean(word, names.iter().copied());
             self.mistake(
                 span,
-                format!("`{key}` is `{word}`{near}"),
-                format!("it must be one of `{}`", names.join("`, `")),
+                format!("unknown value `{word}` for `{key}`{near}"),
+                format!("write one of `{}`", names.join("`, `")),
             );
         }
         found.map(|(_, value)| *value)
@@ -138,13 +142,17 @@ impl<'a> ConfigReader<'a> {
         for entry in value.entries() {
             match entry.value.as_text() {
                 Some(text) => pairs.push((entry.key.to_string(), text.to_owned())),
-                None => self.mistake(entry.value.span, format!("`{}` must be a string", entry.key), "put it in quotes"),
+                None => self.mistake(
+                    entry.value.span,
+                    format!("`{}` must be a string", entry.key),
+                    "put the value in quotes",
+                ),
             }
         }
         if !matches!(value.data, NodeData::Map(_)) {
             self.mistake(
                 value.span,
-                format!("`{key}` must be a table of names"),
+                format!("`{key}` must be a table of strings"),
                 format!("write `{key} = {{ name = \"other_name\" }}`"),
             );
         }
@@ -173,7 +181,11 @@ impl<'a> ConfigReader<'a> {
         let kinds: Vec<KindSettings> = tables.iter().filter_map(|table| self.kind(table)).collect();
         for (index, kind) in kinds.iter().enumerate() {
             if kinds[..index].iter().any(|other| other.name == kind.name) {
-                self.mistake(kind.span, format!("a second `[[kind]]` for `{}`", kind.name), "put both into one");
+                self.mistake(
+                    kind.span,
+                    format!("duplicate `[[kind]]` for `{}`", kind.name),
+                    "merge both tables into one",
+                );
             }
         }
         kinds
@@ -183,14 +195,18 @@ impl<'a> ConfigReader<'a> {
         let tree = self.table(Some(tree), "kind")?;
         let Some((name, span)) = self.text(tree, "name") else {
             if tree.get("name").is_none() {
-                self.mistake(tree.span, "a `[[kind]]` without `name`", "add `name = \"…\"`");
+                self.mistake(tree.span, "missing `name` in `[[kind]]`", "add `name = \"…\"`");
             }
             return None;
         };
         let update_every = self.text(tree, "update_every");
         let window = update_every.map(|(text, _)| duration::parse(text));
         if let (Some(None), Some((text, span))) = (window, update_every) {
-            self.mistake(span, format!("`{text}` is no span of time"), "write it as `14d`, `36h` or `2w`");
+            self.mistake(
+                span,
+                format!("`{text}` is not a valid duration"),
+                "write a duration such as `14d`, `36h` or `2w`",
+            );
         }
         Some(KindSettings {
             name: name.to_owned(),
@@ -202,7 +218,7 @@ impl<'a> ConfigReader<'a> {
         })
     }
 
-    /// `aliases = { points = "Punkte", owner = ["Zuständig", "Team"] }`: a pair for each other name.
+    /// Parses `aliases = { points = "Punkte", owner = ["Zuständig", "Team"] }` to one pair per alias.
     fn aliases(&mut self, tree: &Node<'static>) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for entry in self.mapping(tree, "aliases").to_vec() {
@@ -212,7 +228,7 @@ impl<'a> ConfigReader<'a> {
         pairs
     }
 
-    /// `vocabulary = { status = { Done = ["Erledigt"] } }`
+    /// Parses `vocabulary = { status = { Done = ["Erledigt"] } }`.
     fn vocabulary(&mut self, tree: &Node<'static>) -> Vec<VocabularyWord> {
         let mut all = Vec::new();
         for field in self.mapping(tree, "vocabulary").to_vec() {
@@ -230,7 +246,7 @@ impl<'a> ConfigReader<'a> {
         all
     }
 
-    /// The entries of a table within a table.
+    /// Returns the entries of a nested table.
     fn mapping<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> &'t [NodeEntry<'static>] {
         let Some(value) = tree.get(key) else { return &[] };
         if !matches!(value.data, NodeData::Map(_)) {
@@ -239,7 +255,7 @@ impl<'a> ConfigReader<'a> {
         value.entries()
     }
 
-    /// A name, or a list of names.
+    /// Parses a name or a list of names.
     fn names(&mut self, entry: &NodeEntry<'static>, of: &str) -> Vec<String> {
         let one = |value: &Node<'static>| value.as_text().map(str::to_owned);
         let names: Option<Vec<String>> = match &entry.value.data {
@@ -291,7 +307,7 @@ impl<'a> ConfigReader<'a> {
         let level = Level::read(word);
         if level.is_none() {
             let near = suggest::did_you_mean(word, ["off", "warning", "error"]);
-            self.mistake(value.span, format!("not a level{near}"), "write `\"off\"`, `\"warning\"` or `\"error\"`");
+            self.mistake(value.span, format!("invalid level{near}"), "write `\"off\"`, `\"warning\"` or `\"error\"`");
         }
         level
     }
@@ -338,18 +354,18 @@ impl<'a> ConfigReader<'a> {
         let tree = self.table(Some(tree), "coverage.folders")?;
         let path = self.text(tree, "path").map(|(path, _)| path.to_owned());
         if tree.get("path").is_none() {
-            self.mistake(tree.span, "a `[[coverage.folders]]` without `path`", "add `path = \"…\"`");
+            self.mistake(tree.span, "missing `path` in `[[coverage.folders]]`", "add `path = \"…\"`");
         }
         let title = self.text(tree, "title").map(|(title, _)| title.to_owned());
         let target = self.percent(tree, "target");
         let path = path?;
         let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let made = || {
+        let default_title = || {
             let mut letters = name.chars();
             let first = letters.next().map(char::to_uppercase).into_iter().flatten();
             format!("{} Coverage", first.chain(letters).collect::<String>())
         };
-        Some(CoverageFolder { title: title.unwrap_or_else(made), target, path })
+        Some(CoverageFolder { title: title.unwrap_or_else(default_title), target, path })
     }
 
     fn percent(&mut self, tree: &Node<'static>, key: &str) -> Option<f64> {

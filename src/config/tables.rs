@@ -1,7 +1,7 @@
-//! What the configuration holds: its tables, and their keys.
+//! Tables and keys of the configuration.
 
-/// The tables of the configuration and their keys. `schemas/phx.schema.json` says the same; a test holds the
-/// two together. An empty list takes any key.
+/// Tables of the configuration and their keys. An empty list accepts any key. A test compares this list with
+/// `schemas/phx.schema.json`.
 pub const TABLES: &[(&str, &[&str])] = &[
     ("documents", &["include", "exclude", "require"]),
     ("kind", &["name", "paths", "update_every", "aliases", "vocabulary"]),

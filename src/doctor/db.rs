@@ -1,5 +1,5 @@
-//! `phx doctor db`: whether a database can be prepared by many at once, and whether a service on it finds back to it and tells the truth
-//! about it. What is prepared are scratch databases, each of which goes with its check.
+//! `phx doctor db`: concurrent initialization of a database, and reconnects and health reports of a service that uses
+//! it. All checks work on scratch databases, which are dropped afterwards.
 
 pub mod workers;
 pub mod dump;
@@ -31,20 +31,19 @@ use super::secrets::Secrets;
 use crate::config::doctor::{Db, EngineKind, ProgramSettings};
 use crate::system::{disk, environment};
 
-/// A check, and how it looks.
+/// Check definition and the function that runs it.
 pub type DbCheck = (&'static Check, fn(DbTarget) -> CheckFuture);
 
-/// Why a check needs leave that changes a server.
-pub const HARM: &str = "It makes and drops databases `phx_doctor_*`, and ends connections to them: on a server it needs `[doctor] destructive = true`.";
+/// Warning of the checks that change a server; they need `[doctor] destructive = true`.
+pub const HARM: &str = "Creates and drops databases `phx_doctor_*`, and terminates connections to them. On a server this requires `[doctor] destructive = true`.";
 
-/// What all of them open that prepare databases.
-pub const OPENS: &str =
-    "databases `phx_doctor_*` on the server (a temporary file for SQLite), which it drops, and `init`";
+/// Side effects of the checks that initialize databases.
+pub const OPENS: &str = "databases `phx_doctor_*` on the server (with SQLite: temporary files), which are dropped afterwards, and `init` processes";
 
-/// What all of them open that look at a service.
-pub const SERVED: &str = "databases `phx_doctor_*` on the server, which it drops, `init`, `serve`, and a port of this machine between the service and the database";
+/// Side effects of the checks that run a service.
+pub const SERVED: &str = "databases `phx_doctor_*` on the server, which are dropped afterwards, `init` and `serve` processes, and a local proxy port between the service and the database";
 
-/// All checks, in the order in which they run.
+/// All checks, in execution order.
 pub const CHECKS: &[DbCheck] = &[
     (&reach::CHECK, reach::run),
     (&init::reference::CHECK, init::reference::run),
@@ -71,7 +70,7 @@ pub const CHECKS: &[DbCheck] = &[
     (&health::truth::CHECK, health::truth::run),
 ];
 
-/// The checks that need no configuration: phx itself prepares a file.
+/// Checks that run without configuration, on SQLite files that phx initializes itself.
 pub const EMBEDDED: &[&str] = &[
     "db.reach",
     "db.init.reference",
@@ -82,73 +81,72 @@ pub const EMBEDDED: &[&str] = &[
     "db.sqlite.wal",
 ];
 
-/// Why a check is not made that changes a server.
-pub const SKIPPED_NOT_DESTRUCTIVE: &str = "it makes and drops databases `phx_doctor_*` on a server, and ends connections to them; `[doctor] destructive = true` allows it";
+/// Skip message of the checks that change a server.
+pub const SKIPPED_NOT_DESTRUCTIVE: &str = "creates and drops databases `phx_doctor_*` on a server, and terminates connections to them; `[doctor] destructive = true` allows it";
 
-/// What an earlier check of the run has found out.
+/// Results of earlier checks of the same run.
 #[derive(Debug, Default)]
 pub struct SharedFixtures {
-    /// What one run of `init` leaves in an empty database.
+    /// Contents of a database after one run of `init` on an empty one.
     pub reference: Option<init::Reference>,
-    /// Why one run of `init` is no reference.
+    /// Error to return if one run of `init` failed, so that there is no reference.
     pub failed: Option<CheckResult>,
-    /// Who waited for what while the gate of the schema was closed, a round each.
+    /// Locks observed while the `ddl` gate was closed, one queue per round.
     pub queues: Vec<lock::Queue>,
-    /// Whether one of these rounds went wrong.
+    /// Whether any of these rounds failed.
     pub collided: bool,
 }
 
-/// What a check works with.
+/// Database under test and the context of its checks.
 #[derive(Clone, Debug)]
 pub struct DbTarget {
-    /// What is claimed, with the values of variables.
+    /// Settings with environment variables expanded.
     pub db: Rc<Db>,
-    /// What may be connected to.
+    /// Hosts that doctor may connect to.
     pub allow: Rc<Allow>,
-    /// Whether fewer trials will do.
+    /// Whether fewer trials are run (`--quick`).
     pub quick: bool,
-    /// What happens.
     pub log: Log,
-    /// What is known already.
+    /// Results that the checks of a run share.
     pub known: Rc<RefCell<SharedFixtures>>,
 }
 
 impl DbTarget {
-    /// The program that prepares a database.
+    /// Returns the program that initializes a database.
     ///
     /// # Errors
-    /// A skip, where none is named.
+    /// Returns a skip if `init` is not configured.
     pub fn init(&self) -> Result<ProgramSettings, Box<CheckResult>> {
         self.db
             .init
             .clone()
-            .ok_or_else(|| Box::new(CheckResult::skip("no `init` is named: nothing prepares a database")))
+            .ok_or_else(|| Box::new(CheckResult::skip("`init` is not configured: nothing initializes a database")))
     }
 
-    /// How many workers run at once.
+    /// Returns the number of concurrent workers.
     pub fn workers(&self) -> usize {
         usize::try_from(self.db.workers).unwrap_or(8)
     }
 
-    /// How often.
+    /// Returns the number of rounds; at most 2 with `--quick`.
     pub fn rounds(&self) -> u64 {
         if self.quick { self.db.rounds.min(2) } else { self.db.rounds }
     }
 
-    /// Whether a gate is to be used.
+    /// Checks that a gate is enabled.
     ///
     /// # Errors
-    /// A skip, where it is not.
+    /// Returns a skip if `gates` does not list it.
     pub fn gate(&self, name: &str) -> Result<(), Box<CheckResult>> {
         if self.db.gates.iter().any(|gate| gate == name) {
             return Ok(());
         }
-        CheckResult::skip(format!("`gates` does not name `{name}`")).stop()
+        CheckResult::skip(format!("`gates` does not list `{name}`")).stop()
     }
 }
 
-/// The database that is there without a configuration: a file that phx prepares as a good program does. It shows that files can be
-/// locked here.
+/// Returns the settings of the built-in database: SQLite files that phx initializes correctly itself. Its checks verify
+/// that file locks work on this machine.
 pub fn embedded() -> Option<Db> {
     let program = environment::program().ok()?;
     let words = ["__host", "migrate", "sqlite", "{path}"].map(str::to_owned);
@@ -157,10 +155,10 @@ pub fn embedded() -> Option<Db> {
     Some(Db { init: Some(init), rounds: 2, ..Db::of(EngineKind::Sqlite) })
 }
 
-/// What the configuration says of a database, with the values of variables.
+/// Expands environment variables in the settings and registers passwords as secrets.
 ///
 /// # Errors
-/// What cannot be used.
+/// Returns an error if a variable is not set.
 pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
     let mut db = db.clone();
     for dsn in [&mut db.admin, &mut db.pooler].into_iter().flatten() {
@@ -184,27 +182,28 @@ pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
     Ok(db)
 }
 
-/// How the names of scratch databases begin.
+/// Name prefix of scratch databases.
 pub const PREFIX: &str = "phx_doctor_";
 
-/// A name for a scratch database that nobody else has; the time is in it (UUID, version 7).
+/// Returns a unique name for a scratch database. It contains the creation time (UUID version 7).
 pub fn scratch_name() -> String {
     format!("{PREFIX}{}", uuid::Uuid::now_v7().simple())
 }
 
-/// Drops a scratch database in the background, and says so where that is not possible; one without a name was never made.
-pub fn drop_in_background(name: String, dropped: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
+/// Drops a scratch database in the background and reports an error on standard error. An empty name belongs to a
+/// database that was never created; nothing is done.
+pub fn drop_in_background(name: String, drop_database: impl FnOnce(&str) -> Result<(), String> + Send + 'static) {
     if name.is_empty() {
         return;
     }
     after::begin(move || {
-        if let Err(why) = dropped(&name) {
-            disk::write_stderr(&format!("the database {name} could not be dropped ({why}); drop it by hand"));
+        if let Err(why) = drop_database(&name) {
+            disk::write_stderr(&format!("database `{name}` could not be dropped: {why}; drop it by hand"));
         }
     });
 }
 
-/// Whether a check leaves what others use alone: it makes no database on a server, and ends no connection.
+/// Returns whether a check neither creates databases on a server nor terminates connections.
 pub fn is_harmless(db: &Db, check: &Check) -> bool {
     db.engine == EngineKind::Sqlite || check.harm.is_empty()
 }

@@ -1,5 +1,5 @@
-//! `phx doctor ipc`: what a service claims to do when one that it calls fails, verified from both sides. Doctor calls the service,
-//! and is what the service calls.
+//! `phx doctor ipc`: claims of a service about failures of its upstream, verified from both sides. Doctor calls the
+//! service and simulates the upstream that the service calls.
 
 pub mod baseline;
 pub mod breaker;
@@ -19,17 +19,17 @@ use super::log::Log;
 use super::secrets::Secrets;
 use crate::config::doctor::{Ipc, ProgramSettings, ServiceEntry};
 
-/// What all of them open.
-pub const OPENS: &str = "a port of this machine that the service calls, and the service itself, which is started where the configuration says so";
+/// Side effects of all checks.
+pub const OPENS: &str = "a local port that the service calls, and the service itself if `start` is configured";
 
-/// Why a check needs leave that loads a service.
+/// Warning of the checks that put load on a service.
 pub const HARM: &str =
-    "It calls the service for a while, at a steady rate: on another machine it needs `[doctor] destructive = true`.";
+    "Calls the service repeatedly at a fixed rate. On another machine this requires `[doctor] destructive = true`.";
 
-/// A check, and how it looks.
+/// Check definition and the function that runs it.
 pub type IpcCheck = (&'static Check, fn(IpcTarget) -> CheckFuture);
 
-/// All checks, in the order in which they run.
+/// All checks, in execution order.
 pub const CHECKS: &[IpcCheck] = &[
     (&baseline::CHECK, baseline::run),
     (&breaker::opens::CHECK, breaker::opens::run),
@@ -62,34 +62,33 @@ pub const CHECKS: &[IpcCheck] = &[
     (&retry::amplification::CHECK, retry::amplification::run),
 ];
 
-/// What a check works with.
+/// Service under test and the context of its checks.
 #[derive(Clone, Debug)]
 pub struct IpcTarget {
-    /// What the service claims, with the values of variables.
+    /// Settings with environment variables expanded.
     pub ipc: Rc<Ipc>,
-    /// What may be connected to.
+    /// Hosts that doctor may connect to.
     pub allow: Rc<Allow>,
-    /// Whether fewer trials will do.
+    /// Whether fewer trials are run (`--quick`).
     pub quick: bool,
-    /// What happens.
     pub log: Log,
-    /// Waits of a service before it tries again, as an earlier check of the run has seen them.
+    /// Waits between attempts that earlier checks of the run measured.
     pub waits: Rc<RefCell<retry::Waits>>,
-    /// Why the service cannot be put to work, as an earlier check of the run has found out.
+    /// Error of an earlier check of the run that could not start the service.
     pub startup_error: Rc<RefCell<Option<CheckResult>>>,
 }
 
 impl IpcTarget {
-    /// How often a trial is made.
+    /// Returns the number of trials: 3, or 1 with `--quick`.
     pub fn trials(&self) -> u64 {
         if self.quick { 1 } else { 3 }
     }
 }
 
-/// What the configuration says of a service, with the values of variables.
+/// Expands environment variables in the settings.
 ///
 /// # Errors
-/// What cannot be used.
+/// Returns an error if a variable is not set, or a header value is not valid.
 pub fn resolved(ipc: &Ipc, secrets: &Secrets) -> Result<Ipc, String> {
     let mut ipc = ipc.clone();
     let unsafe_entry = ipc.retry.as_mut().and_then(|retry| retry.unsafe_entry.as_mut());
@@ -112,7 +111,7 @@ fn expand_entry(entry: &mut ServiceEntry, secrets: &Secrets) -> Result<(), Strin
             for (name, value) in headers {
                 *value = secrets.expand(value)?;
                 if value.contains(char::is_control) {
-                    return Err(format!("the value of the header `{name}` has a control character in it"));
+                    return Err(format!("the value of header `{name}` contains a control character"));
                 }
             }
             if let Some(body) = body {
@@ -124,10 +123,10 @@ fn expand_entry(entry: &mut ServiceEntry, secrets: &Secrets) -> Result<(), Strin
     Ok(())
 }
 
-/// The words and variables of a program, with the values of variables.
+/// Expands environment variables in the command, the environment and the readiness URL of a program.
 ///
 /// # Errors
-/// The variable that is not set.
+/// Returns an error if a variable is not set.
 pub fn expand_program(program: &mut ProgramSettings, secrets: &Secrets) -> Result<(), String> {
     expand_words(&mut program.command, &mut program.env, secrets)?;
     if let Some(ready) = &mut program.ready {

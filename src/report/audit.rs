@@ -1,4 +1,4 @@
-//! What an audit says of a commit.
+//! Text and JSON output of `phx audit`.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -7,44 +7,42 @@ use super::rfc3339;
 use crate::finding::Finding;
 use crate::text::printable::line as safe;
 
-/// One commit.
+/// Audit result of one commit.
 #[derive(Clone, Debug)]
 pub struct AuditLine<'a> {
-    /// Its id.
     pub id: &'a str,
-    /// When it was made.
+    /// Committer date.
     pub at: DateTime<Utc>,
-    /// Who wrote it.
     pub author: &'a str,
-    /// The first line of its message.
+    /// First line of the commit message.
     pub subject: &'a str,
-    /// Whether it would have passed or bears an override that says why not.
+    /// Whether it passes validation or has an override for its findings.
     pub passes: bool,
-    /// Why it cannot be checked.
+    /// Reason why it cannot be validated.
     pub problem: Option<&'a str>,
-    /// What blocks it.
+    /// Findings that fail the commit.
     pub findings: &'a [Finding],
-    /// What does not block it.
+    /// Findings that do not fail the commit.
     pub warnings: &'a [Finding],
-    /// How many more documents were overdue.
+    /// Number of further stale documents that are not in `findings`.
     pub omitted_stale: usize,
-    /// The overrides that it bears.
+    /// Overrides in the commit message.
     pub overrides: Vec<&'a str>,
 }
 
-/// As people read it.
+/// Renders a commit as text.
 pub fn text(line: &AuditLine<'_>) -> String {
     let short = line.id.get(..10).unwrap_or(line.id);
     let mut out =
         format!("{short} {} {}: {}\n", line.at.format("%Y-%m-%d %H:%M"), safe(line.author), safe(line.subject));
     if let Some(problem) = line.problem {
-        out.push_str(&format!("  cannot be checked: {}\n", safe(problem)));
+        out.push_str(&format!("  cannot be validated: {}\n", safe(problem)));
     }
-    let verdict = if line.passes { "overridden" } else { "would not have passed" };
+    let result = if line.passes { "overridden" } else { "fails validation" };
     for finding in line.findings {
         let at = finding.range.start.line;
         out.push_str(&format!(
-            "  {verdict}: {}:{at}: {} [{}]\n",
+            "  {result}: {}:{at}: {} [{}]\n",
             safe(&finding.path),
             safe(&finding.message),
             finding.rule
@@ -54,7 +52,7 @@ pub fn text(line: &AuditLine<'_>) -> String {
         out.push_str(&format!("  warning: {}: {} [{}]\n", safe(&finding.path), safe(&finding.message), finding.rule));
     }
     if line.omitted_stale > 0 {
-        out.push_str(&format!("  {verdict}: {} more documents were overdue\n", line.omitted_stale));
+        out.push_str(&format!("  {result}: {} more documents were stale\n", line.omitted_stale));
     }
     for text in &line.overrides {
         out.push_str(&format!("  override: {}\n", safe(text)));
@@ -62,7 +60,7 @@ pub fn text(line: &AuditLine<'_>) -> String {
     out
 }
 
-/// As programs read it.
+/// Renders a commit as JSON (`schemas/audit.schema.json`).
 pub fn json(line: &AuditLine<'_>) -> Value {
     let finding = |finding: &Finding| {
         json!({

@@ -1,9 +1,8 @@
-//! A line for each finding: `path:line:col: severity[rule] message`.
+//! Format `concise`: one line per finding, `path:line:column: severity[rule] message`.
 
 use super::{Color, Report};
 use crate::text::printable;
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let lines = report.findings.iter().map(|finding| {
         let start = finding.range.start;

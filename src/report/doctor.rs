@@ -1,4 +1,4 @@
-//! What `phx doctor` found: one vector of records, one format a file.
+//! Output formats of `phx doctor`, one per file.
 
 mod bars;
 mod health;
@@ -16,36 +16,36 @@ use chrono::{DateTime, Utc};
 use super::Color;
 use crate::doctor::{CheckRecord, Outcome};
 
-/// What a run came to.
+/// Result of a doctor run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The time that it was made at.
+    /// Time of the run.
     pub now: DateTime<Utc>,
-    /// What each check came to, in the order in which they ran.
+    /// Results of checks, in execution order.
     pub records: Vec<CheckRecord>,
-    /// Whether passing checks are told in full.
+    /// Whether passed checks are shown with details.
     pub verbose: bool,
-    /// Whether only what is not as it should be is told.
+    /// Whether passed and skipped checks are hidden.
     pub quiet: bool,
 }
 
 impl Run {
-    /// How many checks came to an outcome that counts.
+    /// Returns the number of checks with an outcome, without suppressed checks.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.records.iter().filter(|record| record.suppressed.is_none() && record.found.outcome == outcome).count()
     }
 
-    /// How many checks came to an outcome that does not count.
+    /// Returns the number of suppressed checks.
     pub fn suppressed(&self) -> usize {
         self.records.iter().filter(|record| record.suppressed.is_some()).count()
     }
 
-    /// How many checks were done, and did not fail.
+    /// Returns the number of checks that passed or warned.
     pub fn verified(&self) -> usize {
         self.count(Outcome::Pass) + self.count(Outcome::Warn)
     }
 
-    /// `6 passed, 1 warned`; what did not happen is left out.
+    /// Returns a summary such as `6 passed, 1 warned`, without outcomes that did not occur.
     fn summary(&self) -> String {
         let words = [
             (Outcome::Pass, "passed"),
@@ -54,21 +54,21 @@ impl Run {
             (Outcome::Skip, "skipped"),
             (Outcome::Error, "with an error"),
         ];
-        let said: Vec<String> = words
+        let parts: Vec<String> = words
             .iter()
             .map(|(outcome, word)| (self.count(*outcome), word))
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}"))
             .chain((self.suppressed() > 0).then(|| format!("{} suppressed", self.suppressed())))
             .collect();
-        if said.is_empty() { "nothing was checked".to_owned() } else { said.join(", ") }
+        if parts.is_empty() { "no checks ran".to_owned() } else { parts.join(", ") }
     }
 }
 
-/// A format: its name, and how a run looks in it.
+/// Name and renderer of a format.
 pub type DoctorFormat = (&'static str, fn(&Run, Color) -> String);
 
-/// All formats. A new one is one line.
+/// All formats. The first is the default.
 pub const FORMATS: &[DoctorFormat] = &[
     ("text", text::render),
     ("json", json::render),

@@ -1,11 +1,10 @@
-//! Workflow commands of GitHub Actions, which become annotations. Errors come first: GitHub shows only the first
-//! ten of a step.
+//! Format `github`: workflow commands of GitHub Actions, shown as annotations. Errors come first, because GitHub shows
+//! only the first ten annotations of a step.
 
 use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let of = |severity| report.findings.iter().filter(move |finding| finding.severity == severity);
     of(Severity::Error).chain(of(Severity::Warning)).map(annotation).collect()
@@ -30,12 +29,12 @@ fn annotation(finding: &Finding) -> String {
     )
 }
 
-/// Escapes a message as the runner unescapes it.
+/// Escapes a message for workflow commands.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Escapes the value of a property.
+/// Escapes a property value for workflow commands.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

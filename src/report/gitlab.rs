@@ -1,11 +1,10 @@
-//! The code quality report of GitLab.
+//! Format `gitlab`: code quality report of GitLab.
 
 use serde_json::{Value, json};
 
 use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let issues: Vec<Value> = report.findings.iter().map(issue).collect();
     super::json_text(&Value::Array(issues))

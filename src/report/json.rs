@@ -1,11 +1,10 @@
-//! One JSON object, version 1. Its shape is `schemas/findings.schema.json`.
+//! Format `json`: one JSON object, version 1 (`schemas/findings.schema.json`).
 
 use serde_json::{Value, json};
 
 use super::{Color, Report, rfc3339};
 use crate::finding::{Finding, Fix, Range, Severity};
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let findings: Vec<Value> = report.findings.iter().map(finding).collect();
     let value = json!({
@@ -22,7 +21,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
     super::json_text(&value)
 }
 
-/// One finding as JSON.
+/// Renders one finding.
 pub fn finding(finding: &Finding) -> Value {
     let mut value = json!({
         "rule": finding.rule,
@@ -32,7 +31,7 @@ pub fn finding(finding: &Finding) -> Value {
     });
     let help = (!finding.help.is_empty()).then_some(&finding.help);
     if let Value::Object(object) = &mut value {
-        object.extend(place(&finding.range));
+        object.extend(location(&finding.range));
         object.insert("help".to_owned(), json!(help));
         object.insert("fingerprint".to_owned(), json!(finding.fingerprint));
         object.insert("fix".to_owned(), finding.fix.as_ref().map_or(Value::Null, fix));
@@ -40,7 +39,7 @@ pub fn finding(finding: &Finding) -> Value {
     value
 }
 
-fn place(range: &Range) -> serde_json::Map<String, Value> {
+fn location(range: &Range) -> serde_json::Map<String, Value> {
     let numbers = [
         ("line", range.start.line),
         ("column", range.start.column),
@@ -54,7 +53,7 @@ fn place(range: &Range) -> serde_json::Map<String, Value> {
 
 fn fix(fix: &Fix) -> Value {
     let edits = fix.edits.iter().map(|(range, text)| {
-        let mut edit = place(range);
+        let mut edit = location(range);
         edit.insert("text".to_owned(), json!(text));
         Value::Object(edit)
     });

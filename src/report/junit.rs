@@ -1,5 +1,5 @@
-//! `JUnit` XML: a suite for each document, a failure for each finding that makes the run fail, a case with output for each other
-//! one, a pass for a document without any.
+//! Format `junit`: JUnit XML with one suite per document. Findings that fail the run are failures, other findings are
+//! passed cases with output, and a document without findings is one passed case.
 
 use std::fmt::Write;
 
@@ -7,7 +7,6 @@ use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let mut paths: Vec<&str> = report.documents.clone();
     paths.extend(report.findings.iter().map(|finding| finding.path.as_str()));
@@ -36,13 +35,13 @@ fn suite(path: &str, findings: &[&Finding], failing: &[Severity]) -> String {
     for finding in findings {
         let start = finding.range.start;
         let severity = finding.severity.name();
-        let place = format!("{path}:{}:{}", start.line, start.column);
+        let location = format!("{path}:{}:{}", start.line, start.column);
         let result = if failing.contains(&finding.severity) {
             failures += 1;
-            let text = escape(&format!("{place}: {}", finding.help));
+            let text = escape(&format!("{location}: {}", finding.help));
             format!("<failure type=\"{severity}\" message=\"{}\">{text}</failure>", escape(&finding.message))
         } else {
-            let text = escape(&format!("{severity}: {place}: {}: {}", finding.message, finding.help));
+            let text = escape(&format!("{severity}: {location}: {}: {}", finding.message, finding.help));
             format!("<system-out>{text}</system-out>")
         };
         let _ = writeln!(
@@ -60,7 +59,7 @@ fn suite(path: &str, findings: &[&Finding], failing: &[Severity]) -> String {
     )
 }
 
-/// Escapes text for XML 1.0; characters that XML has no place for become `U+FFFD`.
+/// Escapes text for XML 1.0. Characters that XML does not allow become `U+FFFD`.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in printable::lines(text).chars() {

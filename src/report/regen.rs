@@ -1,4 +1,4 @@
-//! What `phx regen` did or would do: diffs, JSON, and words.
+//! Output of `phx regen`: diffs, JSON, notices and a summary.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -7,28 +7,28 @@ use super::{Color, rfc3339};
 use crate::regen::block_results::{BlockResult, BlockStatus, Rewritten};
 use crate::text::{Folder, printable};
 
-/// What a report needs to know of the run.
+/// Options of the run that affect the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// Whether nothing was written.
+    /// Whether the run only compared and wrote nothing.
     pub check: bool,
-    /// The options that the command needs again to write what is shown, each with a space before it.
+    /// Command-line options that the suggested command must repeat, each preceded by a space.
     pub again: &'a str,
-    /// Whether each source of facts is named.
+    /// Whether each source of facts is listed.
     pub verbose: bool,
-    /// The time that was used.
+    /// Current time that the run used.
     pub now: DateTime<Utc>,
-    /// The folder that people read paths from.
+    /// Working directory, to which shown paths are relative.
     pub folder: &'a Folder,
 }
 
-/// All diffs, as `patch -p1` applies them.
+/// Concatenates all diffs, in a form that `patch -p1` accepts.
 pub fn diffs(documents: &[Rewritten], color: Color) -> String {
     let diffs: String = documents.iter().map(|document| document.diff.as_str()).collect();
     colored(&diffs, color)
 }
 
-/// A diff as a terminal shows it.
+/// Escapes control characters in a diff and adds colors.
 pub fn colored(diff: &str, color: Color) -> String {
     let code = |line: &str| match line.as_bytes() {
         [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => Some("1"),
@@ -48,7 +48,7 @@ pub fn colored(diff: &str, color: Color) -> String {
     }
 }
 
-/// One JSON object, version 1. Its shape is `schemas/regen.schema.json`.
+/// Renders one JSON object, version 1 (`schemas/regen.schema.json`).
 pub fn json(documents: &[Rewritten], options: Options<'_>) -> String {
     let value = json!({
         "version": 1,
@@ -78,65 +78,66 @@ fn block_json(block: &BlockResult) -> Value {
     })
 }
 
-/// What was written, and what stayed for want of a fact.
+/// Returns notices about written blocks, warnings and values that were kept because a fact is unavailable.
 pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     let mut notices = Vec::new();
     for document in documents {
         for block in &document.blocks {
-            let place = format!("{}:{}: `{}`", options.folder.shown(&document.path), block.line, block.name);
+            let location = format!("{}:{}: `{}`", options.folder.shown(&document.path), block.line, block.name);
             if block.what == BlockStatus::Written {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
-                notices.push(format!("{place} written{what}"));
+                notices.push(format!("{location} written{what}"));
             }
             if options.verbose
                 && matches!(block.what, BlockStatus::Written | BlockStatus::Outdated | BlockStatus::Current)
             {
-                notices
-                    .extend(block.items.iter().map(|(title, line)| format!("{place} counts `{title}` (line {line})")));
+                notices.extend(
+                    block.items.iter().map(|(title, line)| format!("{location} counts `{title}` (line {line})")),
+                );
             }
-            notices.extend(block.warnings.iter().map(|warning| format!("warning: {place}: {warning}")));
+            notices.extend(block.warnings.iter().map(|warning| format!("warning: {location}: {warning}")));
             if options.verbose && block.what == BlockStatus::NoTemplate {
-                notices.push(format!("{place} has no template"));
+                notices.push(format!("{location} has no template"));
             }
             if options.verbose || !options.check {
-                notices.extend(kept(&place, block, options.verbose));
+                notices.extend(unavailable(&location, block, options.verbose));
             }
         }
     }
     notices
 }
 
-/// One notice a block names the sources to configure; each of them has its own where more is to be said.
-fn kept(place: &str, block: &BlockResult, verbose: bool) -> Vec<String> {
+/// Returns one notice per block that lists the sources to configure or, if verbose, one notice per unavailable fact.
+fn unavailable(location: &str, block: &BlockResult, verbose: bool) -> Vec<String> {
     if block.kept.is_empty()
         || matches!(block.what, BlockStatus::Failed(_) | BlockStatus::Edited(_) | BlockStatus::Blocked(_))
     {
         return Vec::new();
     }
     if verbose {
-        let say = |label: &str, source: &str| match label {
-            "" => format!("{place} lacks a fact: {source}"),
-            label => format!("{place} keeps `{label}`: to have it written, {source}"),
+        let notice = |label: &str, source: &str| match label {
+            "" => format!("{location} uses an unavailable fact: {source}"),
+            label => format!("{location} keeps `{label}`; to update it, {source}"),
         };
-        return block.kept.iter().map(|kept| say(&kept.label, &kept.source)).collect();
+        return block.kept.iter().map(|kept| notice(&kept.label, &kept.source)).collect();
     }
     let mut sources: Vec<&str> = block.kept.iter().map(|kept| kept.source.as_str()).collect();
     sources.dedup();
-    vec![format!("{place} keeps what no fact gives: {}", joined(&sources))]
+    vec![format!("{location} keeps values of unavailable facts; to update them, {}", joined(&sources))]
 }
 
-/// `set a, b and c in phx.toml` for sources of one form.
+/// Joins sources; sources of the form `set X in phx.toml` become `set a, b and c in phx.toml`.
 fn joined(sources: &[&str]) -> String {
     let keys: Option<Vec<&str>> =
         sources.iter().map(|source| source.strip_prefix("set ")?.strip_suffix(" in phx.toml")).collect();
     match keys.as_deref() {
         Some([]) | None => sources.join("; "),
         Some([one]) => format!("set {one} in phx.toml"),
-        Some([most @ .., last]) => format!("set {} and {last} in phx.toml", most.join(", ")),
+        Some([others @ .., last]) => format!("set {} and {last} in phx.toml", others.join(", ")),
     }
 }
 
-/// What could not be written, with its place and the way out.
+/// Returns one error per document or block that was not written, with its location and help.
 pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
     let mut problems = Vec::new();
     for document in documents {
@@ -145,22 +146,22 @@ pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
         }
         for block in &document.blocks {
             if let Some(reason) = block.what.reason() {
-                let place = format!("{}:{}", folder.shown(&document.path), block.line);
-                problems.push(format!("error: {place}: AUTO block `{}` was not written: {reason}", block.name));
+                let location = format!("{}:{}", folder.shown(&document.path), block.line);
+                problems.push(format!("error: {location}: AUTO block `{}` was not written: {reason}", block.name));
             }
         }
     }
     problems.iter().map(|problem| printable::line(problem).into_owned()).collect()
 }
 
-/// What the run came to, and the command that mends what is outdated.
+/// Returns a summary and, if blocks are outdated, the command that updates them.
 pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     let blocks = |count: usize| if count == 1 { "1 AUTO block".to_owned() } else { format!("{count} AUTO blocks") };
     let count = |what: &BlockStatus| documents.iter().map(|document| document.count(what)).sum::<usize>();
     let all = blocks(documents.iter().map(|document| document.blocks.len()).sum());
     let (written, outdated) = (count(&BlockStatus::Written), count(&BlockStatus::Outdated));
     if outdated == 0 && (options.check || written == 0) {
-        return format!("nothing to write in {all}");
+        return format!("no changes to write in {all}");
     }
     if !options.check {
         return format!("{written} of {all} written");
@@ -171,5 +172,5 @@ pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
         .map(|document| options.folder.quoted(&document.path))
         .collect();
     let paths = if paths.len() > 5 { String::new() } else { format!(" {}", paths.join(" ")) };
-    format!("{outdated} of {all} outdated: `phx regen{}{paths}` writes what is shown", options.again)
+    format!("{outdated} of {all} outdated; run `phx regen{}{paths}` to update", options.again)
 }

@@ -1,11 +1,10 @@
-//! SARIF 2.1.0 (OASIS): relative URIs, regions, rule metadata, fixes, fingerprints that survive moved lines.
+//! Format `sarif`: SARIF 2.1.0 (OASIS) with relative URIs, regions, rule metadata, fixes and stable fingerprints.
 
 use serde_json::{Value, json};
 
 use super::{Color, Report, RuleInfo};
 use crate::finding::{Finding, Fix, Range};
 
-/// Renders the report.
 pub fn render(report: &Report<'_>, _: Color) -> String {
     let rules: Vec<Value> = report.rules.iter().map(rule).collect();
     let results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding)).collect();
@@ -85,7 +84,7 @@ fn artifact(path: &str) -> Value {
     json!({ "uri": uri(path), "uriBaseId": "%SRCROOT%" })
 }
 
-/// A path as a relative reference (RFC 3986, section 4.2).
+/// Encodes a path as a relative reference (RFC 3986, section 4.2).
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {

@@ -1,4 +1,4 @@
-//! The state of every governed document: a line each, what is due first on top.
+//! Output of `phx status`: governed documents, earliest deadline first.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,38 +9,35 @@ use serde_json::{Value, json};
 use super::{Color, rfc3339};
 use crate::text::{Folder, duration, printable};
 
-/// One document.
+/// Status of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusLine {
-    /// Its path from the root.
+    /// Path relative to the root.
     pub path: String,
-    /// Its kind.
     pub kind: String,
-    /// When it was last updated, as far as that can be read.
+    /// `last_updated`, if it is present and valid.
     pub updated: Option<DateTime<Utc>>,
-    /// By when it must be updated again, as far as that can be read.
+    /// `update_required_by`, if it is present and valid.
     pub due: Option<DateTime<Utc>>,
-    /// How its deadline stands.
     pub state: DeadlineState,
-    /// Its AUTO blocks: the name of a state, and how many are in it, in the order of the states.
+    /// Number of AUTO blocks per state, in the order of states, without zeros.
     pub blocks: Vec<(&'static str, usize)>,
 }
 
-/// How a deadline stands.
+/// State of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadlineState {
-    /// It has passed.
+    /// The deadline has passed.
     Stale,
-    /// It is near.
+    /// The deadline is within the warning period of the rule `review-due-soon`.
     DueSoon,
-    /// It is far.
     Current,
-    /// There is none that can be read.
+    /// The deadline is missing or not valid.
     Unknown,
 }
 
 impl DeadlineState {
-    /// As programs read it.
+    /// Returns the name in JSON output.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stale => "stale",
@@ -60,12 +57,12 @@ impl DeadlineState {
     }
 }
 
-/// Orders the lines: those without a deadline first, then by deadline, then by path.
+/// Sorts by deadline, then by path. Documents without a deadline come first.
 pub fn sort(lines: &mut [StatusLine]) {
     lines.sort_by(|a, b| (a.due, &a.path).cmp(&(b.due, &b.path)));
 }
 
-/// For people.
+/// Renders an aligned table.
 pub fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
     let due: Vec<String> = lines.iter().map(|line| due(line, now)).collect();
     let age: Vec<String> = lines.iter().map(|line| age(line, now)).collect();
@@ -104,18 +101,18 @@ fn due(line: &StatusLine, now: DateTime<Utc>) -> String {
 
 fn age(line: &StatusLine, now: DateTime<Utc>) -> String {
     match line.updated {
-        None => "never updated".to_owned(),
+        None => "last update unknown".to_owned(),
         Some(updated) if updated > now => "updated in the future".to_owned(),
         Some(updated) => format!("updated {} ago", duration::words(now - updated)),
     }
 }
 
 fn blocks(line: &StatusLine) -> String {
-    let said: Vec<String> = line.blocks.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    said.join(", ")
+    let parts: Vec<String> = line.blocks.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    parts.join(", ")
 }
 
-/// One JSON object, version 1. Its shape is `schemas/status.schema.json`.
+/// Renders one JSON object, version 1 (`schemas/status.schema.json`).
 pub fn json(lines: &[StatusLine], now: DateTime<Utc>) -> String {
     let documents: Vec<Value> = lines
         .iter()

@@ -1,4 +1,4 @@
-//! What a person reads: the snippet with the place underlined, and the way out. Rendered by miette.
+//! Format `text`: message, source snippet and help, rendered by miette.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use super::{Color, Report};
 use crate::finding::{Excerpt, Finding, Severity};
 use crate::text::{Folder, printable};
 
-/// Renders the report, with a line that counts behind.
+/// Renders all findings and a summary line.
 pub fn render(report: &Report<'_>, color: Color) -> String {
     let mut text: String = report.findings.iter().map(|found| finding(found, report.folder, color) + "\n").collect();
     let summary = report.summary();
@@ -23,7 +23,6 @@ pub fn render(report: &Report<'_>, color: Color) -> String {
     text
 }
 
-/// Renders one finding.
 pub fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
     let mut text = header(finding, color);
     if finding.excerpt.text.is_empty() {
@@ -49,7 +48,7 @@ pub fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
     if handler.render_report(&mut rendered, &Snippet::new(finding, folder)).is_err() {
         rendered.clear();
     }
-    // The first line is miette's own header, which is empty here.
+    // The first line is the header of miette, which is empty.
     let body = rendered.split_once('\n').map_or("", |(_, body)| body);
     for line in body.trim_end().lines() {
         text.push_str(line.trim_end());
@@ -70,14 +69,14 @@ fn header(finding: &Finding, color: Color) -> String {
     }
 }
 
-/// A finding as miette sees it: text with visible control characters.
+/// Adapter from a finding to miette, with escaped control characters.
 struct Snippet<'a> {
     finding: &'a Finding,
     path: String,
     text: String,
     help: Cow<'a, str>,
     /// Offset and length, in `text`, of the first line of the finding's range.
-    place: (usize, usize),
+    location: (usize, usize),
 }
 
 impl<'a> Snippet<'a> {
@@ -90,9 +89,9 @@ impl<'a> Snippet<'a> {
         let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
         let length = bytes.len().min(line);
         let marked = rest.get(..length).unwrap_or(&rest[..line]);
-        let place = (printable::lines(before).len(), printable::lines(marked).len());
+        let location = (printable::lines(before).len(), printable::lines(marked).len());
         let text = printable::lines(&excerpt.text).trim_end_matches(['\n', '\r']).to_owned();
-        Self { finding, path, text, help: printable::line(&finding.help), place }
+        Self { finding, path, text, help: printable::line(&finding.help), location }
     }
 }
 
@@ -122,7 +121,7 @@ impl Diagnostic for Snippet<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = &self.finding.label;
         let label = (!label.is_empty()).then(|| printable::line(label).into_owned());
-        let label = LabeledSpan::new(label, self.place.0, self.place.1);
+        let label = LabeledSpan::new(label, self.location.0, self.location.1);
         Some(Box::new(std::iter::once(label)))
     }
 }
@@ -139,7 +138,7 @@ impl SourceCode for Snippet<'_> {
         }
         let name = self.path.clone();
         if lines_before == 0 {
-            // Asked for the place alone, to name its line and column.
+            // miette requests the label position only, to print line and column.
             let start = self.finding.range.start;
             let (line, column) = (start.line - 1, start.column - 1);
             let rest = self.text.get(span.offset()..).unwrap_or_default().as_bytes();

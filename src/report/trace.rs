@@ -1,4 +1,4 @@
-//! The story of correlation ids: records and commits.
+//! Text and JSON output of `phx trace`.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -6,59 +6,52 @@ use serde_json::{Value, json};
 use super::rfc3339;
 use crate::text::printable::line as safe;
 
-/// What there is to tell of one correlation id.
+/// Record and commits of one correlation ID.
 #[derive(Clone, Debug)]
 pub struct TraceStep {
-    /// The id.
     pub id: String,
-    /// Its record in the ledger.
+    /// Record in the ledger, if there is one.
     pub record: Option<RecordLine>,
-    /// The commits that bear it, oldest first.
+    /// Commits with the ID, oldest first.
     pub commits: Vec<CommitLine>,
 }
 
-/// A record.
+/// Record of the ledger.
 #[derive(Clone, Debug)]
 pub struct RecordLine {
-    /// When the operation was.
+    /// Time of the operation.
     pub at: DateTime<Utc>,
-    /// Where the record stands.
+    /// Path of the record file.
     pub file: String,
-    /// Who made it.
     pub actor: String,
-    /// What it was.
+    /// Name of the operation, for example `review`.
     pub operation: String,
-    /// What its maker said.
     pub note: Option<String>,
-    /// The documents.
+    /// Paths of documents, followed by the names of reviewed sections if not all were reviewed.
     pub documents: Vec<String>,
 }
 
-/// A commit.
 #[derive(Clone, Debug)]
 pub struct CommitLine {
-    /// Its id, short.
+    /// Abbreviated commit ID.
     pub id: String,
-    /// When it was made.
     pub at: DateTime<Utc>,
-    /// Who wrote it.
     pub author: String,
-    /// The first line of its message.
+    /// First line of the commit message.
     pub subject: String,
-    /// The overrides that it bears.
+    /// Overrides in the commit message.
     pub overrides: Vec<String>,
-    /// How it is known to belong to the id.
     pub introducing_commit: IntroducingCommit,
 }
 
-/// How a commit is known to belong to an id.
+/// Evidence that a commit belongs to a correlation ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntroducingCommit {
-    /// A trailer of its message says so.
+    /// A trailer of the commit message contains the ID.
     Trailer,
-    /// It is the first whose text has the id.
+    /// The commit is the first whose content contains the ID.
     Text,
-    /// It changed the document under this stamp, and says nothing.
+    /// The commit changed the document while it had the ID, without a trailer.
     Unattributed,
 }
 
@@ -72,7 +65,7 @@ impl IntroducingCommit {
     }
 }
 
-/// As people read it.
+/// Renders the audit trail as text.
 pub fn text(steps: &[TraceStep]) -> String {
     steps.iter().map(step).collect::<Vec<_>>().join("\n")
 }
@@ -97,16 +90,16 @@ fn step(step: &TraceStep) -> String {
         }
     }
     if step.commits.is_empty() {
-        out.push_str("  in no commit yet\n");
+        out.push_str("  not in a commit\n");
     }
     for commit in &step.commits {
-        let how = match commit.introducing_commit {
+        let note = match commit.introducing_commit {
             IntroducingCommit::Trailer => "",
-            IntroducingCommit::Text => " (brought the id in)",
+            IntroducingCommit::Text => " (introduced the ID)",
             IntroducingCommit::Unattributed => " (unattributed)",
         };
         let at = commit.at.format("%Y-%m-%d %H:%M");
-        out.push_str(&format!("  {} {at} {}: {}{how}\n", commit.id, safe(&commit.author), safe(&commit.subject)));
+        out.push_str(&format!("  {} {at} {}: {}{note}\n", commit.id, safe(&commit.author), safe(&commit.subject)));
         for text in &commit.overrides {
             out.push_str(&format!("    override: {}\n", safe(text)));
         }
@@ -114,7 +107,7 @@ fn step(step: &TraceStep) -> String {
     out
 }
 
-/// As programs read it.
+/// Renders the audit trail as JSON (`schemas/trace.schema.json`).
 pub fn json(steps: &[TraceStep]) -> String {
     let record = |record: &RecordLine| {
         json!({

@@ -1,13 +1,13 @@
-//! Rule: a commit says that it was made before the commit that it follows.
+//! Rule: a commit is dated before its parent.
 
 use super::Rule;
 use crate::finding::Severity;
 
-/// The rule. Only `phx audit --range` looks at the dates of commits.
+/// Has no checks: only `phx audit --range` reports it.
 pub const RULE: Rule = Rule {
     slug: "backdated-commit",
     severity: Severity::Warning,
-    summary: "a commit is dated before the commit that it follows",
+    summary: "a commit is dated before its parent",
     page: include_str!("backdated_commit.md"),
     options: &[],
     checks: &[],

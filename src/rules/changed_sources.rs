@@ -1,13 +1,12 @@
-//! A document whose sources are not those of its last review.
+//! Rule: source files of a document changed after its last review.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "changed-sources",
     severity: Severity::Warning,
-    summary: "the files that the document describes have changed since its review",
+    summary: "source files of the document changed since its last review",
     page: include_str!("changed_sources.md"),
     options: &[],
     checks: &[RuleCheck::Reviews(check)],
@@ -24,7 +23,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if reviewed == now {
         return Vec::new();
     }
-    let help = format!("`phx review {}` shows what changed", context.quoted_path());
-    let message = "the files that this document describes have changed since its last review";
+    let help = format!("run `phx review {}` to show the changes and sign it off", context.quoted_path());
+    let message = "source files of the document changed since its last review";
     vec![context.finding(&RULE, entry.key_span, "", message).help(help)]
 }

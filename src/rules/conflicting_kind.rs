@@ -3,7 +3,6 @@
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "conflicting-kind",
     severity: Severity::Warning,
@@ -21,10 +20,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let message = format!(
-        "the document is checked as `{}`, which it names; `paths` in phx.toml name the kind `{claimed}` for it",
+        "the document is validated as kind `{}` from its front matter, but `paths` in phx.toml assign kind `{claimed}`",
         own.value
     );
     let help =
-        format!("remove the line `kind:` or write `kind: {claimed}`, or narrow `paths` of `[[kind]]` `{claimed}`");
+        format!("remove the line `kind:`, write `kind: {claimed}`, or narrow `paths` in the `[[kind]]` of `{claimed}`");
     vec![context.finding(&RULE, own.span, "", message).help(help)]
 }

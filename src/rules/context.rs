@@ -1,4 +1,4 @@
-//! What rules are given.
+//! Inputs of rules.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -12,107 +12,97 @@ use crate::regen::BlockPlan;
 use crate::schema::{Catalog, Kind};
 use crate::text::{Edit, Folder, Span, duration};
 
-/// One document and what it is held against.
+/// Document and the data that it is validated against.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The document.
     pub document: &'a Document,
-    /// Its kind.
     pub kind: &'a Kind,
-    /// The kind that `paths` of a `[[kind]]` name for it.
+    /// Kind that `paths` of a `[[kind]]` assign to the document.
     pub claimed: Option<&'a str>,
-    /// The known schemas.
     pub catalog: &'a Catalog,
-    /// The configuration.
     pub config: &'a Config,
-    /// The plans of its AUTO blocks; none where no rule looks at them.
+    /// Plans of its AUTO blocks; empty if no active rule needs them.
     pub plans: &'a [BlockPlan],
-    /// What the repository remembers of it.
     pub past: &'a ReviewHistory,
-    /// The time.
+    /// Current time.
     pub now: DateTime<Utc>,
-    /// The folder that commands in messages are for.
+    /// Working directory, to which paths in suggested commands are relative.
     pub folder: &'a Folder,
 }
 
-/// All documents of a run and what they are held against.
+/// All documents of a run and the data that they are validated against.
 #[derive(Clone, Copy, Debug)]
 pub struct Whole<'a> {
-    /// The documents.
     pub corpus: &'a Corpus,
-    /// The configuration.
     pub config: &'a Config,
-    /// Its file.
+    /// Source of the configuration file.
     pub config_source: Source<'a>,
-    /// The known schemas.
     pub catalog: &'a Catalog,
 }
 
-/// A file that could not become a document.
+/// File that could not be loaded as a document.
 #[derive(Clone, Copy, Debug)]
 pub struct BrokenFile<'a> {
-    /// Its path.
+    /// Path relative to the root.
     pub path: &'a str,
-    /// Why.
     pub why: &'a UnreadReason,
-    /// The folder that commands in messages are for.
+    /// Working directory, to which paths in suggested commands are relative.
     pub folder: &'a Folder,
 }
 
-/// Why a file could not become a document.
+/// Reason why a file could not be loaded as a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnreadReason {
-    /// It cannot be read.
+    /// Message of the read error.
     Unreadable(String),
-    /// It is longer than a document may be.
+    /// The file exceeds the size limit of documents.
     TooLarge,
-    /// It is not governed, although something shows that it should be.
+    /// The file is not governed, although it should be.
     Ungoverned(GovernanceEvidence),
 }
 
-/// What shows that a file should be governed.
+/// Evidence that a file should be governed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GovernanceEvidence {
-    /// It was governed before the change.
+    /// The file was governed before the change.
     GovernedBefore,
-    /// It has a LIVING marker or a checksum.
+    /// The file contains a LIVING marker or a checksum.
     Markers,
-    /// The ledger has a review of it.
+    /// The ledger has a review of the file.
     Recorded,
-    /// Its name is the file name of this kind.
+    /// The file has the file name of this kind.
     FileName(String),
-    /// A link has taken its place.
+    /// The document was replaced by a symbolic link.
     Link,
-    /// The change moves it from this path to where no documents are looked for.
+    /// The change moves the document from this path to one that is not searched for documents.
     OutOfReach(String),
-    /// The change moves it, and its kind, which its path gave, is another one.
+    /// The change moves the document, and its kind, which depends on its path, changes.
     OtherKind {
-        /// The path before.
+        /// Previous path.
         path: String,
-        /// The kind before.
+        /// Previous kind.
         before: String,
-        /// The kind now.
+        /// New kind.
         now: String,
     },
 }
 
 impl<'a> Context<'a> {
-    /// The document's file.
     pub fn source(&self) -> Source<'a> {
         Source { path: &self.document.path, text: &self.document.text, lines: &self.document.lines }
     }
 
-    /// The document's path as a word of a command.
+    /// Returns the path of the document, quoted for a shell.
     pub fn quoted_path(&self) -> String {
         self.folder.quoted(&self.document.path)
     }
 
-    /// A finding of a rule in the document.
+    /// Creates a finding with the default severity of its rule.
     pub fn finding(&self, rule: &Rule, span: Span, subject: &str, message: impl Into<String>) -> Finding {
         self.finding_as(rule, rule.severity, span, subject, message)
     }
 
-    /// A finding of a rule with a severity of its own.
+    /// Creates a finding with a given severity.
     pub fn finding_as(
         &self,
         rule: &Rule,
@@ -124,7 +114,7 @@ impl<'a> Context<'a> {
         Finding::new(rule.slug, severity, self.source(), span, subject, message)
     }
 
-    /// The document's syntax errors of a kind as findings of a rule.
+    /// Converts the syntax errors of a kind to findings, with a fix if the error has a replacement.
     pub fn syntax_errors(&self, rule: &Rule, kind: SyntaxErrorKind) -> Vec<Finding> {
         let syntax_errors = self.document.syntax_errors.iter().filter(|syntax_error| syntax_error.kind == kind);
         let find = |syntax_error: &SyntaxError| {
@@ -142,7 +132,7 @@ impl<'a> Context<'a> {
         syntax_errors.map(find).collect()
     }
 
-    /// The problems of reading of a kind as findings of a rule.
+    /// Converts the read problems of a kind to findings.
     pub fn problems(&self, rule: &Rule, kind: ProblemKind) -> Vec<Finding> {
         let problems = self.document.problems.iter().filter(|problem| problem.kind == kind);
         let find = |problem: &ReadProblem| {
@@ -152,18 +142,15 @@ impl<'a> Context<'a> {
         problems.map(find).collect()
     }
 
-    /// The settings of the document's kind.
     pub fn kind_settings(&self) -> Option<&'a KindSettings> {
         self.config.kind(&self.document.shape.kind)
     }
 
-    /// The settings of a rule.
     pub fn rule_settings(&self, rule: &Rule) -> Option<&'a RuleSettings> {
         self.config.rules.get(rule.slug)
     }
 
-    /// How long an update of the document lasts: what the configuration says, else what its own stamp says, else
-    /// what its kind says.
+    /// Returns the window of the document: from the configuration, else from its stamp, else the default of its kind.
     pub fn window(&self) -> Option<Duration> {
         if let Some(window) = self.kind_settings().and_then(|kind| kind.update_every) {
             return Some(window);
@@ -173,7 +160,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A time as messages say it: `2025-09-05 15:35 UTC`.
+/// Formats a time for messages, such as `2025-09-05 15:35 UTC`.
 pub fn say_time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

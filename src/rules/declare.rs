@@ -1,4 +1,4 @@
-//! The fix that declares a name in `auto_sections` or `manual_sections`.
+//! Findings for undeclared blocks, and the fix that adds a name to `auto_sections` or `manual_sections`.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::document::{BlockMode, Document};
 use crate::finding::Finding;
 use crate::text::{Edit, NodeData, Span, lines};
 
-/// The edits that add `name` to the list of a key; `None` where the way it is written leaves no safe one.
+/// Returns edits that add `name` to the list of a key, or `None` if the YAML syntax of the list is not supported.
 pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
     let text = &document.text;
     let Some(entry) = document.governance.entry(key) else {
@@ -28,14 +28,14 @@ pub fn edits(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
             let last = items.last()?.span;
             let line = document.lines.span(text, document.line(last.start));
             let indent = line.slice(text).split('-').next()?;
-            let plain = indent.trim().is_empty() && line.covers(last);
-            plain.then(|| vec![Edit::insert(line.end, format!("{}{indent}- {name}", lines::ending(text)))])
+            let is_own_line = indent.trim().is_empty() && line.covers(last);
+            is_own_line.then(|| vec![Edit::insert(line.end, format!("{}{indent}- {name}", lines::ending(text)))])
         }
         _ => None,
     }
 }
 
-/// A line of its own behind the block's last key.
+/// Returns an edit that adds the key on a new line after the last key of the block.
 fn new_key(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
     let text = &document.text;
     let tree = document.governance.tree.as_ref()?;
@@ -52,7 +52,7 @@ fn new_key(document: &Document, key: &str, name: &str) -> Option<Vec<Edit>> {
     Some(vec![Edit::insert(line.end, format!("{}{indent}{written}: [{name}]", lines::ending(text)))])
 }
 
-/// The blocks of a mode that no name declares, each name once, as findings with the fix.
+/// Returns one finding per name of undeclared blocks of a mode, with a fix if possible.
 pub fn undeclared(context: &Context<'_>, rule: &Rule, mode: BlockMode) -> Vec<Finding> {
     let document = context.document;
     if !document.has_governance() {
@@ -70,7 +70,7 @@ pub fn undeclared(context: &Context<'_>, rule: &Rule, mode: BlockMode) -> Vec<Fi
             continue;
         }
         let name = &block.name;
-        let message = format!("the {word} `{name}` is not declared");
+        let message = format!("{word} `{name}` is not declared");
         let help = format!("add `{name}` to `{written}`");
         let finding = context.finding(rule, block.opener, name, message).help(help);
         findings.push(match edits(document, key, name) {

@@ -1,11 +1,10 @@
-//! An AUTO block whose body is not what phx wrote.
+//! Rule: the body of an AUTO block does not match its checksum.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
 use crate::regen::checksum::ChecksumState;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "edited-auto-section",
     severity: Severity::Error,
@@ -25,6 +24,6 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     let message = format!("AUTO block `{}` was edited by hand{edit}", block.name);
     let config_hint = plan.config_hint().map(|config_hint| format!("; {config_hint}")).unwrap_or_default();
     let help = format!("run `phx regen --force {path}` to restore it{config_hint}");
-    let place = block.closer.unwrap_or(block.opener);
-    Some(context.finding(&RULE, place, &block.name, message).help(help))
+    let marker = block.closer.unwrap_or(block.opener);
+    Some(context.finding(&RULE, marker, &block.name, message).help(help))
 }

@@ -1,4 +1,4 @@
-//! A document updated in the future.
+//! Rule: `last_updated` is in the future.
 
 use chrono::Duration;
 
@@ -7,14 +7,13 @@ use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-/// How far the clock of whoever wrote the time may be ahead, in minutes.
+/// Tolerated clock skew, in minutes.
 const SKEW: i64 = 5;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "future-timestamp",
     severity: Severity::Error,
-    summary: "`last_updated` lies in the future",
+    summary: "`last_updated` is in the future",
     page: include_str!("future_timestamp.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],
@@ -28,8 +27,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if ahead <= Duration::minutes(SKEW) {
         return Vec::new();
     }
-    let message = format!("last updated in {}, says the document", duration::words(ahead));
-    let label = format!("now is {}", say_time(context.now));
+    let message = format!("`last_updated` is {} in the future", duration::words(ahead));
+    let label = format!("the current time is {}", say_time(context.now));
     let finding = context.finding(&RULE, updated.span, "", message);
-    vec![finding.label(label).help("write the time at which it was updated")]
+    vec![finding.label(label).help("set `last_updated` to the time of the last update")]
 }

@@ -1,14 +1,13 @@
-//! Bytes that are not UTF-8, or a NUL byte.
+//! Rule: a document contains invalid UTF-8 or a NUL byte.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "invalid-encoding",
     severity: Severity::Error,
-    summary: "bytes that are not UTF-8, or a NUL byte",
+    summary: "the document contains invalid UTF-8 or a NUL byte",
     page: include_str!("invalid_encoding.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

@@ -1,14 +1,13 @@
-//! Front matter that is no YAML mapping, or whose governance block is none.
+//! Rule: the front matter or its governance block is not a valid YAML mapping.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "invalid-front-matter",
     severity: Severity::Error,
-    summary: "front matter that is no YAML mapping",
+    summary: "the front matter is not a valid YAML mapping",
     page: include_str!("invalid_front_matter.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

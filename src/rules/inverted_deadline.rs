@@ -1,10 +1,9 @@
-//! A deadline that is not after the update.
+//! Rule: `update_required_by` is not after `last_updated`.
 
 use super::context::say_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "inverted-deadline",
     severity: Severity::Error,
@@ -23,5 +22,5 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let label = format!("last updated {}", say_time(updated.value));
     let finding = context.finding(&RULE, due.span, "", "the deadline is not after the last update");
-    vec![finding.label(label).help("write a deadline that is later than the update")]
+    vec![finding.label(label).help("set `update_required_by` to a time after `last_updated`")]
 }

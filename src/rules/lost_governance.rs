@@ -3,7 +3,6 @@
 use super::{BrokenFile, GovernanceEvidence, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "lost-governance",
     severity: Severity::Warning,
@@ -21,8 +20,8 @@ fn check(file: &BrokenFile<'_>) -> Option<Finding> {
     let exclude = "or add the file to `documents.exclude` in phx.toml";
     let (message, help) = match evidence {
         GovernanceEvidence::GovernedBefore => (
-            "the change removes the governance block of this document".to_owned(),
-            format!("restore its front matter: `git diff HEAD -- {path}` shows what was removed; {exclude}"),
+            "the change removes the governance block of the document".to_owned(),
+            format!("run `git diff HEAD -- {path}` to show the removed front matter and restore it, {exclude}"),
         ),
         GovernanceEvidence::Markers => (
             "the file has a LIVING marker or a checksum, but no governance block".to_owned(),
@@ -37,16 +36,16 @@ fn check(file: &BrokenFile<'_>) -> Option<Finding> {
             format!("add the front matter that `phx new {kind} -` prints, {exclude}"),
         ),
         GovernanceEvidence::Link => (
-            "a link takes the place of this document, and phx does not follow it".to_owned(),
-            format!("restore the document: `git checkout HEAD -- {path}`; {exclude}"),
+            "the document was replaced by a symbolic link, which phx does not follow".to_owned(),
+            format!("run `git checkout HEAD -- {path}` to restore the document, {exclude}"),
         ),
         GovernanceEvidence::OutOfReach(before) => (
-            format!("the change moves the document `{before}` here, where phx does not look for documents"),
-            "keep the extension `.md` and a path that `documents.include` in phx.toml matches and `exclude` does not"
+            format!("the change moves the document `{before}` to a path that phx does not search for documents"),
+            "use the extension `.md` and a path that matches `documents.include` and not `documents.exclude` in phx.toml"
                 .to_owned(),
         ),
         GovernanceEvidence::OtherKind { path, before, now } => (
-            format!("the change moves `{path}` here, which makes its kind `{now}` instead of `{before}`"),
+            format!("moving `{path}` to this path changes its kind from `{before}` to `{now}`"),
             format!("add `kind: {before}` to its governance block"),
         ),
     };

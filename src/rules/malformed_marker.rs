@@ -1,14 +1,13 @@
-//! Rule: a comment resembles a marker and is not one.
+//! Rule: a comment resembles a marker but is not valid.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "malformed-marker",
     severity: Severity::Error,
-    summary: "a comment resembles a marker and is not one",
+    summary: "a comment resembles a marker but is not valid",
     page: include_str!("malformed_marker.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

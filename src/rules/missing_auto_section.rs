@@ -1,4 +1,4 @@
-//! A declared AUTO section that no AUTO block is.
+//! Rule: a name in `auto_sections` matches no AUTO block.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,10 @@ use crate::document::{BlockMode, Declared, Document, fields, names};
 use crate::finding::{Finding, Severity};
 use crate::text::{Span, lines, slug};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "missing-auto-section",
     severity: Severity::Error,
-    summary: "a declared AUTO section that is not there",
+    summary: "a name in `auto_sections` matches no AUTO block",
     page: include_str!("missing_auto_section.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],
@@ -20,20 +19,20 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let met: HashSet<&str> =
+    let matched: HashSet<&str> =
         document.blocks_of(BlockMode::Auto).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
     let declared = document.governance.auto_sections.iter();
-    let open: Vec<&Declared> = declared.filter(|name| !met.contains(name.value.as_str())).collect();
-    if open.is_empty() {
+    let missing_names: Vec<&Declared> = declared.filter(|name| !matched.contains(name.value.as_str())).collect();
+    if missing_names.is_empty() {
         return Vec::new();
     }
-    let names: Vec<&str> = open.iter().map(|name| name.value.as_str()).collect();
+    let names: Vec<&str> = missing_names.iter().map(|name| name.value.as_str()).collect();
     let sections = document.meet_sections(&names, &sections_without_blocks(document));
-    let say = |(index, name): (usize, &&Declared)| {
-        let section = sections.iter().find(|(met, _)| *met == index).map(|(_, section)| *section);
+    let to_finding = |(index, name): (usize, &&Declared)| {
+        let section = sections.iter().find(|(matched, _)| *matched == index).map(|(_, section)| *section);
         missing(context, name, section)
     };
-    open.iter().enumerate().map(say).collect()
+    missing_names.iter().enumerate().map(to_finding).collect()
 }
 
 fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
@@ -41,40 +40,50 @@ fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Fi
     let name_text = &name.value;
     if let Some(section) = section {
         let line = document.line(document.outline.sections[section].heading.start);
-        let message = format!("`{name_text}` is declared; the section at line {line} has no AUTO marker");
-        return context
-            .finding_as(&RULE, Severity::Warning, name.span, name_text, message)
-            .help("put `<!-- AUTO-GENERATED - DO NOT EDIT -->` and `<!-- END AUTO-GENERATED -->` around its text");
+        let message =
+            format!("`{name_text}` is declared in `auto_sections`, but the section at line {line} has no AUTO marker");
+        return context.finding_as(&RULE, Severity::Warning, name.span, name_text, message).help(
+            "add `<!-- AUTO-GENERATED - DO NOT EDIT -->` before its text and `<!-- END AUTO-GENERATED -->` after it",
+        );
     }
     let labels = labels(document, name_text);
     if let Some(first) = labels.first() {
         let line = document.line(first.start);
         let message = match labels.len() {
-            1 => format!("`{name_text}` is declared and is no block but the field at line {line}"),
-            count => format!("`{name_text}` is declared and is no block but {count} fields, the first at line {line}"),
+            1 => format!(
+                "`{name_text}` is declared in `auto_sections`, but the field at line {line} is not an AUTO block"
+            ),
+            count => format!(
+                "`{name_text}` is declared in `auto_sections`, but {count} fields (first at line {line}) are not an AUTO block"
+            ),
         };
         return context
             .finding_as(&RULE, Severity::Warning, name.span, name_text, message)
-            .help("take it out of `auto_sections`, or give the block its markers");
+            .help("remove the name from `auto_sections`, or add AUTO markers");
     }
     context
-        .finding(&RULE, name.span, name_text, format!("`{name_text}` is declared and no AUTO block is there"))
-        .help("add the section with its markers, or take the name out of `auto_sections`")
+        .finding(
+            &RULE,
+            name.span,
+            name_text,
+            format!("`{name_text}` is declared in `auto_sections`, but no AUTO block matches"),
+        )
+        .help("add an AUTO block with this name, or remove the name from `auto_sections`")
 }
 
-/// The sections in which no block stands, however deep.
+/// Returns the indices of sections that contain no block at any depth.
 fn sections_without_blocks(document: &Document) -> Vec<usize> {
     let sections = &document.outline.sections;
-    let holds = |span: Span| {
+    let contains_block = |span: Span| {
         let first = document.blocks.partition_point(|block| block.opener.start < span.start);
         document.blocks.get(first).is_some_and(|block| block.opener.start < span.end)
     };
-    (0..sections.len()).filter(|index| !holds(sections[*index].content)).collect()
+    (0..sections.len()).filter(|index| !contains_block(sections[*index].content)).collect()
 }
 
-/// Where the labels stand that bear a name.
+/// Returns the spans of field labels with a name.
 fn labels(document: &Document, name: &str) -> Vec<Span> {
-    let wanted = slug(name);
+    let expected = slug(name);
     let mut found = Vec::new();
     for node in &document.nodes {
         if !matches!(node.kind, MarkdownNodeKind::Paragraph) {
@@ -84,7 +93,7 @@ fn labels(document: &Document, name: &str) -> Vec<Span> {
             let fields = fields::bold_of_line(&document.text, line);
             let named = fields
                 .iter()
-                .filter(|field| names::same_in_singular(&slug(field.label.slice(&document.text)), &wanted));
+                .filter(|field| names::same_in_singular(&slug(field.label.slice(&document.text)), &expected));
             found.extend(named.map(|field| field.label));
         }
     }

@@ -1,9 +1,8 @@
-//! A kind that must have a document and has none.
+//! Rule: a kind in `documents.require` has no document.
 
 use super::{Rule, RuleCheck, Whole};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "missing-document",
     severity: Severity::Error,
@@ -16,10 +15,10 @@ pub const RULE: Rule = Rule {
 fn check(whole: &Whole<'_>) -> Vec<Finding> {
     let required = whole.config.documents.require.iter();
     let missing = required.filter(|(kind, _)| !whole.corpus.has_kind(kind));
-    let say = |(kind, span): &(String, crate::text::Span)| {
-        let message = format!("there is no document of the kind `{kind}`");
+    let to_finding = |(kind, span): &(String, crate::text::Span)| {
+        let message = format!("no document of the required kind `{kind}`");
         Finding::new(RULE.slug, RULE.severity, whole.config_source, *span, kind, message)
-            .help(format!("`phx new {kind}` writes one"))
+            .help(format!("run `phx new {kind}` to create one"))
     };
-    missing.map(say).collect()
+    missing.map(to_finding).collect()
 }

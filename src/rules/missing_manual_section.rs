@@ -1,4 +1,4 @@
-//! A declared MANUAL section that bears no MANUAL marker.
+//! Rule: a name in `manual_sections` matches no MANUAL section.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,10 @@ use crate::document::{BlockMode, Declared};
 use crate::finding::{Finding, Severity};
 use crate::text::{Edit, lines};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "missing-manual-section",
     severity: Severity::Warning,
-    summary: "a declared MANUAL section without a marker",
+    summary: "a name in `manual_sections` matches no MANUAL section",
     page: include_str!("missing_manual_section.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],
@@ -19,34 +18,36 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let met: HashSet<&str> =
+    let matched: HashSet<&str> =
         document.blocks_of(BlockMode::Manual).filter(|block| block.declared).map(|block| block.name.as_str()).collect();
     let declared = document.governance.manual_sections.iter().enumerate();
-    let open = declared.filter(|(_, name)| !met.contains(name.value.as_str()));
-    open.map(|(index, name)| {
-        let unmarked = document.unmarked.iter().find(|(met, _)| *met == index);
-        missing(context, name, unmarked.map(|(_, section)| *section))
-    })
-    .collect()
+    let missing_names = declared.filter(|(_, name)| !matched.contains(name.value.as_str()));
+    missing_names
+        .map(|(index, name)| {
+            let unmarked = document.unmarked.iter().find(|(matched, _)| *matched == index);
+            missing(context, name, unmarked.map(|(_, section)| *section))
+        })
+        .collect()
 }
 
 fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
     let document = context.document;
     let name_text = &name.value;
     let Some(section) = section else {
-        let message = format!("`{name_text}` is declared and no MANUAL section is there");
+        let message = format!("`{name_text}` is declared in `manual_sections`, but no section matches");
         return context
             .finding(&RULE, name.span, name_text, message)
-            .help("add the section with its marker, or take the name out of `manual_sections`");
+            .help("add the section with a MANUAL marker, or remove the name from `manual_sections`");
     };
     let section = &document.outline.sections[section];
     let line = document.line(section.heading.start);
-    let message = format!("`{name_text}` is declared; the section at line {line} has no MANUAL marker");
+    let message =
+        format!("`{name_text}` is declared in `manual_sections`, but the section at line {line} has no MANUAL marker");
     let below = document.line(section.content.start.max(1) - 1);
     let at = document.lines.span(&document.text, below).end;
     let marker = format!("{}<!-- MANUAL - REQUIRES REVIEW -->", lines::ending(&document.text));
     context
         .finding(&RULE, name.span, name_text, message)
-        .help("put `<!-- MANUAL - REQUIRES REVIEW -->` under its heading")
+        .help("add `<!-- MANUAL - REQUIRES REVIEW -->` below its heading")
         .fix(context.source(), format!("mark the section at line {line} as MANUAL"), vec![Edit::insert(at, marker)])
 }

@@ -1,14 +1,13 @@
-//! A marker inside an AUTO block.
+//! Rule: an AUTO block contains a marker.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "nested-marker",
     severity: Severity::Error,
-    summary: "a marker inside an AUTO block",
+    summary: "an AUTO block contains another marker",
     page: include_str!("nested_marker.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

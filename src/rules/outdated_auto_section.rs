@@ -1,4 +1,4 @@
-//! An AUTO block whose facts have moved.
+//! Rule: the body of an AUTO block differs from its rendering.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
@@ -6,20 +6,19 @@ use crate::regen::access_log::Blocker;
 use crate::regen::checksum::ChecksumState;
 use crate::regen::{BlockPlan, RenderOutcome, changes};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "outdated-auto-section",
     severity: Severity::Error,
-    summary: "an AUTO block differs from what its template renders now",
+    summary: "an AUTO block differs from its rendering",
     page: include_str!("outdated_auto_section.md"),
     options: &[],
     checks: &[RuleCheck::Block(check)],
 };
 
-/// Help for a block that depends on something that cannot be read.
-pub(super) const BLOCKED_HELP: &str = "fix what the message names; phx does not write the block before";
+/// Help for a block that depends on a value that cannot be read.
+pub(super) const BLOCKED_HELP: &str = "fix the reported problem; the block was not changed";
 
-/// The problems that keep a block from being written, the first ones in words.
+/// Lists the first problems that prevent a block from being rendered, and the number of further ones.
 pub(super) fn blocked(blockers: &[Blocker]) -> String {
     const LISTED: usize = 3;
     let mut listed: Vec<String> = blockers.iter().take(LISTED).map(ToString::to_string).collect();
@@ -35,17 +34,17 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     }
     let document = context.document;
     let block = &document.blocks[plan.block];
-    let standing = document.slice(block.body);
+    let current_body = document.slice(block.body);
     let (message, help) = match &plan.outcome {
-        RenderOutcome::Body(body) if body != standing => {
-            let words = changes::words(standing, body, &plan.provenance);
+        RenderOutcome::Body(body) if body != current_body => {
+            let words = changes::words(current_body, body, &plan.provenance);
             let change = if words.is_empty() { String::new() } else { format!(": {words}") };
-            let message = format!("the AUTO block `{}` is outdated{change}", block.name);
-            (message, format!("`phx regen {}` writes it", context.quoted_path()))
+            let message = format!("AUTO block `{}` is outdated{change}", block.name);
+            (message, format!("run `phx regen {}` to update it", context.quoted_path()))
         }
         RenderOutcome::Failed(error) => {
-            let message = format!("the AUTO block `{}` cannot be rendered: {error}", block.name);
-            (message, "mend what it names; the block stays as it is".to_owned())
+            let message = format!("AUTO block `{}` cannot be rendered: {error}", block.name);
+            (message, "fix the reported problem; the block was not changed".to_owned())
         }
         RenderOutcome::Blocked(blockers) => {
             let message =

@@ -1,14 +1,13 @@
-//! A window that is longer than the configured one.
+//! Rule: the window of a document is longer than `update_every` of its kind.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "overlong-deadline",
     severity: Severity::Warning,
-    summary: "the window is longer than the kind's `update_every`",
+    summary: "the window is longer than `update_every` of the kind",
     page: include_str!("overlong_deadline.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],
@@ -32,5 +31,5 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     );
     let latest = (updated.value + longest).format("%Y-%m-%dT%H:%M:%SZ");
     let finding = context.finding(&RULE, due.span, "", message);
-    vec![finding.help(format!("write `{latest}` or earlier"))]
+    vec![finding.help(format!("set `update_required_by` to `{latest}` or earlier"))]
 }

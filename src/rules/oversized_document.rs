@@ -1,14 +1,14 @@
-//! A document past one of the bounds of the format.
+//! Rule: a document exceeds a limit of the format.
 
 use super::{BrokenFile, Context, Rule, RuleCheck, UnreadReason};
 use crate::document::{SIZE, SyntaxErrorKind};
 use crate::finding::{Finding, Severity};
 
-/// The rule. It speaks of documents, and of files too long to become one.
+/// Checks documents, and files that are too large to be loaded.
 pub const RULE: Rule = Rule {
     slug: "oversized-document",
     severity: Severity::Error,
-    summary: "a document past a bound of the format",
+    summary: "the document exceeds a limit of the format",
     page: include_str!("oversized_document.md"),
     options: &[],
     checks: &[RuleCheck::Document(check), RuleCheck::File(too_large)],
@@ -20,7 +20,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn too_large(file: &BrokenFile<'_>) -> Option<Finding> {
     (*file.why == UnreadReason::TooLarge).then(|| {
-        let message = format!("longer than {} MiB", SIZE / (1024 * 1024));
+        let message = format!("the file is larger than {} MiB", SIZE / (1024 * 1024));
         Finding::of_file(RULE.slug, file.path, message).help("split the document")
     })
 }

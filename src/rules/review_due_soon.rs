@@ -1,4 +1,4 @@
-//! A document whose deadline is near.
+//! Rule: the deadline of a document is near.
 
 use chrono::Duration;
 
@@ -7,7 +7,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-/// The rule. Its option `within` says how near is near; else it is a fifth of the window.
+/// The option `within` is the warning period before the deadline (default: one fifth of the window).
 pub const RULE: Rule = Rule {
     slug: "review-due-soon",
     severity: Severity::Warning,
@@ -25,13 +25,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let left = due.value - context.now;
-    let message = format!("this document is due in {}", duration::words(left));
+    let message = format!("the deadline is in {}", duration::words(left));
     let finding = context.finding(&RULE, due.span, "", message);
-    let help = "read it, and change what is no longer true, before it blocks";
-    vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
+    let help = "update outdated content and review the document before its deadline";
+    vec![finding.label(format!("deadline {}", say_time(due.value))).help(help)]
 }
 
-/// Whether the deadline is near and has not passed.
+/// Returns true if the deadline is near and has not passed.
 pub fn is_due_soon(context: &Context<'_>) -> bool {
     let due = context.document.governance.update_required_by.as_ref();
     let left = due.map(|due| due.value - context.now).filter(|left| *left >= Duration::zero());

@@ -1,14 +1,13 @@
-//! A stamp that moved by hand while nothing else did.
+//! Rule: only the stamp of a document changed, although its source files changed and no review is recorded.
 
 use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "rubber-stamp",
     severity: Severity::Warning,
-    summary: "a stamp moved, nothing else did, and the sources had changed",
+    summary: "only the stamp changed, although source files changed",
     page: include_str!("rubber_stamp.md"),
     options: &[],
     checks: &[RuleCheck::Reviews(check)],
@@ -24,7 +23,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     {
         return Vec::new();
     }
-    let help = format!("`phx review {}` shows what changed in its sources", context.quoted_path());
-    let message = "only the stamp moved, although the files that this document describes have changed";
+    let help = format!("run `phx review {}` to show the changes and sign it off", context.quoted_path());
+    let message = "only the stamp of the document changed, although its source files changed";
     vec![context.finding(&RULE, updated.span, "", message).help(help)]
 }

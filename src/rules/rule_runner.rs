@@ -1,4 +1,4 @@
-//! Where levels and suppressions are decided, and nowhere else.
+//! Runs the rules, and applies levels and suppressions. No other module applies them.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use super::{BrokenFile, Context, RULES, Rule, RuleCheck, Whole};
 use crate::config::{Config, Level};
 use crate::finding::{Finding, Severity};
 
-/// The level of each rule: what the command line says, else the configuration, else the rule itself.
+/// Configured levels of rules. The command line takes precedence over the configuration, and both over the default.
 #[derive(Clone, Debug, Default)]
 pub struct Levels {
     set: BTreeMap<&'static str, Level>,
 }
 
 impl Levels {
-    /// The levels of a configuration, with those of the command line over them in their order.
+    /// Combines the levels of the configuration and the command line. Later levels of the command line take precedence.
     pub fn new(config: &Config, command_line: &[(&'static Rule, Level)]) -> Self {
         let mut set = BTreeMap::new();
         for rule in RULES {
@@ -40,19 +40,18 @@ impl Levels {
     }
 }
 
-/// Runs the rules.
+/// Runner of all active rules.
 #[derive(Clone, Debug, Default)]
 pub struct RuleRunner {
     levels: Levels,
 }
 
 impl RuleRunner {
-    /// A judge with levels.
     pub fn new(levels: Levels) -> Self {
         Self { levels }
     }
 
-    /// A judge of some rules alone, with the same levels.
+    /// Returns a runner of only the given rules, with the same levels.
     #[must_use]
     pub fn only(&self, slugs: &[&str]) -> Self {
         let mut levels = self.levels.clone();
@@ -66,17 +65,17 @@ impl RuleRunner {
         rules.flat_map(|rule| rule.checks)
     }
 
-    /// Whether a rule looks at the plans of AUTO blocks.
+    /// Returns true if an active rule needs plans of AUTO blocks.
     pub fn needs_plans(&self) -> bool {
         self.checks().any(|check| matches!(check, RuleCheck::Block(_)))
     }
 
-    /// Whether a rule looks at what the repository remembers of a document.
+    /// Returns true if an active rule needs the review history of documents.
     pub fn needs_past(&self) -> bool {
         self.checks().any(|check| matches!(check, RuleCheck::Reviews(_)))
     }
 
-    /// What is wrong with one document: suppressed findings are left out, useless suppressions are found.
+    /// Runs the rules on one document. Suppressed findings are omitted; problems of suppressions are reported.
     pub fn document(&self, context: &Context<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         for check in self.checks() {
@@ -104,7 +103,7 @@ impl RuleRunner {
         checks.collect()
     }
 
-    /// What is wrong with the documents together.
+    /// Runs the rules for all documents of a run.
     pub fn whole(&self, whole: &Whole<'_>) -> Vec<Finding> {
         let checks = self.checks().flat_map(|check| match check {
             RuleCheck::Whole(check) => check(whole),
@@ -113,7 +112,7 @@ impl RuleRunner {
         checks.map(|finding| self.levels.apply(finding)).collect()
     }
 
-    /// What is wrong with a file that could not become a document.
+    /// Runs the rules for a file that could not be loaded as a document.
     pub fn broken(&self, file: &BrokenFile<'_>) -> Vec<Finding> {
         let checks = self.checks().filter_map(|check| match check {
             RuleCheck::File(check) => check(file),

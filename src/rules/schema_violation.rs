@@ -1,11 +1,10 @@
-//! A model that violates the schema of its kind.
+//! Rule: the model of a document violates the schema of its kind.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::schema::Violation;
 use crate::text::suggest;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "schema-violation",
     severity: Severity::Error,
@@ -32,21 +31,22 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     match catalog.compiled(version, &document.shape.kind) {
         Ok(schema) => {
             let violations = schema.validate(document);
-            violations.into_iter().map(|violation| say(context, violation)).collect()
+            violations.into_iter().map(|violation| to_finding(context, violation)).collect()
         }
         Err(failure) => {
-            let place = document.governance.place;
-            vec![context.finding(&RULE, place, "schema", failure.message)]
+            let span = document.governance.place;
+            vec![context.finding(&RULE, span, "schema", failure.message)]
         }
     }
 }
 
-fn say(context: &Context<'_>, violation: Violation) -> Finding {
+fn to_finding(context: &Context<'_>, violation: Violation) -> Finding {
     let severity = if violation.lowered { Severity::Warning } else { RULE.severity };
     context.finding_as(&RULE, severity, violation.span, &violation.subject, violation.message).help(violation.help)
 }
 
-/// A kind that the front matter names and that is nearly one that there is: its schema would go unchecked.
+/// Reports an unknown kind in the front matter that is similar to a known kind. Without this finding, the document
+/// would be validated without the intended schema.
 fn misspelt_kind(context: &Context<'_>) -> Option<Finding> {
     let kind = context.document.governance.entry("kind")?;
     let name = kind.value.as_text()?;
@@ -57,7 +57,7 @@ fn misspelt_kind(context: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let near = suggest::nearest(name, &mut known)?;
-    let message = format!("there is no kind `{name}`; did you mean `{near}`?");
+    let message = format!("unknown kind `{name}`; did you mean `{near}`?");
     let finding = context.finding(&RULE, kind.value.span, name, message);
-    Some(finding.help(format!("write `{near}`; a kind of your own needs a `[[kind]]` in phx.toml")))
+    Some(finding.help(format!("write `{near}`, or define `{name}` with a `[[kind]]` in phx.toml")))
 }

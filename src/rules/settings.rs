@@ -1,4 +1,4 @@
-//! Whether the configuration speaks of rules, keys and kinds that there are.
+//! Validation of rule, key and kind names in the configuration.
 
 use super::{RULES, find};
 use crate::config::Config;
@@ -9,7 +9,8 @@ use crate::finding::{Finding, Severity, Source};
 use crate::schema::Catalog;
 use crate::text::{NodeEntry, Span, duration, suggest};
 
-/// Mistakes that only the lists of rules, keys and kinds can tell. Every option of a rule is a span of time.
+/// Returns findings for unknown rules, options, keys, kinds and vocabularies in the configuration, and for options that
+/// are not durations.
 pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
     let mut mistakes = Vec::new();
     let mut mistake = |span: Span, message: String, help: String| {
@@ -20,8 +21,8 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));
             mistake(
                 settings.span,
-                format!("there is no rule `{slug}`{near}"),
-                "`phx rules` lists the rules".to_owned(),
+                format!("unknown rule `{slug}`{near}"),
+                "run `phx rules` to list the rules".to_owned(),
             );
             continue;
         };
@@ -31,8 +32,8 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
                 if value.as_text().and_then(duration::parse).is_none() {
                     mistake(
                         value.span,
-                        format!("`{option}` is no span of time"),
-                        "write it as `\"3d\"`, `\"36h\"` or `\"2w\"`".to_owned(),
+                        format!("`{option}` is not a valid duration"),
+                        "write a duration such as `\"3d\"`, `\"36h\"` or `\"2w\"`".to_owned(),
                     );
                 }
                 continue;
@@ -41,8 +42,8 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             let near = suggest::did_you_mean(option, known.iter().copied());
             mistake(
                 key_span,
-                format!("the rule `{slug}` has no option `{option}`{near}"),
-                format!("it takes `{}`", known.join("`, `")),
+                format!("unknown option `{option}` of rule `{slug}`{near}"),
+                format!("known options: `{}`", known.join("`, `")),
             );
         }
     }
@@ -51,17 +52,17 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
         if !keys().any(|known| known == key) {
             let near = suggest::did_you_mean(key, keys());
             let list: Vec<&str> = keys().collect();
-            mistake(*span, format!("there is no key `{key}` to alias{near}"), format!("keys: `{}`", list.join("`, `")));
+            mistake(*span, format!("unknown key `{key}`{near}"), format!("known keys: `{}`", list.join("`, `")));
         }
     }
     let named = || catalog.versions().flat_map(|version| catalog.kinds(version)).map(|kind| kind.name.as_str());
     for kind in config.kinds.iter().filter(|kind| named().all(|known| known != kind.name)) {
         let near = suggest::did_you_mean(&kind.name, named());
-        let place = format!(".phx/schemas/{}/{}.schema.json", catalog.newest(), kind.name);
+        let path = format!(".phx/schemas/{}/{}.schema.json", catalog.newest(), kind.name);
         mistake(
             kind.span,
-            format!("the kind `{}` has no schema{near}", kind.name),
-            format!("write its schema to `{place}`; one that asks for no more than a governance block is `{{}}`"),
+            format!("kind `{}` has no schema{near}", kind.name),
+            format!("create `{path}`; the content `{{}}` requires only a governance block"),
         );
     }
     for kind in &config.kinds {
@@ -78,7 +79,7 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
                 };
                 mistake(
                     words.span,
-                    format!("the kind `{}` has no vocabulary `{}`{near}", kind.name, words.field),
+                    format!("kind `{}` has no field `{}` with a vocabulary{near}", kind.name, words.field),
                     help,
                 );
             }
@@ -95,8 +96,8 @@ pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<F
             let near = suggest::did_you_mean(kind, kinds.iter().copied());
             mistake(
                 *span,
-                format!("there is no kind `{kind}`{near}"),
-                "`phx schema list` lists the kinds; one of your own needs a `[[kind]]`".to_owned(),
+                format!("unknown kind `{kind}`{near}"),
+                "run `phx schema list` to list the kinds, or define the kind with a `[[kind]]`".to_owned(),
             );
         }
     }

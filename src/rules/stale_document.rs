@@ -1,11 +1,10 @@
-//! A document whose deadline has passed.
+//! Rule: the deadline of a document has passed.
 
 use super::context::say_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "stale-document",
     severity: Severity::Error,
@@ -22,9 +21,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if context.now <= due.value {
         return Vec::new();
     }
-    let late = duration::words(context.now - due.value);
+    let elapsed = duration::words(context.now - due.value);
     let path = context.quoted_path();
-    let help = format!("read it, change what is no longer true, then `phx review {path}`");
-    let finding = context.finding(&RULE, due.span, "", format!("this document was due {late} ago"));
-    vec![finding.label(format!("due {}", say_time(due.value))).help(help)]
+    let help = format!("update outdated content, then run `phx review {path}` to sign it off");
+    let finding = context.finding(&RULE, due.span, "", format!("the deadline passed {elapsed} ago"));
+    vec![finding.label(format!("deadline {}", say_time(due.value))).help(help)]
 }

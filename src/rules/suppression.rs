@@ -1,4 +1,4 @@
-//! Suppressions and the findings that they cover.
+//! Suppressions of a document and the findings that they cover.
 
 use chrono::{DateTime, Utc};
 
@@ -10,47 +10,46 @@ use crate::text::Span;
 
 pub use crate::document::suppression::date;
 
-/// The suppressions of one document, each with the number of findings it suppressed.
+/// Suppressions of one document, each with the number of findings that it suppressed.
 #[derive(Debug)]
 pub struct Suppressions<'a> {
     all: Vec<(Suppression<'a>, usize)>,
 }
 
-/// A suppression, and whether it was of use.
+/// Suppression and its usage, as input of rules.
 #[derive(Debug)]
 pub struct Use<'a> {
-    /// The document.
     pub context: &'a Context<'a>,
     /// Span of its marker.
     pub span: Span,
-    /// The rule that it names; it need not exist.
+    /// Slug of the suppressed rule, as written; may be unknown or empty.
     pub rule: &'a str,
-    /// The date after `until=`, as written.
+    /// Date after `until=`, as written.
     pub until: Option<&'a str>,
-    /// The reason.
+    /// Reason; empty if there is none.
     pub reason: &'a str,
     /// Whether its date has passed.
     pub expired: bool,
     /// Number of findings that it suppressed.
     pub hits: usize,
-    /// Whether the rule that it names is off, so that it could not be of use.
+    /// Whether the suppressed rule is off, so that the suppression cannot have an effect.
     pub idle: bool,
 }
 
 impl<'a> Suppressions<'a> {
-    /// Reads the suppressions of a document.
+    /// Parses the suppressions of a document.
     pub fn read(document: &'a Document) -> Self {
         Self { all: suppression::read(document).into_iter().map(|suppression| (suppression, 0)).collect() }
     }
 
-    /// Whether a finding is suppressed; counts it.
+    /// Returns true if a finding is suppressed, and counts it.
     pub fn covers(&mut self, finding: &Finding, now: DateTime<Utc>) -> bool {
         let at = finding.range.bytes.start;
         let covering = self.all.iter_mut().find(|(each, _)| each.covers(finding.rule, at) && !each.has_passed(now));
         covering.map(|(_, hits)| *hits += 1).is_some()
     }
 
-    /// The uses of the suppressions.
+    /// Returns the usage of each suppression.
     pub fn uses<'b>(&'b self, context: &'b Context<'b>, is_off: &dyn Fn(&str) -> bool) -> Vec<Use<'b>> {
         let uses = self.all.iter().map(|(each, hits)| Use {
             context,

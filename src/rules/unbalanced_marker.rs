@@ -1,14 +1,13 @@
-//! An AUTO marker without its END, or an END without its AUTO.
+//! Rule: an AUTO marker has no END marker, or an END marker has no AUTO marker.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unbalanced-marker",
     severity: Severity::Error,
-    summary: "an AUTO marker without its END, or an END without its AUTO",
+    summary: "an AUTO marker has no END marker, or an END marker has no AUTO marker",
     page: include_str!("unbalanced_marker.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

@@ -1,14 +1,13 @@
-//! A MANUAL section that the front matter does not declare.
+//! Rule: no name in `manual_sections` matches a MANUAL section.
 
 use super::{Context, Rule, RuleCheck, declare};
 use crate::document::BlockMode;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "undeclared-manual-section",
     severity: Severity::Warning,
-    summary: "a MANUAL section that no name in `manual_sections` declares",
+    summary: "a MANUAL section is not declared in `manual_sections`",
     page: include_str!("undeclared_manual_section.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

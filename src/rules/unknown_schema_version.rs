@@ -1,13 +1,12 @@
-//! A schema version that phx does not know.
+//! Rule: `validation_schema` is not a known version.
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unknown-schema-version",
     severity: Severity::Error,
-    summary: "`validation_schema` names no known version",
+    summary: "`validation_schema` is not a known version",
     page: include_str!("unknown_schema_version.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

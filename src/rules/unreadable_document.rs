@@ -1,13 +1,12 @@
-//! A file that cannot be read.
+//! Rule: a file cannot be read.
 
 use super::{BrokenFile, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unreadable-document",
     severity: Severity::Error,
-    summary: "a file that cannot be read",
+    summary: "a file cannot be read",
     page: include_str!("unreadable_document.md"),
     options: &[],
     checks: &[RuleCheck::File(check)],
@@ -17,7 +16,7 @@ fn check(file: &BrokenFile<'_>) -> Option<Finding> {
     let UnreadReason::Unreadable(why) = file.why else {
         return None;
     };
-    let message = format!("cannot be read: {why}");
+    let message = format!("cannot read the file: {why}");
     let finding = Finding::of_file(RULE.slug, file.path, message);
-    Some(finding.help("let phx read it, or leave it out with `documents.exclude` in phx.toml"))
+    Some(finding.help("make the file readable, or add it to `documents.exclude` in phx.toml"))
 }

@@ -1,14 +1,13 @@
-//! Rule: a value of an item is not one number.
+//! Rule: a value of an item is not a single number.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unreadable-value",
     severity: Severity::Error,
-    summary: "a value of an item is not one number",
+    summary: "a value of an item is not a single number",
     page: include_str!("unreadable_value.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

@@ -1,15 +1,14 @@
-//! A correlation id that the ledger has no record of.
+//! Rule: the ledger has no record of the correlation ID of a document.
 
 use uuid::Uuid;
 
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unrecorded-correlation-id",
     severity: Severity::Warning,
-    summary: "the ledger has no record of the correlation id",
+    summary: "the ledger has no record of the correlation ID",
     page: include_str!("unrecorded_correlation_id.md"),
     options: &[],
     checks: &[RuleCheck::Reviews(check)],
@@ -26,15 +25,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let help = format!(
-        "read the document, then `phx review {}`; if git left the record behind, add `.phx/ledger`",
+        "run `phx review {}` to sign it off; if the record exists but is not committed, run `git add .phx/ledger`",
         context.quoted_path()
     );
-    let message = "the ledger has no record of this correlation id";
+    let message = "the ledger has no record of this correlation ID";
     vec![context.finding(&RULE, id.span, id.value, message).help(help)]
 }
 
-/// Whether the stamp is that of a new document, which nobody has reviewed yet: its correlation ID was made at the moment that
-/// it gives, and no review of the document is recorded.
+/// Returns true if the stamp is that of a new document: its correlation ID was created at `last_updated`, and no review
+/// of the document is recorded.
 fn is_first_stamp(context: &Context<'_>, id: &str) -> bool {
     let made = Uuid::parse_str(id).ok().filter(|id| id.get_version_num() == 7).and_then(|id| id.get_timestamp());
     let stamped = context.document.governance.last_updated.as_ref().map(|time| time.value.timestamp());

@@ -1,14 +1,13 @@
-//! A MANUAL section that has changed since its review.
+//! Rule: a MANUAL section changed after its last review.
 
 use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unreviewed-manual-change",
     severity: Severity::Warning,
-    summary: "a MANUAL section is not the text that was reviewed",
+    summary: "a MANUAL section changed since its last review",
     page: include_str!("unreviewed_manual_change.md"),
     options: &[],
     checks: &[RuleCheck::Reviews(check)],
@@ -21,13 +20,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (name, block) in reviews::manual_names(document) {
-        let vouched = review.sections.get(&name);
-        if vouched.is_none_or(|vouched| vouched.hash == reviews::section_hash(document, block)) {
+        let reviewed = review.sections.get(&name);
+        if reviewed.is_none_or(|reviewed| reviewed.hash == reviews::section_hash(document, block)) {
             continue;
         }
-        let message = format!("the MANUAL section `{name}` is not the text that was reviewed");
+        let message = format!("MANUAL section `{name}` changed since its last review");
         let target = format!("{}#{name}", document.path);
-        let help = format!("read it, then `phx review {}`", context.folder.quoted(&target));
+        let help = format!("read it, then run `phx review {}` to sign it off", context.folder.quoted(&target));
         findings.push(context.finding(&RULE, block.opener, &name, message).help(help));
     }
     findings

@@ -1,14 +1,13 @@
-//! Front matter that is never closed.
+//! Rule: the front matter has no closing line.
 
 use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unterminated-front-matter",
     severity: Severity::Error,
-    summary: "front matter that is never closed",
+    summary: "the front matter has no closing `---`",
     page: include_str!("unterminated_front_matter.md"),
     options: &[],
     checks: &[RuleCheck::Document(check)],

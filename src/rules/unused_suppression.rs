@@ -1,15 +1,14 @@
-//! A suppression that suppresses nothing.
+//! Rule: a suppression suppresses no finding.
 
 use super::suppression::Use;
 use super::{RULES, Rule, RuleCheck, find};
 use crate::finding::{Finding, Severity};
 use crate::text::suggest;
 
-/// The rule.
 pub const RULE: Rule = Rule {
     slug: "unused-suppression",
     severity: Severity::Warning,
-    summary: "a suppression that suppresses nothing",
+    summary: "a suppression suppresses no finding",
     page: include_str!("unused_suppression.md"),
     options: &[],
     checks: &[RuleCheck::Suppression(check)],
@@ -20,13 +19,13 @@ fn check(found: &Use<'_>) -> Option<Finding> {
         return None;
     }
     let message = if found.rule.is_empty() {
-        "this suppression names no rule".to_owned()
+        "the suppression names no rule".to_owned()
     } else if find(found.rule).is_none() {
         let near = suggest::did_you_mean(found.rule, RULES.iter().map(|rule| rule.slug));
-        format!("there is no rule `{}` to suppress{near}", found.rule)
+        format!("unknown rule `{}`{near}", found.rule)
     } else {
-        format!("nothing to suppress: `{}` finds nothing in the next block", found.rule)
+        format!("unused suppression: `{}` reports nothing in the next block", found.rule)
     };
     let finding = found.context.finding(&RULE, found.span, found.rule, message);
-    Some(finding.help("take it out, or put it right above the block that it is for"))
+    Some(finding.help("remove it, or move it directly above the block that it applies to"))
 }

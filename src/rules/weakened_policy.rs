@@ -1,9 +1,9 @@
-//! Rule: a commit makes the configuration less strict, so that its documents pass.
+//! Rule: a commit makes the configuration less strict.
 
 use super::Rule;
 use crate::finding::Severity;
 
-/// The rule. Only `phx audit --range` compares configurations.
+/// Has no checks: only `phx audit --range` reports it.
 pub const RULE: Rule = Rule {
     slug: "weakened-policy",
     severity: Severity::Warning,

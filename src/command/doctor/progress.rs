@@ -1,4 +1,4 @@
-//! What a person sees beside the result: what would be done, how far it is, what is missing.
+//! Output of `phx doctor` other than results: dry run, progress and hints for probes without targets.
 
 use std::fmt::Write;
 
@@ -8,13 +8,13 @@ use crate::doctor::plan::Plan;
 use crate::doctor::run::Progress;
 use crate::system::{disk, environment};
 
-/// What would be done, a line a check.
+/// Renders a dry run: each target with its risks and its checks.
 pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
     for subject in &plan.subjects {
         let _ = writeln!(out, "{} ({})", subject.target, subject.about);
-        for harm in harms(&subject.checks) {
-            let _ = writeln!(out, "  {harm}");
+        for risk in risks(&subject.checks) {
+            let _ = writeln!(out, "  {risk}");
         }
         for check in &subject.checks {
             let _ = writeln!(out, "  {}: opens {}", check.id, check.opens);
@@ -23,39 +23,39 @@ pub fn planned(plan: &Plan) -> String {
     out
 }
 
-/// What the checks of a subject may do to others, each once.
-fn harms(checks: &[&'static Check]) -> Vec<&'static str> {
-    let mut harms: Vec<&str> = checks.iter().map(|check| check.harm).filter(|harm| !harm.is_empty()).collect();
-    harms.sort_unstable();
-    harms.dedup();
-    harms
+/// Returns the distinct risks of checks, sorted.
+fn risks(checks: &[&'static Check]) -> Vec<&'static str> {
+    let mut risks: Vec<&str> = checks.iter().map(|check| check.harm).filter(|harm| !harm.is_empty()).collect();
+    risks.sort_unstable();
+    risks.dedup();
+    risks
 }
 
-/// That there is no subject for a probe, and how to name one.
+/// Renders a hint that a probe has no configured target, with an example configuration.
 pub fn unconfigured_probes(word: &str, subject: &str) -> String {
     let lines: String = subject.lines().fold(String::new(), |lines, line| lines + "\n    " + line);
     if word == "db" {
-        return format!("for `db`, only a file of phx itself was verified; name a subject in phx.toml:{lines}");
+        return format!("`db` verified only a built-in SQLite file; add a target to phx.toml:{lines}");
     }
-    format!("nothing to verify for `{word}`; name a subject in phx.toml:{lines}")
+    format!("no target for `{word}`; add a target to phx.toml:{lines}")
 }
 
-/// A person at a terminal.
+/// Progress line on standard error.
 pub struct Terminal<'a> {
     session: &'a Session,
-    watched: bool,
+    is_shown: bool,
 }
 
 impl<'a> Terminal<'a> {
-    /// Where somebody looks, the line of progress is written over and over.
+    /// Creates a progress line, shown only if standard error is a terminal and `-q` was not passed.
     pub fn new(session: &'a Session) -> Self {
-        Self { session, watched: environment::stderr_is_terminal() && !session.is_quiet() }
+        Self { session, is_shown: environment::stderr_is_terminal() && !session.is_quiet() }
     }
 }
 
 impl Progress for Terminal<'_> {
     fn begins(&self, id: &str, target: &str, (at, of): (usize, usize)) {
-        if self.watched {
+        if self.is_shown {
             disk::write_stderr_raw(&format!("\r\u{1b}[K[{at}/{of}] {id} on {target} "));
         }
     }
@@ -67,7 +67,7 @@ impl Progress for Terminal<'_> {
     }
 
     fn ends(&self) {
-        if self.watched {
+        if self.is_shown {
             disk::write_stderr_raw("\r\u{1b}[K");
         }
     }

@@ -1,4 +1,4 @@
-//! What git starts a hook for: checking, writing, completing the message, and saying what came of it.
+//! `phx hook run`: runs a hook for Git and reports the result.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -18,14 +18,14 @@ use crate::system::disk;
 use crate::system::git::git_dirs::GitDirs;
 use crate::workspace::{Origin, Project};
 
-/// How many of the warnings that a commit brings in are shown.
+/// Maximum number of new warnings that are shown.
 const WARNINGS: usize = 5;
 
-/// Does what git started the hook for.
+/// Runs a hook. Returns the exit code for Git.
 pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &[OsString]) -> Result<u8, Failure> {
     let policy = overrides::policy()?;
     if let HookPolicy::Skip(by) = policy {
-        session.notice(&format!("phx: not checked ({by})"));
+        session.notice(&format!("phx: hook skipped ({by})"));
         return Ok(CLEAN);
     }
     let hook = match name {
@@ -35,10 +35,10 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
         HookName::PrePush => return pushed(session, &policy),
     };
     let project = session.project_from(&Origin::Index)?;
-    let place = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = PreCommit {
+    let git_dirs = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("not in a Git repository"))?;
+    let pre_commit = PreCommit {
         project: &project,
-        place: &place,
+        place: &git_dirs,
         hook,
         mode,
         overridden: matches!(policy, HookPolicy::Override(_)),
@@ -47,113 +47,123 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
         config: session.config.clone(),
     };
     if hook == Hook::CommitMsg {
-        let file = arguments.first().ok_or_else(|| Failure::usage("commit-msg needs the file of the message"))?;
-        let overridden = overridden(&gate, &policy)?;
+        let file = arguments
+            .first()
+            .ok_or_else(|| Failure::usage("the commit-msg hook requires the file name of the message"))?;
+        let overridden = override_text(&pre_commit, &policy)?;
         message::add(&project.root, Path::new(file), &stamps::staged(&project), overridden.as_deref())?;
         return Ok(CLEAN);
     }
-    let passage = gate.pass()?;
-    stamps::note(&place, &passage.stamps);
-    for file in stamps::left_records(&project, &passage.stamps) {
-        session
-            .notice(&format!("phx: the record of a review is not staged: `git add {}`", project.folder.quoted(&file)));
+    let report = pre_commit.pass()?;
+    stamps::note(&git_dirs, &report.stamps);
+    for file in stamps::left_records(&project, &report.stamps) {
+        session.notice(&format!(
+            "phx: the record of a review is not staged; run `git add {}`",
+            project.folder.quoted(&file)
+        ));
     }
-    told(session, &passage, &policy, hook, &project)
+    finish(session, &report, &policy, hook, &project)
 }
 
-/// What the trailer of an override says, where there is something to override.
-fn overridden(gate: &PreCommit<'_>, policy: &HookPolicy) -> Result<Option<String>, Failure> {
+/// Returns the value of the override trailer, or `None` if there is nothing to override.
+fn override_text(pre_commit: &PreCommit<'_>, policy: &HookPolicy) -> Result<Option<String>, Failure> {
     let HookPolicy::Override(reason) = policy else { return Ok(None) };
-    let passage = gate.pass()?;
-    let blocking = passage.blocking(gate.project.config.enforcement);
-    Ok(passage.blocks.then(|| overrides::text(reason, &blocking, passage.verdict.omitted_stale)))
+    let report = pre_commit.pass()?;
+    let blocking = report.blocking(pre_commit.project.config.enforcement);
+    Ok(report.blocks.then(|| overrides::text(reason, &blocking, report.verdict.omitted_stale)))
 }
 
-/// Says what came of it; the exit code that lets the commit pass or not.
-fn told(
+/// Prints the result of a hook. Returns 1 if the commit is rejected, otherwise 0.
+fn finish(
     session: &Session,
-    passage: &HookReport,
+    report: &HookReport,
     policy: &HookPolicy,
     hook: Hook,
     project: &Project,
 ) -> Result<u8, Failure> {
     let (folder, enforcement) = (&project.folder, project.config.enforcement);
-    for written in &passage.written {
+    for written in &report.written {
         for block in written.blocks.iter().filter(|block| block.what == BlockStatus::Written) {
             let changes = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
-            session.notice(&format!("phx wrote {} in {}{changes}", block.name, folder.shown(&written.path)));
+            session.notice(&format!(
+                "phx: updated AUTO block `{}` in {}{changes}",
+                block.name,
+                folder.shown(&written.path)
+            ));
         }
     }
-    for notice in &passage.notices {
+    for notice in &report.notices {
         session.notice(&format!("phx: {notice}"));
     }
-    let verdict = &passage.verdict;
-    let overridden = matches!(policy, HookPolicy::Override(_)) || passage.replaying.is_some();
-    let shown = if session.verbose { verdict.findings.clone() } else { passage.blocking(enforcement) };
+    let scope_findings = &report.verdict;
+    let overridden = matches!(policy, HookPolicy::Override(_)) || report.replaying.is_some();
+    let shown = if session.verbose { scope_findings.findings.clone() } else { report.blocking(enforcement) };
     if !shown.is_empty() {
-        // What is let through all the same needs no frames.
+        // Findings that do not reject the commit are shown on one line each.
         let render = if overridden { concise::render } else { text::render };
         Session::show(&render(&findings::plain(session, folder, &shown), session.color))?;
     }
-    if verdict.omitted_stale > 0 {
-        session.notice(&format!("{} more documents are overdue; `phx status` lists them", verdict.omitted_stale));
+    if scope_findings.omitted_stale > 0 {
+        session.notice(&format!(
+            "{} more documents are stale; run `phx status` to list them",
+            scope_findings.omitted_stale
+        ));
     }
     if !session.verbose && enforcement != Enforcement::Strict {
-        for warning in passage.new_warnings.iter().take(WARNINGS) {
+        for warning in report.new_warnings.iter().take(WARNINGS) {
             let (path, line) = (folder.shown(&warning.path), warning.range.start.line);
-            session
-                .notice(&format!("phx: new with this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
+            session.notice(&format!("phx: new in this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
         }
-        if let Some(more) = passage.new_warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
-            session.notice(&format!("phx: and {more} more; `phx validate` shows them"));
+        if let Some(more) = report.new_warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
+            session.notice(&format!("phx: {more} more new warnings; run `phx validate` to show all warnings"));
         }
     }
-    if !passage.blocks {
+    if !report.blocks {
         return Ok(CLEAN);
     }
-    if let Some(what) = passage.replaying {
-        session.notice(&format!("phx: a {what} is under way, so this blocks nothing; CI will look again"));
+    if let Some(what) = report.replaying {
+        session.notice(&format!("phx: not rejected during a {what}; CI validates the commits again"));
         return Ok(CLEAN);
     }
     if let HookPolicy::Override(reason) = policy {
-        session.notice(&format!("phx: overridden, on record: {reason}"));
+        session.notice(&format!("phx: overridden (recorded): {reason}"));
         return Ok(CLEAN);
     }
     let of = |rule: &str| -> Vec<_> {
         shown.iter().filter(|found| found.rule == rule).map(|found| folder.quoted(&found.path)).collect()
     };
-    let late = of("stale-document");
-    if late.len() > 1 {
-        session.notice(&format!("`phx review {}` reviews them together", late.join(" ")));
+    let stale = of("stale-document");
+    if stale.len() > 1 {
+        session.notice(&format!("run `phx review {}` to review the stale documents together", stale.join(" ")));
     }
     if hook == Hook::PreCommit && !of("outdated-auto-section").is_empty() {
-        session.notice("`phx regen --staged` writes outdated AUTO blocks into what is staged and into the worktree");
+        session.notice("run `phx regen --staged` to update outdated AUTO blocks in the index and in the worktree");
     }
     if hook == Hook::PreMergeCommit {
         disk::write_stderr(
-            "the merge is not committed yet: mend it, with `phx regen --staged` where AUTO blocks are outdated, then `git commit`",
+            "merge not committed; fix the findings, run `phx regen --staged` if AUTO blocks are outdated, then run `git commit`",
         );
     } else {
-        disk::write_stderr(&format!("not committed; `{OVERRIDE}=\"reason\" git commit` passes on record"));
+        disk::write_stderr(&format!("commit rejected; to override, run `{OVERRIDE}=\"reason\" git commit` (recorded)"));
     }
     Ok(FINDINGS)
 }
 
-/// Audits what is pushed.
+/// Audits the pushed commits, which Git lists on standard input.
 fn pushed(session: &Session, policy: &HookPolicy) -> Result<u8, Failure> {
-    let told = disk::read_stdin()
-        .map_err(|error| Failure::usage(format!("standard input cannot be read: {}", disk::explain(&error))))?;
+    let pushed_refs = disk::read_stdin()
+        .map_err(|error| Failure::usage(format!("cannot read standard input: {}", disk::explain(&error))))?;
     let auditor = audit::auditor(session)?;
-    let audited = auditor.pushed(&String::from_utf8_lossy(&told))?;
-    let wrong: Vec<&Audited> = audited.iter().filter(|one| !one.passes()).collect();
-    if wrong.is_empty() {
+    let audited = auditor.pushed(&String::from_utf8_lossy(&pushed_refs))?;
+    let failing: Vec<&Audited> = audited.iter().filter(|one| !one.passes()).collect();
+    if failing.is_empty() {
         return Ok(CLEAN);
     }
-    Session::show(&audit::text(wrong.iter().copied()))?;
+    Session::show(&audit::text(failing.iter().copied()))?;
     if let HookPolicy::Override(reason) = policy {
-        session.notice(&format!("phx: pushed all the same: {reason}"));
+        session.notice(&format!("phx: push accepted with an override: {reason}"));
         return Ok(CLEAN);
     }
-    disk::write_stderr("not pushed; mend the commits, or `PHX=0 git push`");
+    disk::write_stderr("push rejected; fix the commits, or run `PHX=0 git push` to skip the hook");
     Ok(FINDINGS)
 }

@@ -1,4 +1,4 @@
-//! `phx regen --staged`: the AUTO blocks of what is staged, in the index and in the worktree.
+//! `phx regen --staged`: regenerates AUTO blocks of staged documents, in the index and in the worktree.
 
 use super::super::program;
 use super::super::session::Session;
@@ -12,13 +12,12 @@ use crate::system::disk;
 use crate::system::git::git_dirs::GitDirs;
 use crate::workspace::Origin;
 
-/// Rewrites what is staged, in the index and in the worktree.
 pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Index)?;
-    let place = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("there is no git repository here"))?;
-    let gate = PreCommit {
+    let git_dirs = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("not in a Git repository"))?;
+    let pre_commit = PreCommit {
         project: &project,
-        place: &place,
+        place: &git_dirs,
         hook: Hook::PreCommit,
         mode: None,
         overridden: false,
@@ -26,8 +25,8 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
         program: program::facts,
         config: session.config.clone(),
     };
-    let passage = gate.regenerate()?;
-    let mut documents: Vec<Rewritten> = passage.written.into_iter().chain(passage.left).collect();
+    let hook_report = pre_commit.regenerate()?;
+    let mut documents: Vec<Rewritten> = hook_report.written.into_iter().chain(hook_report.left).collect();
     documents.sort_by(|a, b| a.path.cmp(&b.path));
     let options = Options {
         check: false,
@@ -39,14 +38,14 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     if output == ListFormat::Json {
         Session::print(&report::json(&documents, options))?;
     }
-    for notice in passage.notices.into_iter().chain(report::notices(&documents, options)) {
+    for notice in hook_report.notices.into_iter().chain(report::notices(&documents, options)) {
         session.notice(&notice);
     }
     for problem in report::problems(&documents, &project.folder) {
         disk::write_stderr(&problem);
     }
     let summary = if documents.is_empty() {
-        "nothing governed is staged".to_owned()
+        "no governed documents are staged".to_owned()
     } else {
         report::summary(&documents, options)
     };

@@ -1,4 +1,4 @@
-//! `[[doctor.db]]`: a database, the program that prepares it, and the service that lives on it.
+//! `[[doctor.db]]`: a database, the program that initializes it, and the service that uses it.
 
 use super::program::ProgramSettings;
 use crate::config::reader::ConfigReader;
@@ -7,89 +7,81 @@ use crate::text::{Node, NodeData};
 /// One `[[doctor.db]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Db {
-    /// What it is called.
     pub name: String,
-    /// What kind of database it is.
     pub engine: EngineKind,
-    /// How doctor connects: who may create databases. A server has it, a file has not.
+    /// URL of a user who may create databases. Required for servers, not used for SQLite.
     pub admin: Option<String>,
-    /// A file with certificates that are trusted beside those of the system.
+    /// File with certificates that are trusted in addition to those of the system.
     pub ca: Option<String>,
-    /// The program that prepares an empty database, and ends.
+    /// Program that initializes an empty database and exits.
     pub init: Option<ProgramSettings>,
-    /// How many of it run at once.
+    /// Number of concurrent `init` programs (default 8).
     pub workers: u64,
-    /// How often.
+    /// Number of rounds (default 5).
     pub rounds: u64,
-    /// What holds them until they collide.
+    /// Gates at which the workers are held and released together.
     pub gates: Vec<String>,
-    /// The exit codes with which it may end.
+    /// Exit codes of a successful `init` (default 0).
     pub expect_exit: Vec<i64>,
-    /// For how long it claims to wait for a database file that is locked, in milliseconds.
+    /// Time that `init` waits for a locked database file, in milliseconds (default 5000).
     pub busy_budget_ms: u64,
-    /// The same database through a pooler; the name of the database in it is replaced.
+    /// URL of the same server through a pooler; its database name is replaced.
     pub pooler: Option<String>,
-    /// The service that lives on the database.
+    /// Program of the service that uses the database.
     pub serve: Option<ProgramSettings>,
-    /// What the service says of its own state.
     pub state: Option<StateSettings>,
-    /// A page of the service that needs the database.
+    /// URL of the service that requires the database.
     pub call: Option<String>,
-    /// How many connections the service keeps.
+    /// Number of connections in the pool of the service (default 10).
     pub pool_size: u64,
-    /// How long it may take to find back to a database, in milliseconds.
+    /// Timeout of a reconnection to the database, in milliseconds (default 10,000).
     pub reconnect_deadline_ms: u64,
-    /// A program that restarts the server of the database, and ends.
+    /// Program that restarts the database server and exits.
     pub restart: Option<ProgramSettings>,
-    /// What the service says of its health.
     pub health: Option<HealthSettings>,
 }
 
-/// What kind of database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// PostgreSQL.
     Postgres,
-    /// A file of SQLite.
     Sqlite,
     /// MySQL or MariaDB.
     Mysql,
 }
 
-/// What a service says of its state.
+/// Startup state that a service reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateSettings {
-    /// Where.
     pub url: String,
-    /// Where in what it says (JSON pointer, RFC 6901); all of it where it is `None`.
+    /// JSON pointer (RFC 6901) of the state in the response; the whole response if `None`.
     pub pointer: Option<String>,
-    /// The states in their order; in the last one it is ready.
+    /// States in order; the service is ready in the last one.
     pub order: Vec<String>,
 }
 
-/// What a service says of its health.
+/// Health that a service reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthSettings {
-    /// Where; a status below 400 says that it is healthy.
+    /// URL that returns a status below 400 if the service is healthy.
     pub url: String,
-    /// How long it may go on to say what is no longer true, in milliseconds.
+    /// Maximum delay until a change of health is reported, in milliseconds (default 5000).
     pub max_lag_ms: u64,
-    /// How long an answer may take, in milliseconds.
+    /// Timeout of a response, in milliseconds (default 2000).
     pub answer_within_ms: u64,
-    /// Whether it says only that the service itself lives, whatever the database does.
+    /// Whether the URL reports liveness only, independent of the database.
     pub liveness: bool,
-    /// What is done to the database.
+    /// Database states to simulate, out of [`STATES`].
     pub states: Vec<String>,
 }
 
-/// What can hold workers until they collide.
+/// Known gates.
 pub const GATES: &[&str] = &["start", "proxy", "ddl", "dml", "crash"];
-/// What can be done to a database that a service claims to be healthy.
+/// Database states that doctor can simulate.
 pub const STATES: &[&str] =
     &["up", "refused", "blackhole", "auth-fail", "read-only", "slow", "exhausted", "schema-missing"];
 
 impl Db {
-    /// A database of a kind, of which nothing is claimed.
+    /// Creates settings with default values and without a program or URL.
     pub fn of(engine: EngineKind) -> Self {
         Self {
             name: String::new(),
@@ -121,15 +113,15 @@ impl ConfigReader<'_> {
         let engines =
             [("postgres", EngineKind::Postgres), ("sqlite", EngineKind::Sqlite), ("mysql", EngineKind::Mysql)];
         if tree.get("engine").is_none() {
-            let help = "add `engine = \"postgres\"`; `sqlite` and `mysql` are the others";
-            self.mistake(tree.span, "a `[[doctor.db]]` without `engine`", help);
+            let help = "add `engine = \"postgres\"`, `engine = \"sqlite\"` or `engine = \"mysql\"`";
+            self.mistake(tree.span, "missing `engine` in `[[doctor.db]]`", help);
         }
         let engine = self.choice(tree, "engine", &engines);
         let admin = self.dsn(tree, "admin");
         if engine.is_some_and(|engine| (engine == EngineKind::Sqlite) == admin.is_some()) && tree.get("admin").is_none()
         {
-            let help = "add `admin = \"${DOCTOR_PG_ADMIN}\"`: a URL of somebody who may create databases";
-            self.mistake(tree.span, "a `[[doctor.db]]` of a server without `admin`", help);
+            let help = "add `admin = \"${DOCTOR_PG_ADMIN}\"`, the URL of a user who may create databases";
+            self.mistake(tree.span, "missing `admin` in a `[[doctor.db]]` for a server", help);
         }
         let default = Db::of(engine.unwrap_or(EngineKind::Postgres));
         Some(Db {
@@ -156,23 +148,23 @@ impl ConfigReader<'_> {
         })
     }
 
-    /// How to connect to a server: a URL without a password in it.
+    /// Parses a connection URL or keyword string, which must not contain a literal password.
     fn dsn(&mut self, tree: &Node<'static>, key: &str) -> Option<String> {
         let (dsn, span) = self.text(tree, key)?;
         let password = url::Url::parse(dsn).ok().and_then(|url| url.password().map(str::to_owned));
-        let in_words = dsn.split_whitespace().find_map(|word| word.strip_prefix("password="));
+        let keyword_password = dsn.split_whitespace().find_map(|word| word.strip_prefix("password="));
         if password
             .as_deref()
-            .or(in_words)
+            .or(keyword_password)
             .is_some_and(|password| !password.contains("${") && !password.contains("$%7B"))
         {
-            let help = "write it as `${NAME}`, and set NAME in the environment";
-            self.mistake(span, "there is a secret in this URL", help);
+            let help = "write the secret as `${NAME}`, and set NAME in the environment";
+            self.mistake(span, "the URL contains a secret", help);
         }
         Some(dsn.to_owned())
     }
 
-    /// A list of words out of those that are known; all of them where there is no list.
+    /// Parses a list of known words. Returns all known words if the key is absent.
     fn known_words(&mut self, tree: &Node<'static>, key: &str, known: &[&str]) -> Vec<String> {
         let Some(given) = self.texts(tree, key) else {
             return known.iter().map(|&word| word.to_owned()).collect();
@@ -180,7 +172,11 @@ impl ConfigReader<'_> {
         for (word, span) in &given {
             if !known.contains(&word.as_str()) {
                 let near = crate::text::suggest::did_you_mean(word, known.iter().copied());
-                self.mistake(*span, format!("`{key}` has no `{word}`{near}"), known.join(", "));
+                self.mistake(
+                    *span,
+                    format!("unknown value `{word}` in `{key}`{near}"),
+                    format!("known values: {}", known.join(", ")),
+                );
             }
         }
         given.into_iter().map(|(word, _)| word).collect()
@@ -204,15 +200,15 @@ impl ConfigReader<'_> {
         let order = self.words(tree, "order").unwrap_or_default();
         if order.len() < 2 {
             let span = tree.get("order").map_or(tree.span, |value| value.span);
-            let help = "write `order = [\"starting\", \"ready\"]`; in the last one it is ready";
-            self.mistake(span, "`order` must have two states at least", help);
+            let help = "write `order = [\"starting\", \"ready\"]`, with the ready state last";
+            self.mistake(span, "`order` must have at least two states", help);
         }
         let pointer = self.text(tree, "pointer").map(|(pointer, span)| (pointer.to_owned(), span));
         if let Some((pointer, span)) = &pointer
             && !pointer.is_empty()
             && !pointer.starts_with('/')
         {
-            self.mistake(*span, format!("`{pointer}` is no JSON pointer"), "write it as `/state`");
+            self.mistake(*span, format!("`{pointer}` is not a valid JSON pointer"), "write a pointer such as `/state`");
         }
         let url = self.needed_address(tree, "url", "doctor.db.state");
         Some(StateSettings { url: url?, pointer: pointer.map(|(pointer, _)| pointer), order })

@@ -1,37 +1,37 @@
-//! What the values of `[doctor]` share: times with a unit, sizes, counts, and secrets that must not stand in a file.
+//! Parsers for values of `[doctor]`: durations, sizes, counts, and names and values that must not contain secrets.
 
 use crate::config::reader::ConfigReader;
 use crate::text::{Node, NodeData, duration, size};
 
-/// Parts of names whose values are secrets.
-const SECRET: &[&str] =
+/// Substrings of names whose values are secrets.
+const SECRET_NAME_PARTS: &[&str] =
     &["authorization", "token", "secret", "password", "passwd", "api-key", "apikey", "api_key", "auth", "cookie"];
 
-/// Whether what stands under a name is a secret.
+/// Returns true if the value of a name is a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
-    SECRET.iter().any(|part| name.contains(part))
+    SECRET_NAME_PARTS.iter().any(|part| name.contains(part))
 }
 
 impl ConfigReader<'_> {
-    /// A time with its unit, in milliseconds.
+    /// Parses a duration with a unit, which must be above zero. Returns milliseconds.
     pub(super) fn milliseconds(&mut self, tree: &Node<'static>, key: &str) -> Option<u64> {
         let value = tree.get(key)?;
         let time = value.as_text().and_then(duration::milliseconds).filter(|time| *time > 0);
         if time.is_none() {
-            let said = match &value.data {
-                NodeData::Number(number) => format!("`{key}` is `{number}`, a time without a unit"),
+            let message = match &value.data {
+                NodeData::Number(number) => format!("`{key}` is `{number}`, a duration without a unit"),
                 _ if value.as_text().and_then(duration::milliseconds) == Some(0) => {
                     format!("`{key}` must be above zero")
                 }
-                _ => format!("`{key}` is no time"),
+                _ => format!("`{key}` is not a valid duration"),
             };
-            self.mistake(value.span, said, "write it as `500ms`, `2s` or `5m`");
+            self.mistake(value.span, message, "write a duration such as `500ms`, `2s` or `5m`");
         }
         time
     }
 
-    /// A size, in bytes.
+    /// Parses a size. Returns bytes.
     pub(super) fn bytes(&mut self, tree: &Node<'static>, key: &str) -> Option<u64> {
         let value = tree.get(key)?;
         let bytes = match &value.data {
@@ -40,26 +40,26 @@ impl ConfigReader<'_> {
             _ => None,
         };
         if bytes.is_none() {
-            self.mistake(value.span, format!("`{key}` is no size"), "write it as `64KiB` or `8MiB`");
+            self.mistake(value.span, format!("`{key}` is not a valid size"), "write a size such as `64KiB` or `8MiB`");
         }
         bytes
     }
 
-    /// A whole number within bounds.
-    pub(super) fn count(&mut self, tree: &Node<'static>, key: &str, (least, most): (u64, u64)) -> Option<u64> {
+    /// Parses an integer within inclusive bounds.
+    pub(super) fn count(&mut self, tree: &Node<'static>, key: &str, (min, max): (u64, u64)) -> Option<u64> {
         let value = tree.get(key)?;
         let count = match &value.data {
-            NodeData::Number(number) => number.as_u64().filter(|count| (least..=most).contains(count)),
+            NodeData::Number(number) => number.as_u64().filter(|count| (min..=max).contains(count)),
             _ => None,
         };
         if count.is_none() {
-            let said = format!("`{key}` must be a whole number from {least} to {most}");
-            self.mistake(value.span, said, format!("write `{key} = {}`", least.max(100).min(most)));
+            let message = format!("`{key}` must be an integer from {min} to {max}");
+            self.mistake(value.span, message, format!("write `{key} = {}`", min.max(100).min(max)));
         }
         count
     }
 
-    /// A number that is not negative.
+    /// Parses a number that is not negative.
     pub(super) fn number(&mut self, tree: &Node<'static>, key: &str) -> Option<f64> {
         let value = tree.get(key)?;
         let number = match &value.data {
@@ -67,12 +67,16 @@ impl ConfigReader<'_> {
             _ => None,
         };
         if number.is_none() {
-            self.mistake(value.span, format!("`{key}` must be a number"), format!("write `{key} = 5`"));
+            self.mistake(
+                value.span,
+                format!("`{key}` must be a number that is not negative"),
+                format!("write `{key} = 5`"),
+            );
         }
         number
     }
 
-    /// `true` or `false`.
+    /// Parses `true` or `false`.
     pub(super) fn flag(&mut self, tree: &Node<'static>, key: &str) -> Option<bool> {
         let value = tree.get(key)?;
         if let NodeData::Bool(flag) = value.data {
@@ -82,42 +86,43 @@ impl ConfigReader<'_> {
         None
     }
 
-    /// A list of strings, without their places.
+    /// Parses a list of strings, without their spans.
     pub(super) fn words(&mut self, tree: &Node<'static>, key: &str) -> Option<Vec<String>> {
         Some(self.texts(tree, key)?.into_iter().map(|(text, _)| text).collect())
     }
 
-    /// A string without which a table means nothing.
+    /// Parses a required string without control characters.
     pub(super) fn needed(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
         if tree.get(key).is_none() {
-            self.mistake(tree.span, format!("a `[[{table}]]` without `{key}`"), format!("add `{key} = \"…\"`"));
+            self.mistake(tree.span, format!("missing `{key}` in `[[{table}]]`"), format!("add `{key} = \"…\"`"));
         }
         let (text, span) = self.text(tree, key)?;
         if text.trim().is_empty() || text.contains(char::is_control) {
             let help = format!("write `{key} = \"…\"`, on one line");
-            self.mistake(span, format!("`{key}` is empty, or has a control character in it"), help);
+            self.mistake(span, format!("`{key}` is empty or contains a control character"), help);
         }
         Some(text.to_owned())
     }
 
-    /// Headers, or variables: names and values. What is a secret by its name must come from the environment.
+    /// Parses headers or variables. A value must come from the environment if its name is that of a secret.
     pub(super) fn named(&mut self, tree: &Node<'static>, key: &str) -> Vec<(String, String)> {
         let pairs = self.pairs(tree, key);
         for entry in tree.get(key).map(Node::entries).unwrap_or_default() {
-            // `{canary}` is a value that doctor makes up, to see whether it comes back.
-            let is_made_up = |value: &str| value.contains("${") || value.contains("{canary}");
-            let bare = entry.value.as_text().is_some_and(|value| !is_made_up(value));
-            let is_token = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
-            if entry.key.is_empty() || !entry.key.chars().all(is_token) {
+            // `{canary}` is a random value that doctor generates and searches for in responses.
+            let has_placeholder = |value: &str| value.contains("${") || value.contains("{canary}");
+            let is_literal = entry.value.as_text().is_some_and(|value| !has_placeholder(value));
+            let is_token_character =
+                |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
+            if entry.key.is_empty() || !entry.key.chars().all(is_token_character) {
                 self.mistake(
                     entry.key_span,
-                    format!("`{}` is no name", entry.key),
-                    "take letters, digits, `-` and `_`",
+                    format!("`{}` is not a valid name", entry.key),
+                    "use only letters, digits, `-` and `_`",
                 );
             }
-            if bare && is_secret(&entry.key) {
-                let help = "write it as `${NAME}`, and set NAME in the environment";
-                self.mistake(entry.value.span, format!("the value of `{}` is a secret", entry.key), help);
+            if is_literal && is_secret(&entry.key) {
+                let help = "write the secret as `${NAME}`, and set NAME in the environment";
+                self.mistake(entry.value.span, format!("the value of `{}` is a literal secret", entry.key), help);
             }
         }
         pairs

@@ -1,4 +1,4 @@
-//! `[[doctor.ipc]]`: a service that calls another one, and what it claims to do when that one fails.
+//! `[[doctor.ipc]]`: a service that calls an upstream, and its claims about failures of the upstream.
 
 use super::program::ProgramSettings;
 use crate::config::reader::ConfigReader;
@@ -7,120 +7,112 @@ use crate::text::Node;
 /// One `[[doctor.ipc]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ipc {
-    /// What it is called.
     pub name: String,
-    /// How the service is called.
+    /// Call of the service.
     pub entry: ServiceEntry,
-    /// How it is called so that it calls another dependency, which stays well.
+    /// Call of the service that uses another dependency, which stays healthy.
     pub other: Option<ServiceEntry>,
-    /// What stands for the dependency.
+    /// Simulated dependency.
     pub upstream: UpstreamSettings,
-    /// The service, where doctor is to start it.
+    /// Program of the service, if doctor starts it.
     pub start: Option<ProgramSettings>,
-    /// What it claims of its circuit breaker.
     pub breaker: Option<Breaker>,
-    /// How long it claims to wait.
     pub timeout: Option<Timeout>,
-    /// How it claims to try again.
     pub retry: Option<Retry>,
-    /// What its errors say.
     pub errors: Errors,
 }
 
-/// How a service is called.
+/// Call of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServiceEntry {
-    /// By HTTP.
     Http {
-        /// The method.
         method: String,
-        /// Where.
         url: String,
-        /// Headers beside those of doctor.
+        /// Headers added to those of doctor.
         headers: Vec<(String, String)>,
-        /// What is sent.
+        /// Request body.
         body: Option<String>,
     },
-    /// By a program, which ends well or not.
+    /// A program; the call succeeds if it exits with 0.
     Command {
-        /// The program and its arguments.
+        /// Program and arguments.
         command: Vec<String>,
-        /// Variables that it gets beside those of phx.
+        /// Variables added to the environment of phx.
         env: Vec<(String, String)>,
     },
 }
 
-/// What stands for the dependency.
+/// Dependency that doctor simulates for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamSettings {
-    /// Where doctor listens.
+    /// Loopback address and port on which doctor listens (default `127.0.0.1:0`).
     pub listen: String,
-    /// A real dependency behind it, `HOST:PORT`: bytes are handed on. Where it is `None`, HTTP is answered.
+    /// Real dependency as `HOST:PORT` to which bytes are forwarded. If `None`, doctor answers HTTP itself.
     pub forward: Option<String>,
-    /// What a healthy dependency answers.
+    /// Response body while the dependency is healthy.
     pub body: String,
 }
 
-/// What a circuit breaker does.
+/// Claims about a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breaker {
-    /// After how many failing calls it is open at the latest.
+    /// Maximum number of failing calls until it opens (default 50).
     pub max_trip_calls: u64,
-    /// For how long it stays open, in milliseconds.
+    /// Time that it stays open, in milliseconds.
     pub open_for_ms: u64,
-    /// How many calls it lets through to try.
+    /// Maximum number of trial calls while it is half open (default 1).
     pub half_open_max: u64,
-    /// How long an answer takes while it is open, in milliseconds.
+    /// Maximum response time while it is open, in milliseconds (default 50).
     pub fast_fail_ms: u64,
 }
 
-/// How long a call may take.
+/// Claims about the duration of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout {
-    /// With all that is tried, in milliseconds.
+    /// Timeout including retries, in milliseconds.
     pub max_ms: u64,
-    /// What may come on top, in milliseconds.
+    /// Tolerance added to the timeout, in milliseconds (default 250).
     pub grace_ms: u64,
 }
 
-/// How it is tried again.
+/// Claims about retries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retry {
-    /// How often at most, the first time included.
+    /// Maximum number of attempts, including the first.
     pub max_attempts: u64,
-    /// The first wait, in milliseconds.
+    /// First backoff, in milliseconds.
     pub base_ms: Option<u64>,
-    /// The longest wait, in milliseconds.
+    /// Maximum backoff, in milliseconds.
     pub cap_ms: Option<u64>,
-    /// Whether waits differ from call to call.
+    /// Whether backoffs are randomized (default true).
     pub jitter: bool,
-    /// How many calls of the dependency there may be for each call of the service, in the long run.
+    /// Maximum ratio of upstream calls to service calls over many calls.
     pub amplification: Option<f64>,
-    /// A call that must not be repeated.
+    /// Non-idempotent call, which must not be retried.
     pub unsafe_entry: Option<ServiceEntry>,
 }
 
-/// What errors say.
+/// Claims about error messages of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Errors {
-    /// One of these stands in each.
+    /// Texts of which each error contains at least one.
     pub must_name: Vec<String>,
-    /// None of these does; `*` stands for anything.
+    /// Texts that no error contains; `*` matches any text.
     pub forbid: Vec<String>,
 }
 
-/// What a healthy dependency answers where nobody says otherwise.
-const BODY: &str = "{\"ok\":true}\n";
-/// The most calls that a breaker may take to open.
-const MOST: u64 = 1_000;
+/// Default response body of a healthy dependency.
+const DEFAULT_BODY: &str = "{\"ok\":true}\n";
+/// Upper bound of the numbers of calls in `breaker`.
+const MAX_BREAKER_CALLS: u64 = 1_000;
 
 impl ConfigReader<'_> {
     pub(super) fn ipc(&mut self, tree: &Node<'static>) -> Option<Ipc> {
         let tree = self.table(Some(tree), "doctor.ipc")?;
         let name = self.needed(tree, "name", "doctor.ipc");
         if tree.get("entry").is_none() {
-            let help = "add `entry = { url = \"http://127.0.0.1:8080/pay\" }`: how the service is called";
-            self.mistake(tree.span, "a `[[doctor.ipc]]` without `entry`", help);
+            let help = "add `entry = { url = \"http://127.0.0.1:8080/pay\" }`, the call of the service";
+            self.mistake(tree.span, "missing `entry` in `[[doctor.ipc]]`", help);
         }
         let entry = self.entry(tree, "entry");
         Some(Ipc {
@@ -143,7 +135,11 @@ impl ConfigReader<'_> {
         }
         let method = self.text(tree, "method").map_or("GET", |(method, _)| method).to_owned();
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            self.mistake(tree.span, format!("`{method}` is no method of HTTP"), "write it as `GET` or `POST`");
+            self.mistake(
+                tree.span,
+                format!("`{method}` is not a valid HTTP method"),
+                "write a method such as `GET` or `POST`",
+            );
         }
         let url = self.needed_address(tree, "url", key)?;
         let body = self.text(tree, "body").map(|(body, _)| body.to_owned());
@@ -151,27 +147,27 @@ impl ConfigReader<'_> {
     }
 
     fn upstream(&mut self, tree: Option<&Node<'static>>) -> UpstreamSettings {
-        let default = UpstreamSettings { listen: "127.0.0.1:0".to_owned(), forward: None, body: BODY.to_owned() };
+        let default =
+            UpstreamSettings { listen: "127.0.0.1:0".to_owned(), forward: None, body: DEFAULT_BODY.to_owned() };
         let Some(tree) = self.table(tree, "doctor.ipc.upstream") else { return default };
         let listen = self.text(tree, "listen").map(|(listen, span)| (listen.to_owned(), span));
         if let Some((listen, span)) = &listen
             && !listen.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
         {
-            let help =
-                "write it as `127.0.0.1:0`, with a port that the service knows, or 0 where it is told by `{upstream}`";
-            self.mistake(*span, format!("`{listen}` is no address of this machine alone"), help);
+            let help = "write `127.0.0.1:PORT`, or `127.0.0.1:0` if the service gets the address from `{upstream}`";
+            self.mistake(*span, format!("`{listen}` is not a loopback address with a port"), help);
         }
         let forward = self.text(tree, "forward").map(|(forward, span)| (forward.to_owned(), span));
         if let Some((forward, span)) = &forward
             && !forward.contains("${")
             && forward.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err())
         {
-            self.mistake(*span, format!("`{forward}` names no port"), "write it as `127.0.0.1:5432`");
+            self.mistake(*span, format!("`{forward}` has no valid port"), "write an address such as `127.0.0.1:5432`");
         }
         let is_tcp = self.choice(tree, "kind", &[("http", false), ("tcp", true)]).unwrap_or(forward.is_some());
         if is_tcp != forward.is_some() {
-            let help = "bytes are handed on where `kind = \"tcp\"` and `forward = \"HOST:PORT\"` stand; `http` is answered by doctor";
-            self.mistake(tree.span, "`kind` and `forward` do not agree", help);
+            let help = "write `kind = \"tcp\"` with `forward = \"HOST:PORT\"` to forward bytes, or `kind = \"http\"` without `forward`";
+            self.mistake(tree.span, "`kind` and `forward` contradict each other", help);
         }
         UpstreamSettings {
             listen: listen.map_or(default.listen, |(listen, _)| listen),
@@ -182,24 +178,24 @@ impl ConfigReader<'_> {
 
     fn breaker(&mut self, tree: Option<&Node<'static>>) -> Option<Breaker> {
         let tree = self.table(tree, "doctor.ipc.breaker")?;
-        let open_for_ms = self.needed_time(tree, "open_for", "doctor.ipc.breaker")?;
+        let open_for_ms = self.required_time(tree, "open_for", "doctor.ipc.breaker")?;
         Some(Breaker {
             open_for_ms,
-            max_trip_calls: self.count(tree, "max_trip_calls", (1, MOST)).unwrap_or(50),
-            half_open_max: self.count(tree, "half_open_max", (1, MOST)).unwrap_or(1),
+            max_trip_calls: self.count(tree, "max_trip_calls", (1, MAX_BREAKER_CALLS)).unwrap_or(50),
+            half_open_max: self.count(tree, "half_open_max", (1, MAX_BREAKER_CALLS)).unwrap_or(1),
             fast_fail_ms: self.milliseconds(tree, "fast_fail").unwrap_or(50),
         })
     }
 
     fn timeout(&mut self, tree: Option<&Node<'static>>) -> Option<Timeout> {
         let tree = self.table(tree, "doctor.ipc.timeout")?;
-        let max_ms = self.needed_time(tree, "max", "doctor.ipc.timeout")?;
+        let max_ms = self.required_time(tree, "max", "doctor.ipc.timeout")?;
         Some(Timeout { max_ms, grace_ms: self.milliseconds(tree, "grace").unwrap_or(250) })
     }
 
-    fn needed_time(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<u64> {
+    fn required_time(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<u64> {
         if tree.get(key).is_none() {
-            self.mistake(tree.span, format!("`{table}` without `{key}`"), format!("add `{key} = \"2s\"`"));
+            self.mistake(tree.span, format!("missing `{key}` in `{table}`"), format!("add `{key} = \"2s\"`"));
         }
         self.milliseconds(tree, key)
     }
@@ -207,8 +203,8 @@ impl ConfigReader<'_> {
     fn retry(&mut self, tree: Option<&Node<'static>>) -> Option<Retry> {
         let tree = self.table(tree, "doctor.ipc.retry")?;
         if tree.get("max_attempts").is_none() {
-            let help = "add `max_attempts = 3`: how often it is tried at most, the first time included";
-            self.mistake(tree.span, "`doctor.ipc.retry` without `max_attempts`", help);
+            let help = "add `max_attempts = 3`, the maximum number of attempts including the first";
+            self.mistake(tree.span, "missing `max_attempts` in `doctor.ipc.retry`", help);
         }
         let max_attempts = self.count(tree, "max_attempts", (1, 100));
         Some(Retry {

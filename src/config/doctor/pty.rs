@@ -1,4 +1,4 @@
-//! `[[doctor.pty]]`: a host of terminals, and what it claims.
+//! `[[doctor.pty]]`: a terminal host and its claims.
 
 use crate::config::reader::ConfigReader;
 use crate::text::{Node, NodeData, duration, size};
@@ -6,92 +6,87 @@ use crate::text::{Node, NodeData, duration, size};
 /// One `[[doctor.pty]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pty {
-    /// What it is called.
     pub name: String,
-    /// How a command gets a terminal of it.
     pub host: Host,
-    /// The size that its terminals have: rows, columns.
+    /// Size of its terminals: rows, columns.
     pub size: Option<(u16, u16)>,
-    /// What a session inherits.
+    /// Claims about the environment variables of a session.
     pub env: Option<PtyEnv>,
-    /// What a session may not do.
     pub sandbox: Option<Sandbox>,
-    /// phx as it is seen from inside a session; its own path where it is `None`.
+    /// Path of the phx program inside a session; the path of the running program if `None`.
     pub payload: Option<String>,
-    /// How long a session's processes may live after it, in milliseconds.
+    /// Time that processes may run after the end of their session, in milliseconds (default 2000).
     pub grace_ms: u64,
-    /// Processes that may outlive a session.
+    /// Number of processes that may outlive a session (default 0).
     pub allow_survivors: u64,
-    /// How many sessions the checks for leaks open.
+    /// Number of sessions that leak checks open (default 200).
     pub sessions: u64,
-    /// How much is sent through it, in bytes.
+    /// Amount of data sent through a terminal, in bytes (default 10 MB).
     pub volume: u64,
 }
 
-/// How a command gets a terminal.
+/// Way in which a command is started in a terminal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Host {
-    /// A program that is given the command.
+    /// A program that runs the command in a terminal.
     Exec {
-        /// The program and its arguments; `{cmd}` stands for the command.
+        /// Program and arguments; `{cmd}` is replaced by the command.
         command: Vec<String>,
-        /// What the program itself is connected to.
+        /// Standard input and output of the program itself.
         stdio: Stdio,
-        /// Variables that it gets beside those of phx.
+        /// Variables added to the environment of phx.
         env: Vec<(String, String)>,
     },
     /// A server that starts a shell for each connection.
     Websocket {
-        /// Where it is.
         url: String,
-        /// How it wraps bytes.
         codec: Codec,
-        /// Headers of the upgrade.
+        /// Headers of the upgrade request.
         headers: Vec<(String, String)>,
     },
 }
 
-/// What a host program is connected to.
+/// Standard input and output of a host program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdio {
-    /// Pipes, as a service.
+    /// Pipes, as for a service.
     Pipe,
-    /// A terminal, as a person.
+    /// A terminal, as for an interactive user.
     Pty,
 }
 
-/// How a server wraps the bytes of a terminal.
+/// Encoding of terminal data in WebSocket messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
-    /// Not at all.
+    /// Unwrapped bytes.
     Raw,
-    /// As ttyd: a first byte says what it is.
+    /// ttyd: the first byte is the message type.
     Ttyd,
-    /// As terminado: a JSON list, its first item says what it is.
+    /// terminado: a JSON array whose first item is the message type.
     Terminado,
-    /// As many: `{"type":"input","data":"…"}`.
+    /// JSON objects such as `{"type":"input","data":"…"}`.
     Json,
 }
 
-/// What a session inherits.
+/// Claims about the environment variables of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PtyEnv {
-    /// Names that must not be there, as globs.
+    /// Names of variables that must be absent, as globs.
     pub deny: Vec<String>,
-    /// Names that must be there.
+    /// Names of variables that must be present.
     pub require: Vec<String>,
 }
 
-/// What a session may and may not do.
+/// Claims about the isolation of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
-    /// What it may not, as `read`, `read:PATH`, `net:loopback`.
+    /// Denied operations, for example `read`, `read:PATH` or `net:loopback`.
     pub deny: Vec<String>,
-    /// What it may.
+    /// Allowed operations, in the same form.
     pub allow: Vec<String>,
 }
 
-/// What a sandbox can deny.
+/// Operations that `deny` and `allow` of a sandbox accept.
 pub const BOUNDARIES: &[&str] =
     &["read", "write", "net", "signal", "proc", "ptrace", "mount", "rawsock", "tiocsti", "nproc", "memory", "cpu"];
 
@@ -101,7 +96,7 @@ impl ConfigReader<'_> {
         let name = self.needed(tree, "name", "doctor.pty");
         if tree.get("host").is_none() {
             let help = "add `host = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }`";
-            self.mistake(tree.span, "a `[[doctor.pty]]` without `host`", help);
+            self.mistake(tree.span, "missing `host` in `[[doctor.pty]]`", help);
         }
         let host = self.host(tree.get("host"));
         Some(Pty {
@@ -132,14 +127,14 @@ impl ConfigReader<'_> {
         let Some(command) = self.words(tree, "command") else {
             self.mistake(
                 tree.span,
-                "a host without `command`",
+                "missing `command` in `host`",
                 "write `command = [\"./bin/term\", \"--\", \"{cmd}\"]`",
             );
             return None;
         };
         if !command.iter().any(|word| ["{cmd}", "{argv}", "{line}"].iter().any(|name| word.contains(name))) {
             let span = tree.get("command").map_or(tree.span, |value| value.span);
-            self.mistake(span, "a command without `{cmd}`", "put `{cmd}` where the host takes what it runs");
+            self.mistake(span, "missing `{cmd}` in `command`", "put `{cmd}` where the host expects the command to run");
         }
         let stdio = self.choice(tree, "stdio", &[("pipe", Stdio::Pipe), ("pty", Stdio::Pty)]).unwrap_or(Stdio::Pipe);
         Some(Host::Exec { command, stdio, env: self.named(tree, "env") })
@@ -157,7 +152,7 @@ impl ConfigReader<'_> {
         if let [Some(rows), Some(columns)] = numbers[..] {
             return Some((rows, columns));
         }
-        self.mistake(value.span, "`size` must be rows and columns", "write `size = [24, 80]`");
+        self.mistake(value.span, "`size` must be a list of rows and columns", "write `size = [24, 80]`");
         None
     }
 
@@ -177,21 +172,25 @@ impl ConfigReader<'_> {
                 let name = text.split(':').next().unwrap_or_default();
                 if !BOUNDARIES.contains(&name) {
                     let near = crate::text::suggest::did_you_mean(name, BOUNDARIES.iter().copied());
-                    self.mistake(*span, format!("there is no boundary `{name}`{near}"), BOUNDARIES.join(", "));
+                    self.mistake(
+                        *span,
+                        format!("unknown operation `{name}`{near}"),
+                        format!("known operations: {}", BOUNDARIES.join(", ")),
+                    );
                 }
             }
             for (text, span) in &given {
                 let Some((name, amount)) = text.split_once(':') else { continue };
-                let is_one = match name {
+                let is_valid = match name {
                     "nproc" => amount.parse::<u64>().is_ok_and(|count| (1..=2_000).contains(&count)),
                     "memory" => size::parse(amount).is_some_and(|bytes| (1..=8 << 30).contains(&bytes)),
                     "cpu" => duration::milliseconds(amount).is_some_and(|time| (1..=3_000).contains(&time)),
                     "net" => amount == "loopback" || amount.parse::<std::net::SocketAddr>().is_ok(),
                     _ => true,
                 };
-                if !is_one {
-                    let help = "`nproc:64` (up to 2000), `memory:256MiB` (up to 8GiB), `cpu:1s` (up to 3s), `net:127.0.0.1:80`";
-                    self.mistake(*span, format!("`{text}` cannot be tried"), help);
+                if !is_valid {
+                    let help = "write `nproc:64` (up to 2000), `memory:256MiB` (up to 8GiB), `cpu:1s` (up to 3s) or `net:127.0.0.1:80`";
+                    self.mistake(*span, format!("`{text}` is not a valid operation"), help);
                 }
             }
             given.into_iter().map(|(text, _)| text).collect()

@@ -1,4 +1,4 @@
-//! `[[doctor.ws]]`: a WebSocket server, and what it claims.
+//! `[[doctor.ws]]`: a WebSocket server and its claims.
 
 use url::Url;
 
@@ -6,178 +6,169 @@ use super::fields::is_secret;
 use crate::config::reader::ConfigReader;
 use crate::text::{Node, Span};
 
-/// The most connections that are ever opened to one server.
-const MOST: u64 = 2_000;
-/// The largest message that is sent, in bytes.
-const LARGEST: u64 = 256 << 20;
-/// What a variable is while a URL is looked at.
+/// Maximum number of connections to one server.
+const MAX_CONNECTIONS: u64 = 2_000;
+/// Maximum size of a sent message, in bytes.
+const MAX_MESSAGE_BYTES: u64 = 256 << 20;
+/// Replacement for `${` while a URL is parsed.
 const VARIABLE: &str = "phx-variable-";
-/// The longest that one thing may be watched, in milliseconds.
-const LONGEST: u64 = 300_000;
+/// Maximum duration of the stress check, in milliseconds.
+const MAX_STRESS_MS: u64 = 300_000;
 
 /// One `[[doctor.ws]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ws {
-    /// What it is called.
     pub name: String,
-    /// Where it is. `${NAME}` stands for a variable of the environment.
+    /// URL in which `${NAME}` is replaced by an environment variable.
     pub url: String,
-    /// A file with certificates that are trusted beside those of the system.
+    /// File with certificates that are trusted in addition to those of the system.
     pub ca: Option<String>,
-    /// Headers of the upgrade.
+    /// Headers of the upgrade request.
     pub headers: Vec<(String, String)>,
-    /// The subprotocol that is asked for.
+    /// Requested subprotocol.
     pub subprotocol: Option<String>,
-    /// How many connections it serves at most.
+    /// Maximum number of connections that the server serves.
     pub limit: Option<u64>,
-    /// Whose limit it is.
+    /// Scope of `limit` (default global).
     pub limit_scope: LimitScope,
-    /// How many workers it has, each with the limit, where that is claimed for each worker.
+    /// Number of server workers, if `limit` applies to each worker.
     pub workers: Option<u64>,
-    /// How many connections beyond the limit are tried.
+    /// Number of connections tried beyond the limit.
     pub overshoot: Option<u64>,
-    /// Refusals that are graceful, as `http-503` or `close-1013`.
+    /// Classes of graceful refusals, for example `http-503` or `close-1013`.
     pub accept: Vec<String>,
-    /// A text in a message by which the server refuses.
+    /// Text in a message by which the server refuses a connection.
     pub refusal_pattern: Option<String>,
-    /// How long an upgrade may take, in milliseconds.
+    /// Timeout of an upgrade, in milliseconds (default 5000).
     pub handshake_timeout_ms: u64,
-    /// How long a freed slot may take to be free, in milliseconds.
+    /// Time until a slot is free after a connection closes, in milliseconds (default 2000).
     pub release_deadline_ms: u64,
-    /// How long a peer that is gone may keep its slot, in milliseconds.
+    /// Time until the slot of a dead peer is free, in milliseconds.
     pub dead_peer_deadline_ms: Option<u64>,
-    /// How one sees that a connection is served.
+    /// Test that a connection is served (default ping).
     pub liveness: Liveness,
-    /// How many connections it accepts in a second.
+    /// Accepted connections per second.
     pub rate: Option<Rate>,
-    /// How many messages of one connection it takes in a second.
+    /// Accepted messages per second and connection.
     pub message_rate: Option<Rate>,
-    /// The largest message that it takes, in bytes.
+    /// Maximum size of an accepted message, in bytes.
     pub max_frame: Option<u64>,
-    /// What it bears.
+    /// Load that the server sustains.
     pub stress: Option<Stress>,
-    /// What coming and going must not cost.
+    /// Resources that may leak when connections open and close.
     pub churn: Option<Churn>,
-    /// Its process, where it runs on this machine.
+    /// Process of the server, if it runs on this machine.
     pub process: Option<Process>,
-    /// What it says of itself.
     pub metrics: Option<MetricsEndpoint>,
-    /// Addresses of this machine to come from.
+    /// Local addresses to connect from.
     pub source_addrs: Vec<String>,
 }
 
-/// Whose limit a limit is.
+/// Scope of a connection limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitScope {
-    /// The server's, for all.
+    /// All connections of the server.
     Global,
-    /// Each address's.
+    /// Connections of each client address.
     Ip,
-    /// Each worker's.
+    /// Connections of each server worker.
     Worker,
 }
 
-/// How one sees that a connection is served.
+/// Test that a connection is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Liveness {
-    /// A ping is answered.
+    /// The server answers a ping.
     Ping,
-    /// A message is answered by one that contains something.
-    Echo {
-        /// What is sent.
-        send: String,
-        /// What the answer contains.
-        expect: String,
-    },
-    /// One does not.
+    /// The server answers a message with one that contains `expect`.
+    Echo { send: String, expect: String },
+    /// No test.
     None,
 }
 
-/// A rate, and what may come at once.
+/// Rate limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// How many in a second, in the long run.
+    /// Sustained rate per second.
     pub per_second: f64,
-    /// How many more at once.
+    /// Number accepted at once in addition to the sustained rate (default 0).
     pub burst: f64,
 }
 
-/// What a server bears.
+/// Load that a server sustains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stress {
-    /// Connections held.
+    /// Number of concurrent connections (default 10).
     pub connections: u64,
-    /// Messages a second, over all connections.
+    /// Messages per second over all connections (default 100).
     pub messages_per_second: u64,
-    /// For how long, in milliseconds.
+    /// Duration, in milliseconds (default 10,000).
     pub duration_ms: u64,
-    /// The 99th percentile of the time to the answer, in milliseconds.
+    /// Maximum 99th percentile of the response time, in milliseconds (default 200).
     pub p99_ms: u64,
-    /// The share of messages without an answer.
+    /// Maximum share of messages without an answer, from 0 to 1 (default 0.001).
     pub max_errors: f64,
 }
 
-/// What coming and going must not cost.
+/// Resources that may leak when connections open and close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Churn {
-    /// How often all slots are filled and freed.
+    /// Number of times that all slots are filled and freed (default 20).
     pub cycles: u64,
-    /// Descriptors more than before.
+    /// Tolerated number of additional file descriptors (default 4).
     pub fd_tolerance: u64,
-    /// Bytes of memory more than before.
+    /// Tolerated additional resident memory, in bytes (default 8 MiB).
     pub rss_tolerance: u64,
 }
 
-/// How to find a process.
+/// Way to find the server process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {
-    /// It listens on this port.
+    /// Port on which the process listens.
     Port(u16),
-    /// Its id stands in this file.
+    /// File that contains the process id.
     PidFile(String),
 }
 
-/// A page of metrics.
+/// Endpoint with server metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricsEndpoint {
-    /// Where it is.
     pub url: String,
-    /// The gauge of connections that are served.
+    /// Name of the gauge of open connections.
     pub active: String,
-    /// The counter of those that were refused.
+    /// Name of the counter of refused connections.
     pub refused: Option<String>,
 }
 
-/// What a URL says of where to connect.
+/// Connection parameters of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Whether it is over TLS.
     pub tls: bool,
-    /// The host, a name or an address.
+    /// Host name or IP address.
     pub host: String,
-    /// The port.
+    /// Port; 80 or, with TLS, 443 if the URL has none.
     pub port: u16,
     /// Path and query.
     pub path: String,
-    /// User and password as `user:password`, if any.
+    /// User and password as `user:password`, percent-decoded.
     pub user: Option<String>,
 }
 
 impl Endpoint {
-    /// Reads a URL of one of two schemes, the second being that over TLS.
+    /// Parses a URL with one of two schemes. The second scheme uses TLS.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Returns the reason if the text is not a URL, its scheme is not one of the two, or it has no host.
     pub fn parse(text: &str, [plain, over_tls]: [&str; 2]) -> Result<Self, String> {
         let url = Url::parse(text).map_err(|error| error.to_string())?;
         if url.scheme() != plain && url.scheme() != over_tls {
-            return Err(format!("its scheme is `{}`; it must be `{plain}` or `{over_tls}`", url.scheme()));
+            return Err(format!("expected scheme `{plain}` or `{over_tls}`, found `{}`", url.scheme()));
         }
         let tls = url.scheme() == over_tls;
         let host = match url.host() {
             Some(url::Host::Ipv6(address)) => address.to_string(),
             Some(host) => host.to_string(),
-            None => return Err("it names no host".to_owned()),
+            None => return Err("missing host".to_owned()),
         };
         let user = (!url.username().is_empty() || url.password().is_some())
             .then(|| format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default())));
@@ -186,7 +177,7 @@ impl Endpoint {
         Ok(Self { tls, host, port, path: format!("{}{query}", url.path()), user })
     }
 
-    /// Whether it is on this machine.
+    /// Returns true if the host is `localhost` or a loopback address.
     pub fn is_local(&self) -> bool {
         self.host == "localhost" || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
@@ -206,10 +197,10 @@ impl ConfigReader<'_> {
             ca: self.text(tree, "ca").map(|(file, _)| file.to_owned()),
             headers: self.named(tree, "headers"),
             subprotocol: self.text(tree, "subprotocol").map(|(text, _)| text.to_owned()),
-            limit: self.count(tree, "limit", (1, MOST)),
+            limit: self.count(tree, "limit", (1, MAX_CONNECTIONS)),
             limit_scope: self.scope(tree),
             workers: self.count(tree, "workers", (1, 64)),
-            overshoot: self.count(tree, "overshoot", (1, MOST)),
+            overshoot: self.count(tree, "overshoot", (1, MAX_CONNECTIONS)),
             accept: self.words(tree, "accept").unwrap_or_else(graceful),
             refusal_pattern: self.text(tree, "refusal_pattern").map(|(text, _)| text.to_owned()),
             handshake_timeout_ms: self.milliseconds(tree, "handshake_timeout").unwrap_or(5_000),
@@ -228,56 +219,61 @@ impl ConfigReader<'_> {
         for class in ws.accept.iter().filter(|class| !is_class(class)) {
             let span = tree.get("accept").map_or(tree.span, |value| value.span);
             let help = "write `http-503`, `close-1013`, `rst`, `eof`, `silent`, `tcp-refused` or `app-error`";
-            self.mistake(span, format!("`{class}` is no refusal"), help);
+            self.mistake(span, format!("unknown refusal class `{class}`"), help);
         }
         for address in ws.source_addrs.iter().filter(|address| address.parse::<std::net::IpAddr>().is_err()) {
             let span = tree.get("source_addrs").map_or(tree.span, |value| value.span);
-            self.mistake(span, format!("`{address}` is no address"), "write it as `127.0.0.2`");
+            self.mistake(
+                span,
+                format!("`{address}` is not a valid IP address"),
+                "write an address such as `127.0.0.2`",
+            );
         }
-        if ws.limit.unwrap_or(0) + ws.overshoot.unwrap_or(0) > MOST {
-            let said = format!("`limit` and `overshoot` are more than {MOST} connections together");
-            self.mistake(tree.span, said, "lower one of them");
+        if ws.limit.unwrap_or(0) + ws.overshoot.unwrap_or(0) > MAX_CONNECTIONS {
+            let message = format!("the sum of `limit` and `overshoot` is above {MAX_CONNECTIONS} connections");
+            self.mistake(tree.span, message, "lower `limit` or `overshoot`");
         }
         Some(ws)
     }
 
-    /// A URL can be read, and holds no secret. A variable stands for something that cannot be judged here; what stands beside it can.
+    /// Validates that a URL is well formed and contains no secret. Values of variables are unknown here and are not
+    /// validated.
     pub(super) fn endpoint(&mut self, url: &str, span: Span, schemes: [&str; 2]) {
         let given = url.replace("{listen}", "1").replace("${", VARIABLE).replace('}', "");
         match Endpoint::parse(&given, schemes) {
-            // The port, or all of it, may be a variable.
+            // The port or the whole URL may be a variable.
             Err(_) if given.contains(VARIABLE) => {}
             Err(why) => {
                 let help = if given.contains('{') {
-                    "of words in braces a URL takes `{listen}` (the port of the service that doctor starts) and `${NAME}` (a variable)"
+                    "use only the placeholders `{listen}` (port of the service that doctor starts) and `${NAME}` (environment variable)"
                         .to_owned()
                 } else {
-                    format!("write it as `{}://127.0.0.1:8080/`", schemes[0])
+                    format!("write a URL such as `{}://127.0.0.1:8080/`", schemes[0])
                 };
-                self.mistake(span, format!("not a URL: {why}"), help);
+                self.mistake(span, format!("invalid URL: {why}"), help);
             }
             Ok(endpoint) => {
-                let is_bare = |value: &str| !value.is_empty() && !value.contains(VARIABLE);
+                let is_literal = |value: &str| !value.is_empty() && !value.contains(VARIABLE);
                 let user = endpoint.user.unwrap_or_default();
                 let password = user.split_once(':').map_or("", |(_, password)| password);
                 let query = endpoint.path.split_once('?').map_or("", |(_, query)| query);
                 let mut named = query.split('&').filter_map(|pair| pair.split_once('='));
-                if is_bare(password) || named.any(|(name, value)| is_secret(name) && is_bare(value)) {
-                    let help = "write it as `${NAME}`, and set NAME in the environment";
-                    self.mistake(span, "there is a secret in this URL", help);
+                if is_literal(password) || named.any(|(name, value)| is_secret(name) && is_literal(value)) {
+                    let help = "write the secret as `${NAME}`, and set NAME in the environment";
+                    self.mistake(span, "the URL contains a secret", help);
                 }
             }
         }
     }
 
-    /// The largest message: more than nothing, and what fits into the memory of this machine twice.
+    /// Parses `max_frame`. The upper bound lets a message fit into memory twice.
     fn frame(&mut self, tree: &Node<'static>) -> Option<u64> {
-        let most = self.bytes(tree, "max_frame")?;
-        if (1..=LARGEST).contains(&most) {
-            return Some(most);
+        let bytes = self.bytes(tree, "max_frame")?;
+        if (1..=MAX_MESSAGE_BYTES).contains(&bytes) {
+            return Some(bytes);
         }
         let span = tree.get("max_frame").map_or(tree.span, |value| value.span);
-        self.mistake(span, "`max_frame` must be from 1 byte to 256 MiB", "write it as `64KiB`");
+        self.mistake(span, "`max_frame` must be from 1 byte to 256 MiB", "write a size such as `64KiB`");
         None
     }
 
@@ -289,9 +285,9 @@ impl ConfigReader<'_> {
     fn liveness(&mut self, tree: Option<&Node<'static>>) -> Liveness {
         let Some(tree) = self.table(tree, "doctor.ws.liveness") else { return Liveness::Ping };
         let kind = self.choice(tree, "kind", &[("ping", 0), ("echo", 1), ("none", 2)]);
-        // Who says what is sent means an echo.
-        let is_said = tree.get("send").is_some() || tree.get("expect").is_some();
-        match kind.or((tree.get("kind").is_none() && is_said).then_some(1)) {
+        // `send` or `expect` without `kind` selects echo.
+        let has_echo_keys = tree.get("send").is_some() || tree.get("expect").is_some();
+        match kind.or((tree.get("kind").is_none() && has_echo_keys).then_some(1)) {
             Some(1) => {
                 let send = self.text(tree, "send").map_or("ping", |(text, _)| text).to_owned();
                 let expect = self.text(tree, "expect").map_or_else(|| send.clone(), |(text, _)| text.to_owned());
@@ -306,7 +302,11 @@ impl ConfigReader<'_> {
         let tree = self.table(tree.get(key), &format!("doctor.ws.{key}"))?;
         let burst = self.number(tree, "burst").unwrap_or_default();
         let Some(per_second) = self.number(tree, "per_second").filter(|rate| *rate > 0.0) else {
-            self.mistake(tree.span, format!("`{key}` without `per_second`"), "write `{ per_second = 5, burst = 10 }`");
+            self.mistake(
+                tree.span,
+                format!("missing `per_second` in `{key}`"),
+                "write `{ per_second = 5, burst = 10 }`",
+            );
             return None;
         };
         Some(Rate { per_second, burst })
@@ -315,9 +315,9 @@ impl ConfigReader<'_> {
     fn stress(&mut self, tree: Option<&Node<'static>>) -> Option<Stress> {
         let tree = self.table(tree, "doctor.ws.stress")?;
         Some(Stress {
-            connections: self.count(tree, "connections", (1, MOST)).unwrap_or(10),
+            connections: self.count(tree, "connections", (1, MAX_CONNECTIONS)).unwrap_or(10),
             messages_per_second: self.count(tree, "messages_per_second", (1, 1_000_000)).unwrap_or(100),
-            duration_ms: self.milliseconds(tree, "duration").unwrap_or(10_000).min(LONGEST),
+            duration_ms: self.milliseconds(tree, "duration").unwrap_or(10_000).min(MAX_STRESS_MS),
             p99_ms: self.milliseconds(tree, "p99").unwrap_or(200),
             max_errors: self.number(tree, "max_errors").unwrap_or(0.001),
         })
@@ -339,7 +339,7 @@ impl ConfigReader<'_> {
         }
         let port = self.count(tree, "port", (1, 65_535)).and_then(|port| u16::try_from(port).ok());
         if port.is_none() && tree.get("port").is_none() {
-            self.mistake(tree.span, "`process` without `port` or `pid_file`", "write `{ port = 8080 }`");
+            self.mistake(tree.span, "missing `port` or `pid_file` in `process`", "write `{ port = 8080 }`");
         }
         port.map(Process::Port)
     }
@@ -349,7 +349,7 @@ impl ConfigReader<'_> {
         let missing = |key| tree.get(key).is_none();
         if missing("url") || missing("active") {
             let help = "write `{ url = \"http://127.0.0.1:9090/metrics\", active = \"ws_active\" }`";
-            self.mistake(tree.span, "`metrics` without `url` or `active`", help);
+            self.mistake(tree.span, "missing `url` or `active` in `metrics`", help);
         }
         if let Some((url, span)) = self.text(tree, "url") {
             self.endpoint(url, span, ["http", "https"]);
@@ -362,7 +362,7 @@ impl ConfigReader<'_> {
     }
 }
 
-/// Whether a text is a class of refusals.
+/// Returns true if a text is a known class of refusals.
 fn is_class(text: &str) -> bool {
     let known = ["tcp-refused", "tcp-timeout", "rst", "eof", "silent", "101-eof", "101-rst", "app-error", "zombie"];
     let numbered = |kind: &str, digits: usize| {
@@ -372,12 +372,12 @@ fn is_class(text: &str) -> bool {
     known.contains(&text) || numbered("http-", 3) || numbered("close-", 4)
 }
 
-/// A part of a URL as it was meant.
+/// Percent-decodes a part of a URL.
 fn decoded(part: &str) -> String {
     percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
-/// What is graceful where nobody says otherwise.
+/// Returns the default of `accept`.
 fn graceful() -> Vec<String> {
     ["http-503", "http-429", "close-1013", "close-1008"].map(str::to_owned).to_vec()
 }

@@ -1,4 +1,4 @@
-//! The three kinds of database, as far as they are alike: a server or a file system, and a scratch database in it.
+//! Common interface of the database engines: creating, inspecting and disturbing scratch databases.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,35 +12,32 @@ use crate::doctor::check_result::CheckResult;
 use crate::doctor::fault::Backend;
 use crate::doctor::program::Placeholders;
 
-/// Where scratch databases are made.
+/// Server or file system that holds scratch databases.
 #[derive(Clone, Debug)]
 pub enum DatabaseEngine {
-    /// A server of PostgreSQL.
     Postgres(Box<postgres::PostgresServer>),
-    /// A server of MySQL or MariaDB.
+    /// MySQL or MariaDB.
     #[cfg(feature = "mysql")]
     Mysql(Box<mysql::MysqlServer>),
-    /// The folder for temporary files.
+    /// Directory for temporary files.
     Sqlite,
 }
 
-/// A scratch database.
+/// Temporary database; it is dropped with its handle.
 #[derive(Debug)]
 pub enum ScratchDatabase {
-    /// One of PostgreSQL.
     Postgres(Box<postgres::PostgresScratch>),
-    /// One of MySQL or MariaDB.
+    /// MySQL or MariaDB.
     #[cfg(feature = "mysql")]
     Mysql(Box<mysql::MysqlScratch>),
-    /// A file.
     Sqlite(sqlite::File),
 }
 
 impl DbTarget {
-    /// Where scratch databases are made.
+    /// Reads the connection settings of the configured engine.
     ///
     /// # Errors
-    /// Why there can be none.
+    /// Returns an error if `admin` cannot be used, and a skip if phx was built without the engine.
     pub async fn engine(&self) -> Result<DatabaseEngine, Box<CheckResult>> {
         match self.db.engine {
             Kind::Sqlite => Ok(DatabaseEngine::Sqlite),
@@ -61,30 +58,24 @@ impl DbTarget {
 }
 
 fn unusable(why: String) -> Box<CheckResult> {
-    let help = "correct `admin`; what is not on this machine must stand in `[doctor] allow_hosts`";
+    let help = "correct `admin`; add the host to `[doctor] allow_hosts` if it is not this machine";
     Box::new(CheckResult::error(why).help(help, &[]))
 }
 
 impl DatabaseEngine {
-    /// An empty database.
-    ///
-    /// # Errors
-    /// Why there is none, as the result of the check.
+    /// Creates an empty scratch database.
     pub async fn scratch(&self) -> Result<ScratchDatabase, Box<CheckResult>> {
         self.copy_of(None).await
     }
 
-    /// Takes away what a run that was killed has left behind.
+    /// Drops scratch databases that a killed run left behind (PostgreSQL only).
     pub async fn sweep(&self) {
         if let Self::Postgres(server) = self {
             server.sweep().await;
         }
     }
 
-    /// A database that begins as another one.
-    ///
-    /// # Errors
-    /// Why there is none, as the result of the check.
+    /// Creates a scratch database, with the contents of `template` if one is given (PostgreSQL only).
     pub async fn copy_of(&self, template: Option<&str>) -> Result<ScratchDatabase, Box<CheckResult>> {
         let made = match self {
             Self::Postgres(server) => {
@@ -96,16 +87,16 @@ impl DatabaseEngine {
         };
         made.map_err(|why| {
             let help = match self {
-                Self::Sqlite => "make room in the folder for temporary files, or name another one by TMPDIR",
-                _ => "see what `phx doctor db.reach` says; `admin` must be allowed to create databases",
+                Self::Sqlite => "free space in the directory for temporary files, or set TMPDIR to another one",
+                _ => "run `phx doctor db.reach`, and allow the user in `admin` to create databases",
             };
-            Box::new(CheckResult::error(format!("no scratch database could be made: {why}")).help(help, &[]))
+            Box::new(CheckResult::error(format!("cannot create a scratch database: {why}")).help(help, &[]))
         })
     }
 }
 
 impl ScratchDatabase {
-    /// How a program finds it: straight, or through a proxy.
+    /// Returns the placeholder values with which a program connects: directly, or through the proxy at `via`.
     pub fn places(&self, via: Option<SocketAddr>) -> Placeholders {
         match self {
             Self::Postgres(scratch) => scratch.server.places(&scratch.name, via),
@@ -115,10 +106,7 @@ impl ScratchDatabase {
         }
     }
 
-    /// What is in it.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Reads the schema and the row counts.
     pub async fn dump(&self) -> Result<Dump, Box<CheckResult>> {
         let dump = match self {
             Self::Postgres(scratch) => scratch.dump().await,
@@ -126,10 +114,10 @@ impl ScratchDatabase {
             Self::Mysql(scratch) => scratch.dump().await,
             Self::Sqlite(file) => file.dump(),
         };
-        dump.map_err(|why| Box::new(CheckResult::error(format!("the database cannot be read: {why}"))))
+        dump.map_err(|why| Box::new(CheckResult::error(format!("cannot read the database: {why}"))))
     }
 
-    /// What a proxy is to stand before; nothing before a file.
+    /// Returns the address to which a proxy forwards; `None` for a file.
     pub fn behind(&self) -> Option<Backend> {
         match self {
             Self::Postgres(scratch) => Some(scratch.server.behind()),
@@ -139,85 +127,73 @@ impl ScratchDatabase {
         }
     }
 
-    /// What programs that have ended still hold, a sentence each.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Returns the locks and connections that ended workers left behind, one description each.
     pub async fn left(&self) -> Result<Vec<String>, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(format!("locks cannot be read: {why}")));
+        let to_error = |why: String| Box::new(CheckResult::error(format!("cannot read locks: {why}")));
         match self {
             Self::Postgres(scratch) => {
-                let client = scratch.connect().await.map_err(broken)?;
-                let locks = postgres::locks(&client).await.map_err(broken)?;
-                let said = |lock: &postgres::HeldLock| {
+                let client = scratch.connect().await.map_err(to_error)?;
+                let locks = postgres::locks(&client).await.map_err(to_error)?;
+                let describe = |lock: &postgres::HeldLock| {
                     let verb = if lock.granted { "holds" } else { "waits for" };
                     format!("backend {} {verb} {} ({})", lock.pid, lock.what, lock.mode)
                 };
-                Ok(locks.iter().map(said).collect())
+                Ok(locks.iter().map(describe).collect())
             }
             #[cfg(feature = "mysql")]
             Self::Mysql(scratch) => {
-                let open = scratch.backends().await.map_err(broken)?;
+                let open = scratch.backends().await.map_err(to_error)?;
                 Ok(open.iter().map(|id| format!("connection {id} is still open")).collect())
             }
             Self::Sqlite(file) => {
                 let open = file.opened_by().unwrap_or_default();
                 let others = open.iter().filter(|group| **group != own_group());
-                Ok(others.map(|group| format!("a process of group {group} has the file open")).collect())
+                Ok(others.map(|group| format!("process group {group} has the file open")).collect())
             }
         }
     }
 
-    /// The connections of others to it, as the server numbers them.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
+    /// Returns the server-side ids of the connections of other clients.
     pub async fn backends(&self) -> Result<Vec<i64>, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(format!("connections cannot be counted: {why}")));
+        let to_error = |why: String| Box::new(CheckResult::error(format!("cannot list connections: {why}")));
         match self {
             Self::Postgres(scratch) => {
-                let client = scratch.connect().await.map_err(broken)?;
-                let pids = postgres::backends(&client).await.map_err(broken)?;
+                let client = scratch.connect().await.map_err(to_error)?;
+                let pids = postgres::backends(&client).await.map_err(to_error)?;
                 Ok(pids.into_iter().map(i64::from).collect())
             }
             #[cfg(feature = "mysql")]
-            Self::Mysql(scratch) => scratch.backends().await.map_err(broken),
+            Self::Mysql(scratch) => scratch.backends().await.map_err(to_error),
             Self::Sqlite(_) => Ok(Vec::new()),
         }
     }
 
-    /// Whether no statement of others runs in it, and they have no transaction open.
-    ///
-    /// # Errors
-    /// If the server does not tell.
+    /// Returns whether other clients run no statement and have no open transaction.
     pub async fn is_at_rest(&self) -> Result<bool, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(format!("transactions cannot be counted: {why}")));
+        let to_error = |why: String| Box::new(CheckResult::error(format!("cannot count transactions: {why}")));
         match self {
             Self::Postgres(scratch) => {
-                let client = scratch.connect().await.map_err(broken)?;
-                postgres::is_at_rest(&client).await.map_err(broken)
+                let client = scratch.connect().await.map_err(to_error)?;
+                postgres::is_at_rest(&client).await.map_err(to_error)
             }
             #[cfg(feature = "mysql")]
-            Self::Mysql(scratch) => scratch.is_at_rest().await.map_err(broken),
+            Self::Mysql(scratch) => scratch.is_at_rest().await.map_err(to_error),
             Self::Sqlite(file) => Ok(file.writer().is_none()),
         }
     }
 
-    /// Ends all connections of others to it.
-    ///
-    /// # Errors
-    /// Where that fails.
+    /// Terminates all connections of other clients.
     pub async fn terminate(&self) -> Result<(), Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(format!("connections cannot be ended: {why}")));
+        let to_error = |why: String| Box::new(CheckResult::error(format!("cannot terminate connections: {why}")));
         match self {
-            Self::Postgres(scratch) => scratch.terminate().await.map_err(broken),
+            Self::Postgres(scratch) => scratch.terminate().await.map_err(to_error),
             #[cfg(feature = "mysql")]
-            Self::Mysql(scratch) => scratch.terminate().await.map_err(broken),
+            Self::Mysql(scratch) => scratch.terminate().await.map_err(to_error),
             Self::Sqlite(_) => Ok(()),
         }
     }
 
-    /// Whether somebody can connect at an address, look at what was prepared, and write.
+    /// Returns whether a client can connect through `via`, find tables, and write.
     pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
         match self {
             Self::Postgres(scratch) => scratch.is_usable(via, within).await,
@@ -227,18 +203,16 @@ impl ScratchDatabase {
         }
     }
 
-    /// Its tables, each with what changes when it is made anew or emptied; nothing where nobody can say.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
+    /// Returns each table with an identifier that changes if the table is recreated or truncated. Empty unless the
+    /// engine is PostgreSQL.
     pub async fn identities(&self) -> Result<Vec<String>, Box<CheckResult>> {
         let Self::Postgres(scratch) = self else { return Ok(Vec::new()) };
-        let broken = |why: String| Box::new(CheckResult::error(format!("the database cannot be read: {why}")));
-        let client = scratch.connect().await.map_err(broken)?;
-        postgres::identities(&client).await.map_err(broken)
+        let to_error = |why: String| Box::new(CheckResult::error(format!("cannot read the database: {why}")));
+        let client = scratch.connect().await.map_err(to_error)?;
+        postgres::identities(&client).await.map_err(to_error)
     }
 
-    /// How often there was a deadlock in it.
+    /// Returns the number of deadlocks that the server counted; 0 if it is unknown.
     pub async fn deadlocks(&self) -> i64 {
         match self {
             Self::Postgres(scratch) => match scratch.connect().await {

@@ -1,4 +1,4 @@
-//! What a service says of its health, and whether that is so.
+//! Health checks: compare the reported health of a service with its actual state.
 
 pub mod bounded;
 pub mod cheap;
@@ -13,19 +13,17 @@ use crate::config::doctor::HealthSettings;
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::http::{HttpError, Page};
 
-/// What a service says.
+/// Health that a service reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// That it is well.
     Healthy,
-    /// That it is not.
     Unhealthy,
-    /// Nothing in time.
+    /// No answer within `answer_within`.
     Silent,
 }
 
 impl Claim {
-    /// As a result shows it.
+    /// Returns the name that results use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -36,16 +34,16 @@ impl Claim {
 }
 
 impl DbTarget {
-    /// What is claimed of health.
+    /// Returns the `health` settings.
     ///
     /// # Errors
-    /// A skip, where nothing is.
+    /// Returns a skip if `health` is not configured.
     pub fn health(&self) -> Result<HealthSettings, Box<CheckResult>> {
-        self.db.health.clone().ok_or_else(|| Box::new(CheckResult::skip("no `health` is named")))
+        self.db.health.clone().ok_or_else(|| Box::new(CheckResult::skip("`health` is not configured")))
     }
 }
 
-/// Asks how a service is.
+/// Requests the health of a service.
 pub async fn claim(page: &Page, health: &HealthSettings) -> Claim {
     match page.get(Duration::from_millis(health.answer_within_ms)).await {
         Ok(answer) if answer.status < 400 => Claim::Healthy,
@@ -54,7 +52,8 @@ pub async fn claim(page: &Page, health: &HealthSettings) -> Claim {
     }
 }
 
-/// Whether the service really works: whether its `call` ends well, or else whether the database can be used as the service does it.
+/// Returns whether the service works: `call` succeeds or, if it is not configured, the database is usable through the
+/// proxy of the service.
 pub async fn works(
     target: &DbTarget,
     life: &RunningService,

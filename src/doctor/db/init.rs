@@ -1,4 +1,4 @@
-//! What one worker alone does to an empty database: the truth that all others are held against.
+//! Initialization of an empty database by a single worker: the reference for the other checks.
 
 pub mod idempotent;
 pub mod reference;
@@ -11,20 +11,15 @@ use super::engine::{DatabaseEngine, ScratchDatabase};
 use super::workers::{self, Workers};
 use crate::doctor::check_result::CheckResult;
 
-/// What one worker leaves in an empty database.
+/// Result of a single worker on an empty database.
 #[derive(Clone, Debug)]
 pub struct Reference {
-    /// What is in it then.
     pub dump: Dump,
-    /// How long that took, in milliseconds.
     pub took_ms: u64,
 }
 
 impl DbTarget {
-    /// Runs one worker to its end; what is wrong with how it ended.
-    ///
-    /// # Errors
-    /// Where it cannot be started.
+    /// Runs one worker to its end and describes its problems, one string each.
     pub async fn run_single_worker(&self, base: &ScratchDatabase) -> Result<Vec<String>, Box<CheckResult>> {
         let init = self.init()?;
         let workers = Workers::start(self, &[base.places(None)])?;
@@ -32,10 +27,10 @@ impl DbTarget {
         Ok(workers::worker_errors(self, &ends))
     }
 
-    /// What one worker leaves in an empty database, and such a database. It is made once a run.
+    /// Initializes a new scratch database with a single worker, and stores the result as the reference of the run.
     ///
     /// # Errors
-    /// A failure, where the worker fails or leaves nothing.
+    /// Returns a failure if the worker fails or leaves the database empty.
     pub async fn prepared(&self, engine: &DatabaseEngine) -> Result<(ScratchDatabase, Reference), Box<CheckResult>> {
         engine.sweep().await;
         let base = engine.scratch().await?;
@@ -44,16 +39,18 @@ impl DbTarget {
         let wrong = self.run_single_worker(&base).await?;
         if !wrong.is_empty() {
             return CheckResult::fail(1, format!("on an empty database: {}", wrong.join("; ")))
-                .help("run `init` by hand on an empty database, and see", &[])
+                .help("run `init` by hand on an empty database and fix its error", &[])
                 .stop();
         }
         let dump = base.dump().await.map_err(|found| {
-            let said = format!("`init` ended well, and the database is gone, or is none any more: {}", found.detail);
-            Box::new(CheckResult::fail(1, said).help("run `init` by hand on an empty database, and see", &[]))
+            let message = format!("`init` succeeded, but the database is missing or not readable: {}", found.detail);
+            Box::new(
+                CheckResult::fail(1, message).help("run `init` by hand on an empty database and fix its error", &[]),
+            )
         })?;
         if dump == empty {
-            return CheckResult::fail(1, "`init` ended well, and left nothing in the database")
-                .help("give `init` the database by `{dsn}`, or by its parts `{host}`, `{port}`, `{user}`, `{password}` and `{database}`", &[])
+            return CheckResult::fail(1, "`init` succeeded, but left the database empty")
+                .help("pass the database to `init` as `{dsn}`, or as `{host}`, `{port}`, `{user}`, `{password}` and `{database}`", &[])
                 .stop();
         }
         let reference = Reference { dump, took_ms: crate::doctor::log::millis(start.elapsed()) };
@@ -61,10 +58,10 @@ impl DbTarget {
         Ok((base, reference))
     }
 
-    /// What one worker leaves in an empty database, for checks of something else.
+    /// Returns the reference of the run, and creates it if it does not exist yet.
     ///
     /// # Errors
-    /// Where that is not known.
+    /// Returns an error if the reference cannot be created.
     pub async fn reference(&self, engine: &DatabaseEngine) -> Result<Reference, Box<CheckResult>> {
         if let Some(reference) = self.known.borrow().reference.clone() {
             return Ok(reference);
@@ -76,8 +73,9 @@ impl DbTarget {
             if found.outcome != crate::doctor::Outcome::Fail {
                 return found;
             }
-            // What is known to fail is not tried again by each check.
-            let failed = CheckResult::error(format!("one worker alone does not do it: {}", found.detail));
+            // The failure is stored, so that later checks do not try again.
+            let failed =
+                CheckResult::error(format!("a single worker cannot initialize the database: {}", found.detail));
             self.known.borrow_mut().failed = Some(failed.clone());
             Box::new(failed)
         });

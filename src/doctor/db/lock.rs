@@ -1,19 +1,19 @@
-//! Locks of those that prepare a database: which kind lets one work while the others wait, and that none is left.
+//! Lock checks: workers wait for the one that initializes the database, and leave no locks behind.
 
 pub mod mechanism;
 pub mod released;
 
 use super::postgres::HeldLock;
 
-/// Who waited for what while a gate was closed.
+/// Locks of the workers while a gate was closed.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    /// Locks that are waited for, and those that outlive statements.
+    /// Locks that are waited for, and locks that outlive a statement.
     pub locks: Vec<HeldLock>,
 }
 
 impl Queue {
-    /// How many backends wait.
+    /// Returns the number of waiting backends.
     pub fn waiting(&self) -> usize {
         let mut pids: Vec<i32> = self.locks.iter().filter(|lock| !lock.granted).map(|lock| lock.pid).collect();
         pids.sort_unstable();
@@ -21,12 +21,12 @@ impl Queue {
         pids.len()
     }
 
-    /// How many backends wait at the gate itself: they are about to create.
+    /// Returns the number of backends that wait at the gate itself, about to create objects.
     pub fn at_gate(&self) -> usize {
         self.locks.iter().filter(|lock| !lock.granted && lock.what == "relation pg_class").count()
     }
 
-    /// What the others wait for.
+    /// Returns the kinds of the other locks that are waited for, sorted.
     pub fn kinds(&self) -> Vec<String> {
         let others = self.locks.iter().filter(|lock| !lock.granted && lock.what != "relation pg_class");
         let mut kinds: Vec<String> = others.map(|lock| format!("{} {}", lock.what, lock.mode)).collect();

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: connecting and telling why that fails, scratch databases, what is in one, and who is connected to it. Without TLS.
+//! MySQL and MariaDB: connecting, classifying errors, and scratch databases. TLS is not supported.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,24 +15,22 @@ use crate::doctor::allow::Allow;
 use crate::doctor::fault::Backend;
 use crate::doctor::program::Placeholders;
 
-/// How long connecting, or a statement of doctor itself, may take.
+/// Timeout for connecting and for each statement of doctor itself.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server, as somebody may connect to it.
+/// Connection settings of a server.
 #[derive(Clone, Debug)]
 pub struct MysqlServer {
     opts: Opts,
     address: SocketAddr,
 }
 
-/// What connecting came to.
+/// Established connection.
 #[derive(Debug)]
 pub struct MysqlConnection {
-    /// How long it took.
+    /// Duration of connecting.
     pub time: Duration,
-    /// The version of the server.
     pub version: String,
-    /// The connection.
     pub client: Conn,
 }
 
@@ -40,7 +38,7 @@ fn refusal(error: &Error) -> ConnectRefusal {
     let why = crate::doctor::http::whole(error);
     match error {
         Error::Server(server) => {
-            // Numbers of errors, as the reference of MySQL has them.
+            // Error numbers of the MySQL error message reference.
             let class = match server.code {
                 1045 | 1044 | 1698 => "auth",
                 1040 | 1203 => "too-many",
@@ -55,10 +53,7 @@ fn refusal(error: &Error) -> ConnectRefusal {
     }
 }
 
-/// A statement of doctor itself, which does not take for ever.
-///
-/// # Errors
-/// Why it fails.
+/// Runs a statement of doctor itself with a timeout.
 pub async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, ConnectRefusal> {
     match timeout(CONNECT_TIMEOUT, work).await {
         Ok(done) => done.map_err(|error| refusal(&error)),
@@ -67,24 +62,21 @@ pub async fn within<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T
 }
 
 impl MysqlServer {
-    /// Reads how to connect, and whether that is allowed.
+    /// Parses `admin` and resolves its host.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// Returns an error if `admin` is not valid, names a socket, or the host is not allowed.
     pub async fn new(dsn: &str, allow: &Allow) -> Result<Self, String> {
-        let opts = Opts::from_url(dsn).map_err(|error| format!("`admin` is no address of MySQL: {error}"))?;
+        let opts = Opts::from_url(dsn).map_err(|error| format!("`admin` is not a valid MySQL URL: {error}"))?;
         if opts.socket().is_some() {
-            return Err("`admin` names a socket; MySQL is looked at over TCP".to_owned());
+            return Err("`admin` names a socket; use `mysql://USER@HOST:PORT/`".to_owned());
         }
         let addresses = allow.addresses(opts.ip_or_hostname(), opts.tcp_port()).await?;
         let opts = OptsBuilder::from_opts(opts).ip_or_hostname(addresses[0].ip().to_string()).prefer_socket(false);
         Ok(Self { opts: opts.into(), address: addresses[0] })
     }
 
-    /// Connects to a database; to none where none is named.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Connects to `database`, or else without selecting a database.
     pub async fn connect(&self, database: Option<&str>) -> Result<MysqlConnection, ConnectRefusal> {
         let opts = OptsBuilder::from_opts(self.opts.clone()).db_name(database);
         let start = Instant::now();
@@ -94,19 +86,16 @@ impl MysqlServer {
         Ok(MysqlConnection { time, version, client })
     }
 
-    /// Makes an empty database with a name that nobody else has.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Creates an empty scratch database.
     pub async fn scratch(&self) -> Result<MysqlScratch, String> {
         let name = scratch_name();
         let mut client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        // Guarded before it is there: an interruption in between must not leave it behind.
+        // The guard is created first, so that an interruption does not leave the database behind.
         let mut scratch = MysqlScratch { server: self.clone(), name };
         match within(client.query_drop(format!("CREATE DATABASE `{}`", scratch.name))).await {
             Ok(()) => Ok(scratch),
             Err(refusal) => {
-                // What the server has refused to make need not be dropped.
+                // A database that the server refused to create need not be dropped.
                 if refusal.state.is_some() {
                     scratch.name.clear();
                 }
@@ -115,18 +104,18 @@ impl MysqlServer {
         }
     }
 
-    /// Where a proxy is to connect.
+    /// Returns the address to which a proxy forwards.
     pub fn behind(&self) -> Backend {
         Backend::Talker(self.address)
     }
 
-    /// How a program connects to a database: straight, or through a proxy.
+    /// Returns the placeholder values with which a program connects: directly, or through the proxy at `via`.
     pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Placeholders {
         let address = via.unwrap_or(self.address);
         let (user, password) = (self.opts.user().unwrap_or_default(), self.opts.pass().unwrap_or_default());
-        let coded =
+        let encode =
             |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let login = if password.is_empty() { coded(user) } else { format!("{}:{}", coded(user), coded(password)) };
+        let login = if password.is_empty() { encode(user) } else { format!("{}:{}", encode(user), encode(password)) };
         Placeholders::default()
             .with("dsn", format!("mysql://{login}@{address}/{database}"))
             .with("host", address.ip().to_string())
@@ -137,43 +126,42 @@ impl MysqlServer {
     }
 }
 
-/// A database that goes with its handle.
+/// Database that is dropped with its handle.
 #[derive(Debug)]
 pub struct MysqlScratch {
-    /// The server that it is in.
     pub server: MysqlServer,
-    /// Its name.
+    /// Empty if the database was not created.
     pub name: String,
 }
 
 impl Drop for MysqlScratch {
     fn drop(&mut self) {
         let server = self.server.clone();
-        drop_in_background(self.name.clone(), move |name| dropped(&server, name));
+        drop_in_background(self.name.clone(), move |name| drop_database(&server, name));
     }
 }
 
-/// Drops a database, whoever is connected to it.
-fn dropped(server: &MysqlServer, name: &str) -> Result<(), String> {
+/// Drops a database even if clients are connected to it.
+fn drop_database(server: &MysqlServer, name: &str) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let mut client = server.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        end_all(&mut client, name).await.map_err(|refusal| refusal.why)?;
+        terminate_all(&mut client, name).await.map_err(|refusal| refusal.why)?;
         within(client.query_drop(format!("DROP DATABASE IF EXISTS `{name}`"))).await.map_err(|refusal| refusal.why)
     })
 }
 
-/// Ends all connections to a database.
-async fn end_all(client: &mut Conn, name: &str) -> Result<(), ConnectRefusal> {
-    for id in connected(client, name).await? {
-        // Whoever is gone meanwhile need not be ended.
+/// Terminates all connections to a database.
+async fn terminate_all(client: &mut Conn, name: &str) -> Result<(), ConnectRefusal> {
+    for id in connection_ids(client, name).await? {
+        // A connection that has closed by now need not be terminated.
         let _ = within(client.query_drop(format!("KILL {id}"))).await;
     }
     Ok(())
 }
 
-async fn connected(client: &mut Conn, name: &str) -> Result<Vec<i64>, ConnectRefusal> {
+async fn connection_ids(client: &mut Conn, name: &str) -> Result<Vec<i64>, ConnectRefusal> {
     let sql = format!(
         "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID() ORDER BY 1"
     );
@@ -181,19 +169,13 @@ async fn connected(client: &mut Conn, name: &str) -> Result<Vec<i64>, ConnectRef
 }
 
 impl MysqlScratch {
-    /// The connections of others to it.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Returns the ids of the connections of other clients.
     pub async fn backends(&self) -> Result<Vec<i64>, String> {
         let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        connected(&mut client, &self.name).await.map_err(|refusal| refusal.why)
+        connection_ids(&mut client, &self.name).await.map_err(|refusal| refusal.why)
     }
 
-    /// Whether others run no statement in it, and have no transaction open.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Returns whether other clients run no statement and have no open transaction.
     pub async fn is_at_rest(&self) -> Result<bool, String> {
         let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
         let sql = format!(
@@ -205,16 +187,13 @@ impl MysqlScratch {
         Ok(busy == Some(0))
     }
 
-    /// Ends all connections of others to it.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Terminates all connections of other clients.
     pub async fn terminate(&self) -> Result<(), String> {
         let mut client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        end_all(&mut client, &self.name).await.map_err(|refusal| refusal.why)
+        terminate_all(&mut client, &self.name).await.map_err(|refusal| refusal.why)
     }
 
-    /// Whether somebody can connect at an address, finds tables, and may write.
+    /// Returns whether a client can connect through `via`, finds tables, and may write.
     pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
         let work = async {
             let opts = Opts::from_url(&self.server.places(&self.name, Some(via)).fill("{dsn}")).ok()?;
@@ -225,10 +204,7 @@ impl MysqlScratch {
         timeout(within, work).await.ok().flatten().unwrap_or(false)
     }
 
-    /// What is in it.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Reads the schema and the row counts.
     pub async fn dump(&self) -> Result<Dump, String> {
         self.read().await.map_err(|refusal| refusal.why)
     }
@@ -250,7 +226,7 @@ impl MysqlScratch {
     }
 }
 
-/// A line for each thing that a migration makes.
+/// Queries that return one line per schema object.
 const SCHEMA: &[&str] = &[
     "SELECT CONCAT('column ', table_name, '.', column_name, ' ', column_type, ' ', is_nullable, ' ', COALESCE(column_default, ''), ' ', extra) \
      FROM information_schema.columns WHERE table_schema = DATABASE()",

@@ -1,4 +1,4 @@
-//! PostgreSQL: connecting, and telling why that fails.
+//! PostgreSQL: connecting, and classifying connection errors.
 
 mod scratch;
 
@@ -20,9 +20,9 @@ use crate::doctor::fault::Backend;
 use crate::doctor::http;
 use crate::doctor::program::Placeholders;
 
-/// The name by which doctor's own connections are known.
+/// `application_name` of doctor's own connections.
 const OWN: &str = "phx doctor";
-/// How long connecting, or a statement of doctor itself, may take.
+/// Timeout for connecting and for each statement of doctor itself.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl ConnectRefusal {
@@ -49,7 +49,7 @@ impl ConnectRefusal {
     }
 }
 
-/// A server, as somebody may connect to it.
+/// Connection settings of a server.
 #[derive(Clone)]
 pub struct PostgresServer {
     config: Config,
@@ -63,27 +63,24 @@ impl std::fmt::Debug for PostgresServer {
     }
 }
 
-/// What connecting came to.
+/// Established connection.
 #[derive(Debug)]
 pub struct PostgresConnection {
-    /// How long it took.
+    /// Duration of connecting.
     pub time: Duration,
-    /// The version of the server.
     pub version: String,
-    /// Whether the connection is encrypted.
     pub tls: bool,
-    /// The connection.
     pub client: Client,
 }
 
 impl PostgresServer {
-    /// Reads how to connect, and whether that is allowed.
+    /// Parses `admin` and resolves its host.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// Returns an error if `admin` is not valid, does not name exactly one host, or the host is not allowed.
     pub async fn new(dsn: &str, ca: Option<&str>, allow: &Allow) -> Result<Self, String> {
         let given: Config = dsn.parse().map_err(|error: tokio_postgres::Error| {
-            format!("`admin` is no address of PostgreSQL: {}", http::whole(&error))
+            format!("`admin` is not a valid PostgreSQL connection string: {}", http::whole(&error))
         })?;
         let ports = given.get_ports();
         let mut config = Config::new();
@@ -110,11 +107,11 @@ impl PostgresServer {
             config.port(port);
         }
         if given.get_hosts().len() > 1 || !given.get_hostaddrs().is_empty() {
-            return Err("`admin` names several hosts, or `hostaddr`; name one `host`".to_owned());
+            return Err("`admin` has several hosts or a `hostaddr`; use one `host`".to_owned());
         }
         if given.get_hosts().is_empty() {
             return Err(
-                "`admin` names no host; write `postgresql://USER@HOST/`, or `?host=/FOLDER` for a socket".to_owned()
+                "`admin` has no host; write `postgresql://USER@HOST/`, or `?host=/DIRECTORY` for a socket".to_owned()
             );
         }
         let wanted = given.get_ssl_mode();
@@ -123,17 +120,15 @@ impl PostgresServer {
         Ok(Self { config, tls, is_preferred: wanted == SslMode::Prefer })
     }
 
-    /// The same, so that its connections are not taken for doctor's own: a pooler gives them to others, with their name.
+    /// Sets another application name: a pooler reuses its connections for other clients, and doctor ignores connections
+    /// with its own name.
     #[must_use]
     pub fn through_pooler(mut self) -> Self {
         self.config.application_name("phx doctor, behind a pooler");
         self
     }
 
-    /// Connects to a database; to that of the address where none is named.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Connects to `database`, or else to the database in `admin`.
     pub async fn connect(&self, database: Option<&str>) -> Result<PostgresConnection, ConnectRefusal> {
         let mut config = self.config.clone();
         if let Some(database) = database {
@@ -142,7 +137,7 @@ impl PostgresServer {
         let start = Instant::now();
         let connected = match &self.tls {
             Some(tls) => match with(&config, tls.clone()).await {
-                // As libpq does where TLS is preferred: on without it, if its certificate is of no use.
+                // Like libpq with `sslmode=prefer`: connects without TLS if the TLS handshake fails.
                 Err(refusal) if refusal.class == "tls" && self.is_preferred => {
                     with(config.ssl_mode(SslMode::Disable), NoTls).await
                 }
@@ -157,21 +152,18 @@ impl PostgresServer {
         Ok(PostgresConnection { time, version: row.get(0), tls: row.get(1), client })
     }
 
-    /// Makes an empty database with a name that nobody else has.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Creates a scratch database, with the contents of `template` if one is given.
     pub async fn scratch(&self, template: Option<&str>) -> Result<PostgresScratch, String> {
         let name = scratch_name();
         let client = self.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        // Guarded before it is there: an interruption in between must not leave it behind.
+        // The guard is created first, so that an interruption does not leave the database behind.
         let mut scratch = PostgresScratch { server: self.clone(), name };
         let template = template.map_or_else(String::new, |template| format!(" TEMPLATE \"{template}\""));
         let sql = format!("CREATE DATABASE \"{}\"{template}", scratch.name);
         match within(client.batch_execute(&sql)).await {
             Ok(()) => Ok(scratch),
             Err(refusal) => {
-                // What the server has refused to make need not be dropped.
+                // A database that the server refused to create need not be dropped.
                 if refusal.state.is_some() {
                     scratch.name.clear();
                 }
@@ -180,7 +172,7 @@ impl PostgresServer {
         }
     }
 
-    /// Drops databases that a run that was killed has left behind: an hour old, and without connections.
+    /// Drops scratch databases of killed runs: more than an hour old and without connections.
     pub async fn sweep(&self) {
         let Ok(PostgresConnection { client, .. }) = self.connect(None).await else { return };
         let sql = "SELECT datname FROM pg_database d WHERE datname LIKE 'phx\\_doctor\\_%' AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.datname = d.datname)";
@@ -194,7 +186,7 @@ impl PostgresServer {
         }
     }
 
-    /// The first host: where a proxy is to connect.
+    /// Returns the address of the first host, to which a proxy forwards.
     pub fn behind(&self) -> Backend {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         match self.config.get_hosts().first() {
@@ -207,7 +199,7 @@ impl PostgresServer {
         }
     }
 
-    /// How a program connects to a database: straight, or through a proxy.
+    /// Returns the placeholder values with which a program connects: directly, or through the proxy at `via`.
     pub fn places(&self, database: &str, via: Option<SocketAddr>) -> Placeholders {
         let config = &self.config;
         let port = via.map_or(config.get_ports().first().copied().unwrap_or(5432), |via| via.port());
@@ -221,17 +213,17 @@ impl PostgresServer {
         let user = config.get_user().unwrap_or_default();
         let password =
             config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-        let coded =
+        let encode =
             |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let login = match password.as_str() {
-            "" => coded(user),
-            password => format!("{}:{}", coded(user), coded(password)),
+            "" => encode(user),
+            password => format!("{}:{}", encode(user), encode(password)),
         };
         let mode = if config.get_ssl_mode() == SslMode::Require { "sslmode=require" } else { "" };
         let dsn = if host.starts_with('/') {
             let mode = if mode.is_empty() { String::new() } else { format!("&{mode}") };
-            // Some libraries want a host before the path, too; to all of them the folder goes first.
-            format!("postgresql://{login}@localhost:{port}/{database}?host={}{mode}", coded(&host))
+            // Some libraries also require a host before the path; all of them give the directory precedence.
+            format!("postgresql://{login}@localhost:{port}/{database}?host={}{mode}", encode(&host))
         } else {
             let mode = if mode.is_empty() { String::new() } else { format!("?{mode}") };
             let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
@@ -259,10 +251,7 @@ where
     Ok(client)
 }
 
-/// A statement of doctor itself, which does not take for ever.
-///
-/// # Errors
-/// Why it fails.
+/// Runs a statement of doctor itself with a timeout.
 pub async fn within<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, ConnectRefusal> {
     match timeout(CONNECT_TIMEOUT, work).await {
         Ok(done) => done.map_err(|error| ConnectRefusal::of(&error)),

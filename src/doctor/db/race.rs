@@ -1,5 +1,5 @@
-//! Many workers prepare one empty database. Gates hold them until they all stand at the same place, so that what goes wrong once in a
-//! hundred deployments goes wrong now; and a race that did not take place is no success.
+//! Race checks: several workers initialize one empty database. Gates release all workers at the same point, so that
+//! rare races reproduce. A round in which the workers do not overlap is inconclusive.
 
 pub mod crash;
 pub mod ddl;
@@ -21,28 +21,26 @@ use crate::doctor::check_result::{CheckResult, CheckVerdict};
 use crate::doctor::program::Placeholders;
 use crate::doctor::record::Outcome;
 
-/// How long a lock may outlive those who held it.
+/// Time for which a lock may outlive its worker.
 const LOCK_RELEASE_GRACE: Duration = Duration::from_secs(2);
 
-/// What a round came to.
+/// Result of a round.
 #[derive(Debug, Default)]
 pub struct Round {
-    /// What is wrong, a sentence each.
+    /// Problems, one description each.
     pub wrong: Vec<String>,
-    /// What was seen before the gate opened; nothing where there was none.
+    /// Workers before the gate opened; `None` if there was no gate.
     pub gathered: Option<GateState>,
 }
 
 impl DbTarget {
-    /// The same places for each worker.
+    /// Returns the same placeholder values for each worker.
     pub fn same(&self, places: &Placeholders) -> Vec<Placeholders> {
         vec![places.clone(); self.workers()]
     }
 
-    /// Waits for the workers of a round, and compares what they leave with what one leaves alone.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
+    /// Waits for the workers of a round, and compares the database with the reference. Returns the problems, one
+    /// description each.
     pub async fn judged(
         &self,
         workers: Workers,
@@ -55,24 +53,24 @@ impl DbTarget {
         wrong.extend(reference.dump.differences(&base.dump().await?));
         let deadlocks = base.deadlocks().await;
         if deadlocks > 0 {
-            wrong.push(format!("the database counted {deadlocks} deadlocks"));
+            wrong.push(format!("the server counted {deadlocks} deadlocks"));
         }
         wrong.extend(left(base).await?);
         Ok(wrong)
     }
 
-    /// Keeps what a round came to.
+    /// Adds the result of a round and logs it.
     pub fn keep(&self, rounds: &mut Vec<Round>, round: Round) {
         let workers = self.workers();
         let seen = round.gathered.map_or_else(String::new, |GateState { arrived, alive }| {
             format!("{arrived} of {workers} at the gate, {alive} alive; ")
         });
-        let said = if round.wrong.is_empty() { "all is as it should be".to_owned() } else { named(&round.wrong) };
+        let result = if round.wrong.is_empty() { "ok".to_owned() } else { named(&round.wrong) };
         rounds.push(round);
-        self.log.note("round", format!("{}: {seen}{said}", rounds.len()));
+        self.log.note("round", format!("{}: {seen}{result}", rounds.len()));
     }
 
-    /// The result of all rounds.
+    /// Combines the results of all rounds; `help` is shown if one failed.
     pub fn verdict(&self, rounds: &[Round], help: &str) -> CheckVerdict {
         let workers = self.workers();
         let bad = rounds.iter().filter(|round| !round.wrong.is_empty()).count();
@@ -84,34 +82,34 @@ impl DbTarget {
         let found = if let Some(round) = first {
             CheckResult::fail(
                 count,
-                format!("in {bad} of {} rounds; in the first of them: {}", rounds.len(), named(&round.wrong)),
+                format!("{bad} of {} rounds failed; the first one: {}", rounds.len(), named(&round.wrong)),
             )
             .help(help, &[])
         } else if let Some(GateState { arrived, alive }) = weak.and_then(|round| round.gathered) {
             let wrong = weak
                 .filter(|round| !round.wrong.is_empty())
                 .map_or_else(String::new, |round| format!("; {}", named(&round.wrong)));
-            CheckResult::error(format!("the race did not take place: {arrived} of {workers} workers arrived at the gate, and {alive} were alive{wrong}"))
-                .help("workers must use `{dsn}` or `{path}`, and wait for a lock (SQLite: a busy timeout) instead of ending", &[])
+            CheckResult::error(format!("inconclusive: workers did not overlap: {arrived} of {workers} arrived at the gate, and {alive} were running{wrong}"))
+                .help("let workers use `{dsn}` or `{path}`, and wait for a lock (SQLite: with a busy timeout) instead of exiting", &[])
         } else {
             CheckResult::pass(count)
         };
         let found = if outside > 0 {
             found.observed("serialised", "outside the database").evidence(
                 "power",
-                format!("in {outside} of {} rounds one worker alone came to the database: something outside of it lets one work at a time", rounds.len()),
+                format!("in {outside} of {} rounds only one worker accessed the database: a mechanism outside of it serializes the workers", rounds.len()),
             )
         } else {
             found
         };
         let least = rounds.iter().filter_map(|round| round.gathered).map(|seen| seen.arrived).min();
         let power = match least {
-            None => json!("low: nothing held the workers"),
+            None => json!("low: no gate"),
             Some(least) if least >= workers => json!("full"),
             Some(least) => json!(format!("{least} of {workers}")),
         };
         Ok(found
-            .control("one worker alone ends well", Outcome::Pass)
+            .control("a single worker succeeds", Outcome::Pass)
             .attempts(count)
             .observed("rounds", count)
             .observed("rounds_wrong", bad as u64)
@@ -120,15 +118,12 @@ impl DbTarget {
     }
 }
 
-/// Whether a round proves nothing.
+/// Returns whether a round is inconclusive.
 fn is_weak(round: &Round, workers: usize) -> bool {
     round.gathered.is_some_and(|seen| seen.alive < workers || seen.arrived == 0)
 }
 
-/// What is still held when all have ended, after a while.
-///
-/// # Errors
-/// Where that cannot be told.
+/// Returns the locks and connections that are left after all workers have ended and up to 2 s have passed.
 pub async fn left(base: &ScratchDatabase) -> Result<Vec<String>, Box<CheckResult>> {
     let start = std::time::Instant::now();
     loop {

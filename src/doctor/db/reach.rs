@@ -1,4 +1,4 @@
-//! The database can be reached, by whom and how the configuration says.
+//! Check: the configured user can connect to the database.
 
 use std::time::{Duration, Instant};
 
@@ -13,38 +13,36 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
-/// Why there is no connection, or no answer.
+/// Error of a connection attempt or a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectRefusal {
-    /// The kind: `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` or `other`.
+    /// One of `refused`, `auth`, `starting`, `too-many`, `no-database`, `tls`, `timeout` and `other`.
     pub class: &'static str,
-    /// What the server, or the system, says.
+    /// Message of the server or the system.
     pub why: String,
-    /// The SQLSTATE, where the server gives one.
+    /// SQLSTATE, if the server sent one.
     pub state: Option<String>,
 }
 
 impl ConnectRefusal {
-    /// That there is no answer.
+    /// Returns the error for a timeout.
     pub fn late(within: Duration) -> Self {
         Self { class: "timeout", why: format!("no answer within {} s", within.as_secs()), state: None }
     }
 }
 
-/// How many statements are measured.
+/// Number of measured statements.
 const STATEMENTS: u64 = 10;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.reach",
-    claim: "the database lets the one in that the configuration names",
-    method: "Connects to `admin` (opens a scratch file with SQLite) and measures ten statements. Fails where that does not work, and tells a server that is not there from a wrong password, one that is starting (57P03) and one that is full (53300).",
+    claim: "the configured user can connect",
+    method: "Connects to `admin` (with SQLite: opens a scratch file) and measures ten statements. Fails if that is not possible, and distinguishes a server that is not running, a wrong password, a server that is starting (57P03) and a server without free connections (53300).",
     opens: "a connection to `admin`, or a temporary file",
     harm: "",
     deadline_ms: 15_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -52,14 +50,14 @@ pub fn run(target: DbTarget) -> CheckFuture {
 async fn check(target: DbTarget) -> CheckVerdict {
     match target.engine().await? {
         DatabaseEngine::Postgres(server) => match server.connect(None).await {
-            Err(refusal) => Ok(refused(&refusal)),
+            Err(refusal) => Ok(failure(&refusal)),
             Ok(reached) => {
                 let mut times = Times::default();
                 for _ in 0..STATEMENTS {
                     let start = Instant::now();
-                    let asked = within(reached.client.simple_query("SELECT 1")).await;
-                    if let Err(refusal) = asked {
-                        return Ok(refused(&refusal));
+                    let answer = within(reached.client.simple_query("SELECT 1")).await;
+                    if let Err(refusal) = answer {
+                        return Ok(failure(&refusal));
                     }
                     times.add(start.elapsed());
                 }
@@ -84,7 +82,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
                 Ok((reached.time, reached.version, times))
             };
             match measured_by.await {
-                Err(refusal) => Ok(refused(&refusal)),
+                Err(refusal) => Ok(failure(&refusal)),
                 Ok((time, version, times)) => {
                     let connect = crate::doctor::log::fine_millis(time);
                     let found =
@@ -94,13 +92,15 @@ async fn check(target: DbTarget) -> CheckVerdict {
             }
         }
         DatabaseEngine::Sqlite => {
-            let help = "make room in the folder for temporary files, or name another one by TMPDIR";
-            let broken = |why: String| {
-                Box::new(CheckResult::fail(1, format!("no file can be used as a database: {why}")).help(help, &[]))
+            let help = "free space in the directory for temporary files, or set TMPDIR to another one";
+            let to_failure = |why: String| {
+                Box::new(
+                    CheckResult::fail(1, format!("cannot use a temporary file as a database: {why}")).help(help, &[]),
+                )
             };
-            let file = sqlite::File::new().map_err(broken)?;
-            let connection = file.open().map_err(broken)?;
-            let check = |sql: &str| connection.execute_batch(sql).map_err(|error| broken(error.to_string()));
+            let file = sqlite::File::new().map_err(to_failure)?;
+            let connection = file.open().map_err(to_failure)?;
+            let check = |sql: &str| connection.execute_batch(sql).map_err(|error| to_failure(error.to_string()));
             check("CREATE TABLE phx (at INTEGER)")?;
             let mut times = Times::default();
             for _ in 0..STATEMENTS {
@@ -119,25 +119,24 @@ fn measured(found: CheckResult, times: &Times) -> CheckResult {
     found.observed("latency_ms", latency.p50_ms).observed("error_rate_percent", 0).latency(latency)
 }
 
-fn refused(refusal: &ConnectRefusal) -> CheckResult {
+fn failure(refusal: &ConnectRefusal) -> CheckResult {
     let ConnectRefusal { class, why, state } = refusal;
-    let (said, help) = match *class {
-        "refused" => ("nothing listens there", "start the server, or correct the host and the port in `admin`"),
-        "auth" => ("the server does not let this one in", "correct user and password in `admin`, or `pg_hba.conf`"),
-        "starting" => {
-            ("the server is there, and not ready: it starts, stops or recovers", "wait for it, then run it again")
-        }
-        "too-many" => {
-            ("the server has no connection left", "raise `max_connections`, or end connections that nobody uses")
-        }
-        "no-database" => ("the server has no such database", "correct the name of the database in `admin`"),
+    let (problem, help) = match *class {
+        "refused" => ("nothing listens at the address", "start the server, or correct the host and port in `admin`"),
+        "auth" => ("the server rejected the login", "correct the user and password in `admin`, or edit `pg_hba.conf`"),
+        "starting" => (
+            "the server is running but not ready: it is starting, stopping or recovering",
+            "wait until the server is ready, then run the check again",
+        ),
+        "too-many" => ("the server has no free connection", "raise `max_connections`, or close unused connections"),
+        "no-database" => ("the server has no such database", "correct the database name in `admin`"),
         "tls" => {
-            ("the server and phx do not agree on TLS", "name its certificate by `ca`, or say `sslmode` in `admin`")
+            ("the TLS handshake failed", "set `ca` to the CA certificate of the server, or set `sslmode` in `admin`")
         }
-        "timeout" => ("the server does not answer", "see whether it hangs"),
-        _ => ("the server refuses", "see what it says"),
+        "timeout" => ("the server does not answer", "find out whether the server hangs"),
+        _ => ("the server returned an error", "fix the reported error"),
     };
-    let found = CheckResult::fail(1, format!("{said} ({class}): {why}")).observed("class", *class).help(help, &[]);
+    let found = CheckResult::fail(1, format!("{problem} ({class}): {why}")).observed("class", *class).help(help, &[]);
     let found = found.observed("error_rate_percent", 100);
     match state {
         Some(state) => found.observed("sqlstate", state.as_str()),

@@ -1,4 +1,4 @@
-//! A service whose connections to its database go away, one way or another.
+//! Reconnect checks: the connections of a service to its database fail in different ways.
 
 pub mod blackhole;
 pub mod pool;
@@ -19,60 +19,58 @@ use crate::doctor::http::Page;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How often the service is called.
+/// Interval between calls.
 const EVERY: Duration = Duration::from_millis(50);
-/// How many calls beyond one for each connection must end well in a row.
+/// Number of consecutive successful calls that are required in addition to one per pooled connection.
 const STREAK: u64 = 5;
 
-/// A service whose connections are all in use.
+/// Service whose pooled connections have all been used.
 pub struct SaturatedPool {
-    /// The service.
     pub life: RunningService,
-    /// The page that needs the database.
+    /// Page that needs the database.
     pub page: Page,
-    /// Its connections, as the database numbers them.
+    /// Server-side ids of the connections of the service.
     pub backends: Vec<i64>,
 }
 
-/// What came of a failure.
+/// Result of the calls after a fault.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// Calls.
     pub calls: u64,
-    /// Calls that failed.
+    /// Failed calls, including `hung`.
     pub failed: u64,
-    /// Calls of those that had no answer by the end.
+    /// Calls without an answer when the observation ended.
     pub hung: u64,
-    /// When the first call ended well, in milliseconds.
+    /// Time from the fault to the first success, in milliseconds.
     pub first_ok_ms: Option<u64>,
-    /// When the last call failed, in milliseconds.
+    /// Time from the fault to the last failure, in milliseconds.
     pub last_failed_ms: u64,
-    /// Whether so many calls ended well in a row that each connection must be well.
+    /// Whether enough consecutive calls succeeded that each connection must work.
     pub is_back: bool,
 }
 
-/// What becomes of a service whose connections meet with something.
+/// Applies a fault to the connections of a service and evaluates its recovery.
 ///
 /// # Errors
-/// Why nothing can be verified.
+/// Returns a skip if `call` is not configured, and an error if a call fails or no call uses a connection.
 pub async fn after(
     target: &DbTarget,
-    met: impl AsyncFnOnce(&SaturatedPool) -> Result<(), Box<CheckResult>>,
+    inject: impl AsyncFnOnce(&SaturatedPool) -> Result<(), Box<CheckResult>>,
 ) -> CheckVerdict {
     let mut warm = target.warm().await?;
-    met(&warm).await?;
+    inject(&warm).await?;
     let watched = target.watched(&warm.page).await;
     target.evaluate_recovery(&mut warm, &watched).await
 }
 
 impl DbTarget {
-    /// A service whose connections are all in use.
+    /// Starts the service and uses all its pooled connections.
     ///
     /// # Errors
-    /// Why nothing can be verified.
+    /// Returns a skip if `call` is not configured, and an error if a call fails or no call uses a connection.
     pub async fn warm(&self) -> Result<SaturatedPool, Box<CheckResult>> {
         if self.db.call.is_none() {
-            return CheckResult::skip("no `call` is named: nothing of the service is known to need the database")
+            return CheckResult::skip("`call` is not configured: no page of the service is known to need the database")
                 .stop();
         }
         let life = self.life().await?;
@@ -80,49 +78,49 @@ impl DbTarget {
         self.use_all(&page).await?;
         let backends = life.base.backends().await?;
         if backends.is_empty() {
-            return CheckResult::error("the calls use no connection to the database")
-                .help("name a page by `call` that needs the database", &[])
+            return CheckResult::error("inconclusive: the calls use no connection to the database")
+                .help("set `call` to a page that needs the database", &[])
                 .stop();
         }
         self.log.note("warm", format!("{} connections", backends.len()));
         Ok(SaturatedPool { life, page, backends })
     }
 
-    /// Calls so often at once that each connection of the service is in use, twice.
+    /// Sends `pool_size` calls at the same time, twice, so that each pooled connection is used.
     ///
     /// # Errors
-    /// Where a call fails.
+    /// Returns an error if a call fails.
     pub async fn use_all(&self, page: &Page) -> Result<(), Box<CheckResult>> {
         for _ in 0..2 {
-            let calls = (0..self.db.pool_size).map(|_| page.get(self.patience()));
+            let calls = (0..self.db.pool_size).map(|_| page.get(self.reconnect_timeout()));
             for answer in futures_util::future::join_all(calls).await {
                 let failed = match answer {
                     Ok(answer) if answer.status < 400 => continue,
                     Ok(answer) => format!("status {}", answer.status),
                     Err(failed) => failed.to_string(),
                 };
-                return CheckResult::error(format!("a call fails while all is well: {failed}")).stop();
+                return CheckResult::error(format!("a call fails although the database is available: {failed}")).stop();
             }
         }
         Ok(())
     }
 
-    fn patience(&self) -> Duration {
+    fn reconnect_timeout(&self) -> Duration {
         Duration::from_millis(self.db.reconnect_deadline_ms)
     }
 
-    /// Calls every 50 ms until each connection must be well again, or the deadline is over.
+    /// Calls every 50 ms until each connection must work again, or `reconnect_deadline` has passed.
     pub async fn watched(&self, page: &Page) -> Watched {
         let (start, mut ticks) = (Instant::now(), interval(EVERY));
         let (mut open, mut watched, mut streak) = (FuturesUnordered::new(), Watched::default(), 0);
-        let mut over = std::pin::pin!(tokio::time::sleep(self.patience()));
+        let mut over = std::pin::pin!(tokio::time::sleep(self.reconnect_timeout()));
         while !(watched.is_back && open.is_empty()) {
             tokio::select! {
                 () = &mut over => break,
-                // Once it is back, those that still hang are waited for, and no more are made.
+                // After the recovery no more calls are made, but pending calls are awaited.
                 _ = ticks.tick(), if !watched.is_back => {
                     watched.calls += 1;
-                    open.push(page.get(self.patience()));
+                    open.push(page.get(self.reconnect_timeout()));
                 }
                 Some(answer) = open.next(), if !open.is_empty() => {
                     let now = millis(start.elapsed());
@@ -143,40 +141,42 @@ impl DbTarget {
         watched
     }
 
-    /// What became of a service behind a failure.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
+    /// Evaluates the calls and the connections after a fault.
     pub async fn evaluate_recovery(&self, warm: &mut SaturatedPool, watched: &Watched) -> CheckVerdict {
         let Watched { calls, failed, hung, first_ok_ms, last_failed_ms, is_back } = watched;
         let after = warm.life.base.backends().await?;
         let new = after.iter().filter(|pid| !warm.backends.contains(pid)).count();
         let found = if !warm.life.running.is_alive() {
             CheckResult::fail(*calls, format!("the service ended; {}", warm.life.running.last_output_line()))
-                .help("a service must outlive its connections", &[])
+                .help("keep the service running if its connections fail", &[])
         } else if !is_back {
-            let said = format!(
-                "{failed} of {calls} calls failed or hung, and it was not back within {} ms",
+            let message = format!(
+                "{failed} of {calls} calls failed or hung, and the service did not recover within {} ms",
                 self.db.reconnect_deadline_ms
             );
-            CheckResult::fail(*calls, said).help("give connections back that are broken, and open new ones; look at each before it is used, and bound how long it may be waited for", &[])
+            CheckResult::fail(*calls, message).help("discard broken connections and open new ones; test each connection before it is used, and set a timeout for it", &[])
         } else if *hung > 0 {
             let deadline = self.db.reconnect_deadline_ms;
-            CheckResult::fail(*calls, format!("{hung} of {calls} calls had no answer within {deadline} ms; the others found a connection that was well"))
-                .help("bound how long an answer of the database may take, also of a connection that is only looked at", &[])
+            CheckResult::fail(
+                *calls,
+                format!(
+                    "{hung} of {calls} calls had no answer within {deadline} ms; the others found a working connection"
+                ),
+            )
+            .help("set a timeout for each response of the database, including the connection test", &[])
         } else if new == 0 {
-            CheckResult::error("the service goes on without a new connection: the failure did not reach it")
+            CheckResult::error("inconclusive: the service opened no new connection, so the fault did not affect it")
         } else if *failed > 0 {
             let bound = if *failed <= self.db.pool_size {
-                "no more failed than it has connections"
+                "at most one per pooled connection"
             } else {
-                "more failed than it has connections"
+                "more than one per pooled connection"
             };
             CheckResult::warn(
                 *calls,
-                format!("{failed} of {calls} calls failed; it was back after {last_failed_ms} ms ({bound})"),
+                format!("{failed} of {calls} calls failed ({bound}); the last one failed after {last_failed_ms} ms"),
             )
-            .help("look at a connection before it is used (`pre-ping`), or try again what is safe to repeat", &[])
+            .help("test a connection before it is used (`pre-ping`), or retry what is safe to repeat", &[])
         } else {
             CheckResult::pass(*calls)
         };
@@ -185,7 +185,7 @@ impl DbTarget {
             None => found,
         };
         Ok(found
-            .control("calls end well before", Outcome::Pass)
+            .control("calls succeed before the fault", Outcome::Pass)
             .observed("failed", *failed)
             .observed("hung", *hung)
             .observed("connections_before", warm.backends.len() as u64)

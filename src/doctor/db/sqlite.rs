@@ -1,4 +1,4 @@
-//! SQLite: a scratch file, what is in it, who has it open, and who holds its lock.
+//! SQLite: scratch files, their contents, and the processes that have them open or hold their lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,34 +11,30 @@ use crate::doctor::program::Placeholders;
 use crate::doctor::scratch::ScratchFolder;
 use crate::system::disk;
 
-/// How long doctor itself waits for a lock that must be free.
+/// Busy timeout of doctor for a lock that is expected to be free.
 const POLL_TIMEOUT: Duration = Duration::from_millis(100);
-/// How long doctor itself waits for a lock.
+/// Busy timeout of doctor for other statements.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A scratch file; it goes with its handle, and so do its journals.
+/// Scratch database file. It is deleted with its handle, together with its journals.
 #[derive(Debug)]
 pub struct File {
     folder: ScratchFolder,
 }
 
 impl File {
-    /// A name for a file that is not there yet, in a folder of its own.
-    ///
-    /// # Errors
-    /// As the system says.
+    /// Chooses a path in a new temporary directory. The file is created when it is first opened.
     pub fn new() -> Result<Self, String> {
         let folder = ScratchFolder::new("db").map_err(|error| disk::explain(&error))?;
         Ok(Self { folder })
     }
 
-    /// Where it is.
     pub fn path(&self) -> PathBuf {
-        // What processes have open is shown without links on the way.
+        // Links are resolved, because `/proc/PID/fd` shows resolved paths.
         disk::real_ancestor(self.folder.path()).join("scratch.db")
     }
 
-    /// How a program finds it.
+    /// Returns the placeholder values with which a program opens the file.
     pub fn places(&self) -> Placeholders {
         let path = self.path().display().to_string();
         Placeholders::default()
@@ -47,20 +43,14 @@ impl File {
             .with("database", "scratch.db")
     }
 
-    /// Opens it.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Opens the file with a busy timeout of 5 s.
     pub fn open(&self) -> Result<Connection, String> {
         let connection = Connection::open(self.path()).map_err(|error| error.to_string())?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| error.to_string())?;
         Ok(connection)
     }
 
-    /// What is in it.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Reads the schema and the row counts; empty if the file does not exist.
     pub fn dump(&self) -> Result<Dump, String> {
         if !disk::exists(&self.path()) {
             return Ok(Dump::default());
@@ -68,44 +58,40 @@ impl File {
         dump(&self.path()).map_err(|error| error.to_string())
     }
 
-    /// How it keeps its journal.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Returns the journal mode.
     pub fn journal(&self) -> Result<String, String> {
-        let asked = self.open()?.query_row("PRAGMA journal_mode", [], |row| row.get(0));
-        asked.map_err(|error| error.to_string())
+        let mode = self.open()?.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+        mode.map_err(|error| error.to_string())
     }
 
-    /// Holds a lock on it until the connection ends: all of it, or so that others may read and not write.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Locks the file until the returned connection is closed: for readers and writers if `exclusive`, otherwise for
+    /// writers only.
     pub fn hold(&self, exclusive: bool) -> Result<Connection, String> {
         let connection = self.open()?;
-        // Whoever waits here holds up all that runs beside.
+        // The wait occupies the thread of the event loop, so that it must be short.
         connection.busy_timeout(POLL_TIMEOUT).map_err(|error| error.to_string())?;
         let sql = if exclusive { "BEGIN EXCLUSIVE" } else { "BEGIN IMMEDIATE" };
         connection.execute_batch(sql).map_err(|error| error.to_string())?;
         Ok(connection)
     }
 
-    /// The groups of processes that have it open; none where nobody can say.
+    /// Returns the process groups that have the file open; `None` unless the platform is Linux.
     pub fn opened_by(&self) -> Option<BTreeSet<u32>> {
         if !cfg!(target_os = "linux") {
             return None;
         }
         let path = self.path().display().to_string();
         let processes = disk::list(Path::new("/proc")).ok()?;
-        let holds = |folder: &Path| {
+        let has_file_open = |folder: &Path| {
             let open = disk::list(&folder.join("fd")).unwrap_or_default();
             open.iter().any(|(_, link)| disk::link(link).is_some_and(|target| target == path))
         };
         let folders = processes.iter().filter(|(name, _)| name.parse::<u32>().is_ok());
-        Some(folders.filter(|(_, folder)| holds(folder)).filter_map(|(_, folder)| group(folder)).collect())
+        Some(folders.filter(|(_, folder)| has_file_open(folder)).filter_map(|(_, folder)| group(folder)).collect())
     }
 
-    /// The group of the process that may write to it now (`/proc/locks`); none where nobody does, or nobody can say.
+    /// Returns the process group that holds the write lock, from `/proc/locks`; `None` if there is none or the platform
+    /// is not Linux.
     pub fn writer(&self) -> Option<u32> {
         #[cfg(target_os = "linux")]
         {
@@ -113,14 +99,16 @@ impl File {
             let inodes: Vec<String> =
                 paths.iter().filter_map(|path| disk::inode(path)).map(|inode| inode.to_string()).collect();
             let locks = disk::read_optional(Path::new("/proc/locks")).ok()??;
-            let held = |line: &str| -> Option<u32> {
+            let write_lock_owner = |line: &str| -> Option<u32> {
                 let fields: Vec<&str> = line.split_whitespace().collect();
                 let [_, "POSIX", _, "WRITE", id, file, ..] = fields[..] else { return None };
                 let inode = file.rsplit(':').next()?;
                 inodes.iter().any(|known| known == inode).then(|| id.parse().ok())?
             };
-            let writer =
-                String::from_utf8_lossy(&locks).lines().find_map(held).filter(|id| *id != std::process::id())?;
+            let writer = String::from_utf8_lossy(&locks)
+                .lines()
+                .find_map(write_lock_owner)
+                .filter(|id| *id != std::process::id())?;
             group(Path::new(&format!("/proc/{writer}")))
         }
         #[cfg(not(target_os = "linux"))]
@@ -128,7 +116,7 @@ impl File {
     }
 }
 
-/// The group of a process (proc_pid_stat(5)).
+/// Returns the process group of a `/proc/PID` directory (proc_pid_stat(5)).
 fn group(folder: &Path) -> Option<u32> {
     let stat = disk::read_optional(&folder.join("stat")).ok()??;
     String::from_utf8_lossy(&stat).rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()

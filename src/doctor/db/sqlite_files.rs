@@ -1,4 +1,4 @@
-//! What only files have: a lock on all of it, and the switch to a write-ahead log.
+//! SQLite checks: a locked file, and the switch to a write-ahead log.
 
 pub mod busy;
 pub mod wal;
@@ -15,17 +15,20 @@ use crate::doctor::check_result::{CheckResult, CheckVerdict};
 use crate::doctor::log::millis;
 use crate::doctor::program::Running;
 
-/// How long a lock is held once all have come to it.
+/// Time for which the lock is held after all workers have opened the file.
 const HELD: Duration = Duration::from_millis(300);
-/// How long it is held where nobody can say who has come.
+/// Time for which it is held if the platform does not show which processes have opened the file.
 const BLIND: Duration = Duration::from_millis(1_500);
 
-/// Why there is nothing to look at.
-const ONLY: &str = "only a file of SQLite is locked as a whole";
+/// Skip message for other engines.
+const ONLY: &str = "only SQLite locks a database file as a whole";
 
-/// Lets all workers run into a lock, of all of the file or of those who write, lets go, and waits for them.
+/// Holds a lock on the file, for all access if `exclusive` and otherwise for writers, until all workers have opened it.
+/// Then releases the lock and evaluates the workers.
 async fn run_into(target: &DbTarget, base: &ScratchDatabase, exclusive: bool, help: &str) -> CheckVerdict {
-    let ScratchDatabase::Sqlite(file) = base else { return CheckResult::error("there is no file").stop() };
+    let ScratchDatabase::Sqlite(file) = base else {
+        return CheckResult::error("the scratch database is not a file").stop();
+    };
     let reference = target.reference(&DatabaseEngine::Sqlite).await?;
     let gate = file.hold(exclusive).map_err(|why| Box::new(CheckResult::error(why)))?;
     let start = Instant::now();
@@ -45,10 +48,12 @@ async fn run_into(target: &DbTarget, base: &ScratchDatabase, exclusive: bool, he
     let (held_ms, most) = (millis(start.elapsed()), target.db.busy_budget_ms);
     let wrong = target.judged(workers, base, &reference).await?;
     if held_ms > most {
-        let said = format!("the lock had to be held for {held_ms} ms until all had come, longer than `busy_budget`");
-        return CheckResult::error(said).help("raise `busy_budget`, or lower `workers`", &[]).stop();
+        let message = format!(
+            "inconclusive: the lock was held for {held_ms} ms until all workers had opened the file, longer than `busy_budget`"
+        );
+        return CheckResult::error(message).help("raise `busy_budget`, or lower `workers`", &[]).stop();
     }
-    // A worker that gave up at the lock was there, and is gone.
+    // A worker that gave up at the lock did arrive, but has ended.
     let gathered = gathered.filter(|_| wrong.is_empty());
     let mut rounds = Vec::new();
     target.keep(&mut rounds, Round { wrong, gathered });
@@ -56,10 +61,10 @@ async fn run_into(target: &DbTarget, base: &ScratchDatabase, exclusive: bool, he
     Ok(found.observed("held_ms", held_ms).expected("busy_budget_ms", most))
 }
 
-/// A scratch file for these checks.
+/// Creates a scratch file.
 ///
 /// # Errors
-/// A skip, where the database is no file.
+/// Returns a skip if the engine is not SQLite.
 async fn file(target: &DbTarget) -> Result<ScratchDatabase, Box<CheckResult>> {
     target.init()?;
     match target.engine().await? {

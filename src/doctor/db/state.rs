@@ -1,4 +1,4 @@
-//! What a service says of its own state while its database comes up.
+//! State reports of a service while its database starts.
 
 pub mod late_db;
 pub mod order;
@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::config::doctor::StateSettings;
 use crate::doctor::http::Page;
 
-/// How often it is asked.
+/// Interval between state requests.
 pub const POLL: Duration = Duration::from_millis(50);
-/// How long an answer may take.
+/// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// What a service says that it is; nothing where it does not answer.
+/// Requests the state that the service reports; `None` if there is no usable answer.
 pub async fn said(page: &Page, state: &StateSettings) -> Option<String> {
     let answer = page.get(ANSWER).await.ok()?;
     let Some(pointer) = &state.pointer else { return Some(answer.body.trim().to_owned()) };
@@ -26,25 +26,25 @@ pub async fn said(page: &Page, state: &StateSettings) -> Option<String> {
     }
 }
 
-/// What a service said, in its order, each once as long as it stays.
+/// Reported states in chronological order, without consecutive duplicates.
 #[derive(Debug, Default)]
 pub struct Timeline(pub Vec<String>);
 
 impl Timeline {
-    /// Takes in what it says.
-    pub fn add(&mut self, said: &str) {
-        if self.0.last().is_none_or(|last| last != said) {
-            self.0.push(said.to_owned());
+    /// Appends a state unless it equals the last one.
+    pub fn add(&mut self, state: &str) {
+        if self.0.last().is_none_or(|last| last != state) {
+            self.0.push(state.to_owned());
         }
     }
 
-    /// What is not legal in it: a state that is not known, or a step back.
+    /// Describes the first violation of `order`: an unknown state or a step back. Returns `None` if there is none.
     pub fn complaint(&self, order: &[String]) -> Option<String> {
-        let place = |said: &String| order.iter().position(|state| state == said);
-        if let Some(unknown) = self.0.iter().find(|said| place(said).is_none()) {
-            return Some(format!("it says `{unknown}`, which `order` does not name"));
+        let position = |state: &String| order.iter().position(|known| known == state);
+        if let Some(unknown) = self.0.iter().find(|state| position(state).is_none()) {
+            return Some(format!("the service reported `{unknown}`, which `order` does not list"));
         }
-        let back = self.0.windows(2).find(|pair| place(&pair[1]) < place(&pair[0]))?;
-        Some(format!("it went from `{}` back to `{}`", back[0], back[1]))
+        let back = self.0.windows(2).find(|pair| position(&pair[1]) < position(&pair[0]))?;
+        Some(format!("the service went back from `{}` to `{}`", back[0], back[1]))
     }
 }

@@ -1,4 +1,5 @@
-//! Workers: the same program, started several times at once on one database, watched until they all wait, and waited for.
+//! Workers: processes that run `init` concurrently on one database, with functions that wait for a gate and for their
+//! end.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,23 +12,23 @@ use crate::doctor::ending::ExitReason;
 use crate::doctor::program::{Placeholders, Running};
 use crate::system::disk;
 
-/// How often workers are looked at.
+/// Interval between polls of a gate.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How often it is looked whether they are busy.
+/// Interval between measurements of CPU time.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long nothing must happen until nobody else is expected, where one sees that no worker is busy.
+/// Time without progress after which no further worker is expected at a gate, if CPU time can be measured.
 const QUIET: Duration = Duration::from_secs(1);
-/// The same, where one does not.
+/// The same if CPU time cannot be measured.
 const LONG_QUIET: Duration = Duration::from_secs(4);
-/// How long workers are waited for at all.
+/// Maximum time to wait for workers at a gate.
 const LONGEST: Duration = Duration::from_secs(20);
-/// So many ticks of the processor in that time are no work: somebody looks whether a lock is free.
+/// CPU ticks per measurement that do not count as progress: a worker that polls a lock uses this much.
 const IDLE: u64 = 5;
 
-/// What in a program's output says that somebody else was there at the same time, as SQLSTATE: unique violation, duplicate table,
-/// duplicate object, deadlock, internal error (a tuple that was updated by two).
+/// SQLSTATE codes that show a conflict with another worker in the output of a program: unique violation, duplicate
+/// table, duplicate object, deadlock.
 const CODES: &[&str] = &["23505", "42P07", "42710", "40P01"];
-/// The same in words of PostgreSQL, MySQL and SQLite.
+/// Error texts of PostgreSQL, MySQL and SQLite that show the same.
 const TEXTS: &[&str] = &[
     "duplicate key value",
     "already exists",
@@ -38,68 +39,62 @@ const TEXTS: &[&str] = &[
     "UNIQUE constraint failed",
 ];
 
-/// Workers on one database.
+/// Worker processes on one database.
 #[derive(Debug)]
 pub struct Workers {
-    /// The workers, in their order.
     pub workers: Vec<Running>,
 }
 
-/// How a worker ended.
+/// Exit reason and output of a worker.
 #[derive(Debug)]
 pub struct WorkerEnd {
-    /// How; not at all where it is `None`.
+    /// `None` if the worker did not end in time.
     pub ended: Option<ExitReason>,
-    /// What it said.
+    /// Complete output, from both streams.
     pub said: String,
-    /// Its last words.
+    /// Description of the last output line.
     pub last: String,
 }
 
-/// What was seen before a gate opened.
+/// Number of workers before a gate opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateState {
-    /// How many had arrived at the gate, or waited behind somebody who had.
+    /// Workers that had arrived at the gate, or waited for one that had.
     pub arrived: usize,
-    /// How many were alive.
+    /// Workers that were running.
     pub alive: usize,
 }
 
 impl Workers {
-    /// Starts a worker for each of several places.
-    ///
-    /// # Errors
-    /// Where a worker cannot be started.
+    /// Starts one worker for each set of placeholder values.
     pub fn start(target: &DbTarget, places: &[Placeholders]) -> Result<Self, Box<CheckResult>> {
         let init = target.init()?;
         let start = |places: &Placeholders| {
             Running::start(&init.command, &init.env, places)
-                .map_err(|why| Box::new(CheckResult::error(why).help("correct `init` of this subject", &[])))
+                .map_err(|why| Box::new(CheckResult::error(why).help("correct `init` of this target", &[])))
         };
         Ok(Self { workers: places.iter().map(start).collect::<Result<_, _>>()? })
     }
 
-    /// How many are alive.
+    /// Counts the running workers.
     pub fn alive(&mut self) -> usize {
         self.workers.iter_mut().map(Running::is_alive).filter(|alive| *alive).count()
     }
 
-    /// Holds all of them still, or lets them go on.
+    /// Suspends all workers if `still` is set, otherwise resumes them.
     pub fn freeze(&self, still: bool) {
         for worker in &self.workers {
             worker.freeze(still);
         }
     }
 
-    /// Waits until all have arrived somewhere, or nobody else is expected.
-    ///
-    /// # Errors
-    /// Where one cannot see who has arrived.
+    /// Waits until all workers have arrived at a gate, or no further one is expected. `arrived` returns the number at
+    /// the gate.
     pub async fn wait_at_gate(
         &mut self,
         mut arrived: impl AsyncFnMut() -> Result<usize, Box<CheckResult>>,
     ) -> Result<GateState, Box<CheckResult>> {
-        let (start, mut changed, mut looked) = (Instant::now(), Instant::now(), Instant::now());
+        let (start, mut changed, mut measured) = (Instant::now(), Instant::now(), Instant::now());
         let mut ticks = self.ticks();
         let mut last = (GateState { arrived: 0, alive: 0 }, ticks);
         loop {
@@ -107,11 +102,11 @@ impl Workers {
             if now.arrived >= self.workers.len() || now.alive == 0 || start.elapsed() > LONGEST {
                 return Ok(now);
             }
-            if looked.elapsed() > LOOK {
-                (looked, ticks) = (Instant::now(), self.ticks());
+            if measured.elapsed() > LOOK {
+                (measured, ticks) = (Instant::now(), self.ticks());
             }
-            let works = ticks.zip(last.1).is_some_and(|(now, before)| now > before + IDLE);
-            if now != last.0 || works {
+            let is_working = ticks.zip(last.1).is_some_and(|(now, before)| now > before + IDLE);
+            if now != last.0 || is_working {
                 (changed, last) = (Instant::now(), (now, ticks));
             }
             if changed.elapsed() > if ticks.is_some() { QUIET } else { LONG_QUIET } {
@@ -121,12 +116,13 @@ impl Workers {
         }
     }
 
-    /// The groups of their processes.
+    /// Returns the process groups of the workers.
     pub fn groups(&self) -> impl Iterator<Item = u32> {
         self.workers.iter().filter_map(Running::id)
     }
 
-    /// How much of the processor they and their children have used, in ticks (proc_pid_stat(5)); nothing where nobody can say.
+    /// Returns the CPU time of the workers and their children in clock ticks (proc_pid_stat(5)); `None` if `/proc` does
+    /// not provide it.
     pub fn ticks(&self) -> Option<u64> {
         let groups: Vec<u32> = self.groups().collect();
         let used = |folder: &Path| -> Option<u64> {
@@ -142,7 +138,7 @@ impl Workers {
         (!all.is_empty()).then(|| all.iter().sum())
     }
 
-    /// Waits for all, together so long, and ends those that do not end.
+    /// Waits for all workers, `within` in total, and kills those that are still running.
     pub async fn finish(mut self, within: Duration) -> Vec<WorkerEnd> {
         let end = Instant::now() + within;
         let mut ends = Vec::new();
@@ -154,7 +150,7 @@ impl Workers {
     }
 }
 
-/// What is wrong with how workers ended, a sentence each.
+/// Describes hung, failed and conflicting workers, one string per problem.
 pub fn worker_errors(target: &DbTarget, ends: &[WorkerEnd]) -> Vec<String> {
     let mut all = Vec::new();
     let bad = |end: &&WorkerEnd| {
@@ -167,37 +163,40 @@ pub fn worker_errors(target: &DbTarget, ends: &[WorkerEnd]) -> Vec<String> {
     }
     let failed: Vec<&WorkerEnd> = ends.iter().filter(bad).collect();
     if let Some((first, ended)) = failed.first().and_then(|first| Some((first, first.ended?))) {
-        let said =
-            failed.iter().find_map(|end| telling(&end.said)).map_or(first.last.clone(), |line| format!("`{line}`"));
-        all.push(format!("{} of {} workers ended with {ended}; one of them: {said}", failed.len(), ends.len()));
+        let output = failed
+            .iter()
+            .find_map(|end| most_relevant_line(&end.said))
+            .map_or(first.last.clone(), |line| format!("`{line}`"));
+        all.push(format!("{} of {} workers ended with {ended}; one of them: {output}", failed.len(), ends.len()));
     }
-    let collided = ends
+    let conflicts = ends
         .iter()
         .filter(|end| failed.iter().all(|bad| !std::ptr::eq(*bad, *end)))
         .filter_map(|end| conflict_line(&end.said));
-    let collided: Vec<&str> = collided.collect();
-    if let Some(first) = collided.first() {
-        all.push(format!("{} workers met another one and went on: `{first}`", collided.len()));
+    let conflicts: Vec<&str> = conflicts.collect();
+    if let Some(first) = conflicts.first() {
+        all.push(format!("{} workers reported a conflict and continued: `{first}`", conflicts.len()));
     }
     all
 }
 
-/// The line of an output that says most: that somebody else was there, or an error.
-fn telling(said: &str) -> Option<&str> {
+/// Returns the most relevant line of an output, up to 200 characters: a conflict, or else an error.
+fn most_relevant_line(output: &str) -> Option<&str> {
     let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
-    let line = conflict_line(said).or_else(|| said.lines().find(is_error)).map(str::trim)?;
+    let line = conflict_line(output).or_else(|| output.lines().find(is_error)).map(str::trim)?;
     Some(line.char_indices().nth(200).map_or(line, |(at, _)| &line[..at]))
 }
 
-/// The line of an output that says that somebody else was there, too. That something is skipped because it is there is no collision.
-fn conflict_line(said: &str) -> Option<&str> {
-    let is_one = |line: &&str| {
+/// Returns the line of an output that reports a conflict with another worker. A notice that an existing object is
+/// skipped is not a conflict.
+fn conflict_line(output: &str) -> Option<&str> {
+    let is_conflict = |line: &&str| {
         let words = line.split(|letter: char| !letter.is_ascii_alphanumeric());
         let has_code = words.into_iter().any(|word| CODES.contains(&word));
-        let is_said = TEXTS.iter().any(|text| line.contains(text));
-        (has_code || is_said) && !line.contains("skipping")
+        let has_text = TEXTS.iter().any(|text| line.contains(text));
+        (has_code || has_text) && !line.contains("skipping")
     };
-    said.lines().find(is_one).map(str::trim)
+    output.lines().find(is_conflict).map(str::trim)
 }
 
 #[cfg(test)]
@@ -205,7 +204,7 @@ mod tests {
     use super::conflict_line;
 
     #[test]
-    fn what_collides_is_told_from_what_is_skipped() {
+    fn distinguishes_conflicts_from_skipped_objects() {
         assert_eq!(
             conflict_line("ok\nERROR: 42P07: relation \"t\" is there\n"),
             Some("ERROR: 42P07: relation \"t\" is there")

@@ -1,4 +1,4 @@
-//! The control of all the others: calls reach the dependency.
+//! Check: calls reach the upstream. It is the control of the other checks.
 
 use super::harness::Endpoint;
 use super::{IpcTarget, OPENS};
@@ -6,20 +6,17 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::times::Times;
 
-/// How many calls.
 const CALLS: u64 = 10;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.baseline",
-    claim: "each call of the service is one of its dependency, and ends well",
-    method: "Calls the service ten times while its dependency is well. Fails where a call fails, or where the dependency is not asked as often.",
+    claim: "each call to the service succeeds and makes one call to the upstream",
+    method: "Calls the service ten times while the upstream works. Fails if a call fails, or if the number of upstream calls differs from the number of calls (with `upstream.forward`: is lower).",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -37,16 +34,16 @@ async fn check(target: IpcTarget) -> CheckVerdict {
             last = super::harness::shortened(&called.text);
         }
     }
-    // A pooled connection to a real server takes several pieces for one call.
+    // On a pooled connection to a real server, one call may send several messages.
     let is_right = hits == CALLS || (target.ipc.upstream.forward.is_some() && hits > CALLS);
     let found = if failed > 0 {
-        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed while the dependency was well: {last}"))
+        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed although the upstream works: {last}"))
     } else if hits == 0 {
-        CheckResult::fail(CALLS, "no call reached the dependency: the service is not wired to it")
+        CheckResult::fail(CALLS, "no call reached the upstream: the service does not use `{upstream}`")
     } else if is_right {
         CheckResult::pass(CALLS)
     } else {
-        CheckResult::fail(CALLS, format!("{CALLS} calls made {hits} of the dependency"))
+        CheckResult::fail(CALLS, format!("expected {CALLS} upstream calls, found {hits}"))
     };
     let found = found.observed("hits", hits).observed("failed", failed).expected("hits", CALLS);
     let found = found.observed("error_rate_percent", failed * 100 / CALLS);
@@ -57,9 +54,9 @@ async fn check(target: IpcTarget) -> CheckVerdict {
         found
     };
     let help = if hits == 0 {
-        "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows"
+        "pass `{upstream}` to the service in `start.env`, or set `upstream.listen` to the address that the service calls"
     } else {
-        "name an `entry` by which each call asks the dependency once, past caches; where that is not so, counts mean nothing"
+        "set `entry` to a request that makes exactly one upstream call, without caches; other checks rely on these counts"
     };
     Ok(if failed > 0 || !is_right { found.help(help, &[]) } else { found })
 }

@@ -1,4 +1,4 @@
-//! What a circuit breaker does, seen by how many calls reach the dependency: closed, open, half-open, closed.
+//! Circuit breaker checks. The state (closed, open, half-open) is derived from the calls that reach the upstream.
 
 pub mod closes;
 pub mod half_opens;
@@ -20,34 +20,34 @@ use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How a dependency fails while a breaker is watched.
+/// Fault of the upstream while a breaker is observed.
 pub const FAILURE: FaultMode = FaultMode::Status(500);
-/// How often a service is called while its breaker is open.
+/// Interval between calls while the breaker is open.
 pub const POLL: Duration = Duration::from_millis(20);
-/// What a time may differ from what is claimed.
+/// Relative tolerance of measured times.
 pub const TOLERANCE: f64 = 0.2;
 
-/// A breaker that has opened.
+/// Breaker that has opened.
 pub struct Tripped {
-    /// After how many failing calls.
+    /// Number of failing calls until it opened.
     pub calls: u64,
-    /// When the last call got through.
+    /// Time after the last call that reached the upstream.
     pub at: Instant,
 }
 
 impl IpcTarget {
-    /// What is claimed of the breaker.
+    /// Returns the `breaker` settings.
     ///
     /// # Errors
-    /// A skip, where nothing is.
+    /// Returns a skip if `breaker` is not configured.
     pub fn breaker(&self) -> Result<Breaker, Box<CheckResult>> {
-        self.ipc.breaker.ok_or_else(|| Box::new(CheckResult::skip("no `breaker` is claimed")))
+        self.ipc.breaker.ok_or_else(|| Box::new(CheckResult::skip("`breaker` is not configured")))
     }
 
-    /// Lets the dependency fail until no call reaches it any more.
+    /// Lets the upstream fail until no call reaches it.
     ///
     /// # Errors
-    /// Where the breaker does not open.
+    /// Returns a failure if the breaker does not open within `max_trip_calls`.
     pub async fn trip(&self, harness: &mut Harness, breaker: Breaker) -> Result<Tripped, Box<CheckResult>> {
         harness.fail(FAILURE).await?;
         let mut at = Instant::now();
@@ -59,30 +59,33 @@ impl IpcTarget {
             }
             at = Instant::now();
         }
-        let said = format!("{} failing calls, and the next one still reaches the dependency", breaker.max_trip_calls);
-        CheckResult::fail(breaker.max_trip_calls + 1, said)
-            .control("calls reach the dependency", Outcome::Pass)
+        let message =
+            format!("after {} failing calls, the next one still reaches the upstream", breaker.max_trip_calls);
+        CheckResult::fail(breaker.max_trip_calls + 1, message)
+            .control("calls reach the upstream", Outcome::Pass)
             .expected("max_trip_calls", breaker.max_trip_calls)
-            .help("put the calls of this dependency behind a circuit breaker, or raise `max_trip_calls`", &[])
+            .help("add a circuit breaker for the calls to this upstream, or raise `max_trip_calls`", &[])
             .stop()
     }
 
-    /// Lets the dependency fail until no call reaches it, where something else is verified.
+    /// Opens the breaker like [`Self::trip`], for checks of other properties.
     ///
     /// # Errors
-    /// Where the breaker does not open, so that nothing is known.
+    /// Returns an error instead of a failure if the breaker does not open.
     pub async fn tripped(&self, harness: &mut Harness, breaker: Breaker) -> Result<Tripped, Box<CheckResult>> {
         let tripped = self.trip(harness, breaker).await;
         tripped.map_err(|found| match found.outcome {
-            Outcome::Fail => Box::new(CheckResult::error(format!("the breaker does not open: {}", found.detail))),
+            Outcome::Fail => {
+                Box::new(CheckResult::error(format!("inconclusive: the breaker does not open: {}", found.detail)))
+            }
             _ => found,
         })
     }
 
-    /// A service whose breaker is open.
+    /// Starts the service and opens its breaker.
     ///
     /// # Errors
-    /// Where there is none, or it does not open.
+    /// Returns a skip if `breaker` is not configured, and an error if the breaker does not open.
     pub async fn opened(&self) -> Result<(Harness, Breaker, Tripped), Box<CheckResult>> {
         let breaker = self.breaker()?;
         let mut harness = self.harness().await?;
@@ -90,10 +93,10 @@ impl IpcTarget {
         Ok((harness, breaker, tripped))
     }
 
-    /// Calls until a call gets through; how long after the breaker opened that was.
+    /// Calls until a call reaches the upstream. Returns the time since the breaker opened.
     ///
     /// # Errors
-    /// Where none gets through in three times the time that is claimed.
+    /// Returns a failure if no call reaches the upstream within three times `open_for` plus 1 s.
     pub async fn half_open(
         &self,
         harness: &mut Harness,
@@ -111,15 +114,15 @@ impl IpcTarget {
             }
             sleep(POLL).await;
         }
-        let said = format!("no call got through within {} ms", millis(tripped.at.elapsed()));
-        CheckResult::fail(polls, said)
-            .control("calls reach the dependency", Outcome::Pass)
+        let message = format!("no call reached the upstream within {} ms", millis(tripped.at.elapsed()));
+        CheckResult::fail(polls, message)
+            .control("calls reach the upstream", Outcome::Pass)
             .expected("open_for_ms", breaker.open_for_ms)
-            .help("let the breaker try again after a while, or raise `open_for`", &[])
+            .help("let the breaker half-open after `open_for`, or raise `open_for`", &[])
             .stop()
     }
 
-    /// Waits until an open breaker must let somebody try.
+    /// Waits until an open breaker must be half-open.
     pub async fn await_half_open(breaker: Breaker, tripped: &Tripped) {
         let longest = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 + TOLERANCE) + POLL * 2;
         sleep(longest.saturating_sub(tripped.at.elapsed())).await;

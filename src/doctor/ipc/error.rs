@@ -1,4 +1,4 @@
-//! What a service says when its dependency fails: enough for a person, and nothing that is nobody's business.
+//! Error checks: answers of a service while its upstream fails.
 
 pub mod clear;
 pub mod secret;
@@ -8,19 +8,18 @@ use super::harness::{Called, Endpoint};
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::fault::FaultMode;
 
-/// What a caller was told under one failure.
+/// Answers of a service under one fault.
 pub struct Text {
-    /// The failure.
     pub fault: &'static str,
-    /// What the caller was told, each time.
+    /// Answers to the caller, one per call.
     pub told: Vec<Called>,
-    /// What the service itself wrote.
+    /// Output of the service process.
     pub written: String,
-    /// The word that must not come back.
+    /// Secret that must not appear.
     pub canary: String,
 }
 
-/// Failures whose texts are looked at.
+/// Faults under which answers are inspected.
 const FAULTS: &[(&str, FaultMode)] = &[
     ("status 500", FaultMode::Status(500)),
     ("refused", FaultMode::Refuse),
@@ -30,35 +29,37 @@ const FAULTS: &[(&str, FaultMode)] = &[
 ];
 
 impl IpcTarget {
-    /// What callers are told under each failure, so many times each.
-    ///
-    /// # Errors
-    /// Where nothing can be verified.
+    /// Calls the service `times` times under each fault, and returns the answers.
     pub async fn texts(&self, times: u64) -> Result<Vec<Text>, Box<CheckResult>> {
         let mut texts = Vec::new();
         for (fault, mode) in FAULTS {
             if *mode == FaultMode::HangHeaders && self.ipc.timeout.is_none() {
-                self.log.note("timeout", "no `timeout` is claimed, so nobody waits for one");
+                self.log.note("timeout", "not tested: `timeout` is not configured");
                 continue;
             }
             let mut harness = self.harness().await?;
             harness.fail(*mode).await?;
-            let mut told = Vec::new();
+            let mut answers = Vec::new();
             for _ in 0..times {
-                told.push(harness.call(Endpoint::Primary).await?);
+                answers.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note(fault, super::harness::shortened(&told[0].text));
-            texts.push(Text { fault, told, written: harness.output(), canary: harness.canary.clone() });
+            self.log.note(fault, super::harness::shortened(&answers[0].text));
+            texts.push(Text { fault, told: answers, written: harness.output(), canary: harness.canary.clone() });
         }
         if let Some(breaker) = self.ipc.breaker {
             let mut harness = self.harness().await?;
             self.tripped(&mut harness, breaker).await?;
-            let mut told = Vec::new();
+            let mut answers = Vec::new();
             for _ in 0..times {
-                told.push(harness.call(Endpoint::Primary).await?);
+                answers.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note("open", super::harness::shortened(&told[0].text));
-            texts.push(Text { fault: "open", told, written: harness.output(), canary: harness.canary.clone() });
+            self.log.note("open", super::harness::shortened(&answers[0].text));
+            texts.push(Text {
+                fault: "open",
+                told: answers,
+                written: harness.output(),
+                canary: harness.canary.clone(),
+            });
         }
         Ok(texts)
     }

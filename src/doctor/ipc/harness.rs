@@ -1,4 +1,4 @@
-//! A service between its caller and its dependency: both of them are doctor.
+//! Test harness of a service: doctor is both its caller and its upstream.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,49 +12,48 @@ use crate::doctor::fault::{Backend, FaultMode, Upstream};
 use crate::doctor::http::{Page, Request};
 use crate::doctor::program::{self, Placeholders, Running};
 
-/// How long a call may take where nothing is claimed.
+/// Timeout of a call if `timeout` is not configured.
 const LONGEST: Duration = Duration::from_secs(30);
-/// What a call may take beyond what is claimed before nobody waits any more.
+/// Time that is added to the configured timeout before a call is abandoned.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long it takes until what a call has set off is seen.
+/// Time after which the upstream calls of a call are counted.
 const SETTLE: Duration = Duration::from_millis(10);
-/// How long a service that others have left broken may take to be well.
+/// Maximum time for a service to recover from the faults of an earlier check.
 const RECOVERY: Duration = Duration::from_secs(5);
-/// How often a service that is not well is asked again.
+/// Interval between calls to a service that has not recovered.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// What came of a call.
+/// Result of a call.
 #[derive(Clone, Debug)]
 pub struct Called {
-    /// Whether the caller was told that all is well.
+    /// Whether the service reported success.
     pub is_ok: bool,
-    /// The status, or the exit code.
+    /// HTTP status or exit code.
     pub status: Option<i32>,
-    /// What the caller was told.
+    /// Response body or program output.
     pub text: String,
-    /// How long it took.
     pub time: Duration,
-    /// How often the dependency was asked meanwhile.
+    /// Number of upstream calls during the call.
     pub hits: usize,
-    /// Whether there was no answer at all.
+    /// Whether there was no answer before the timeout.
     pub is_late: bool,
 }
 
-/// How a service is called.
+/// Method of calling the service.
 #[derive(Debug)]
 enum Caller {
     Http(Page, Request),
     Command(Vec<String>, Vec<(String, String)>),
 }
 
-/// A service at work.
+/// Service between its caller and its upstream.
 #[derive(Debug)]
 pub struct Harness {
-    /// What the service calls.
+    /// Upstream that doctor simulates.
     pub upstream: Upstream,
-    /// The other thing that it calls.
+    /// Second upstream, which the entry `other` calls.
     pub other: Option<Upstream>,
-    /// A word that must not come back.
+    /// Secret that must not appear in answers.
     pub canary: String,
     program: Option<Running>,
     places: Placeholders,
@@ -64,39 +63,36 @@ pub struct Harness {
     longest: Duration,
 }
 
-/// Which way a service is called.
+/// Endpoint of the service that is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// So that it calls its dependency.
+    /// Calls the upstream.
     Primary,
-    /// So that it calls the other one.
+    /// Calls the second upstream.
     Secondary,
-    /// So that it calls its dependency and must not do so twice.
+    /// Calls the upstream, and must not be retried.
     NonIdempotent,
 }
 
 impl IpcTarget {
-    /// Puts the service to work, all being well, and sees that calls reach its dependency.
-    ///
-    /// # Errors
-    /// Why nothing can be verified.
+    /// Starts the service without faults, and verifies that calls reach its upstream.
     pub async fn harness(&self) -> Result<Harness, Box<CheckResult>> {
         if let Some(startup_error) = self.startup_error.borrow().clone() {
             return startup_error.stop();
         }
-        let proven = self.start_and_verify().await;
-        if let Err(found) = &proven
+        let verified = self.start_and_verify().await;
+        if let Err(found) = &verified
             && self.ipc.start.is_some()
         {
-            // Started anew it does the same again.
+            // Another start would fail in the same way.
             *self.startup_error.borrow_mut() = Some((**found).clone());
         }
-        proven
+        verified
     }
 
     async fn start_and_verify(&self) -> Result<Harness, Box<CheckResult>> {
         let mut harness = self.start_unverified().await?;
-        // A service that others use may have been left broken by the check before.
+        // A service that doctor does not start may still be affected by the previous check.
         let open_for = self.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
         let end = Instant::now() + RECOVERY + open_for * 2;
         loop {
@@ -105,45 +101,46 @@ impl IpcTarget {
                 return Ok(harness);
             }
             if Instant::now() >= end {
-                let said = if called.is_ok {
+                let message = if called.is_ok {
                     let status = called.status.map_or_else(String::new, |status| format!(" ({status})"));
                     format!(
-                        "a call ends well{status} without reaching the dependency: the service is not wired to `{{upstream}}`"
+                        "a call succeeds{status} without reaching the upstream: the service does not use `{{upstream}}`"
                     )
                 } else {
-                    format!("a call fails while its dependency is well: {}", shortened(&called.text))
+                    format!("a call fails although the upstream works: {}", shortened(&called.text))
                 };
-                let help = "point the service at `{upstream}` by `start.env`, or give `upstream.listen` the address that it knows";
-                return CheckResult::error(said).help(help, &[]).stop();
+                let help = "pass `{upstream}` to the service in `start.env`, or set `upstream.listen` to the address that the service calls";
+                return CheckResult::error(message).help(help, &[]).stop();
             }
             sleep(AGAIN).await;
         }
     }
 
-    /// Puts the service to work, and proves nothing.
-    ///
-    /// # Errors
-    /// Why it cannot be.
+    /// Starts the service without verifying it.
     pub async fn start_unverified(&self) -> Result<Harness, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(why));
-        let listen: SocketAddr =
-            self.ipc.upstream.listen.parse().map_err(|_| broken("`upstream.listen` is no address".to_owned()))?;
+        let to_error = |why: String| Box::new(CheckResult::error(why));
+        let listen: SocketAddr = self
+            .ipc
+            .upstream
+            .listen
+            .parse()
+            .map_err(|_| to_error("`upstream.listen` is not a valid address".to_owned()))?;
         let behind = self.behind().await?;
         let upstream = Upstream::start(listen, behind.clone()).map_err(|error| {
             Box::new(
-                CheckResult::error(format!("nothing can listen at {listen}: {error}"))
-                    .help("end what listens there, or take `127.0.0.1:0`", &[]),
+                CheckResult::error(format!("cannot listen on {listen}: {error}"))
+                    .help("stop the process that listens there, or set `upstream.listen` to `127.0.0.1:0`", &[]),
             )
         })?;
         let other = match &self.ipc.other {
-            Some(_) => Some(Upstream::local(behind).map_err(|error| broken(error.to_string()))?),
+            Some(_) => Some(Upstream::local(behind).map_err(|error| to_error(error.to_string()))?),
             None => None,
         };
         let canary = format!("phxcanary{}", uuid::Uuid::now_v7().simple());
         let mut places = Placeholders::default()
             .with("upstream", upstream.address.to_string())
             .with("canary", canary.as_str())
-            .with("listen", program::free_port().map_err(|error| broken(error.to_string()))?.to_string());
+            .with("listen", program::free_port().map_err(|error| to_error(error.to_string()))?.to_string());
         if let Some(other) = &other {
             places = places.with("other", other.address.to_string());
         }
@@ -151,7 +148,7 @@ impl IpcTarget {
             Some(start) => Some(
                 program::serve(start, &places, &self.allow)
                     .await
-                    .map_err(|why| Box::new(CheckResult::error(why).help("correct `start` of this subject", &[])))?,
+                    .map_err(|why| Box::new(CheckResult::error(why).help("correct `start` of this target", &[])))?,
             ),
             None => None,
         };
@@ -174,11 +171,15 @@ impl IpcTarget {
         let Some(forward) = &self.ipc.upstream.forward else {
             return Ok(Backend::Stub(self.ipc.upstream.body.clone()));
         };
-        let broken = |why: String| Box::new(CheckResult::error(why));
-        let (host, port) = forward.rsplit_once(':').ok_or_else(|| broken(format!("`{forward}` names no port")))?;
-        let port = port.parse().map_err(|_| broken(format!("`{forward}` names no port")))?;
+        let to_error = |why: String| Box::new(CheckResult::error(why));
+        let (host, port) = forward.rsplit_once(':').ok_or_else(|| {
+            to_error(format!("`upstream.forward` is not a valid address: expected `HOST:PORT`, found `{forward}`"))
+        })?;
+        let port = port.parse().map_err(|_| {
+            to_error(format!("`upstream.forward` is not a valid address: expected `HOST:PORT`, found `{forward}`"))
+        })?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let addresses = self.allow.addresses(host, port).await.map_err(broken)?;
+        let addresses = self.allow.addresses(host, port).await.map_err(to_error)?;
         Ok(Backend::Tcp(addresses[0]))
     }
 
@@ -192,7 +193,7 @@ impl IpcTarget {
             ServiceEntry::Http { method, url, headers, body } => {
                 let page = Page::find(&places.fill(url), &self.allow, None).await;
                 let page = page.map_err(|why| {
-                    let help = "if it may be connected to, say so: `[doctor] allow_hosts = […]`";
+                    let help = "add the host to `[doctor] allow_hosts` if doctor may connect to it";
                     Box::new(CheckResult::error(why).help(help, &[]))
                 })?;
                 let mut headers = headers.clone();
@@ -208,37 +209,37 @@ impl IpcTarget {
 }
 
 impl Harness {
-    /// Calls the service once.
+    /// Calls the service once and counts its upstream calls.
     ///
     /// # Errors
-    /// Where the service is gone.
+    /// Returns a failure if the service has ended.
     pub async fn call(&mut self, way: Endpoint) -> Result<Called, Box<CheckResult>> {
         let before = self.hits(way);
         let called = self.asked(way).await?;
         if called.hits == 0 {
             sleep(SETTLE).await;
         }
-        self.is_there()?;
+        self.ensure_running()?;
         Ok(Called { hits: self.hits(way) - before, ..called })
     }
 
-    /// Calls the service so many times at once.
+    /// Calls the service `count` times at the same time.
     ///
     /// # Errors
-    /// Where the service is gone.
+    /// Returns a failure if the service has ended.
     pub async fn crowd(&mut self, count: usize) -> Result<Vec<Called>, Box<CheckResult>> {
         let calls = (0..count).map(|_| self.asked(Endpoint::Primary));
         let called: Result<Vec<Called>, Box<CheckResult>> =
             futures_util::future::join_all(calls).await.into_iter().collect();
         sleep(SETTLE).await;
-        self.is_there()?;
+        self.ensure_running()?;
         called
     }
 
-    /// Calls the service, and does not look at who else does.
+    /// Calls the service once without counting upstream calls.
     ///
     /// # Errors
-    /// Where it cannot be called.
+    /// Returns an error if the endpoint is not configured or its program cannot be started.
     pub async fn asked(&self, way: Endpoint) -> Result<Called, Box<CheckResult>> {
         let entry = match way {
             Endpoint::Primary => Some(&self.entry),
@@ -246,7 +247,7 @@ impl Harness {
             Endpoint::NonIdempotent => self.unsafe_entry.as_ref(),
         };
         let start = Instant::now();
-        let told = |is_ok, status, text: String, is_late| Called {
+        let result = |is_ok, status, text: String, is_late| Called {
             is_ok,
             status,
             text,
@@ -255,12 +256,12 @@ impl Harness {
             is_late,
         };
         match entry {
-            None => CheckResult::error("there is no such entry").stop(),
+            None => CheckResult::error("the endpoint is not configured").stop(),
             Some(Caller::Http(page, request)) => Ok(match page.ask(request, self.longest).await {
-                Ok(answer) => told(answer.status < 400, Some(i32::from(answer.status)), answer.body, false),
+                Ok(answer) => result(answer.status < 400, Some(i32::from(answer.status)), answer.body, false),
                 Err(failed) => {
                     let is_late = matches!(failed, crate::doctor::http::HttpError::Late(_));
-                    told(false, None, format!("({failed})"), is_late)
+                    result(false, None, format!("({failed})"), is_late)
                 }
             }),
             Some(Caller::Command(command, env)) => {
@@ -273,7 +274,7 @@ impl Harness {
                     text if text.is_empty() && code.is_none() => format!("({})", running.exit_description()),
                     text => text,
                 };
-                Ok(told(code == Some(0), code, text, ended.is_none()))
+                Ok(result(code == Some(0), code, text, ended.is_none()))
             }
         }
     }
@@ -283,27 +284,27 @@ impl Harness {
         other.unwrap_or(&self.upstream).count()
     }
 
-    /// Whether the service is there, where doctor has started it.
-    fn is_there(&mut self) -> Result<(), Box<CheckResult>> {
+    /// Returns a failure if doctor started the service and it has ended.
+    fn ensure_running(&mut self) -> Result<(), Box<CheckResult>> {
         let Some(program) = &mut self.program else { return Ok(()) };
         if program.is_alive() {
             return Ok(());
         }
         let exit_description = program.exit_description();
-        CheckResult::fail(1, format!("the service itself ended {exit_description}; {}", program.last_output_line()))
-            .help("a service must outlive the failures of what it calls", &[])
+        CheckResult::fail(1, format!("the service ended {exit_description}; {}", program.last_output_line()))
+            .help("keep the service running if its upstream fails", &[])
             .stop()
     }
 
-    /// What the service itself wrote.
+    /// Returns the output of the service process; empty if doctor did not start it.
     pub fn output(&self) -> String {
         self.program.as_ref().map(Running::output).unwrap_or_default()
     }
 
-    /// Lets the dependency fail in a way.
+    /// Makes the upstream fail in the given way.
     ///
     /// # Errors
-    /// Where this machine cannot do that.
+    /// Returns an error, or a skip if the platform cannot drop SYN packets, if the fault cannot be simulated.
     pub async fn fail(&self, mode: FaultMode) -> Result<(), Box<CheckResult>> {
         self.upstream.set(mode).await;
         match self.upstream.broken() {
@@ -314,7 +315,7 @@ impl Harness {
     }
 }
 
-/// The start of a text, in one line.
+/// Returns the first 160 characters of a text in one line, in backticks.
 pub fn shortened(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(160) {

@@ -1,4 +1,4 @@
-//! After all failures the service is as it was before.
+//! Check: the service recovers after upstream failures.
 
 use std::time::{Duration, Instant};
 
@@ -12,26 +12,23 @@ use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 
-/// How many calls.
 const CALLS: u64 = 20;
-/// By how much a call may take longer than before.
+/// Factor by which the median call may be slower than before.
 const SLOWER: f64 = 1.5;
-/// Differences below this, in milliseconds, are the machine's.
+/// Difference in milliseconds that is attributed to the machine.
 const SLACK: f64 = 5.0;
-/// What a service may take to be well beyond the time that a breaker stays open.
+/// Time to recover in addition to twice the time for which a breaker stays open.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.recover",
-    claim: "after failures calls end well again, and take as long as before",
-    method: "Measures calls, lets the dependency fail in several ways, waits until a call ends well (`open_for` and 5 s at most), and measures again. Fails where a call fails, or the median is more than 1.5 times what it was.",
+    claim: "after upstream failures, calls succeed again and take as long as before",
+    method: "Measures calls, lets the upstream fail in several ways, waits until a call succeeds (at most twice `open_for` plus 5 s), and measures again. Fails if a call fails, or if the median is more than 1.5 times the previous median plus 5 ms.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -43,24 +40,26 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     if target.ipc.timeout.is_some() {
         faults.push(FaultMode::HangHeaders);
     }
-    let mut met = false;
+    let mut any_failed = false;
     for fault in faults {
         harness.fail(fault).await?;
-        met |= !harness.call(Endpoint::Primary).await?.is_ok;
-        met |= !harness.call(Endpoint::Primary).await?.is_ok;
+        any_failed |= !harness.call(Endpoint::Primary).await?.is_ok;
+        any_failed |= !harness.call(Endpoint::Primary).await?.is_ok;
     }
-    if !met {
-        return CheckResult::error("no call failed while the dependency did, so there is nothing to recover from")
-            .stop();
+    if !any_failed {
+        return CheckResult::error(
+            "inconclusive: no call failed while the upstream failed, so there is nothing to recover from",
+        )
+        .stop();
     }
     harness.fail(FaultMode::Ok).await?;
     let open_for = target.ipc.breaker.map_or(Duration::ZERO, |breaker| Duration::from_millis(breaker.open_for_ms));
     let start = Instant::now();
     while !harness.call(Endpoint::Primary).await?.is_ok {
         if start.elapsed() > open_for * 2 + GRACE {
-            return CheckResult::fail(1, "the dependency is well again, and no call ends well")
-                .control("calls reach the dependency while it is well", Outcome::Pass)
-                .help("restart is no recovery: let the service find its dependency again", &[])
+            return CheckResult::fail(1, "the upstream works again, but no call succeeds")
+                .control("calls reach the upstream", Outcome::Pass)
+                .help("let the service reconnect to its upstream without a restart", &[])
                 .stop();
         }
         sleep(Duration::from_millis(50)).await;
@@ -69,27 +68,28 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let (after, failed, hits) = measured(&mut harness).await?;
     let (was, is) = (before.quantile(0.5), after.quantile(0.5));
     let found = if hits == 0 {
-        CheckResult::error(
-            "behind the failures the dependency was not asked any more, and calls end well: somebody else answers",
-        )
+        CheckResult::error("inconclusive: after the failures calls succeed without reaching the upstream")
     } else if failed > 0 {
-        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed after the first good one"))
-            .help("one good call must mean that all is well", &[])
+        CheckResult::fail(CALLS, format!("{failed} of {CALLS} calls failed after the first successful one"))
+            .help("let all calls succeed once one has succeeded", &[])
     } else if is > was * SLOWER + SLACK {
-        CheckResult::fail(CALLS, format!("the median of a call was {was:.1} ms before and is {is:.1} ms"))
-            .help("look for what is left behind by failed calls: connections, threads, queues", &[])
+        CheckResult::fail(
+            CALLS,
+            format!("the median duration of a call was {was:.1} ms before the failures and {is:.1} ms after them"),
+        )
+        .help("find what failed calls leave behind: connections, threads, queues", &[])
     } else {
         CheckResult::pass(CALLS)
     };
     Ok(found
-        .control("calls reach the dependency while it is well", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("before_p50_ms", was)
         .observed("after_p50_ms", is)
         .observed("back_after_ms", back)
         .expected("slower_most", SLOWER))
 }
 
-/// How long calls take, how many fail, and how often the dependency is asked.
+/// Measures calls. Returns their durations, the number of failed calls, and the number of upstream calls.
 async fn measured(harness: &mut Harness) -> Result<(Times, u64, usize), Box<CheckResult>> {
     let (mut times, mut failed, mut hits) = (Times::default(), 0, 0);
     for _ in 0..CALLS {

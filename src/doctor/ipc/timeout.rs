@@ -1,4 +1,4 @@
-//! What a service does when its dependency hangs, drips, breaks off or lies: it ends in time, with an error.
+//! Timeout checks: a call fails in time if the upstream hangs, is slow, disconnects or sends invalid data.
 
 pub mod accept;
 pub mod body;
@@ -20,22 +20,22 @@ use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How they find out.
-pub const METHOD: &str = "Calls three times while the dependency fails in this way; a service that is called over HTTP also 20 times at once, if the fault makes it wait. Fails if an answer takes longer than `max` and `grace`, or says that all is well. If no call reaches the dependency, nothing is known.";
-/// How many calls come at once: more than a small pool of connections has.
+/// Method of the checks that differ only in the fault.
+pub const METHOD: &str = "Calls three times (`--quick`: once) while the upstream fails in this way. If the service is called over HTTP and the fault makes it wait, also calls 20 times at the same time. Fails if a call takes longer than `timeout.max` plus `timeout.grace`, or reports success. Inconclusive if no call reaches the upstream.";
+/// Number of concurrent calls: more than the connections of a small pool.
 const CROWD: usize = 20;
 
 impl IpcTarget {
-    /// What is claimed of the time.
+    /// Returns the `timeout` settings.
     ///
     /// # Errors
-    /// A skip, where nothing is.
+    /// Returns a skip if `timeout` is not configured.
     pub fn timeout(&self) -> Result<Timeout, Box<CheckResult>> {
-        self.ipc.timeout.ok_or_else(|| Box::new(CheckResult::skip("no `timeout` is claimed")))
+        self.ipc.timeout.ok_or_else(|| Box::new(CheckResult::skip("`timeout` is not configured")))
     }
 }
 
-/// Whether calls wait while a dependency fails in a way, instead of failing at once.
+/// Returns whether a fault makes calls wait instead of failing immediately.
 fn waits(mode: FaultMode) -> bool {
     matches!(
         mode,
@@ -48,7 +48,7 @@ fn waits(mode: FaultMode) -> bool {
     )
 }
 
-/// Looks at what a service does while its dependency fails in a way.
+/// Runs the check for one fault.
 fn under(target: IpcTarget, mode: FaultMode) -> CheckFuture {
     boxed(async move { run(target, mode).await })
 }
@@ -56,7 +56,7 @@ fn under(target: IpcTarget, mode: FaultMode) -> CheckFuture {
 async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
     let timeout = target.timeout()?;
     let most = timeout.max_ms + timeout.grace_ms;
-    let mut given_up = false;
+    let mut abandoned = false;
     let (mut slowest, mut good, mut late, mut unseen, mut last) = (0, 0_u64, 0_u64, 0_u64, String::new());
     for trial in 1..=target.trials() {
         let mut harness = target.harness().await?;
@@ -66,7 +66,7 @@ async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
         slowest = slowest.max(took);
         good += u64::from(called.is_ok);
         late += u64::from(took > most || called.is_late);
-        given_up |= called.is_late;
+        abandoned |= called.is_late;
         unseen += u64::from(called.hits == 0 && !matches!(mode, FaultMode::Refuse | FaultMode::SynDrop));
         let status = called.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         target.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
@@ -80,29 +80,29 @@ async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
         let called = harness.crowd(CROWD).await?;
         slowest_together = called.iter().map(|called| millis(called.time)).max().unwrap_or_default();
         together = called.iter().filter(|called| millis(called.time) > most || called.is_late).count() as u64;
-        target.log.note("answers", format!("{CROWD} calls at once: the longest took {slowest_together} ms"));
+        target.log.note("answers", format!("{CROWD} concurrent calls: the longest took {slowest_together} ms"));
     }
     let found = if unseen > 0 {
-        CheckResult::error("the fault did not reach the service: the dependency was not asked")
+        CheckResult::error("inconclusive: no call reached the upstream, so the fault had no effect")
     } else if good > 0 {
-        CheckResult::fail(trials, format!("{good} of {trials} calls are said to have ended well: {last}"))
-            .help("an answer that is not whole, or none, is an error", &[])
+        CheckResult::fail(trials, format!("{good} of {trials} calls reported success: {last}"))
+            .help("return an error if the answer of the upstream is incomplete or missing", &[])
     } else if late > 0 {
         let longest =
-            if given_up { format!("given up after {slowest} ms") } else { format!("the longest {slowest} ms") };
-        CheckResult::fail(trials, format!("{late} of {trials} calls took longer than {most} ms, {longest}"))
-            .help("give the whole call a deadline, not each read; then correct `timeout.max`", &[])
+            if abandoned { format!("abandoned after {slowest} ms") } else { format!("the longest took {slowest} ms") };
+        CheckResult::fail(trials, format!("{late} of {trials} calls took longer than {most} ms ({longest})"))
+            .help("set a timeout for the whole call, not only for each read, or correct `timeout.max`", &[])
     } else if together > 0 {
         let why = format!(
-            "{together} of {CROWD} calls at once took longer than {most} ms, the longest {slowest_together} ms"
+            "{together} of {CROWD} concurrent calls took longer than {most} ms (the longest took {slowest_together} ms)"
         );
         CheckResult::fail(trials + CROWD as u64, why)
-            .help("count the wait for a connection of the pool, or a worker, as part of the deadline", &[])
+            .help("include the wait for a pooled connection or a worker in the timeout", &[])
     } else {
         CheckResult::pass(trials)
     };
     Ok(found
-        .control("calls reach the dependency while it is well", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .attempts(trials)
         .observed("slowest_ms", slowest)
         .expected("most_ms", most))

@@ -1,17 +1,17 @@
-//! Pictures in a line: a share of a whole, and how values are spread.
+//! Inline charts for terminals: a progress bar and a histogram.
 
-/// How many steps a bar has.
+/// Number of steps of a bar.
 const STEPS: u64 = 8;
-/// The heights of a picture.
+/// Histogram characters, lowest first.
 const HEIGHTS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// How much of its time something took: `▰▰▱▱▱▱▱▱`.
+/// Renders a share as a bar such as `▰▰▱▱▱▱▱▱`.
 pub fn share(part: u64, whole: u64) -> String {
     let full = (part * STEPS).div_ceil(whole.max(1)).min(STEPS);
     (0..STEPS).map(|step| if step < full { '▰' } else { '▱' }).collect()
 }
 
-/// A time as people read it.
+/// Formats a duration as milliseconds or, from 1 s, as seconds with one decimal.
 pub fn time(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
@@ -19,12 +19,12 @@ pub fn time(milliseconds: u64) -> String {
     }
 }
 
-/// How many values fell into each step, between the first and the last that has any: `▁█▃ ▁`.
+/// Renders a histogram such as `|▁█▃ ▁|`, without empty buckets at both ends.
 pub fn spread(counts: &[u64]) -> String {
     let first = counts.iter().position(|count| *count > 0).unwrap_or_default();
     let last = counts.iter().rposition(|count| *count > 0).unwrap_or_default();
-    let most = counts.iter().max().copied().unwrap_or_default().max(1);
-    let height = |count: &u64| HEIGHTS[usize::try_from((count * 8).div_ceil(most)).unwrap_or(8).min(8)];
+    let max = counts.iter().max().copied().unwrap_or_default().max(1);
+    let height = |count: &u64| HEIGHTS[usize::try_from((count * 8).div_ceil(max)).unwrap_or(8).min(8)];
     format!("|{}|", counts.get(first..=last).unwrap_or_default().iter().map(height).collect::<String>())
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_show_what_is_there() {
+    fn renders_bars_histograms_and_durations() {
         assert_eq!(
             (share(0, 100), share(1, 100), share(100, 100)),
             ("▱▱▱▱▱▱▱▱".into(), "▰▱▱▱▱▱▱▱".into(), "▰▰▰▰▰▰▰▰".into())

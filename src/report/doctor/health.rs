@@ -1,4 +1,4 @@
-//! `application/health+json` (draft-inadarei-api-health-check).
+//! Format `health+json`: `application/health+json` (draft-inadarei-api-health-check).
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,6 @@ use super::super::rfc3339;
 use super::{Color, Run};
 use crate::doctor::{CheckRecord, Outcome};
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     let status = if run.count(Outcome::Fail) + run.count(Outcome::Error) > 0 {
         "fail"

@@ -1,4 +1,4 @@
-//! For programs: one object, version 1. Its shape is `schemas/doctor.schema.json`.
+//! Format `json`: one JSON object, version 1 (`schemas/doctor.schema.json`).
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,10 @@ use super::super::rfc3339;
 use super::{Color, Run};
 use crate::doctor::{CheckRecord, Outcome};
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     format!("{:#}\n", value(run))
 }
 
-/// The run as JSON.
 fn value(run: &Run) -> Value {
     let counts = Outcome::ALL.iter().map(|outcome| (outcome.name().to_owned(), json!(run.count(*outcome))));
     let summary: serde_json::Map<String, Value> =
@@ -24,7 +22,7 @@ fn value(run: &Run) -> Value {
     })
 }
 
-/// One record.
+/// Renders one check result.
 pub fn record(record: &CheckRecord) -> Value {
     let evidence = record.found.evidence.iter();
     let evidence: Vec<Value> =

@@ -1,4 +1,4 @@
-//! JUnit XML: a suite a probe; a failure is a failure, and what nobody knows is an error.
+//! Format `junit`: JUnit XML with one suite per probe. Failed checks are failures, inconclusive checks are errors.
 
 use std::fmt::Write;
 
@@ -6,7 +6,6 @@ use super::super::junit::escape;
 use super::{Color, Run, text};
 use crate::doctor::{CheckRecord, Outcome};
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     let mut probes: Vec<&str> = run.records.iter().map(probe).collect();
     probes.sort_unstable();
@@ -45,8 +44,8 @@ fn case(out: &mut String, record: &CheckRecord) {
         probe(record),
         record.id
     );
-    let (outcome, said) = record.shown();
-    let detail = escape(&said);
+    let (outcome, message) = record.shown();
+    let detail = escape(&message);
     let mut more = String::new();
     text::more(&mut more, record);
     let more = escape(more.trim_end());

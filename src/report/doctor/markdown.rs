@@ -1,15 +1,14 @@
-//! A table to stand in a document: sorted, and without times, so that it moves only when something does.
+//! Format `markdown`: a table for documents, sorted and without times, so that it changes only if results change.
 
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     let mut lines: Vec<String> = run
         .records
         .iter()
         .map(|record| {
-            let (outcome, said) = record.shown();
+            let (outcome, message) = record.shown();
             let status = match outcome {
                 Outcome::Pass => "✅ Healthy",
                 Outcome::Warn => "⚠️ Degraded",
@@ -17,12 +16,12 @@ pub fn render(run: &Run, _: Color) -> String {
                 Outcome::Skip => "⏭️ Not checked",
                 Outcome::Error => "❔ Unknown",
             };
-            let said = if said.is_empty() { record.claim } else { &said };
-            format!("| {} | {} | {status} | {} |\n", cell(&record.target), cell(record.id), cell(said))
+            let message = if message.is_empty() { record.claim } else { &message };
+            format!("| {} | {} | {status} | {} |\n", cell(&record.target), cell(record.id), cell(message))
         })
         .collect();
     lines.sort();
-    format!("| Subject | Check | Status | What is known |\n|---|---|---|---|\n{}", lines.concat())
+    format!("| Target | Check | Status | Result |\n|---|---|---|---|\n{}", lines.concat())
 }
 
 fn cell(text: &str) -> String {

@@ -1,9 +1,8 @@
-//! One line for Nagios, with performance data.
+//! Format `nagios`: one line of plugin output with performance data.
 
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     let word = state(run);
     let worst: Vec<&str> = run
@@ -19,7 +18,7 @@ pub fn render(run: &Run, _: Color) -> String {
     format!("PHX {word} - {}{named} | {}\n", run.summary(), data.join(" "))
 }
 
-/// The exit code of a run, as readers of plugins expect it.
+/// Returns the exit code of a run according to the Nagios plugin convention.
 pub fn code(run: &Run) -> u8 {
     match state(run) {
         "OK" => 0,
@@ -29,7 +28,7 @@ pub fn code(run: &Run) -> u8 {
     }
 }
 
-/// The word for a run.
+/// Returns the status word of a run.
 fn state(run: &Run) -> &'static str {
     let count = |outcome| run.count(outcome);
     match (count(Outcome::Fail), count(Outcome::Error), count(Outcome::Warn), count(Outcome::Pass)) {

@@ -1,26 +1,25 @@
-//! A textfile for Prometheus: gauges alone, without times of their own.
+//! Format `prometheus`: text file for the textfile collector, with gauges and without timestamps.
 
 use std::fmt::Write;
 
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-/// Renders it.
 pub fn render(run: &Run, _: Color) -> String {
     let mut out = String::new();
-    head(&mut out, "phx_doctor_check_status", "Whether a check came to an outcome.");
+    head(&mut out, "phx_doctor_check_status", "1 if the check has the outcome, otherwise 0.");
     for record in &run.records {
         for outcome in Outcome::ALL {
             let labels = labels(&[("id", record.id), ("target", &record.target), ("outcome", outcome.name())]);
             let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.found.outcome == *outcome));
         }
     }
-    head(&mut out, "phx_doctor_check_suppressed", "Whether the outcome of a check does not count.");
+    head(&mut out, "phx_doctor_check_suppressed", "1 if the check is suppressed, otherwise 0.");
     for record in &run.records {
         let labels = labels(&[("id", record.id), ("target", &record.target)]);
         let _ = writeln!(out, "phx_doctor_check_suppressed{labels} {}", u8::from(record.suppressed.is_some()));
     }
-    head(&mut out, "phx_doctor_check_duration_seconds", "How long a check took.");
+    head(&mut out, "phx_doctor_check_duration_seconds", "Duration of the check in seconds.");
     for record in &run.records {
         let labels = labels(&[("id", record.id), ("target", &record.target)]);
         let (seconds, rest) = (record.duration_ms / 1000, record.duration_ms % 1000);
@@ -33,13 +32,13 @@ pub fn render(run: &Run, _: Color) -> String {
         .filter_map(|(record, name, value)| Some((record, name, value.as_f64()?)))
         .collect();
     if !observed.is_empty() {
-        head(&mut out, "phx_doctor_observed", "What a check saw.");
+        head(&mut out, "phx_doctor_observed", "Value that the check observed.");
     }
     for (record, name, value) in observed {
         let labels = labels(&[("id", record.id), ("target", &record.target), ("name", name)]);
         let _ = writeln!(out, "phx_doctor_observed{labels} {value}");
     }
-    head(&mut out, "phx_doctor_last_run_timestamp_seconds", "When the checks were run.");
+    head(&mut out, "phx_doctor_last_run_timestamp_seconds", "Unix time of the run.");
     let _ = writeln!(out, "phx_doctor_last_run_timestamp_seconds {}", run.now.timestamp());
     out
 }
@@ -48,7 +47,7 @@ fn head(out: &mut String, name: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
 }
 
-/// Labels with their values escaped, as the text format 0.0.4 has it.
+/// Renders labels with escaped values (Prometheus text format 0.0.4).
 fn labels(pairs: &[(&str, &str)]) -> String {
     let escape = |value: &str| value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();

@@ -1,48 +1,47 @@
-//! For people: a line a check; those that did not pass with what was seen, what happened and what mends it.
+//! Format `text`: one line per check; checks that did not pass are shown with observed values, evidence and help.
 
 use std::fmt::Write;
 
 use super::{Color, Run, bars};
 use crate::doctor::{CheckRecord, Outcome};
 
-/// How many lines of evidence are shown of a check.
+/// Maximum number of evidence lines per check.
 const EVIDENCE: usize = 5;
 
-/// How many observations a passing line shows.
+/// Maximum number of observed values in the line of a passed check.
 const SHOWN: usize = 3;
-/// The longest text that it shows of them, in bytes.
+/// Maximum length of a text value in the line of a passed check, in bytes.
 const SEEN: usize = 40;
 
-/// So many skipped checks of a subject are told one by one; more of them in a line.
+/// Maximum number of skipped checks per target that are listed separately; more are summarized in one line.
 const SKIPS: usize = 3;
 
-/// Renders it.
 pub fn render(run: &Run, color: Color) -> String {
     let mut out = String::new();
     let groups: Vec<&[CheckRecord]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
-    // Where each check has a subject of its own, the subjects are no headings.
-    let apart = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
+    // If every target has only one check, the target is part of the line and not a heading.
+    let is_inline = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
     for group in &groups {
         let is_skip = |record: &&CheckRecord| record.found.outcome == Outcome::Skip;
-        let is_told = |record: &&CheckRecord| !run.quiet || !is_fine(record);
-        if !group.iter().any(|record| is_told(&record)) {
+        let is_shown = |record: &&CheckRecord| !run.quiet || !is_fine(record);
+        if !group.iter().any(|record| is_shown(&record)) {
             continue;
         }
-        if !apart {
+        if !is_inline {
             let _ = writeln!(out, "{}{}", if out.is_empty() { "" } else { "\n" }, group[0].target);
         }
         let mut reasons: Vec<&str> = Vec::new();
-        let are_many = !run.verbose && !run.quiet && group.iter().filter(is_skip).count() > SKIPS;
-        for record in group.iter().filter(|record| !are_many || !is_skip(record)).filter(is_told) {
-            // What is said once of a target need not be said of each of its checks.
+        let is_summarized = !run.verbose && !run.quiet && group.iter().filter(is_skip).count() > SKIPS;
+        for record in group.iter().filter(|record| !is_summarized || !is_skip(record)).filter(is_shown) {
+            // An error message is printed only once per target.
             let is_known = record.found.outcome == Outcome::Error && reasons.contains(&record.found.detail.as_str());
-            line(&mut out, record, (color, apart, is_known && !run.verbose));
+            line(&mut out, record, (color, is_inline, is_known && !run.verbose));
             if (!is_fine(record) && !is_known) || run.verbose {
                 more(&mut out, record);
             }
             reasons.push(&record.found.detail);
         }
-        if are_many {
+        if is_summarized {
             skipped(&mut out, &group.iter().filter(is_skip).collect::<Vec<_>>(), color);
         }
     }
@@ -51,45 +50,45 @@ pub fn render(run: &Run, color: Color) -> String {
     out
 }
 
-/// What the signs mean that were used; nothing where all checks passed.
+/// Returns a legend of the used symbols; empty if all checks passed.
 fn legend(run: &Run, color: Color) -> String {
     let used = |outcome: &&Outcome| run.records.iter().any(|record| record.shown().0 == **outcome);
-    let signs: Vec<String> = Outcome::ALL
+    let symbols: Vec<String> = Outcome::ALL
         .iter()
         .filter(used)
-        .map(|outcome| format!("{} {}", sign(*outcome, color), outcome.name()))
+        .map(|outcome| format!("{} {}", symbol(*outcome, color), outcome.name()))
         .collect();
-    match signs.as_slice() {
+    match symbols.as_slice() {
         [] => String::new(),
         [_] if run.records.iter().all(|record| record.shown().0 == Outcome::Pass) => String::new(),
-        signs => format!("\n{}", signs.join("  ")),
+        symbols => format!("\n{}", symbols.join("  ")),
     }
 }
 
-/// Many skips in few lines: a reason that most of them share is said.
+/// Summarizes many skipped checks. A reason that many of them share is printed once.
 fn skipped(out: &mut String, records: &[&CheckRecord], color: Color) {
-    let sign = sign(Outcome::Skip, color);
-    let shares = |record: &&&CheckRecord| {
+    let symbol = symbol(Outcome::Skip, color);
+    let is_common = |record: &&&CheckRecord| {
         records.iter().filter(|other| other.found.detail == record.found.detail).count() > SKIPS
     };
     let ids = |records: &[&CheckRecord]| records.iter().map(|record| record.id).collect::<Vec<_>>().join(", ");
     let (common, others): (Vec<&CheckRecord>, Vec<&CheckRecord>) =
-        records.iter().copied().partition(|record| shares(&record));
+        records.iter().copied().partition(|record| is_common(&record));
     for same in common.chunk_by(|one, next| one.found.detail == next.found.detail) {
-        let _ = writeln!(out, "{sign} {} skipped, because {}: {}", same.len(), same[0].found.detail, ids(same));
+        let _ = writeln!(out, "{symbol} {} skipped ({}): {}", same.len(), same[0].found.detail, ids(same));
     }
     if !others.is_empty() {
-        let _ = writeln!(out, "{sign} {} skipped (`-v` says why): {}", others.len(), ids(&others));
+        let _ = writeln!(out, "{symbol} {} skipped (run with `-v` for reasons): {}", others.len(), ids(&others));
     }
 }
 
-/// Whether nothing need be done; what is suppressed is looked into when somebody asks.
+/// Returns true if a check needs no action. Suppressed checks count as skipped.
 fn is_fine(record: &CheckRecord) -> bool {
     matches!(record.shown().0, Outcome::Pass | Outcome::Skip)
 }
 
-fn sign(outcome: Outcome, color: Color) -> String {
-    let (sign, code) = match outcome {
+fn symbol(outcome: Outcome, color: Color) -> String {
+    let (symbol, code) = match outcome {
         Outcome::Pass => ("✓", "32"),
         Outcome::Warn => ("!", "33"),
         Outcome::Fail => ("✗", "31"),
@@ -97,20 +96,20 @@ fn sign(outcome: Outcome, color: Color) -> String {
         Outcome::Error => ("☠", "35"),
     };
     match color {
-        Color::Ansi => format!("\u{1b}[{code}m[{sign}]\u{1b}[0m"),
-        Color::Plain => format!("[{sign}]"),
+        Color::Ansi => format!("\u{1b}[{code}m[{symbol}]\u{1b}[0m"),
+        Color::Plain => format!("[{symbol}]"),
     }
 }
 
-fn line(out: &mut String, record: &CheckRecord, (color, apart, is_known): (Color, bool, bool)) {
-    let sign = sign(record.shown().0, color);
-    let said = match record.found.detail.as_str() {
+fn line(out: &mut String, record: &CheckRecord, (color, is_inline, is_known): (Color, bool, bool)) {
+    let symbol = symbol(record.shown().0, color);
+    let message = match record.found.detail.as_str() {
         "" => record.claim,
         _ if is_known => "as above",
         detail => detail,
     };
-    let on = if apart { format!(" on {}", record.target) } else { String::new() };
-    let _ = write!(out, "{sign} {}{on}: {said}{}", record.id, seen(record));
+    let on = if is_inline { format!(" on {}", record.target) } else { String::new() };
+    let _ = write!(out, "{symbol} {}{on}: {message}{}", record.id, observed(record));
     if color == Color::Ansi && !is_fine(record) {
         let bar = bars::share(record.duration_ms, record.deadline_ms);
         let _ = write!(out, "  \u{1b}[2m{bar} {}\u{1b}[0m", bars::time(record.duration_ms));
@@ -129,22 +128,23 @@ fn line(out: &mut String, record: &CheckRecord, (color, apart, is_known): (Color
     }
 }
 
-/// What was seen of what passed, in brackets: the first few numbers and words that say something, unless a sentence says it.
-fn seen(record: &CheckRecord) -> String {
+/// Returns the first observed values of a passed check in parentheses; empty if the check has a detail message.
+fn observed(record: &CheckRecord) -> String {
     if record.shown().0 != Outcome::Pass || !record.found.detail.is_empty() {
         return String::new();
     }
-    let says = |value: &serde_json::Value| match value {
+    let is_informative = |value: &serde_json::Value| match value {
         serde_json::Value::Number(number) => number.as_f64() != Some(0.0),
         serde_json::Value::String(text) => !text.is_empty() && text.len() <= SEEN,
         _ => false,
     };
-    let seen = record.found.observed.iter().filter(|(_, value)| says(value)).take(SHOWN);
-    let seen: Vec<String> = seen.map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value))).collect();
-    if seen.is_empty() { String::new() } else { format!(" ({})", seen.join(", ")) }
+    let observed = record.found.observed.iter().filter(|(_, value)| is_informative(value)).take(SHOWN);
+    let observed: Vec<String> =
+        observed.map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value))).collect();
+    if observed.is_empty() { String::new() } else { format!(" ({})", observed.join(", ")) }
 }
 
-/// What was seen, what happened, and what mends it.
+/// Appends observed values, evidence and help of a check.
 pub(super) fn more(out: &mut String, record: &CheckRecord) {
     let is_fine = is_fine(record);
     for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {

@@ -1,4 +1,4 @@
-//! What is done to a database, and undone.
+//! Faults that are injected into a database, and their removal.
 
 use std::time::Duration;
 
@@ -10,23 +10,20 @@ use super::super::service::RunningService;
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::fault::FaultMode;
 
-/// How many statements of a service are slowed down until its answer is late.
+/// Delay of the fault `slow`, as a multiple of the time that an answer may take.
 const SLOWER: u32 = 2;
 
-/// What is done, as long as it is done.
+/// Injected fault, with the data that its removal needs.
 pub enum Harm {
-    /// Nothing that needs to be undone but at the proxy.
+    /// Fault of the proxy only.
     Proxy,
-    /// Statements, with those that undo them.
+    /// Statements that remove the fault.
     Sql(Vec<String>),
-    /// Locks, and calls that wait for them.
+    /// Held locks, and calls that wait for them.
     Locks(Box<DdlGate>, tokio::task::JoinSet<()>),
 }
 
-/// Does it; nothing where this database knows no such thing.
-///
-/// # Errors
-/// Where it fails.
+/// Injects the fault `state`. Returns `None` if the database does not support it.
 pub async fn inflict(
     state: &str,
     target: &DbTarget,
@@ -72,15 +69,16 @@ async fn on_server(
                 "DROP SCHEMA public; ALTER SCHEMA phx_doctor_away RENAME TO public".to_owned(),
             ])));
         }
-        _ => return exhausted(target, life, scratch).await,
+        _ => return exhaust_connections(target, life, scratch).await,
     };
     statements(scratch, &now).await?;
     life.base.terminate().await?;
     Ok(Some(Harm::Sql(undo)))
 }
 
-/// Locks all tables, and lets calls of the service wait for them, as many as it has connections; nothing where there is no `call`.
-async fn exhausted(
+/// Locks all tables, and sends `pool_size` calls that wait for them. Returns `None` if `call` is not configured or
+/// there are no tables.
+async fn exhaust_connections(
     target: &DbTarget,
     life: &RunningService,
     scratch: &PostgresScratch,
@@ -101,14 +99,11 @@ async fn exhausted(
     Ok(Some(Harm::Locks(Box::new(gate), calls)))
 }
 
-/// Undoes it.
-///
-/// # Errors
-/// Where that fails.
+/// Removes the fault.
 pub async fn undo(harm: Harm, life: &RunningService) -> Result<(), Box<CheckResult>> {
     life.proxy.set(FaultMode::Ok).await;
     match harm {
-        // What was silent stays silent for ever: now it ends.
+        // Silenced connections never work again, so they are closed.
         Harm::Proxy => life.proxy.cut(),
         Harm::Sql(undo) => {
             let ScratchDatabase::Postgres(scratch) = &life.base else { return Ok(()) };
@@ -127,18 +122,18 @@ pub async fn undo(harm: Harm, life: &RunningService) -> Result<(), Box<CheckResu
     Ok(())
 }
 
-/// Statements that the server takes from outside of the database.
+/// Executes statements in the database of `admin`, outside of the scratch database.
 async fn statements(scratch: &PostgresScratch, all: &[String]) -> Result<(), Box<CheckResult>> {
-    let broken = |why: String| Box::new(CheckResult::error(why));
-    let client = scratch.server.connect(None).await.map_err(|refusal| broken(refusal.why))?.client;
+    let to_error = |why: String| Box::new(CheckResult::error(why));
+    let client = scratch.server.connect(None).await.map_err(|refusal| to_error(refusal.why))?.client;
     for sql in all {
-        within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))?;
+        within(client.batch_execute(sql)).await.map_err(|refusal| to_error(refusal.why))?;
     }
     Ok(())
 }
 
 async fn in_database(scratch: &PostgresScratch, sql: &str) -> Result<(), Box<CheckResult>> {
-    let broken = |why: String| Box::new(CheckResult::error(why));
-    let client = scratch.connect().await.map_err(broken)?;
-    within(client.batch_execute(sql)).await.map_err(|refusal| broken(refusal.why))
+    let to_error = |why: String| Box::new(CheckResult::error(why));
+    let client = scratch.connect().await.map_err(to_error)?;
+    within(client.batch_execute(sql)).await.map_err(|refusal| to_error(refusal.why))
 }

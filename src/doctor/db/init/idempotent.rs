@@ -1,4 +1,4 @@
-//! A second run changes nothing.
+//! Check: a second run of `init` changes nothing.
 
 use super::super::dump::named;
 use super::super::{DbTarget, HARM, OPENS};
@@ -6,17 +6,15 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.init.idempotent",
-    claim: "a second run on the same database ends well and changes nothing",
-    method: "Runs `init` twice on one scratch database, and compares what is in it: the schema line by line, the rows of each table, and (PostgreSQL) whether it is still the same one. Fails where there is a difference.",
+    claim: "a second run of `init` on the same database succeeds and changes nothing",
+    method: "Runs `init` twice on one scratch database, and compares the schema line by line, the row count of each table, and (PostgreSQL) whether tables were recreated or truncated. Fails if the second run fails or anything differs.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -30,14 +28,15 @@ async fn check(target: DbTarget) -> CheckVerdict {
     let mut wrong = target.run_single_worker(&base).await?;
     wrong.extend(reference.dump.differences(&base.dump().await?));
     let after = base.identities().await?;
-    let anew = before.iter().filter(|table| !after.contains(table));
-    wrong
-        .extend(anew.map(|table| format!("{} was made anew, or emptied", table.split(' ').next().unwrap_or_default())));
+    let recreated = before.iter().filter(|table| !after.contains(table));
+    wrong.extend(
+        recreated.map(|table| format!("`{}` was recreated or truncated", table.split(' ').next().unwrap_or_default())),
+    );
     let found = if wrong.is_empty() {
         CheckResult::pass(2)
     } else {
-        CheckResult::fail(2, format!("the second run: {}", named(&wrong)))
-            .help("record what has been done, and do it only once", &[])
+        CheckResult::fail(2, format!("after the second run: {}", named(&wrong)))
+            .help("record which steps are done, and run each step only once", &[])
     };
-    Ok(found.control("the first run ends well", Outcome::Pass).observed("differences", wrong.len() as u64))
+    Ok(found.control("the first run succeeds", Outcome::Pass).observed("differences", wrong.len() as u64))
 }

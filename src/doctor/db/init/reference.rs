@@ -1,20 +1,18 @@
-//! One worker alone prepares an empty database.
+//! Check: a single worker initializes an empty database.
 
 use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.init.reference",
-    claim: "one worker alone prepares an empty database",
-    method: "Runs `init` once on an empty scratch database. Fails where it ends with another code than `expect_exit` names, does not end within `within`, or leaves no table. What it leaves is the reference for the other checks.",
+    claim: "a single worker initializes an empty database",
+    method: "Runs `init` once on an empty scratch database. Fails if its exit code is not in `expect_exit`, if it does not end within `within`, or if the database is still empty. The result is the reference for the other checks.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }

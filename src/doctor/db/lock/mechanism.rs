@@ -1,4 +1,4 @@
-//! One worker works, the others wait for it.
+//! Check: one worker initializes the database while the others wait for a lock.
 
 use super::super::engine::DatabaseEngine;
 use super::super::race::ddl;
@@ -7,17 +7,15 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.lock.mechanism",
-    claim: "while one worker prepares the database, the others wait for a lock",
-    method: "Looks at `pg_locks` while the gate of `db.race.ddl` is closed. Fails where more than one worker is about to create and what they leave is not what one leaves; warns where it is, because a lock may have a table of its own, and where nobody waits for a lock in the database, so that something outside of it must see to the order.",
+    claim: "while one worker initializes the database, the others wait for a lock",
+    method: "Reads `pg_locks` while the gate of `db.race.ddl` is closed. Fails if more than one worker is about to create objects and the result differs from the reference. Warns if the result equals the reference, because the workers may create the table for their lock first, or if no worker waits for a lock in the database, so that only a mechanism outside of it can serialize the workers.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -40,20 +38,24 @@ async fn check(target: DbTarget) -> CheckVerdict {
     kinds.dedup();
     let count = queues.len() as u64;
     let found = if at_gate == 0 && waiting == 0 {
-        CheckResult::error("no worker was seen to wait for anything")
+        CheckResult::error("inconclusive: no worker waited for a lock")
     } else if at_gate > 1 && !target.known.borrow().collided {
-        // A lock may need a table of its own, which all create before they take it.
-        let said = format!("{at_gate} workers were about to create at the same time, and none met another");
-        CheckResult::warn(count, said).help(
-            "if what they create first is the table of their lock, nothing need be done; else take a lock before",
+        // All workers may create the table for their lock before they take it.
+        let message =
+            format!("{at_gate} workers were about to create objects at the same time, but caused no conflict");
+        CheckResult::warn(count, message).help(
+            "take a lock before creating objects; ignore this warning if the first object is the table for the lock",
             &[],
         )
     } else if at_gate > 1 {
-        CheckResult::fail(count, format!("{at_gate} workers were about to create at the same time"))
-            .help("take an advisory lock before looking whether there is something to do", &[])
+        CheckResult::fail(count, format!("{at_gate} workers were about to create objects at the same time"))
+            .help("take an advisory lock before checking whether the database is initialized", &[])
     } else if waiting == 0 {
-        CheckResult::warn(count, "one worker was about to create, and no other one waited for a lock in the database")
-            .help("if nothing outside of the database lets one work at a time, take an advisory lock", &[])
+        CheckResult::warn(
+            count,
+            "one worker was about to create objects, and no other one waited for a lock in the database",
+        )
+        .help("take an advisory lock, unless a mechanism outside of the database serializes the workers", &[])
     } else {
         CheckResult::pass(count)
     };

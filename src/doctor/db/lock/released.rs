@@ -1,4 +1,4 @@
-//! No lock is left.
+//! Check: workers leave no locks behind.
 
 use super::super::engine::ScratchDatabase;
 use super::super::race::left;
@@ -8,17 +8,15 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.lock.released",
-    claim: "when all workers have ended, no lock of theirs is left",
-    method: "Starts `workers` times `init` together, waits for all, and looks for locks and open connections of theirs for up to two seconds. Fails where there are some. With SQLite, the file must be free for a writer.",
+    claim: "after all workers have ended, none of their locks is left",
+    method: "Starts `workers` processes of `init` at the same time, waits for all of them, and looks for their locks and open connections for up to two seconds. Fails if any are left. With SQLite, a writer must be able to lock the file.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -34,13 +32,13 @@ async fn check(target: DbTarget) -> CheckVerdict {
     if let ScratchDatabase::Sqlite(file) = &base
         && let Err(why) = file.hold(true)
     {
-        left.push(format!("the file is not free: {why}"));
+        left.push(format!("the file is still locked: {why}"));
     }
     let found = if left.is_empty() {
         CheckResult::pass(1)
     } else {
         CheckResult::fail(1, super::super::dump::named(&left))
-            .help("give locks back where you took them, on the same connection", &[])
+            .help("release each lock on the connection that took it", &[])
     };
     Ok(found.control("the workers have ended", Outcome::Pass).observed("left", left.len() as u64))
 }

@@ -1,4 +1,4 @@
-//! A scratch database of PostgreSQL: what is in it, who is connected, who waits for what; and its end.
+//! PostgreSQL scratch database: contents, connections, locks and removal.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,75 +12,69 @@ use crate::doctor::db::drop_in_background;
 use crate::doctor::db::dump::Dump;
 use crate::doctor::db::reach::ConnectRefusal;
 
-/// A database that goes with its handle.
+/// Database that is dropped with its handle.
 #[derive(Debug)]
 pub struct PostgresScratch {
-    /// The server that it is in.
     pub server: PostgresServer,
-    /// Its name.
+    /// Empty if the database was not created.
     pub name: String,
 }
 
 impl Drop for PostgresScratch {
     fn drop(&mut self) {
         let server = self.server.clone();
-        drop_in_background(self.name.clone(), move |name| dropped(&server, name));
+        drop_in_background(self.name.clone(), move |name| drop_database(&server, name));
     }
 }
 
-/// Drops a database, whoever is connected to it.
-fn dropped(server: &PostgresServer, name: &str) -> Result<(), String> {
+/// Drops a database even if clients are connected to it.
+fn drop_database(server: &PostgresServer, name: &str) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let client = server.connect(None).await.map_err(|refusal| refusal.why)?.client;
-        // Those that are connected to it, and the statement that makes it, where nobody has waited for its end.
-        let ended = format!(
+        // Terminates the clients of the database, and a `CREATE DATABASE` that is still running after doctor was
+        // interrupted.
+        let terminate = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
              AND (datname = '{name}' OR (state = 'active' AND query LIKE 'CREATE DATABASE \"{name}\"%'))"
         );
         for _ in 0..100 {
-            let left = within(client.query(&ended, &[])).await.map_err(|refusal| refusal.why)?;
+            let left = within(client.query(&terminate, &[])).await.map_err(|refusal| refusal.why)?;
             let dropped = within(client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{name}\""))).await;
             match dropped {
                 Ok(()) if left.is_empty() => return Ok(()),
                 Ok(()) => {}
-                // Somebody is still connected to it.
+                // A client is still connected (object_in_use).
                 Err(refusal) if refusal.state.as_deref() == Some("55006") => {}
                 Err(refusal) => return Err(refusal.why),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Err("somebody keeps connecting to it".to_owned())
+        Err("a client keeps reconnecting to it".to_owned())
     })
 }
 
-/// A lock of a worker, or one that it waits for.
+/// Lock that a worker holds or waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldLock {
-    /// The backend.
+    /// Process id of the backend.
     pub pid: i32,
-    /// What is locked, as `advisory` or `relation pg_class`.
+    /// Locked object, such as `advisory` or `relation pg_class`.
     pub what: String,
-    /// How.
+    /// Lock mode as in `pg_locks`, such as `ExclusiveLock`.
     pub mode: String,
-    /// Whether it has it.
+    /// Whether the backend holds the lock; otherwise it waits for it.
     pub granted: bool,
 }
 
 impl PostgresScratch {
-    /// Connects to it.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Connects to the database as doctor.
     pub async fn connect(&self) -> Result<Client, String> {
         self.server.connect(Some(&self.name)).await.map(|reached| reached.client).map_err(|refusal| refusal.why)
     }
 
-    /// Ends all connections of others to it.
-    ///
-    /// # Errors
-    /// Why that fails.
+    /// Terminates all connections except those of doctor.
     pub async fn terminate(&self) -> Result<(), String> {
         let client = self.server.connect(None).await.map_err(|refusal| refusal.why)?.client;
         let sql =
@@ -88,7 +82,7 @@ impl PostgresScratch {
         within(client.query(sql, &[&self.name, &OWN])).await.map(drop).map_err(|refusal| refusal.why)
     }
 
-    /// Whether somebody can connect at an address, finds tables, and may write.
+    /// Returns whether a client can connect through `via`, finds tables, and may write.
     pub async fn is_usable(&self, via: SocketAddr, within: Duration) -> bool {
         let work = async {
             let dsn = self.server.places(&self.name, Some(via)).fill("{dsn}");
@@ -100,30 +94,25 @@ impl PostgresScratch {
         timeout(within, work).await.ok().flatten().unwrap_or(false)
     }
 
-    /// What is in it.
-    ///
-    /// # Errors
-    /// Why that cannot be told.
+    /// Reads the schema and the row counts.
     pub async fn dump(&self) -> Result<Dump, String> {
         let client = self.connect().await?;
-        let said = |refusal: ConnectRefusal| refusal.why;
-        let rows = within(client.query(SCHEMA, &[])).await.map_err(said)?;
+        let reason = |refusal: ConnectRefusal| refusal.why;
+        let rows = within(client.query(SCHEMA, &[])).await.map_err(reason)?;
         let schema = rows.iter().map(|row| row.get::<_, String>(0)).collect();
-        let tables = within(client.query(TABLES, &[])).await.map_err(said)?;
+        let tables = within(client.query(TABLES, &[])).await.map_err(reason)?;
         let mut counts = BTreeMap::new();
         for row in tables {
             let table: String = row.get(0);
-            let row = within(client.query_one(&format!("SELECT count(*) FROM {table}"), &[])).await.map_err(said)?;
+            let row = within(client.query_one(&format!("SELECT count(*) FROM {table}"), &[])).await.map_err(reason)?;
             counts.insert(table, row.get(0));
         }
         Ok(Dump { schema, counts })
     }
 }
 
-/// Locks of others in the database of a connection: those that are waited for, and all that outlive statements.
-///
-/// # Errors
-/// Why that cannot be told.
+/// Returns the locks of other clients in the connected database: those that are waited for, and those that outlive a
+/// statement.
 pub async fn locks(client: &Client) -> Result<Vec<HeldLock>, String> {
     let rows = within(client.query(LOCKS, &[&OWN])).await.map_err(|refusal| refusal.why)?;
     let lock = |row: &tokio_postgres::Row| HeldLock {
@@ -135,19 +124,13 @@ pub async fn locks(client: &Client) -> Result<Vec<HeldLock>, String> {
     Ok(rows.iter().map(lock).collect())
 }
 
-/// The backends of others in the database of a connection.
-///
-/// # Errors
-/// Why that cannot be told.
+/// Returns the backends of other clients in the connected database.
 pub async fn backends(client: &Client) -> Result<Vec<i32>, String> {
     let rows = within(client.query(BACKENDS, &[&OWN])).await.map_err(|refusal| refusal.why)?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Whether others in the database of a connection run no statement and have no transaction open.
-///
-/// # Errors
-/// Why that cannot be told.
+/// Returns whether other clients in the connected database run no statement and have no open transaction.
 pub async fn is_at_rest(client: &Client) -> Result<bool, String> {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
         AND application_name <> $1 AND backend_type = 'client backend' AND state <> 'idle'";
@@ -155,10 +138,7 @@ pub async fn is_at_rest(client: &Client) -> Result<bool, String> {
     Ok(row.get::<_, i64>(0) == 0)
 }
 
-/// The tables in the database of a connection, each with the number of the table and that of its file.
-///
-/// # Errors
-/// Why that cannot be told.
+/// Returns name, OID and file node of each table in the connected database.
 pub async fn identities(client: &Client) -> Result<Vec<String>, String> {
     let sql = "SELECT format('%I.%I %s %s', n.nspname, c.relname, c.oid, c.relfilenode) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
         WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1";
@@ -166,19 +146,16 @@ pub async fn identities(client: &Client) -> Result<Vec<String>, String> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// How often there was a deadlock in the database of a connection.
-///
-/// # Errors
-/// Why that cannot be told.
+/// Returns the number of deadlocks in the connected database.
 pub async fn deadlocks(client: &Client) -> Result<i64, String> {
     let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     within(client.query_one(sql, &[])).await.map(|row| row.get(0)).map_err(|refusal| refusal.why)
 }
 
-/// The backend that is at the other end of a connection, from what the server said first (`BackendKeyData`, PostgreSQL, 55.7); none
-/// where that was encrypted.
+/// Returns the backend process id from the first messages of the server (`BackendKeyData`, PostgreSQL documentation,
+/// section 55.7); `None` if they are encrypted.
 pub fn backend_of(greeting: &[u8]) -> Option<i32> {
-    // An answer of one byte to somebody who asked for encryption.
+    // One-byte answer to a client that requested encryption.
     let mut rest = greeting.strip_prefix(b"N").filter(|rest| rest.first() == Some(&b'R')).unwrap_or(greeting);
     while let [kind, a, b, c, d, body @ ..] = rest {
         let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).ok()?.checked_sub(4)?;
@@ -191,7 +168,7 @@ pub fn backend_of(greeting: &[u8]) -> Option<i32> {
     None
 }
 
-/// The canonical schema: a line for each thing that a migration makes, sorted, without the ids of this database.
+/// Query for the canonical schema: one sorted line per schema object, without OIDs.
 const SCHEMA: &str = include_str!("schema.sql");
 
 const TABLES: &str = "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -210,13 +187,13 @@ mod tests {
     use super::backend_of;
 
     #[test]
-    fn a_backend_is_told_from_what_it_says_first() {
+    fn reads_the_backend_id_from_the_first_messages() {
         let message =
             |kind: u8, body: &[u8]| [&[kind][..], &u32::try_from(body.len() + 4).unwrap().to_be_bytes(), body].concat();
         let key = message(b'K', &[0, 0, 1, 2, 9, 9, 9, 9]);
-        let said = [message(b'R', &[0, 0, 0, 0]), message(b'S', b"a\0b\0"), key].concat();
-        assert_eq!(backend_of(&said), Some(258));
-        assert_eq!(backend_of(&[b"N", &said[..]].concat()), Some(258));
-        assert_eq!((backend_of(&said[..20]), backend_of(b"S\x16\x03\x03"), backend_of(b"")), (None, None, None));
+        let greeting = [message(b'R', &[0, 0, 0, 0]), message(b'S', b"a\0b\0"), key].concat();
+        assert_eq!(backend_of(&greeting), Some(258));
+        assert_eq!(backend_of(&[b"N", &greeting[..]].concat()), Some(258));
+        assert_eq!((backend_of(&greeting[..20]), backend_of(b"S\x16\x03\x03"), backend_of(b"")), (None, None, None));
     }
 }

@@ -1,4 +1,4 @@
-//! The one that prepares the database dies in the middle of it.
+//! Check: the worker that initializes the database is killed.
 
 mod steps;
 
@@ -21,24 +21,22 @@ use crate::doctor::fault::{FaultMode, Upstream};
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How often a file is tried: whoever writes it may be done before it is found out.
+/// Number of attempts with a file: a worker may finish before it is identified as the writer.
 const TRIES: u64 = 10;
-/// How long workers run between two looks at who writes.
+/// Time for which workers run between two queries of the write lock.
 const SLICE: Duration = Duration::from_millis(1);
-/// How long somebody is waited for who writes.
+/// Maximum time to wait for a writer.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.race.crash",
-    claim: "where the worker that prepares the database is killed, the others finish its work",
-    method: "Lets all workers wait before the first thing that is created, kills the one behind which the others wait (SIGKILL), and lets go. With SQLite, the one is killed that holds the lock of the file (Linux). Then kills a worker after each committed step that others can see, up to 6 (`--quick`: 2), and starts the others. Fails if the others do not end well, or what they leave is not the reference.",
+    claim: "if the worker that initializes the database is killed, the others finish its work",
+    method: "Holds all workers before the first object is created, kills the one that the others wait for (SIGKILL), and opens the gate (PostgreSQL). With SQLite on Linux, kills the worker that holds the write lock of the file. Then kills a worker after each committed step that other connections can see, up to 6 (`--quick`: 2), and starts the others. Fails if the others fail, or the result differs from the reference.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -51,27 +49,27 @@ async fn check(target: DbTarget) -> CheckVerdict {
     let base = engine.scratch().await?;
     let (wrong, took) = match &base {
         ScratchDatabase::Postgres(_) => on_server(&target, &base, &reference).await?,
-        // Workers of MySQL cannot be told from each other at a gate; they are killed after their steps.
+        // MySQL workers cannot be distinguished at a gate; they are only killed after their steps.
         #[cfg(feature = "mysql")]
         ScratchDatabase::Mysql(_) => (Vec::new(), None),
         ScratchDatabase::Sqlite(_) => {
-            let mut tried = None;
+            let mut attempt = None;
             for _ in 0..TRIES {
                 let ScratchDatabase::Sqlite(file) = engine.scratch().await? else { break };
-                tried = on_file(&target, file, &reference).await?;
-                if tried.is_some() {
+                attempt = on_file(&target, file, &reference).await?;
+                if attempt.is_some() {
                     break;
                 }
             }
-            match tried {
-                Some(tried) => tried,
-                None => return CheckResult::error("the race did not take place: no worker was seen to write").stop(),
+            match attempt {
+                Some(attempt) => attempt,
+                None => return CheckResult::error("inconclusive: no worker was seen to write").stop(),
             }
         }
     };
     if !wrong.is_empty() {
-        let found = CheckResult::fail(1, format!("after the first one was killed: {}", named(&wrong)))
-            .help("take a lock that goes with its connection, and do the work in one transaction", &[]);
+        let found = CheckResult::fail(1, format!("after the first worker was killed: {}", named(&wrong)))
+            .help("use a lock that is released with its connection, and do the work in one transaction", &[]);
         return Ok(described(found, took));
     }
     drop(base);
@@ -80,15 +78,21 @@ async fn check(target: DbTarget) -> CheckVerdict {
     let kills = steps.killed as u64 + gate;
     let found = match steps.wrong {
         Some(wrong) => CheckResult::fail(kills, wrong)
-            .help("do the work in one transaction, or let each step begin with a look at whether it is done", &[]),
+            .help("do the work in one transaction, or let each step begin by checking whether it is done", &[]),
         None if kills == 0 => {
-            let said = "nothing to kill a worker after: others see no step of its work before the last one";
-            return Ok(CheckResult::skip(said).control("one worker alone ends well", Outcome::Pass));
+            let message = "no worker was killed: other connections see no step before the last one";
+            return Ok(CheckResult::skip(message).control("a single worker succeeds", Outcome::Pass));
         }
         None => CheckResult::pass(kills),
     };
     let found = if steps.more {
-        found.evidence("left out", format!("a worker was killed after {} steps; there are more", steps.killed))
+        found.evidence(
+            "left out",
+            format!(
+                "a worker was killed after each of the first {} steps; the other steps were not tested",
+                steps.killed
+            ),
+        )
     } else {
         found
     };
@@ -96,7 +100,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
 }
 
 fn described(found: CheckResult, took: Option<u64>) -> CheckResult {
-    let found = found.control("one worker alone ends well", Outcome::Pass);
+    let found = found.control("a single worker succeeds", Outcome::Pass);
     match took {
         Some(took) => found
             .observed("power", "one of the workers was killed while the others waited")
@@ -105,7 +109,7 @@ fn described(found: CheckResult, took: Option<u64>) -> CheckResult {
     }
 }
 
-/// What was wrong, and after how many milliseconds all had ended, if a worker was killed at a gate.
+/// Problems, and the time in milliseconds until all other workers had ended, if a worker was killed at a gate.
 type Taken = (Vec<String>, Option<u64>);
 
 async fn on_server(
@@ -122,18 +126,23 @@ async fn on_server(
     let mut workers = Workers::start(target, &places)?;
     let gathered = workers.wait_at_gate(async || Ok(gate.queue().await?.waiting())).await?;
     if gathered.arrived == 0 || gathered.alive < target.workers() {
-        let said = format!(
-            "the race did not take place: {} workers waited, and {} were alive",
+        let message = format!(
+            "inconclusive: workers did not overlap: {} waited at the gate, and {} were running",
             gathered.arrived, gathered.alive
         );
-        return CheckResult::error(said).stop();
+        return CheckResult::error(message).stop();
     }
-    let Some(holder) = first(&gate).await? else { return CheckResult::error("nobody was seen to wait").stop() };
-    let is_his = |proxy: &Upstream| proxy.greetings().iter().any(|said| backend_of(said) == Some(holder));
-    let Some(at) = proxies.iter().position(is_his) else {
-        return CheckResult::error("one cannot tell which worker holds the lock: its connection is encrypted")
-            .help("let the workers of this check connect without TLS", &[])
-            .stop();
+    let Some(holder) = first(&gate).await? else {
+        return CheckResult::error("inconclusive: no worker waited at the gate").stop();
+    };
+    let belongs_to_holder =
+        |proxy: &Upstream| proxy.greetings().iter().any(|greeting| backend_of(greeting) == Some(holder));
+    let Some(at) = proxies.iter().position(belongs_to_holder) else {
+        return CheckResult::error(
+            "inconclusive: the worker that holds the lock cannot be identified, because its connection is encrypted",
+        )
+        .help("let the workers of this check connect without TLS", &[])
+        .stop();
     };
     target.log.note("kill", format!("worker {} (backend {holder})", at + 1));
     let mut killed = workers.workers.remove(at);
@@ -144,7 +153,7 @@ async fn on_server(
     Ok((wrong, Some(millis(start.elapsed()))))
 }
 
-/// The backend behind which the others wait; any that waits, where they wait behind none of them.
+/// Returns the worker backend that most others wait for, or else any waiting backend.
 async fn first(gate: &DdlGate) -> Result<Option<i32>, Box<CheckResult>> {
     let queue: Queue = gate.queue().await?;
     let sql = "SELECT blocker, count(*) FROM (SELECT unnest(pg_blocking_pids(pid)) AS blocker FROM pg_stat_activity WHERE datname = current_database()) b GROUP BY 1 ORDER BY 2 DESC";
@@ -156,20 +165,20 @@ async fn first(gate: &DdlGate) -> Result<Option<i32>, Box<CheckResult>> {
     Ok(blocking.next().or_else(|| queue.locks.iter().find(|lock| !lock.granted).map(|lock| lock.pid)))
 }
 
-/// Kills the worker that writes; nothing where none was seen to.
+/// Kills the worker that holds the write lock. Returns `None` if none was seen to write.
 async fn on_file(
     target: &DbTarget,
     file: sqlite::File,
     reference: &super::super::init::Reference,
 ) -> Result<Option<Taken>, Box<CheckResult>> {
     if !cfg!(target_os = "linux") {
-        return CheckResult::skip("platform: who holds the lock of a file is shown on Linux alone").stop();
+        return CheckResult::skip("platform: the holder of a file lock can only be identified on Linux").stop();
     }
     let base = ScratchDatabase::Sqlite(file);
     let ScratchDatabase::Sqlite(file) = &base else { return Ok(None) };
     let mut workers = Workers::start(target, &target.same(&base.places(None)))?;
     let start = Instant::now();
-    // In slices of time, so that a worker that writes for a moment is seen in it.
+    // Workers run in time slices, so that one that writes only briefly is caught.
     let holder = loop {
         workers.freeze(false);
         sleep(SLICE).await;
@@ -183,7 +192,7 @@ async fn on_file(
     let mut killed = workers.workers.remove(at);
     killed.kill();
     workers.freeze(false);
-    // It may have ended well in the moment in which it was seen.
+    // The worker may have exited normally just after it was identified.
     if !matches!(killed.ended(Duration::from_secs(5)).await, Some(ExitReason::Signal(_))) || workers.alive() == 0 {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! Workers that have seen an empty database, and are about to create.
+//! Check: workers are released after they found the database empty, and before they create objects.
 
 use tokio_postgres::Client;
 
@@ -11,20 +11,18 @@ use super::Round;
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// Why there is no gate.
+/// Skip message for engines without this gate.
 pub const NO_CATALOG: &str = "only PostgreSQL has a catalog that can be locked";
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.race.ddl",
-    claim: "workers that find the database empty at the same time prepare it as one alone does",
-    method: "Locks `pg_class` in a way that permits looking and no creating, starts `workers` times `init`, waits until each of them waits, and lets go: all that did not lock before they looked collide. Fails as `db.race.start` does; where no worker waits, or some have ended, nothing is proven.",
+    claim: "workers that find the database empty at the same time initialize it like a single worker",
+    method: "Locks `pg_class` so that it can be read but no object can be created, starts `workers` processes of `init`, waits until each of them waits, and releases the lock: workers that took no lock before checking the database conflict. Fails for the reasons of `db.race.start`. Inconclusive if no worker waits or some have ended.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -42,13 +40,16 @@ async fn check(target: DbTarget) -> CheckVerdict {
         let round = round(&target, &engine, &reference).await?;
         target.keep(&mut rounds, round);
     }
-    target.verdict(&rounds, "take a lock before looking whether there is something to do, and look again behind it")
+    target.verdict(
+        &rounds,
+        "take a lock before checking whether the database is initialized, and check after the lock is acquired",
+    )
 }
 
-/// A round with a closed gate, and who waited for what is kept.
+/// Runs one round, and stores the locks observed while the gate is closed.
 ///
 /// # Errors
-/// Where there is no such gate.
+/// Returns a skip if the gate is not available.
 pub async fn round(
     target: &DbTarget,
     engine: &DatabaseEngine,
@@ -66,7 +67,7 @@ pub async fn round(
     Ok(Round { wrong, gathered: Some(gathered) })
 }
 
-/// A lock on the catalog of a database: whoever creates waits.
+/// Gate that consists of a table lock. A lock on `pg_class` holds workers that create objects.
 #[derive(Debug)]
 pub struct DdlGate {
     holder: Client,
@@ -74,10 +75,10 @@ pub struct DdlGate {
 }
 
 impl DdlGate {
-    /// Takes the lock.
+    /// Closes the gate for workers that create objects.
     ///
     /// # Errors
-    /// A skip, where that is not possible.
+    /// Returns a skip if the engine is not PostgreSQL or the user may not lock the catalog.
     pub async fn close(base: &ScratchDatabase) -> Result<Self, Box<CheckResult>> {
         let ScratchDatabase::Postgres(scratch) = base else {
             return CheckResult::skip(NO_CATALOG).stop();
@@ -85,41 +86,35 @@ impl DdlGate {
         Self::close_in(scratch, "LOCK TABLE pg_catalog.pg_class IN SHARE MODE").await
     }
 
-    /// Takes a lock by a statement.
+    /// Closes a gate with the lock statement `sql`.
     ///
     /// # Errors
-    /// A skip, where the one who connects may not.
+    /// Returns a skip if the user may not lock the table (SQLSTATE 42501).
     pub async fn close_in(scratch: &PostgresScratch, sql: &str) -> Result<Self, Box<CheckResult>> {
-        let broken = |why: String| Box::new(CheckResult::error(why));
-        let holder = scratch.connect().await.map_err(broken)?;
-        let monitor = scratch.connect().await.map_err(broken)?;
+        let to_error = |why: String| Box::new(CheckResult::error(why));
+        let holder = scratch.connect().await.map_err(to_error)?;
+        let monitor = scratch.connect().await.map_err(to_error)?;
         match within(holder.batch_execute(&format!("BEGIN; {sql}"))).await {
             Ok(()) => Ok(Self { holder, monitor }),
             Err(refusal) if refusal.state.as_deref() == Some("42501") => {
-                CheckResult::skip(format!("`admin` may not lock: {}", refusal.why)).stop()
+                CheckResult::skip(format!("the user in `admin` may not lock the table: {}", refusal.why)).stop()
             }
             Err(refusal) => CheckResult::error(refusal.why).stop(),
         }
     }
 
-    /// Who waits for what.
-    ///
-    /// # Errors
-    /// Where that cannot be told.
+    /// Returns the locks of the workers.
     pub async fn queue(&self) -> Result<Queue, Box<CheckResult>> {
         let locks = locks(&self.monitor).await.map_err(|why| Box::new(CheckResult::error(why)))?;
         Ok(Queue { locks })
     }
 
-    /// A connection that looks, and takes no lock.
+    /// Returns a connection that takes no locks.
     pub fn monitor(&self) -> &Client {
         &self.monitor
     }
 
-    /// Lets go.
-    ///
-    /// # Errors
-    /// Where that fails.
+    /// Opens the gate.
     pub async fn open(self) -> Result<(), Box<CheckResult>> {
         within(self.holder.batch_execute("ROLLBACK")).await.map_err(|refusal| Box::new(CheckResult::error(refusal.why)))
     }

@@ -1,4 +1,4 @@
-//! Workers that reach the database through a pooler.
+//! Check: workers connect through a pooler.
 
 use super::super::engine::{DatabaseEngine, ScratchDatabase};
 use super::super::postgres::PostgresServer;
@@ -8,27 +8,25 @@ use super::{Round, left};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.race.pooler",
-    claim: "workers behind a pooler prepare the database as one alone does, and leave no lock behind",
-    method: "Starts `workers` times `init` together on an empty database that they reach by `pooler_dsn`, twice on each of `rounds` databases: a lock of a session that the pooler gives to somebody else strands there. Fails where a worker does not end, or as `db.race.start` does.",
+    claim: "workers behind a pooler initialize the database like a single worker, and leave no locks behind",
+    method: "Starts `workers` processes of `init` at the same time on an empty database that they reach through `pooler_dsn`, twice on each of `rounds` databases: a session lock stays locked if the pooler assigns its connection to another client. Fails if a worker does not end, or for the reasons of `db.race.start`.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
 
 async fn check(target: DbTarget) -> CheckVerdict {
-    let Some(dsn) = &target.db.pooler else { return CheckResult::skip("no `pooler_dsn` is named").stop() };
+    let Some(dsn) = &target.db.pooler else { return CheckResult::skip("`pooler_dsn` is not configured").stop() };
     target.init()?;
     let engine = target.engine().await?;
     let DatabaseEngine::Postgres(_) = &engine else {
-        return CheckResult::skip("only PostgreSQL is looked at behind a pooler").stop();
+        return CheckResult::skip("this check requires PostgreSQL").stop();
     };
     let pooler = PostgresServer::new(dsn, target.db.ca.as_deref(), &target.allow).await;
     let pooler =
@@ -40,8 +38,11 @@ async fn check(target: DbTarget) -> CheckVerdict {
         let ScratchDatabase::Postgres(scratch) = &base else { break };
         pooler.connect(Some(&scratch.name)).await.map_err(|refusal| {
             Box::new(
-                CheckResult::error(format!("the pooler does not lead to a scratch database: {}", refusal.why))
-                    .help("let it serve any database: `[databases]` `* = host=… port=…`", &[]),
+                CheckResult::error(format!("cannot connect to a scratch database through the pooler: {}", refusal.why))
+                    .help(
+                        "let the pooler serve any database: add `* = host=… port=…` to `[databases]` (PgBouncer)",
+                        &[],
+                    ),
             )
         })?;
         let mut wrong = Vec::new();
@@ -61,6 +62,5 @@ async fn check(target: DbTarget) -> CheckVerdict {
             break;
         }
     }
-    target
-        .verdict(&rounds, "take locks of a transaction (`pg_advisory_xact_lock`), or let migrations go past the pooler")
+    target.verdict(&rounds, "use transaction locks (`pg_advisory_xact_lock`), or run migrations without the pooler")
 }

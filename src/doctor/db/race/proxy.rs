@@ -1,4 +1,4 @@
-//! Workers whose first words reach the database together.
+//! Check: the first messages of all workers reach the database at the same time.
 
 use super::super::engine::{DatabaseEngine, ScratchDatabase};
 use super::super::workers::Workers;
@@ -9,20 +9,18 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::{FaultMode, Upstream};
 use crate::doctor::log::millis;
 
-/// Why nothing is held.
-const NO_WIRE: &str = "a file has no connection that could be held";
+/// Skip message for SQLite.
+const NO_WIRE: &str = "SQLite has no connection that can be held";
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.race.proxy",
-    claim: "workers whose connections arrive together prepare the database as one alone does",
-    method: "Each worker connects through a proxy of its own that keeps its first words until those of all have come. Fails as `db.race.start` does; where not all workers come, nothing is proven.",
+    claim: "workers whose connections arrive at the same time initialize the database like a single worker",
+    method: "Connects each worker through its own proxy, which holds its first message until those of all workers have arrived. Fails for the reasons of `db.race.start`. Inconclusive if not all workers connect.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -53,15 +51,15 @@ async fn check(target: DbTarget) -> CheckVerdict {
         let wrong = target.judged(workers, &base, &reference).await?;
         target.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });
     }
-    let found =
-        target.verdict(&rounds, "let one worker prepare the database while the others wait, by an advisory lock")?;
+    let found = target
+        .verdict(&rounds, "take an advisory lock, so that one worker initializes the database while the others wait")?;
     Ok(found.observed("arrival_spread_ms", spread))
 }
 
-/// A proxy for each worker; all of them are closed.
+/// Starts one proxy per worker. All of them hold the connections.
 ///
 /// # Errors
-/// Where there can be none.
+/// Returns a skip if the engine is SQLite.
 pub async fn barrier(base: &ScratchDatabase, workers: usize) -> Result<Vec<Upstream>, Box<CheckResult>> {
     let Some(behind) = base.behind() else {
         return CheckResult::skip(NO_WIRE).stop();
@@ -69,7 +67,8 @@ pub async fn barrier(base: &ScratchDatabase, workers: usize) -> Result<Vec<Upstr
     let mut proxies = Vec::new();
     for _ in 0..workers {
         let proxy = Upstream::local(behind.clone());
-        let proxy = proxy.map_err(|error| Box::new(CheckResult::error(format!("nothing can listen here: {error}"))))?;
+        let proxy =
+            proxy.map_err(|error| Box::new(CheckResult::error(format!("cannot listen on a local port: {error}"))))?;
         proxy.set(FaultMode::Hold).await;
         proxies.push(proxy);
     }

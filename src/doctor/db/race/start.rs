@@ -1,4 +1,4 @@
-//! Workers that are started together.
+//! Check: workers start at the same time.
 
 use std::time::{Duration, Instant};
 
@@ -13,31 +13,30 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// How often workers are looked at.
+/// Interval between polls of the workers.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long none must work until all are taken to wait.
+/// Time without CPU usage after which all workers are considered to wait.
 const QUIET: Duration = Duration::from_millis(400);
-/// How long the lock is held once the first has come: less than the five seconds that many programs wait for one.
+/// Maximum time for which the lock is held after the first worker opened the file: less than the busy timeout of many
+/// programs (5 s).
 const LONGEST: Duration = Duration::from_secs(3);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.race.start",
-    claim: "workers that start together prepare the database as one alone does",
-    method: "Starts `workers` times `init` together on an empty database, `rounds` times. Fails where one ends badly or says that it met another one, where schema or rows are not those of the reference, or locks are left. The workers of a file (SQLite) are held: doctor has the lock to write until all have the file open and none works any more, so that each has looked before the first may create. On a server nothing holds them, so it can only find what is wrong; db.race.proxy and db.race.ddl hold them.",
+    claim: "workers that start at the same time initialize the database like a single worker",
+    method: "Starts `workers` processes of `init` at the same time on an empty database, `rounds` times. Fails if a worker fails or reports a conflict, if the schema or the rows differ from the reference, or if locks are left behind. With SQLite, doctor holds the write lock until all workers have the file open and none uses the CPU, so that each worker has read the file before the first one may write. On a server no gate holds the workers, so that this check can find errors but cannot pass; `db.race.proxy` and `db.race.ddl` have gates.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
 
-/// Waits until all workers have the file open and none of them works: they stand before the lock that doctor holds, having read
-/// what they read. Not longer than most programs wait for a lock.
-async fn held(workers: &mut Workers, file: &sqlite::File) -> GateState {
+/// Waits until all workers have the file open and none uses the CPU: they have read the file and wait for the lock that
+/// doctor holds. Does not wait longer than most programs wait for a lock.
+async fn wait_for_workers(workers: &mut Workers, file: &sqlite::File) -> GateState {
     let all = workers.workers.len();
     let start = Instant::now();
     let (mut first, mut quiet) = (None, Instant::now());
@@ -75,18 +74,19 @@ async fn check(target: DbTarget) -> CheckVerdict {
         };
         let mut workers = Workers::start(&target, &target.same(&base.places(None)))?;
         let gathered = match (&base, &gate) {
-            (ScratchDatabase::Sqlite(file), Some(_)) => Some(held(&mut workers, file).await),
+            (ScratchDatabase::Sqlite(file), Some(_)) => Some(wait_for_workers(&mut workers, file).await),
             _ => None,
         };
         drop(gate);
         let wrong = target.judged(workers, &base, &reference).await?;
         target.keep(&mut rounds, Round { wrong, gathered });
     }
-    let help = "let one worker prepare the database while the others wait, by an advisory lock or one on the file";
+    let help =
+        "take an advisory lock or a file lock, so that one worker initializes the database while the others wait";
     let found = target.verdict(&rounds, help)?;
     let is_held = rounds.iter().any(|round| round.gathered.is_some());
     if found.outcome == Outcome::Pass && !is_held {
-        let why = "all is as one alone does it, but nothing held the workers, so that is no proof";
+        let why = "passed without a gate (low confidence)";
         return Ok(CheckResult { outcome: Outcome::Skip, ..found }.detail(why));
     }
     Ok(found)

@@ -1,28 +1,26 @@
-//! All connections stay open, and nothing comes back on them.
+//! Check: all connections stay open, but nothing is received on them.
 
 use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::check_result::{CheckFuture, boxed};
 use crate::doctor::{Check, Outcome};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.reconnect.blackhole",
-    claim: "where connections stay open and silent, the service leaves them after a while",
-    method: "As `db.reconnect.terminate`, by a proxy that keeps the connections open and says nothing on them any more, as behind a server that hangs; new connections are served. What the service needs is a bound on the time of an answer: the far end acknowledges, so that keep-alive finds nothing.",
+    claim: "if connections stay open but silent, the service abandons them after a timeout",
+    method: "Like `db.reconnect.terminate`, but a proxy keeps the connections open and sends nothing on them, as if the server hangs; new connections work. The service needs a timeout for each response: TCP acknowledgements still arrive, so that keep-alive does not detect the fault.",
     opens: SERVED,
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move {
-        let silenced = async |warm: &super::SaturatedPool| {
+        let silence = async |warm: &super::SaturatedPool| {
             warm.life.proxy.silence();
             Ok(())
         };
-        let found = super::after(&target, silenced).await?;
-        let help = "bound the time of each answer in the service itself: the far end acknowledges, so keep-alive and TCP_USER_TIMEOUT find nothing";
+        let found = super::after(&target, silence).await?;
+        let help = "set a timeout for each response in the service itself: TCP acknowledgements still arrive, so that keep-alive and TCP_USER_TIMEOUT do not detect the fault";
         Ok(if found.outcome == Outcome::Fail { found.help(help, &[]) } else { found })
     })
 }

@@ -1,20 +1,18 @@
-//! The network resets all connections.
+//! Check: the network resets all connections.
 
 use super::super::{DbTarget, HARM, SERVED};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.reconnect.reset",
-    claim: "where all connections are reset, the service opens new ones by itself",
-    method: "As `db.reconnect.terminate`, by a proxy that resets the connections: the server has no last word.",
+    claim: "if all connections are reset, the service opens new ones by itself",
+    method: "Like `db.reconnect.terminate`, but a proxy resets the connections, so that the server sends no final message.",
     opens: SERVED,
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move {
         super::after(&target, async |warm| {

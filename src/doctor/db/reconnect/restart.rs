@@ -1,4 +1,4 @@
-//! The server goes, and comes back.
+//! Check: the server restarts.
 
 use std::time::Duration;
 
@@ -10,20 +10,18 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::program;
 
-/// How long the database is away.
+/// Base duration of the simulated outage, which lasts between half and one and a half times as long.
 const AWAY: Duration = Duration::from_secs(2);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.reconnect.restart",
-    claim: "where the server restarts, the service finds back to it by itself",
-    method: "Runs `restart`; where none is named, ends all connections as a server does that shuts down, and lets nothing listen for two seconds. Then as `db.reconnect.terminate`: what fails while the server is away does not count.",
+    claim: "if the server restarts, the service reconnects by itself",
+    method: "Runs `restart`. If it is not configured, terminates all connections like a server that shuts down, and refuses new ones for one to three seconds. Then continues like `db.reconnect.terminate`; calls that fail while the server is away do not count.",
     opens: SERVED,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -32,11 +30,11 @@ async fn check(target: DbTarget) -> CheckVerdict {
     let mut warm = target.warm().await?;
     let how = if let Some(restart) = &target.db.restart {
         let done = program::run(restart, &warm.life.base.places(None)).await;
-        let (ended, said) = done.map_err(|why| Box::new(CheckResult::error(format!("`restart`: {why}"))))?;
+        let (ended, output) = done.map_err(|why| Box::new(CheckResult::error(format!("`restart`: {why}"))))?;
         if ended.code() != Some(0) {
             return CheckResult::error(format!(
                 "`restart` ended with {ended}: {}",
-                said.lines().last().unwrap_or_default()
+                output.lines().last().unwrap_or_default()
             ))
             .stop();
         }
@@ -44,13 +42,13 @@ async fn check(target: DbTarget) -> CheckVerdict {
     } else {
         warm.life.proxy.set(FaultMode::Refuse).await;
         warm.life.base.terminate().await?;
-        // Whoever calls meanwhile runs into it, as it is.
+        // Calls during the outage, so that the service notices it.
         for _ in 0..4 {
             let _ = warm.page.get(AWAY / 4).await;
             sleep(AWAY / 8).await;
         }
         warm.life.proxy.set(FaultMode::Ok).await;
-        "as a shutdown looks to a client"
+        "simulated"
     };
     let watched = target.watched(&warm.page).await;
     let found = target.evaluate_recovery(&mut warm, &watched).await?;

@@ -1,20 +1,18 @@
-//! Workers meet a file that is locked.
+//! Check: workers wait for a locked file.
 
 use super::super::{DbTarget, HARM, OPENS};
 use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckVerdict, boxed};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.sqlite.busy",
-    claim: "workers wait for a database file that is locked, and then prepare it as one alone does",
-    method: "Holds `BEGIN EXCLUSIVE` on an empty file until all workers have it open and 300 ms longer, then commits. Fails where a worker gives up before `busy_budget`, or as `db.race.start` does; where not all come, nothing is proven.",
+    claim: "workers wait for a locked database file, and then initialize it like a single worker",
+    method: "Holds `BEGIN EXCLUSIVE` on an empty file until all workers have it open and 300 ms longer, then releases the lock. Fails if a worker gives up before `busy_budget`, or for the reasons of `db.race.start`. Inconclusive if not all workers open the file.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }

@@ -1,4 +1,4 @@
-//! A service that is there before its database.
+//! Check: a service that starts before its database waits for it.
 
 use std::time::{Duration, Instant};
 
@@ -13,30 +13,30 @@ use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How long the database is not there.
+/// Time for which the database is unavailable.
 const AWAY: Duration = Duration::from_secs(2);
-/// How long an answer may take.
+/// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "db.state.late_db",
-    claim: "a service that is started before its database waits for it",
-    method: "Starts `serve` while nothing listens where its database should be, for two seconds, then lets the database be there. Fails where the service ends, says that it is ready meanwhile, or is not ready within `reconnect_deadline` after. Ready is the last state of `state`, or else what `health` or `call` say.",
+    claim: "a service that starts before its database waits for it",
+    method: "Starts `serve` while nothing listens at the address of its database, and makes the database available after two seconds. Fails if the service ends, reports ready before that, or is not ready within `reconnect_deadline` afterwards. The service is ready if it reports the last state of `state`, or else if `health` or `call` succeeds.",
     opens: SERVED,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
 
 async fn check(target: DbTarget) -> CheckVerdict {
     if target.db.state.is_none() && target.db.health.is_none() && target.db.call.is_none() {
-        return CheckResult::skip("no `state`, `health` or `call` is named: nothing says whether the service is ready")
-            .stop();
+        return CheckResult::skip(
+            "none of `state`, `health` and `call` is configured: nothing reports whether the service is ready",
+        )
+        .stop();
     }
     let mut life = target.start_before_database(true, FaultMode::Refuse).await?;
     let (start, mut samples) = (Instant::now(), 0);
@@ -46,38 +46,41 @@ async fn check(target: DbTarget) -> CheckVerdict {
             return CheckResult::fail(
                 samples,
                 format!(
-                    "the service ended because its database was not there yet; {}",
+                    "the service ended while its database was unavailable; {}",
                     life.running.last_output_line()
                 ),
             )
-            .control("the service is started", Outcome::Pass)
-            .help("wait for the database, or have it waited for: `restart: always` hides a crash at each start", &[])
+            .control("the service starts", Outcome::Pass)
+            .help("retry in the service until the database is available; `restart: always` only hides a crash at each start", &[])
             .stop();
         }
         if is_ready(&target, &life).await? {
-            return CheckResult::fail(samples, "the service said that it was ready while its database was not there")
-                .control("the service is started", Outcome::Pass)
-                .help("be ready when the database has answered, not when the port is open", &[])
+            return CheckResult::fail(samples, "the service reported ready while its database was unavailable")
+                .control("the service starts", Outcome::Pass)
+                .help("report ready when the database has answered, not when the port is open", &[])
                 .stop();
         }
         sleep(POLL).await;
     }
     life.proxy.set(FaultMode::Ok).await;
-    let (there, within) = (Instant::now(), Duration::from_millis(target.db.reconnect_deadline_ms));
+    let (available_since, within) = (Instant::now(), Duration::from_millis(target.db.reconnect_deadline_ms));
     while !is_ready(&target, &life).await? {
         samples += 1;
-        if there.elapsed() > within || !life.running.is_alive() {
-            let said = format!("the service was not ready {} ms after its database was there", millis(there.elapsed()));
-            return CheckResult::fail(samples, said)
-                .control("the service is started", Outcome::Pass)
-                .help("try again while the database is not there", &[])
+        if available_since.elapsed() > within || !life.running.is_alive() {
+            let message = format!(
+                "the service was not ready {} ms after its database became available",
+                millis(available_since.elapsed())
+            );
+            return CheckResult::fail(samples, message)
+                .control("the service starts", Outcome::Pass)
+                .help("retry while the database is unavailable", &[])
                 .stop();
         }
         sleep(POLL).await;
     }
     Ok(CheckResult::pass(samples)
-        .control("the service is started", Outcome::Pass)
-        .observed("ready_after_ms", millis(there.elapsed()))
+        .control("the service starts", Outcome::Pass)
+        .observed("ready_after_ms", millis(available_since.elapsed()))
         .expected("reconnect_deadline_ms", target.db.reconnect_deadline_ms))
 }
 

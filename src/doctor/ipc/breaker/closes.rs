@@ -1,4 +1,4 @@
-//! A dependency that is well again is used again.
+//! Check: the breaker closes after the upstream has recovered.
 
 use std::time::{Duration, Instant};
 
@@ -11,22 +11,19 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
-/// How many calls.
 const CALLS: u64 = 10;
-/// What a breaker may take beyond the time that it stays open.
+/// Time for the breaker to close in addition to `open_for`.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.breaker.closes",
-    claim: "once the dependency is well, all calls reach it again and end well",
-    method: "Opens the breaker, lets the dependency be well, waits until a call ends well (`open_for` and 5 s at most), and calls ten times. Fails where one does not get through.",
+    claim: "after the upstream has recovered, all calls reach it again and succeed",
+    method: "Opens the breaker, lets the upstream recover, waits until a call succeeds (at most `open_for` plus 5 s), and calls ten times. Fails if a call does not reach the upstream or does not succeed.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -37,32 +34,32 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let end = Instant::now() + Duration::from_millis(breaker.open_for_ms) + GRACE;
     while !harness.call(Endpoint::Primary).await?.is_ok {
         if Instant::now() >= end {
-            return CheckResult::fail(1, "the dependency is well again, and no call ends well")
-                .control("calls reach the dependency", Outcome::Pass)
-                .help("a trial that succeeds must close the breaker", &[])
+            return CheckResult::fail(1, "the upstream works again, but no call succeeds")
+                .control("calls reach the upstream", Outcome::Pass)
+                .help("close the breaker after a successful trial call", &[])
                 .stop();
         }
         sleep(super::POLL).await;
     }
     let back = crate::doctor::log::millis(tripped.at.elapsed());
-    let (mut through, mut well) = (0, 0);
+    let (mut through, mut succeeded) = (0, 0);
     for _ in 0..CALLS {
         let called = harness.call(Endpoint::Primary).await?;
         through += u64::from(called.hits > 0);
-        well += u64::from(called.is_ok);
+        succeeded += u64::from(called.is_ok);
     }
-    let found = if through == CALLS && well == CALLS {
+    let found = if through == CALLS && succeeded == CALLS {
         CheckResult::pass(CALLS)
     } else {
-        let said = format!(
-            "of {CALLS} calls behind the first good one {through} reached the dependency and {well} ended well"
+        let message = format!(
+            "of {CALLS} calls after the first successful one, {through} reached the upstream and {succeeded} succeeded"
         );
-        CheckResult::fail(CALLS, said).help("a trial that succeeds must close the breaker", &[])
+        CheckResult::fail(CALLS, message).help("close the breaker after a successful trial call", &[])
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("through", through)
-        .observed("well", well)
+        .observed("well", succeeded)
         .observed("back_after_ms", back)
         .expected("through", CALLS))
 }

@@ -1,4 +1,4 @@
-//! After a while an open breaker tries again.
+//! Check: an open breaker allows a trial call after `open_for`.
 
 use super::super::{IpcTarget, OPENS};
 use crate::doctor::Check;
@@ -6,17 +6,15 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.breaker.half_opens",
-    claim: "an open breaker lets a call through after the time that is claimed",
-    method: "Opens the breaker and calls every 20 ms, the dependency still failing. Fails where the first call gets through more than 20 % before or after `open_for`.",
+    claim: "an open breaker lets a call through after `open_for`",
+    method: "Opens the breaker and calls every 20 ms while the upstream still fails. Fails if the first call reaches the upstream more than 20 % before or after `open_for`.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -30,12 +28,15 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let found = if (least..=most).contains(&after) {
         CheckResult::pass(1)
     } else {
-        let said =
-            format!("the first call got through after {} ms; {} ms are claimed", millis(after), breaker.open_for_ms);
-        CheckResult::fail(1, said).help("correct `open_for`, or the breaker", &[])
+        let message = format!(
+            "the first call reached the upstream after {} ms, expected {} ms",
+            millis(after),
+            breaker.open_for_ms
+        );
+        CheckResult::fail(1, message).help("correct `open_for` or the breaker", &[])
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("open_for_ms", millis(after))
         .expected("open_for_ms", breaker.open_for_ms))
 }

@@ -1,4 +1,4 @@
-//! The breaker of one dependency is not that of another one.
+//! Check: each upstream has its own breaker.
 
 use super::super::harness::Endpoint;
 use super::super::{IpcTarget, OPENS};
@@ -6,20 +6,17 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// How many calls.
 const CALLS: u64 = 5;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.breaker.isolated",
-    claim: "while the breaker of one dependency is open, calls of another one get through",
-    method: "Opens the breaker, then calls `other`, whose dependency is well. Fails where such a call does not get through.",
+    claim: "while the breaker of one upstream is open, calls to another upstream get through",
+    method: "Opens the breaker, then calls `other`, whose upstream works. Fails if such a call fails or does not reach its upstream.",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -27,12 +24,13 @@ pub fn run(target: IpcTarget) -> CheckFuture {
 async fn check(target: IpcTarget) -> CheckVerdict {
     let breaker = target.breaker()?;
     if target.ipc.other.is_none() {
-        return CheckResult::skip("there is one dependency: no `other` is named").stop();
+        return CheckResult::skip("`other` is not configured: there is only one upstream").stop();
     }
     let mut harness = target.harness().await?;
     let before = harness.call(Endpoint::Secondary).await?;
     if !before.is_ok || before.hits == 0 {
-        return CheckResult::error("`other` does not reach its own dependency, `{other}`, while all is well").stop();
+        return CheckResult::error("inconclusive: `other` does not reach its upstream `{other}` before the fault")
+            .stop();
     }
     target.tripped(&mut harness, breaker).await?;
     let (mut through, mut last) = (0, String::new());
@@ -48,16 +46,16 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let found = if through < CALLS {
         CheckResult::fail(
             CALLS,
-            format!("{} of {CALLS} calls of the other dependency were turned away: {last}", CALLS - through),
+            format!("{} of {CALLS} calls to the other upstream were rejected: {last}", CALLS - through),
         )
-        .help("give each dependency a breaker of its own", &[])
+        .help("use a separate breaker for each upstream", &[])
     } else if still_open {
         CheckResult::pass(CALLS)
     } else {
-        CheckResult::error("the breaker was no longer open when the other dependency had been called")
+        CheckResult::error("inconclusive: the breaker was no longer open after the calls to the other upstream")
     };
     Ok(found
-        .control("the other dependency is reached before", Outcome::Pass)
+        .control("calls reach the other upstream before the fault", Outcome::Pass)
         .observed("through", through)
         .expected("through", CALLS))
 }

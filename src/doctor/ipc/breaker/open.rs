@@ -1,4 +1,4 @@
-//! An open breaker keeps the load away, and answers at once.
+//! Check: an open breaker lets no calls through and fails fast.
 
 use std::time::Duration;
 
@@ -9,20 +9,17 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
 
-/// How many calls.
 const CALLS: u64 = 20;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.breaker.open",
-    claim: "while the breaker is open no call reaches the dependency, and each fails at once",
-    method: "Opens the breaker, then calls twenty times within the time that it stays open. Fails where a call reaches the dependency, is reported as a success without a fallback, or takes longer than `fast_fail` (a program that is started for each call may take its own time).",
+    claim: "while the breaker is open, no call reaches the upstream and each call ends within `fast_fail`",
+    method: "Opens the breaker, then calls up to twenty times within the time that it stays open. Fails if a call reaches the upstream, or takes longer than `fast_fail` (not applied if `entry` is a command, which takes time to start).",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -40,18 +37,18 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let slow = times.quantile(1.0) > f64::from(u32::try_from(breaker.fast_fail_ms).unwrap_or(u32::MAX));
     let is_program = matches!(target.ipc.entry, crate::config::doctor::ServiceEntry::Command { .. });
     let found = if calls == 0 {
-        CheckResult::error("it was not open long enough to be called once")
+        CheckResult::error("inconclusive: the breaker was not open long enough for one call")
     } else if hits > 0 {
-        CheckResult::fail(calls, format!("{hits} calls reached the dependency while the breaker was open"))
-            .help("an open breaker must not let calls through", &[])
+        CheckResult::fail(calls, format!("{hits} calls reached the upstream while the breaker was open"))
+            .help("let no calls through while the breaker is open", &[])
     } else if slow && !is_program {
         CheckResult::fail(calls, format!("a call took {:.0} ms while the breaker was open", times.quantile(1.0)))
-            .help("answer at once while the breaker is open, or raise `fast_fail`", &[])
+            .help("answer immediately while the breaker is open, or raise `fast_fail`", &[])
     } else {
         CheckResult::pass(calls)
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("hits", hits)
         .latency(times.latency())
         .expected("hits", 0)

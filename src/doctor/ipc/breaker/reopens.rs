@@ -1,4 +1,4 @@
-//! A trial that fails opens the breaker again.
+//! Check: a failed trial call opens the breaker again.
 
 use std::time::{Duration, Instant};
 
@@ -9,20 +9,17 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// How many calls.
 const CALLS: u64 = 10;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.breaker.reopens",
-    claim: "a trial that fails opens the breaker again at once",
-    method: "Opens the breaker, waits until a call gets through and fails, then calls up to ten times, for as long as the breaker must be open. Fails where one of them reaches the dependency. With `half_open_max` above one, so many trials may fail first.",
+    claim: "a failed trial call opens the breaker again immediately",
+    method: "Opens the breaker, waits until a call reaches the upstream and fails, then calls up to ten times while the breaker must be open. Fails if one of these calls reaches the upstream. If `half_open_max` is above 1, that many trial calls may fail first.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -38,7 +35,7 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     }
     let (mut hits, mut calls) = (0, 0);
     let start = Instant::now();
-    // Behind `open_for` another trial is right.
+    // After `open_for`, another trial call is allowed.
     let end = Duration::from_millis(breaker.open_for_ms).mul_f64(1.0 - TOLERANCE);
     while calls < CALLS && (calls == 0 || start.elapsed() < end) {
         hits += harness.call(Endpoint::Primary).await?.hits;
@@ -47,8 +44,8 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let found = if hits == 0 {
         CheckResult::pass(calls)
     } else {
-        CheckResult::fail(calls, format!("{hits} calls reached the dependency behind a trial that failed"))
-            .help("one failure in the half-open state must open the breaker again", &[])
+        CheckResult::fail(calls, format!("{hits} calls reached the upstream after a failed trial call"))
+            .help("open the breaker again after one failure in the half-open state", &[])
     };
-    Ok(found.control("calls reach the dependency", Outcome::Pass).observed("hits", hits).expected("hits", 0))
+    Ok(found.control("calls reach the upstream", Outcome::Pass).observed("hits", hits).expected("hits", 0))
 }

@@ -1,4 +1,4 @@
-//! Who is asked to come back later comes back later.
+//! Check: retries honor `Retry-After`.
 
 use super::super::{IpcTarget, OPENS};
 use super::attempts;
@@ -7,20 +7,18 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
-/// How long the dependency asks to be left alone, in seconds.
+/// Value of `Retry-After`, in seconds.
 const SECONDS: u64 = 2;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.retry.after",
-    claim: "where the dependency says when to come back, it is not asked before",
-    method: "The dependency answers 503 with `Retry-After: 2` (RFC 9110, section 10.2.3). Warns where it is asked again before 90 % of that.",
+    claim: "retries honor `Retry-After`",
+    method: "The upstream answers 503 with `Retry-After: 2` (RFC 9110, section 10.2.3). Warns if it is called again before 90 % of that time.",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -28,29 +26,29 @@ pub fn run(target: IpcTarget) -> CheckFuture {
 async fn check(target: IpcTarget) -> CheckVerdict {
     let retry = target.retry()?;
     if target.ipc.upstream.forward.is_some() {
-        return CheckResult::skip("only HTTP has `Retry-After`").stop();
+        return CheckResult::skip("`upstream.forward` is configured, but `Retry-After` requires HTTP").stop();
     }
     if retry.max_attempts < 2 {
-        return CheckResult::skip("`max_attempts` is 1: nothing is tried again").stop();
+        return CheckResult::skip("`max_attempts` is 1: calls are not retried").stop();
     }
     let mut harness = target.harness().await?;
     harness.fail(FaultMode::RetryAfter(SECONDS)).await?;
     let waits = attempts(&mut harness).await?;
     let Some(first) = waits.first().copied() else {
-        // Who gives up does not come back too early.
+        // Giving up is allowed: there is no early retry.
         return Ok(CheckResult::pass(1)
-            .control("calls reach the dependency", Outcome::Pass)
-            .detail("where the dependency says when to come back, the call is given up"));
+            .control("calls reach the upstream", Outcome::Pass)
+            .detail("a call is not retried if the upstream sends `Retry-After`"));
     };
     let least = f64::from(u32::try_from(SECONDS).unwrap_or(u32::MAX)) * 900.0;
     let found = if first < least {
-        CheckResult::warn(1, format!("asked to come back after {SECONDS} s, it came back after {first:.0} ms"))
-            .help("heed `Retry-After`, or give up", &[])
+        CheckResult::warn(1, format!("expected a retry after {SECONDS} s, found one after {first:.0} ms"))
+            .help("honor `Retry-After`, or do not retry", &[])
     } else {
         CheckResult::pass(1)
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("wait_ms", first.round())
         .expected("wait_least_ms", least))
 }

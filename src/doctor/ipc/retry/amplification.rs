@@ -1,4 +1,4 @@
-//! A dependency that is down is not finished off by those that call it.
+//! Check: retries do not overload an upstream that is down.
 
 use std::time::{Duration, Instant};
 
@@ -12,24 +12,22 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
-/// How often the service is called.
+/// Interval between calls.
 const EVERY: Duration = Duration::from_millis(100);
-/// How long the dependency is down.
+/// Duration of the outage.
 const OUTAGE: Duration = Duration::from_secs(30);
-/// The same, where fewer trials will do.
+/// The same with `--quick`.
 const SHORT: Duration = Duration::from_secs(3);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.retry.amplification",
-    claim: "while the dependency is down it is asked no more often per call than is claimed",
-    method: "The dependency answers 503 for 30 s (3 s with `--quick`) while the service is called ten times a second. Fails where there are more than `amplification` attempts for each call; `max_attempts` where none is claimed.",
+    claim: "while the upstream is down, it receives at most `amplification` attempts per call",
+    method: "The upstream answers 503 for 30 s (3 s with `--quick`) while the service is called ten times per second. Fails if there are more than `amplification` (default: `max_attempts`) attempts per call.",
     opens: OPENS,
     harm: HARM,
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -40,32 +38,32 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     harness.fail(FaultMode::Status(503)).await?;
     let before = harness.upstream.count();
     let calls = outage(&harness, if target.quick { SHORT } else { OUTAGE }).await?;
-    // Attempts that are still to come belong to these calls, too.
+    // Pending attempts also belong to these calls.
     sleep(EVERY).await;
     let hits = (harness.upstream.count() - before) as u64;
     let float = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let ratio = float(hits) / float(calls.max(1));
     let most = retry.amplification.unwrap_or_else(|| float(retry.max_attempts));
     let found = if hits == 0 {
-        CheckResult::error("the dependency was not asked at all")
+        CheckResult::error("inconclusive: no call reached the upstream")
     } else if ratio > most {
         CheckResult::fail(
             calls,
-            format!("{calls} calls made {hits} of the dependency while it was down, {ratio:.1} for each"),
+            format!("{calls} calls made {hits} upstream calls while the upstream was down, {ratio:.1} per call"),
         )
-        .help("bound attempts by a budget for all calls together, or put a breaker before them", &[])
+        .help("limit attempts with a budget for all calls, or add a circuit breaker", &[])
     } else {
         CheckResult::pass(calls)
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("hits", hits)
         .observed("calls", calls)
         .observed("ratio", (ratio * 100.0).round() / 100.0)
         .expected("ratio_most", most))
 }
 
-/// Calls at a fixed rate, whether the calls before are back or not; how many calls there were.
+/// Calls at a fixed rate without waiting for earlier calls. Returns the number of calls.
 async fn outage(harness: &Harness, time: Duration) -> Result<u64, Box<CheckResult>> {
     let (mut ticks, end) = (interval(EVERY), Instant::now() + time);
     let (mut open, mut calls) = (futures_util::stream::FuturesUnordered::new(), 0);

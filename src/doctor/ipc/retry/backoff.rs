@@ -1,4 +1,4 @@
-//! Waits grow.
+//! Check: waits between attempts grow.
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -9,87 +9,88 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 
-/// By how much a wait must be longer than the one before it.
+/// Factor by which a wait must be longer than the previous one.
 const GROWTH: f64 = 1.3;
-/// Waits below this, in milliseconds, are none.
+/// Waits up to this length, in milliseconds, do not count as waits.
 const NONE: f64 = 1.0;
-/// How likely a wrong verdict is, at most, for one pair of waits and one number of calls.
+/// Maximum error probability for one pair of waits and one number of calls.
 const ERROR: f64 = 0.005;
-/// Of a full jitter the mean is half of what is claimed; a first wait of less than half of that is not what is claimed.
+/// Minimum of the first wait relative to `base`. With full jitter the mean is half of `base`, and half of that is
+/// tolerated.
 const FIRST: f64 = 0.25;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.retry.backoff",
-    claim: "the waits before further attempts grow until their cap",
-    method: "The dependency fails as often as attempts are claimed but one, in 5 calls. Passes where each wait is 1.3 times the one before it or near `cap`, and fails where one is not, or the first is below a quarter of `base`: of the means of all calls, by a t test with an error of 0.5 %. Where that does not decide, because waits with full jitter differ much, 10, 20 and 40 calls are made; then growth as such passes, a growth of 1.6 that is ruled out fails, and otherwise there is no verdict.",
+    claim: "the waits before retries grow up to `cap`",
+    method: "Measures 5 calls in which all attempts except the last one fail. Passes if each mean wait is at least 1.3 times the previous one or near `cap`; fails if one is not, or if the first one is below a quarter of `base` (t-test with an error of 0.5 %). If this is undecided, because waits with full jitter vary widely, measures 10, 20 and 40 calls. After 40 calls, significant growth passes, unless a factor of 1.6 is ruled out and the measured factor is below 1.3. Without significant growth, the check fails if a factor of 1.6 is ruled out, and is inconclusive otherwise.",
     opens: OPENS,
     harm: "",
     deadline_ms: 300_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
 
-/// What the waits show.
+/// Conclusion from the measured waits.
 #[derive(Clone, Debug, PartialEq)]
 enum BackoffSummary {
     Growth,
-    /// What is wrong.
+    /// Description of the problem.
     Fault(String),
-    /// What is not decided.
+    /// Description of the undecided measurement.
     Undecided(String),
 }
 
 async fn check(target: IpcTarget) -> CheckVerdict {
     let retry = target.retry()?;
     if retry.max_attempts < 3 {
-        return CheckResult::skip("with `max_attempts` below 3 there are no two waits to compare").stop();
+        return CheckResult::skip("`max_attempts` is below 3: there are no two waits to compare").stop();
     }
-    let mut shown_by = BackoffSummary::Growth;
+    let mut summary = BackoffSummary::Growth;
     let mut waits = Vec::new();
     for calls in SIZES {
         waits = target.waits(&retry, *calls).await?;
-        shown_by = judge(&waits, &retry, *calls == SIZES[SIZES.len() - 1]);
-        if !matches!(shown_by, BackoffSummary::Undecided(_)) {
+        summary = evaluate(&waits, &retry, *calls == SIZES[SIZES.len() - 1]);
+        if !matches!(summary, BackoffSummary::Undecided(_)) {
             break;
         }
     }
     let (calls, means) = (waits.len() as u64, means(&waits));
     let found = if means.len() < 2 {
-        CheckResult::error("no call was tried three times, so there is no growth to be seen")
+        CheckResult::error("inconclusive: no call was attempted three times, so that growth cannot be measured")
     } else {
-        match shown_by {
+        match summary {
             BackoffSummary::Growth => CheckResult::pass(calls),
             BackoffSummary::Fault(why) => {
                 CheckResult::fail(calls, why).help("double the wait each time, up to a cap, with jitter", &[])
             }
             BackoffSummary::Undecided(why) => CheckResult::error(format!("inconclusive after {calls} calls: {why}"))
-                .help("run it again when the machine is less busy", &[]),
+                .help("run the check again when the machine is less busy", &[]),
         }
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("mean_waits_ms", shown(&means))
         .expected("growth_least", GROWTH))
 }
 
-/// What the waits of some calls show; `last` if no more calls are made.
-fn judge(waits: &[Vec<f64>], retry: &Retry, last: bool) -> BackoffSummary {
+/// Evaluates the waits; `last` if no more calls are made.
+fn evaluate(waits: &[Vec<f64>], retry: &Retry, last: bool) -> BackoffSummary {
     let cap = retry.cap_ms.map_or(f64::INFINITY, float);
     let means = means(waits);
     let mut undecided = None;
-    for (place, pair) in means.windows(2).enumerate() {
-        // Near its cap, a wait with full jitter is half of it on average.
+    for (position, pair) in means.windows(2).enumerate() {
+        // Near `cap`, a wait with full jitter is half of `cap` on average.
         if pair[1] >= cap * 0.45 {
             continue;
         }
-        let said = format!("wait {} is {:.0} ms on average, the one before it {:.0} ms", place + 2, pair[1], pair[0]);
-        // How much longer the wait is than the one before it, times a factor.
+        let message =
+            format!("wait {} is {:.0} ms on average, the previous one {:.0} ms", position + 2, pair[1], pair[0]);
+        // Sign of the difference between the wait and `factor` times the previous one.
         let beyond = |factor: f64| {
-            let longer = waits.iter().filter_map(|waits| Some(waits.get(place + 1)? - waits.get(place)? * factor));
+            let longer =
+                waits.iter().filter_map(|waits| Some(waits.get(position + 1)? - waits.get(position)? * factor));
             sign(&longer.collect::<Vec<_>>())
         };
         let grows = match beyond(GROWTH) {
@@ -109,23 +110,24 @@ fn judge(waits: &[Vec<f64>], retry: &Retry, last: bool) -> BackoffSummary {
         };
         match grows {
             1 if pair[1] > NONE => {}
-            0 => undecided = Some(said),
-            _ => return BackoffSummary::Fault(said),
+            0 => undecided = Some(message),
+            _ => return BackoffSummary::Fault(message),
         }
     }
     if let (Some(base), Some(first)) = (retry.base_ms.map(float), means.first()) {
         let above: Vec<f64> = column(waits, 0).iter().map(|wait| wait - base * FIRST).collect();
-        let said = || format!("the first wait is {first:.0} ms on average; {base:.0} ms are claimed");
+        let message = || format!("the first wait is {first:.0} ms on average, but `base` is {base:.0} ms");
         match sign(&above) {
-            -1 => return BackoffSummary::Fault(said()),
-            0 if *first < base * FIRST => undecided = Some(said()),
+            -1 => return BackoffSummary::Fault(message()),
+            0 if *first < base * FIRST => undecided = Some(message()),
             _ => {}
         }
     }
     undecided.map_or(BackoffSummary::Growth, BackoffSummary::Undecided)
 }
 
-/// Whether the mean of a population is above (1) or below (-1) zero, by a t test of a sample; 0 if the sample does not say.
+/// Returns whether the mean of a population is above (1) or below (-1) zero, by a t-test of a sample; 0 if it is
+/// undecided.
 fn sign(sample: &[f64]) -> i8 {
     let Some(mean) = mean(sample).filter(|_| sample.len() > 1) else { return 0 };
     let count = float(sample.len() as u64);
@@ -145,7 +147,7 @@ fn float(number: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BackoffSummary, judge};
+    use super::{BackoffSummary, evaluate};
     use crate::config::doctor::Retry;
 
     fn shown(calls: u32, wait: impl Fn(u32, u32) -> f64) -> BackoffSummary {
@@ -157,26 +159,27 @@ mod tests {
             amplification: None,
             unsafe_entry: None,
         };
-        let waits: Vec<Vec<f64>> = (0..calls).map(|call| (0..3).map(|place| wait(call, place)).collect()).collect();
-        judge(&waits, &retry, calls == 40)
+        let waits: Vec<Vec<f64>> =
+            (0..calls).map(|call| (0..3).map(|position| wait(call, position)).collect()).collect();
+        evaluate(&waits, &retry, calls == 40)
     }
 
-    /// Numbers between 0 and 1 that look random.
-    fn spread(call: u32, place: u32) -> f64 {
-        f64::from((call * 3 + place).wrapping_mul(2_654_435_761) >> 16 & 0xFFFF) / 65_536.0
+    /// Returns pseudo-random numbers between 0 and 1.
+    fn spread(call: u32, position: u32) -> f64 {
+        f64::from((call * 3 + position).wrapping_mul(2_654_435_761) >> 16 & 0xFFFF) / 65_536.0
     }
 
     #[test]
-    fn growth_is_seen_through_jitter() {
-        assert_eq!(shown(5, |_, place| 100.0 * f64::from(1 << place)), BackoffSummary::Growth);
+    fn detects_growth_despite_jitter() {
+        assert_eq!(shown(5, |_, position| 100.0 * f64::from(1 << position)), BackoffSummary::Growth);
         assert!(matches!(shown(5, |call, _| 100.0 + f64::from(call % 2)), BackoffSummary::Fault(_)));
         assert!(
-            matches!(shown(5, |_, place| 10.0 * f64::from(1 << place)), BackoffSummary::Fault(_)),
-            "`base` is not kept"
+            matches!(shown(5, |_, position| 10.0 * f64::from(1 << position)), BackoffSummary::Fault(_)),
+            "`base` is not respected"
         );
-        let full = |call, place| spread(call, place) * 200.0 * f64::from(1 << place);
+        let full = |call, position| spread(call, position) * 200.0 * f64::from(1 << position);
         assert!(!matches!(shown(5, full), BackoffSummary::Fault(_)));
         assert_eq!(shown(40, full), BackoffSummary::Growth);
-        assert!(matches!(shown(40, |call, place| spread(call, place) * 200.0), BackoffSummary::Fault(_)));
+        assert!(matches!(shown(40, |call, position| spread(call, position) * 200.0), BackoffSummary::Fault(_)));
     }
 }

@@ -1,4 +1,4 @@
-//! A call is tried as often as is claimed, and not more often.
+//! Check: the number of attempts does not exceed `max_attempts`.
 
 use super::super::harness::Endpoint;
 use super::super::{IpcTarget, OPENS};
@@ -7,17 +7,15 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.retry.count",
-    claim: "a call that fails is tried again, and no more often than is claimed",
-    method: "The dependency answers 503, to all, then only to the first. Fails where a call is tried more than `max_attempts` times or never again, or where one failure is passed on to the caller.",
+    claim: "a failed call is retried, with at most `max_attempts` attempts",
+    method: "The upstream answers 503 to each attempt, then only to the first one. Fails if a call is attempted more than `max_attempts` times or is never retried, or if the caller receives an error although the second attempt succeeds.",
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -37,18 +35,19 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let claimed = usize::try_from(retry.max_attempts).unwrap_or(usize::MAX);
     let trials = target.trials() + 1;
     let found = if most > claimed {
-        CheckResult::fail(trials, format!("one call made {most} of the dependency; {claimed} are claimed"))
-            .help("bound the attempts, in all layers together: a client, a proxy and a library multiply", &[])
+        CheckResult::fail(trials, format!("one call made {most} upstream calls, expected at most {claimed}"))
+            .help("limit the attempts of all layers together: those of a client, a proxy and a library multiply", &[])
     } else if least < claimed && least <= 1 && claimed > 1 {
-        CheckResult::fail(trials, "a call that failed was not tried again").help("try again, or do not claim it", &[])
+        CheckResult::fail(trials, "a failed call was not retried")
+            .help("retry failed calls, or set `max_attempts` to 1", &[])
     } else if claimed > 1 && !once.is_ok {
-        CheckResult::fail(trials, "a call failed although the dependency was well the second time")
-            .help("an attempt that succeeds is a success", &[])
+        CheckResult::fail(trials, "a call failed although the upstream fails only once")
+            .help("report success if a retry succeeds", &[])
     } else {
         CheckResult::pass(trials)
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
+        .control("calls reach the upstream", Outcome::Pass)
         .observed("attempts_least", least as u64)
         .observed("attempts_most", most as u64)
         .expected("attempts_most", retry.max_attempts))

@@ -1,4 +1,4 @@
-//! What cannot succeed, or must not happen twice, is not tried again.
+//! Check: client errors and calls that are not idempotent are not retried.
 
 use super::super::harness::Endpoint;
 use super::super::{IpcTarget, OPENS};
@@ -7,21 +7,19 @@ use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed}
 use crate::doctor::fault::FaultMode;
 use crate::doctor::record::Outcome;
 
-/// How a call fails that must not be repeated, although it may have had its effect.
+/// Faults of a call that must not be retried, because it may have had its effect.
 const FAILURES: [(FaultMode, &str); 3] =
-    [(FaultMode::Status(503), "503"), (FaultMode::Reset, "a reset"), (FaultMode::HangHeaders, "no answer in time")];
+    [(FaultMode::Status(503), "503"), (FaultMode::Reset, "a reset"), (FaultMode::HangHeaders, "a timeout")];
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.retry.never",
-    claim: "an error of the caller is not tried again, nor is what must not happen twice",
-    method: "The dependency answers 400: one attempt. Then 503, a reset and (where a `timeout` is claimed) no answer to `unsafe_entry`, where there is one: one attempt each. Fails where there is more than one.",
+    claim: "client errors and calls that are not idempotent are not retried",
+    method: "The upstream answers a call with 400. If `unsafe_entry` is configured, it also answers a call of it with 503, with a reset, and (if `timeout` is configured) not at all. Fails if one of these calls is attempted more than once.",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -29,22 +27,22 @@ pub fn run(target: IpcTarget) -> CheckFuture {
 async fn check(target: IpcTarget) -> CheckVerdict {
     let retry = target.retry()?;
     if target.ipc.upstream.forward.is_some() {
-        return CheckResult::skip("only HTTP has an answer that means `your mistake`").stop();
+        return CheckResult::skip("`upstream.forward` is configured, but client errors require HTTP").stop();
     }
     let mut harness = target.harness().await?;
     harness.fail(FaultMode::Status(400)).await?;
-    let refused = harness.call(Endpoint::Primary).await?.hits;
+    let rejected = harness.call(Endpoint::Primary).await?.hits;
     let mut calls = 1;
     let (mut repeated, mut least, mut after) = (0, usize::MAX, "");
     if retry.unsafe_entry.is_some() {
-        // Without a deadline a call that is not answered would never end.
+        // Without a timeout, a call that is not answered would never end.
         let failures =
             FAILURES.iter().filter(|(mode, _)| *mode != FaultMode::HangHeaders || target.ipc.timeout.is_some());
         for (mode, name) in failures {
             let mut harness = target.harness().await?;
             harness.fail(*mode).await?;
             let hits = harness.call(Endpoint::NonIdempotent).await?.hits;
-            target.log.note("unsafe_entry", format!("after {name}: asked {hits} times"));
+            target.log.note("unsafe_entry", format!("after {name}: {hits} attempts"));
             if hits > repeated {
                 (repeated, after) = (hits, name);
             }
@@ -52,24 +50,27 @@ async fn check(target: IpcTarget) -> CheckVerdict {
             calls += 1;
         }
     }
-    let found = if refused > 1 {
-        CheckResult::fail(calls, format!("the dependency said 400, and was asked {refused} times"))
-            .help("try again only what may succeed: connection errors, 429, 502, 503, 504", &[])
+    let found = if rejected > 1 {
+        CheckResult::fail(calls, format!("the upstream answered 400, but was called {rejected} times"))
+            .help("retry only after errors that may be temporary: connection errors, 429, 502, 503, 504", &[])
     } else if repeated > 1 {
-        CheckResult::fail(calls, format!("a call that must not be repeated was made {repeated} times after {after}"))
-            .help("repeat only what is idempotent (RFC 9110, section 9.2.2), or send an idempotency key", &[])
-    } else if refused == 0 || (retry.unsafe_entry.is_some() && least == 0) {
-        CheckResult::error("the dependency was not asked at all")
+        CheckResult::fail(
+            calls,
+            format!("a call that must not be repeated was attempted {repeated} times after {after}"),
+        )
+        .help("retry only idempotent calls (RFC 9110, section 9.2.2), or send an idempotency key", &[])
+    } else if rejected == 0 || (retry.unsafe_entry.is_some() && least == 0) {
+        CheckResult::error("inconclusive: no call reached the upstream")
     } else {
         CheckResult::pass(calls)
     };
     let found = if retry.unsafe_entry.is_none() {
-        found.evidence("unsafe_entry", "none is named, so only 400 was tried")
+        found.evidence("unsafe_entry", "not configured, so that only 400 was tested")
     } else {
         found.observed("hits_unsafe", repeated as u64)
     };
     Ok(found
-        .control("calls reach the dependency", Outcome::Pass)
-        .observed("hits_400", refused as u64)
+        .control("calls reach the upstream", Outcome::Pass)
+        .observed("hits_400", rejected as u64)
         .expected("hits_400", 1))
 }

@@ -1,7 +1,7 @@
-//! How precisely this machine keeps time while the waits of a service are measured.
+//! Timing noise of this machine while the waits of a service are measured.
 //!
-//! A thread sleeps and sends a request to a stub, over and over, as a service does that waits before it tries again. How far the
-//! intervals between these requests are from each other is due to the machine alone.
+//! A thread repeatedly sleeps and sends a request to a stub, like a service that waits before a retry. Only the machine
+//! causes the differences between the intervals of these requests.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use crate::doctor::fault::{Backend, Upstream};
 
-/// The time that the thread sleeps between two requests.
+/// Time for which the thread sleeps between two requests.
 const PERIOD: Duration = Duration::from_millis(10);
-/// The fewest intervals that say anything.
+/// Minimum number of intervals of a measurement.
 const LEAST: usize = 30;
 
-/// A measurement that runs until it is finished or dropped.
+/// Measurement that runs until it is finished or dropped.
 #[derive(Debug)]
 pub struct Noise {
     stub: Upstream,
@@ -30,10 +30,10 @@ impl Drop for Noise {
 }
 
 impl Noise {
-    /// Starts to measure.
+    /// Starts the measurement.
     ///
     /// # Errors
-    /// Those of listening on a port of this machine.
+    /// Returns an error if no local port can be opened or no thread can be started.
     pub fn start() -> std::io::Result<Self> {
         let stub = Upstream::local(Backend::Stub("ok\n".to_owned()))?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -41,14 +41,14 @@ impl Noise {
         std::thread::Builder::new().name("noise".to_owned()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 std::thread::sleep(PERIOD);
-                // A request that fails leaves a longer interval, which is noise as well.
+                // A failed request leaves a longer interval, which is noise as well.
                 let _ = request(address);
             }
         })?;
         Ok(Self { stub, stop })
     }
 
-    /// Ends the measurement. Returns how far each interval was from their median, in milliseconds.
+    /// Ends the measurement. Returns the deviation of each interval from the median, in milliseconds.
     pub async fn finish(self) -> Vec<f64> {
         while self.stub.count() <= LEAST {
             tokio::time::sleep(PERIOD).await;
@@ -56,8 +56,8 @@ impl Noise {
         let at: Vec<_> = self.stub.hits().iter().map(|hit| hit.at).collect();
         let intervals: Vec<f64> =
             at.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs_f64() * 1e3).collect();
-        let middle = super::quantile(&intervals, 0.5).unwrap_or_default();
-        intervals.iter().map(|interval| (interval - middle).abs()).collect()
+        let median = super::quantile(&intervals, 0.5).unwrap_or_default();
+        intervals.iter().map(|interval| (interval - median).abs()).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The dependency takes the connection and does not read.
+//! Check: the upstream accepts the connection but does not read.
 
 use super::METHOD;
 use crate::doctor::Check;
@@ -6,17 +6,15 @@ use crate::doctor::check_result::CheckFuture;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::ipc::{IpcTarget, OPENS};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.accept",
-    claim: "where the dependency takes the connection and does not read, a call ends in time, with an error",
+    claim: "a call fails within `timeout.max` if the upstream accepts the connection but does not read",
     method: METHOD,
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     super::under(target, FaultMode::HangAccept)
 }

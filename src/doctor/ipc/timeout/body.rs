@@ -1,4 +1,4 @@
-//! The dependency begins an answer and never ends it.
+//! Check: the upstream starts a response and never completes it.
 
 use super::METHOD;
 use crate::doctor::Check;
@@ -6,17 +6,15 @@ use crate::doctor::check_result::CheckFuture;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::ipc::{IpcTarget, OPENS};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.body",
-    claim: "where the dependency begins an answer and never ends it, a call ends in time, with an error",
+    claim: "a call fails within `timeout.max` if the upstream starts a response and never completes it",
     method: METHOD,
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     super::under(target, FaultMode::HangBody)
 }

@@ -1,4 +1,4 @@
-//! Who does not wait any more does not keep others busy.
+//! Check: the upstream request of a call that has ended is cancelled.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,18 @@ use crate::doctor::fault::FaultMode;
 use crate::doctor::log::millis;
 use crate::doctor::record::Outcome;
 
-/// How long work may go on behind an answer.
+/// Time for which an upstream request may stay open after the call has ended.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.cancel",
-    claim: "once a call has ended, its work at the dependency ends too",
-    method: "The dependency never answers. Once the caller has its error, the dependency waits until the service goes away. Warns where that takes longer than a second.",
+    claim: "after a call has ended, its upstream request is cancelled",
+    method: "The upstream never responds. After the caller has received its error, the upstream waits until the service disconnects. Warns if that takes longer than one second, and fails if the caller receives no answer.",
     opens: OPENS,
     harm: "",
     deadline_ms: 60_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     boxed(async move { check(target).await })
 }
@@ -33,7 +31,8 @@ pub fn run(target: IpcTarget) -> CheckFuture {
 async fn check(target: IpcTarget) -> CheckVerdict {
     target.timeout()?;
     if target.ipc.upstream.forward.is_some() {
-        return CheckResult::skip("a connection to a real server may be kept for the next call").stop();
+        return CheckResult::skip("a connection to a real server (`upstream.forward`) may be kept for the next call")
+            .stop();
     }
     let mut harness = target.harness().await?;
     harness.fail(FaultMode::HangHeaders).await?;
@@ -41,23 +40,25 @@ async fn check(target: IpcTarget) -> CheckVerdict {
     let called = harness.call(Endpoint::Primary).await?;
     let answered = Instant::now();
     if called.hits == 0 {
-        return CheckResult::error("the fault did not reach the service: the dependency was not asked").stop();
+        return CheckResult::error("inconclusive: no call reached the upstream, so the fault had no effect").stop();
     }
-    let kept = || harness.upstream.hits()[before..].iter().filter(|hit| hit.gone.is_none()).count();
-    while kept() > 0 && answered.elapsed() < GRACE {
+    let open_requests = || harness.upstream.hits()[before..].iter().filter(|hit| hit.gone.is_none()).count();
+    while open_requests() > 0 && answered.elapsed() < GRACE {
         sleep(Duration::from_millis(10)).await;
     }
-    let (kept, took) = (kept(), millis(answered.elapsed()));
+    let (open_requests, took) = (open_requests(), millis(answered.elapsed()));
     let found = if called.is_late {
-        CheckResult::fail(1, "the caller had no answer at all")
-    } else if kept > 0 {
+        CheckResult::fail(1, "the caller received no answer")
+    } else if open_requests > 0 {
         CheckResult::warn(
             1,
-            format!("{took} ms after the caller had its error, {kept} of its requests were still open"),
+            format!(
+                "{open_requests} upstream requests were still open {took} ms after the caller had received its error"
+            ),
         )
-        .help("cancel the request when nobody waits for it any more", &[])
+        .help("cancel the upstream request when the call ends", &[])
     } else {
         CheckResult::pass(1).observed("gone_after_ms", took)
     };
-    Ok(found.control("calls reach the dependency while it is well", Outcome::Pass).observed("kept", kept as u64))
+    Ok(found.control("calls reach the upstream", Outcome::Pass).observed("kept", open_requests as u64))
 }

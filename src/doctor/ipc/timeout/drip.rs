@@ -1,4 +1,4 @@
-//! The dependency answers the body byte by byte, each well within any timeout of a read.
+//! Check: the upstream sends the body byte by byte, each within the timeout of a read.
 
 use std::time::Duration;
 
@@ -8,19 +8,17 @@ use crate::doctor::check_result::CheckFuture;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::ipc::{IpcTarget, OPENS};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.drip",
-    claim: "where the dependency answers byte by byte, a call ends in time, with an error",
+    claim: "a call fails within `timeout.max` if the upstream sends its response byte by byte",
     method: METHOD,
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
-    // A tenth of what is claimed: a timeout for each read alone never strikes.
+    // A tenth of `timeout.max`, so that a timeout for each read never expires.
     let wait = target.ipc.timeout.map_or(1_000, |timeout| (timeout.max_ms / 10).clamp(1, 1_000));
     super::under(target, FaultMode::Drip(Duration::from_millis(wait)))
 }

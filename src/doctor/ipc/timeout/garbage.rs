@@ -1,4 +1,4 @@
-//! The dependency answers what is no protocol.
+//! Check: the upstream sends data that is not valid in the protocol.
 
 use super::METHOD;
 use crate::doctor::Check;
@@ -6,17 +6,15 @@ use crate::doctor::check_result::CheckFuture;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::ipc::{IpcTarget, OPENS};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.garbage",
-    claim: "where the dependency answers what is no protocol, a call ends in time, with an error",
+    claim: "a call fails within `timeout.max` if the upstream sends data that is not valid in the protocol",
     method: METHOD,
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     super::under(target, FaultMode::Garbage)
 }

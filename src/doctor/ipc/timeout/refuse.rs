@@ -1,4 +1,4 @@
-//! Nothing listens at the dependency.
+//! Check: nothing listens at the address of the upstream.
 
 use super::METHOD;
 use crate::doctor::Check;
@@ -6,17 +6,15 @@ use crate::doctor::check_result::CheckFuture;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::ipc::{IpcTarget, OPENS};
 
-/// The check.
 pub const CHECK: Check = Check {
     id: "ipc.timeout.refuse",
-    claim: "where nothing listens at the dependency, a call ends in time, with an error",
+    claim: "a call fails within `timeout.max` if nothing listens at the address of the upstream",
     method: METHOD,
     opens: OPENS,
     harm: "",
     deadline_ms: 120_000,
 };
 
-/// Looks.
 pub fn run(target: IpcTarget) -> CheckFuture {
     super::under(target, FaultMode::Refuse)
 }

@@ -1,6 +1,6 @@
-//! Kills a worker after each step of its work that others can see, and lets other workers finish.
+//! Kills a worker after each step that other connections can see, and lets other workers finish.
 //!
-//! Work in one transaction has no such step. Work in several is only safe if each of them can be done again.
+//! Work in one transaction has no such step. Work in several transactions is safe only if each of them can be repeated.
 
 use std::time::{Duration, Instant};
 
@@ -17,37 +17,37 @@ use crate::doctor::check_result::CheckResult;
 use crate::doctor::fault::FaultMode;
 use crate::doctor::program::Running;
 
-/// The most steps after which a worker is killed.
+/// Maximum number of steps after which a worker is killed.
 const MOST: usize = 6;
-/// The same for `--quick`.
+/// The same with `--quick`.
 const MOST_QUICK: usize = 2;
-/// After this time no other round begins.
+/// Time after which no further round starts.
 const BUDGET: Duration = Duration::from_secs(45);
-/// How long a worker may be silent, or run, until it is given up.
+/// Maximum run time of a worker in a round.
 const LONGEST: Duration = Duration::from_secs(20);
-/// How long a statement is waited for.
+/// Maximum time to wait for a running statement.
 const ANSWER: Duration = Duration::from_millis(500);
-/// How often is looked whether a worker waits.
+/// Interval between polls of a worker or the database.
 const POLL: Duration = Duration::from_millis(2);
 
 /// Result of all rounds.
 #[derive(Debug, Default)]
 pub struct Steps {
-    /// After how many steps a worker was killed.
+    /// Number of steps after which a worker was killed.
     pub killed: usize,
-    /// What was wrong with the first round in which the others did not finish.
+    /// Problems of the first round in which the others did not finish.
     pub wrong: Option<String>,
     /// Whether there may be more steps.
     pub more: bool,
 }
 
-/// States that were seen already.
+/// Database states that were already observed.
 struct KnownSteps<'a> {
     empty: Dump,
     reference: &'a Dump,
     seen: Vec<Dump>,
-    /// Pieces on the wire after which nothing new is seen.
-    pieces: usize,
+    /// Number of messages of the worker that lead only to known states.
+    messages: usize,
 }
 
 impl KnownSteps<'_> {
@@ -56,10 +56,10 @@ impl KnownSteps<'_> {
     }
 }
 
-/// Kills workers after their steps, each on a database of its own.
+/// Kills one worker after each step, each on its own database.
 ///
 /// # Errors
-/// If a worker cannot be started, or the database cannot be read.
+/// Returns an error if a worker cannot be started or the database cannot be read.
 pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Reference) -> Result<Steps, Box<CheckResult>> {
     let most = if target.quick { MOST_QUICK } else { MOST };
     let start = Instant::now();
@@ -68,7 +68,7 @@ pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Referen
         empty: engine.scratch().await?.dump().await?,
         reference: &reference.dump,
         seen: Vec::new(),
-        pieces: 0,
+        messages: 0,
     };
     loop {
         let base = engine.scratch().await?;
@@ -85,8 +85,8 @@ pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Referen
         steps.killed += 1;
         let others = vec![base.places(None); target.workers().saturating_sub(1).max(1)];
         let wrong = target.judged(Workers::start(target, &others)?, &base, reference).await?;
-        let said = if wrong.is_empty() { "the others finish".to_owned() } else { named(&wrong) };
-        target.log.note("kill", format!("after step {} ({left}): {said}", steps.killed));
+        let result = if wrong.is_empty() { "the others finished".to_owned() } else { named(&wrong) };
+        target.log.note("kill", format!("after step {} ({left}): {result}", steps.killed));
         if !wrong.is_empty() {
             steps.wrong = Some(format!("killed after step {} ({left}): {}", steps.killed, named(&wrong)));
             return Ok(steps);
@@ -94,7 +94,7 @@ pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Referen
     }
 }
 
-/// Lets a worker send piece by piece until others see a new state, and kills it then.
+/// Forwards the messages of a worker one by one until other connections see a new state, and then kills it.
 async fn on_server(
     target: &DbTarget,
     base: &ScratchDatabase,
@@ -105,10 +105,10 @@ async fn on_server(
     let mut workers = Workers::start(target, &[base.places(Some(proxy.address))])?;
     let Some(worker) = workers.workers.first_mut() else { return Ok(None) };
     let start = Instant::now();
-    let mut pieces = known.pieces;
+    let mut messages = known.messages;
     loop {
-        proxy.tell(FaultMode::HoldAfter(pieces));
-        while proxy.count() <= pieces {
+        proxy.tell(FaultMode::HoldAfter(messages));
+        while proxy.count() <= messages {
             if !worker.is_alive() || start.elapsed() > LONGEST {
                 kill(worker).await;
                 return Ok(None);
@@ -119,16 +119,16 @@ async fn on_server(
             && let Ok(state) = base.dump().await
             && known.is_new(&state)
         {
-            known.pieces = pieces;
+            known.messages = messages;
             kill(worker).await;
             proxy.cut();
             return Ok(Some(state));
         }
-        pieces += 1;
+        messages += 1;
     }
 }
 
-/// Whether no statement runs and no transaction is open, after a moment.
+/// Returns whether no statement runs and no transaction is open, after waiting up to 500 ms for that.
 async fn is_at_rest(base: &ScratchDatabase) -> Result<bool, Box<CheckResult>> {
     let start = Instant::now();
     loop {
@@ -140,7 +140,7 @@ async fn is_at_rest(base: &ScratchDatabase) -> Result<bool, Box<CheckResult>> {
     }
 }
 
-/// Lets a worker run in slices of time until others see a new state in the file, and kills it then.
+/// Runs a worker in time slices until a new state is visible in the file, and then kills it.
 async fn in_file(
     target: &DbTarget,
     base: &ScratchDatabase,
@@ -170,7 +170,7 @@ async fn in_file(
     }
 }
 
-/// Kills a worker, and waits for its end.
+/// Kills a worker and waits up to 5 s for its end.
 async fn kill(worker: &mut Running) {
     worker.kill();
     let _ = worker.ended(Duration::from_secs(5)).await;
