@@ -13,9 +13,7 @@ pub fn facts() -> Value {
     let mut cli = Cli::command();
     cli.build();
     let rule = |rule: &&Rule| json!({ "name": rule.slug, "severity": rule.severity.name(), "summary": rule.summary });
-    let check = |check: &&'static doctor::Check| {
-        json!({ "id": check.id, "claim": check.claim, "method": check.method, "side_effects": check.opens, "timeout_ms": check.deadline_ms })
-    };
+    let check = |check: &&'static doctor::Check| json!({ "id": check.id, "claim": check.claim, "method": check.method, "side_effects": check.opens, "timeout_ms": check.deadline_ms });
     let commands = cli.get_subcommands().filter(|command| is_listed(command)).map(command);
     json!({
         "version": env!("CARGO_PKG_VERSION"),
@@ -47,7 +45,9 @@ fn command(command: &Command) -> Value {
         parts => format!(" [{parts}]"),
     };
     let own = |argument: &&Arg| {
-        !argument.is_global_set() && !argument.is_hide_set() && !["help", "version"].contains(&argument.get_id().as_str())
+        !argument.is_global_set()
+            && !argument.is_hide_set()
+            && !["help", "version"].contains(&argument.get_id().as_str())
     };
     json!({
         "name": command.get_name(),
@@ -114,7 +114,12 @@ fn add_keys(schema: &Value, table: &str, keys: &mut Vec<Value>) {
 
 fn type_name(property: &Value) -> String {
     if let Some(values) = property["enum"].as_array() {
-        return values.iter().filter_map(Value::as_str).map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+        return values
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|value| format!("`{value}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     match (&property["type"], &property["items"]["type"]) {
         (Value::String(list), Value::String(item)) if list == "array" => format!("list of {item}s"),

@@ -71,7 +71,7 @@ impl Session {
     pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
         let project = open::project(self.config.as_deref(), origin).map_err(|error| match error {
             OpenError::Failure(failure) | OpenError::Schema(failure) => failure,
-            OpenError::Mistakes(mistakes) => self.mistaken(&mistakes),
+            OpenError::Mistakes(mistakes) => self.configuration_failure(&mistakes),
         })?;
         if self.names_files {
             let config = if project.config_file.text.is_empty() { "none" } else { &project.config_file.path };
