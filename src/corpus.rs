@@ -98,7 +98,7 @@ impl Digest {
     }
 
     /// Sets empty data for a document that no longer exists.
-    pub fn fill_nothing(&self) {
+    pub fn fill_empty(&self) {
         let _ = self.json.set(String::new());
     }
 
@@ -109,7 +109,7 @@ impl Digest {
     }
 
     /// Returns whether the digests are equal, so that other documents cannot depend on a difference.
-    pub fn says_the_same(&self, other: &Self) -> bool {
+    pub fn provides_same_values(&self, other: &Self) -> bool {
         let identity = |digest: &Self| (digest.path.clone(), digest.kind.clone(), digest.phase.clone());
         identity(self) == identity(other) && self.json == other.json
     }
@@ -216,7 +216,7 @@ impl Digests {
 
     /// Removes and returns the documents that were requested before they had been read. Results that used them are
     /// invalid.
-    pub fn take_wanted(&self) -> Vec<&Digest> {
+    pub fn take_requested(&self) -> Vec<&Digest> {
         let wanted = std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
         wanted.into_iter().map(|at| &self.all[at]).collect()
     }

@@ -122,7 +122,7 @@ impl Document {
         let inner = blocks::inner_headings(&parsed.nodes, &bodies);
         remove_inside(&mut parsed.nodes, &bodies);
         let outline = Outline::read(&text, &parsed.nodes, text.len());
-        syntax_errors.extend(blocks::swallowed(&lines, &outline, &inner));
+        syntax_errors.extend(blocks::headings_in_auto_blocks(&lines, &outline, &inner));
         syntax_errors.sort_by_key(|syntax_error| syntax_error.span.start);
         size::bound_errors(&mut syntax_errors);
         let blocks = blocks::build(&text, &lines, &markers, &pairs, &outline);

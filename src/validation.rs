@@ -1,9 +1,9 @@
 //! Runs the rules on the documents of a project in parallel, each with its review history.
 
 pub mod change;
-mod lost;
+mod lost_governance;
 pub mod open;
-pub mod past;
+pub mod reviews;
 pub mod policy;
 pub mod sign_off;
 
@@ -42,7 +42,7 @@ pub enum Comparison {
 pub struct Validator<'a> {
     pub project: &'a Project,
     /// Rules and their levels.
-    pub judge: &'a RuleRunner,
+    pub runner: &'a RuleRunner,
     /// Time that deadlines are compared with.
     pub now: DateTime<Utc>,
     /// Facts about the phx program itself.
@@ -62,11 +62,11 @@ pub struct Validator<'a> {
 
 impl<'a> Validator<'a> {
     /// Creates a validator that compares documents with `HEAD`.
-    pub fn new(project: &'a Project, judge: &'a RuleRunner, now: DateTime<Utc>, program: fn() -> Value) -> Self {
+    pub fn new(project: &'a Project, runner: &'a RuleRunner, now: DateTime<Utc>, program: fn() -> Value) -> Self {
         let (has_ledger, committed) = (OnceLock::new(), OnceLock::new());
         Self {
             project,
-            judge,
+            runner,
             now,
             program,
             before: "HEAD".to_owned(),
@@ -100,7 +100,7 @@ impl<'a> Validator<'a> {
             claimed: self.project.claimed(&self.project.from_base(&document.path)),
             config: &self.project.config,
             plans,
-            past,
+            reviews: past,
             now: self.now,
             folder: &self.project.folder,
         })
@@ -108,8 +108,9 @@ impl<'a> Validator<'a> {
 
     /// Validates a document.
     pub fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
-        let past = if self.judge.needs_past() { self.past(document) } else { ReviewHistory::default() };
-        self.with_context(document, plans, &past, |context| self.judge.document(context))
+        let past =
+            if self.runner.needs_review_history() { self.review_history(document) } else { ReviewHistory::default() };
+        self.with_context(document, plans, &past, |context| self.runner.document(context))
     }
 
     /// Validates the selected documents. Findings are in no particular order.
@@ -129,7 +130,7 @@ impl<'a> Validator<'a> {
                 tell(Some(document), found);
             }
         };
-        if self.judge.needs_plans() {
+        if self.runner.needs_plans() {
             return self.planned(selection, tell, &|planned| see(planned.document, planned.plans));
         }
         self.project.visit(selection, &|visited| match visited {
@@ -176,6 +177,6 @@ impl<'a> Validator<'a> {
     }
 
     fn validate_broken(&self, path: &str, why: &UnreadReason) -> Vec<Finding> {
-        self.judge.broken(&BrokenFile { path, why, folder: &self.project.folder })
+        self.runner.broken(&BrokenFile { path, reason: why, folder: &self.project.folder })
     }
 }

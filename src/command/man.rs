@@ -34,7 +34,7 @@ pub fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
 /// Writes the pages of a command and its subcommands. Returns the number of pages.
 fn install(command: &Command, name: &str, folder: &Path) -> Result<usize, Failure> {
     let file = folder.join(format!("{name}.1"));
-    disk::keep(&file, &page(command.clone().display_name(name))?)
+    disk::replace_unsynced(&file, &page(command.clone().display_name(name))?)
         .map_err(|error| Failure::usage(format!("cannot write `{}`: {}", file.display(), disk::explain(&error))))?;
     let mut count = 1;
     for subcommand in command.get_subcommands().filter(|command| command.get_name() != "help") {

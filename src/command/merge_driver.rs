@@ -55,11 +55,11 @@ fn merged(session: &Session, arguments: &MergeDriverArgs, cwd: &Path) -> Result<
     let measured = Arc::new(MeasuredFacts::default());
     let sources = Sources { library: &project.library, facts: &facts, measured: &measured };
     let Some(versions) = Versions::read(&project, &arguments.path, versions, sources) else { return Ok(None) };
-    let Some(texts) = versions.neutral() else { return Ok(None) };
+    let Some(texts) = versions.with_base_parts() else { return Ok(None) };
     let (merged, has_conflicts) = merged_texts(&project, &texts, arguments.marker_size)?;
     let Ok(merged) = String::from_utf8(merged) else { return Ok(None) };
     // A conflict may split a block. The caller then uses the text merge of Git.
-    let completed = versions.completed(&project, &merged, has_conflicts);
+    let completed = versions.insert_parts(&project, &merged, has_conflicts);
     Ok(completed.map(|text| (text.into_bytes(), has_conflicts)))
 }
 
@@ -68,7 +68,7 @@ fn merged_texts(project: &Project, texts: &Texts, marker_size: usize) -> Result<
     let git_dirs = GitDirs::find(&project.root).ok_or("not in a Git repository")?;
     let folder = git_dirs.own.join("phx").join(format!("merge-{}", std::process::id()));
     let files = ["base", "ours", "theirs"].map(|name| folder.join(name));
-    let written = files.iter().zip(texts).try_for_each(|(file, text)| disk::keep(file, text.as_bytes()));
+    let written = files.iter().zip(texts).try_for_each(|(file, text)| disk::replace_unsynced(file, text.as_bytes()));
     let merged = written
         .map_err(|error| format!("cannot write to `{}`: {}", folder.display(), disk::explain(&error)))
         .and_then(|()| merge::files(&project.root, &files[0], &files[1], &files[2], marker_size));

@@ -33,7 +33,7 @@ pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
         path => path.clone(),
     };
     let candidates = project.kind_by_path(&file);
-    if let Some(other) = candidates.claimed.filter(|other| *other != name) {
+    if let Some(other) = candidates.configured.filter(|other| *other != name) {
         return Err(Failure::usage(format!("`{}` is a path of the kind `{other}` in phx.toml", file.display()))
             .hint("choose another path, or change `paths` in its `[[kind]]`"));
     }
@@ -43,7 +43,7 @@ pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
         correlation_id: ledger::new_id(session.now),
         schema_version: project.catalog.newest(),
         kind: &name,
-        names_kind: candidates.claimed.is_none() && candidates.by_name != Some(name.as_str()),
+        names_kind: candidates.configured.is_none() && candidates.by_file_name != Some(name.as_str()),
     };
     let text = scaffold::render(&template_name, &template, &values).map_err(Failure::usage)?;
     let text = regenerated(&project, &file, text);
@@ -68,8 +68,7 @@ fn regenerated(project: &Project, file: &Path, text: String) -> String {
     let written = Mutex::new(text);
     project.visit_planned(selection, &planning, &|visited| {
         if let PlannedDocument::Document(planned) = visited {
-            *written.lock().unwrap_or_else(PoisonError::into_inner) =
-                plan::carried_out(planned.document, planned.plans);
+            *written.lock().unwrap_or_else(PoisonError::into_inner) = plan::apply(planned.document, planned.plans);
         }
     });
     written.into_inner().unwrap_or_else(PoisonError::into_inner)

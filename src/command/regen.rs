@@ -83,8 +83,7 @@ fn rewrite(project: &Project, measurements: &Measurements<'_>, arguments: &Regen
     };
     let done = Mutex::new(Vec::new());
     let visit = project.visit_planned(selection, &planning, &|visited| {
-        let stopped =
-            |path: &str, why: String| WriteOutcome { rewritten: Rewritten::stopped(path, why), failure: None };
+        let stopped = |path: &str, why: String| WriteOutcome { rewritten: Rewritten::failed(path, why), failure: None };
         let one = match visited {
             PlannedDocument::Document(planned) => rewrite.document(planned),
             PlannedDocument::Other(Visited::Unreadable { path, why }) => {
@@ -107,7 +106,8 @@ fn require_section(section: Option<&str>, documents: &[Rewritten]) -> Result<(),
     let Some(section) = section.filter(|_| documents.iter().all(|document| document.blocks.is_empty())) else {
         return Ok(());
     };
-    let mut names: Vec<&str> = documents.iter().flat_map(|document| &document.others).map(String::as_str).collect();
+    let mut names: Vec<&str> =
+        documents.iter().flat_map(|document| &document.other_blocks).map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
     let near = suggest::did_you_mean(section, names.iter().copied());

@@ -32,7 +32,7 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     let shown = if arguments.yes && session.is_quiet() { &[][..] } else { &targets };
     for (document, sections) in shown {
         Session::print(&report::text(
-            &project.folder.shown(&document.path),
+            &project.folder.display_path(&document.path),
             &validator.since(document, sections),
             session.color,
         ))?;
@@ -50,14 +50,14 @@ pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
             Failure::usage(format!("`{}` has no valid `{key}` to stamp", document.path))
                 .hint(format!("set `{key}: …` in the front matter; run `phx schema show governance` for its format"))
         })?;
-        let text = project.proved_stamp(&document, &edits)?;
+        let text = project.apply_stamp_verified(&document, &edits)?;
         stamped.push(Restaged { document, edits, text, stamp: Some(stamp) });
     }
     write::write(&project, &record, &stamped, arguments.staged)?;
     let file = project.inside(&ledger::file_of(&record.id.to_string()).unwrap_or_default());
     for one in &stamped {
         let due = one.stamp.as_ref().map(|stamp| written(stamp.due)).unwrap_or_default();
-        session.notice(&format!("signed off {}; new deadline {due}", project.folder.shown(&one.document.path)));
+        session.notice(&format!("signed off {}; new deadline {due}", project.folder.display_path(&one.document.path)));
     }
     if !arguments.staged {
         let paths: Vec<_> = stamped.iter().map(|one| project.folder.quoted(&one.document.path)).collect();

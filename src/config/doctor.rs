@@ -89,7 +89,7 @@ impl DoctorSettings {
         reader.known_keys(&tree, &["doctor"], "a file listed in `doctor.include`");
         let doctor = reader.doctor(tree.get("doctor"));
         for (_, span) in &doctor.include {
-            reader.mistake(
+            reader.error(
                 *span,
                 "`include` is not allowed in an included file",
                 "add the file to `doctor.include` in `phx.toml`",
@@ -141,7 +141,7 @@ impl ConfigReader<'_> {
         };
         for (host, span) in self.texts(tree, "allow_hosts").unwrap_or_default() {
             if host.is_empty() || (host.contains('/') && host.parse::<ipnet::IpNet>().is_err()) {
-                self.mistake(
+                self.error(
                     span,
                     format!("`{host}` is not a valid network or host name"),
                     "write a network such as `10.0.0.0/8` or a name such as `*.example.org`",
@@ -177,7 +177,7 @@ impl ConfigReader<'_> {
 
     fn require_unique(&mut self, table: &Node<'static>, name: &str, is_duplicate: bool) {
         if is_duplicate {
-            self.mistake(table.span, format!("duplicate target `{name}`"), "give each target a unique name");
+            self.error(table.span, format!("duplicate target `{name}`"), "give each target a unique name");
         }
     }
 
@@ -186,23 +186,23 @@ impl ConfigReader<'_> {
         let Some(list) = tree.get(key) else { return &[] };
         if !matches!(list.data, NodeData::List(_)) {
             let help = format!("write `[[doctor.{key}]]`");
-            self.mistake(list.span, format!("`{key}` must be a list of tables"), help);
+            self.error(list.span, format!("`{key}` must be a list of tables"), help);
         }
         list.items()
     }
 
     fn suppression(&mut self, tree: &Node<'static>) -> Option<Suppress> {
         let tree = self.table(Some(tree), "doctor.suppress")?;
-        let id = self.needed(tree, "id", "doctor.suppress")?;
-        let reason = self.needed(tree, "reason", "doctor.suppress")?;
+        let id = self.required(tree, "id", "doctor.suppress")?;
+        let reason = self.required(tree, "reason", "doctor.suppress")?;
         let Some(given) = tree.get("until") else {
             let help = "add `until = \"2027-03-01\"`, the last day of the suppression";
-            self.mistake(tree.span, "missing `until` in `[[doctor.suppress]]`", help);
+            self.error(tree.span, "missing `until` in `[[doctor.suppress]]`", help);
             return None;
         };
         let (until, span) = (given.as_text().unwrap_or_default(), given.span);
         let Ok(until) = until.parse() else {
-            self.mistake(span, format!("`{until}` is not a valid date"), "write a date such as `2027-03-01`");
+            self.error(span, format!("`{until}` is not a valid date"), "write a date such as `2027-03-01`");
             return None;
         };
         let target = self.text(tree, "target").map(|(target, _)| target.to_owned());
@@ -213,7 +213,7 @@ impl ConfigReader<'_> {
         let Some(tree) = tree else { return Vec::new() };
         let NodeData::Map(entries) = &tree.data else {
             let help = "write `deadlines = { \"ws.limit.exact\" = \"1m\" }`";
-            self.mistake(tree.span, "`deadlines` must be a table", help);
+            self.error(tree.span, "`deadlines` must be a table", help);
             return Vec::new();
         };
         let read = |entry: &crate::text::NodeEntry<'static>| {

@@ -25,7 +25,7 @@ impl<'a> ConfigReader<'a> {
         Self { source, mistakes }
     }
 
-    pub(super) fn mistake(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let finding = Finding::new(RULE, Severity::Error, self.source, span, "", message);
         self.mistakes.push(finding.help(help));
     }
@@ -54,7 +54,7 @@ impl<'a> ConfigReader<'a> {
             if !known.contains(&entry.key.as_ref()) {
                 let near = suggest::did_you_mean(&entry.key, known.iter().copied());
                 let list: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-                self.mistake(
+                self.error(
                     entry.key_span,
                     format!("unknown key `{}` in {of}{near}", entry.key),
                     format!("known keys: {}", list.join(", ")),
@@ -67,9 +67,9 @@ impl<'a> ConfigReader<'a> {
     pub(super) fn table<'t>(&mut self, tree: Option<&'t Node<'static>>, name: &str) -> Option<&'t Node<'static>> {
         let tree = tree?;
         if !matches!(tree.data, NodeData::Map(_)) {
-            self.mistake(
+            self.error(
                 tree.span,
-                format!("expected a table for `{name}`, found {}", tree.kind()),
+                format!("expected a table for `{name}`, found {}", tree.type_name()),
                 format!("write `[{name}]`"),
             );
             return None;
@@ -84,9 +84,9 @@ impl<'a> ConfigReader<'a> {
     pub(super) fn text<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> Option<(&'t str, Span)> {
         let value = tree.get(key)?;
         if value.as_text().is_none() {
-            self.mistake(
+            self.error(
                 value.span,
-                format!("expected a string for `{key}`, found {}", value.kind()),
+                format!("expected a string for `{key}`, found {}", value.type_name()),
                 "put the value in quotes",
             );
         }
@@ -100,7 +100,7 @@ impl<'a> ConfigReader<'a> {
             _ => None,
         };
         if texts.is_none() {
-            self.mistake(value.span, format!("`{key}` must be a list of strings"), format!("write `{key} = [\"…\"]`"));
+            self.error(value.span, format!("`{key}` must be a list of strings"), format!("write `{key} = [\"…\"]`"));
         }
         texts
     }
@@ -112,7 +112,7 @@ impl<'a> ConfigReader<'a> {
             Ok(globs) => Some(globs),
             Err((index, why)) => {
                 let span = spans.get(index).copied().unwrap_or_default();
-                self.mistake(span, format!("invalid glob: {why}"), "write a pattern such as `docs/**/*.md`");
+                self.error(span, format!("invalid glob: {why}"), "write a pattern such as `docs/**/*.md`");
                 None
             }
         }
@@ -125,7 +125,7 @@ impl<'a> ConfigReader<'a> {
         if found.is_none() {
             let names: Vec<&str> = options.iter().map(|(name, _)| *name).collect();
             let near = suggest::did_you_mean(word, names.iter().copied());
-            self.mistake(
+            self.error(
                 span,
                 format!("unknown value `{word}` for `{key}`{near}"),
                 format!("write one of `{}`", names.join("`, `")),
@@ -142,15 +142,13 @@ impl<'a> ConfigReader<'a> {
         for entry in value.entries() {
             match entry.value.as_text() {
                 Some(text) => pairs.push((entry.key.to_string(), text.to_owned())),
-                None => self.mistake(
-                    entry.value.span,
-                    format!("`{}` must be a string", entry.key),
-                    "put the value in quotes",
-                ),
+                None => {
+                    self.error(entry.value.span, format!("`{}` must be a string", entry.key), "put the value in quotes")
+                }
             }
         }
         if !matches!(value.data, NodeData::Map(_)) {
-            self.mistake(
+            self.error(
                 value.span,
                 format!("`{key}` must be a table of strings"),
                 format!("write `{key} = {{ name = \"other_name\" }}`"),
@@ -175,13 +173,13 @@ impl<'a> ConfigReader<'a> {
             return Vec::new();
         };
         let NodeData::List(tables) = &tree.data else {
-            self.mistake(tree.span, "`kind` must be a list of tables", "write `[[kind]]`");
+            self.error(tree.span, "`kind` must be a list of tables", "write `[[kind]]`");
             return Vec::new();
         };
         let kinds: Vec<KindSettings> = tables.iter().filter_map(|table| self.kind(table)).collect();
         for (index, kind) in kinds.iter().enumerate() {
             if kinds[..index].iter().any(|other| other.name == kind.name) {
-                self.mistake(
+                self.error(
                     kind.span,
                     format!("duplicate `[[kind]]` for `{}`", kind.name),
                     "merge both tables into one",
@@ -195,14 +193,14 @@ impl<'a> ConfigReader<'a> {
         let tree = self.table(Some(tree), "kind")?;
         let Some((name, span)) = self.text(tree, "name") else {
             if tree.get("name").is_none() {
-                self.mistake(tree.span, "missing `name` in `[[kind]]`", "add `name = \"…\"`");
+                self.error(tree.span, "missing `name` in `[[kind]]`", "add `name = \"…\"`");
             }
             return None;
         };
         let update_every = self.text(tree, "update_every");
         let window = update_every.map(|(text, _)| duration::parse(text));
         if let (Some(None), Some((text, span))) = (window, update_every) {
-            self.mistake(
+            self.error(
                 span,
                 format!("`{text}` is not a valid duration"),
                 "write a duration such as `14d`, `36h` or `2w`",
@@ -234,7 +232,7 @@ impl<'a> ConfigReader<'a> {
         for field in self.mapping(tree, "vocabulary").to_vec() {
             if !matches!(field.value.data, NodeData::Map(_)) {
                 let help = format!("write `{} = {{ WORD = [\"…\"] }}`", field.key);
-                self.mistake(field.value.span, format!("`{}` must be a table of words", field.key), help);
+                self.error(field.value.span, format!("`{}` must be a table of words", field.key), help);
                 continue;
             }
             for word in field.value.entries().to_vec() {
@@ -250,7 +248,7 @@ impl<'a> ConfigReader<'a> {
     fn mapping<'t>(&mut self, tree: &'t Node<'static>, key: &str) -> &'t [NodeEntry<'static>] {
         let Some(value) = tree.get(key) else { return &[] };
         if !matches!(value.data, NodeData::Map(_)) {
-            self.mistake(value.span, format!("`{key}` must be a table"), format!("write `{key} = {{ NAME = \"…\" }}`"));
+            self.error(value.span, format!("`{key}` must be a table"), format!("write `{key} = {{ NAME = \"…\" }}`"));
         }
         value.entries()
     }
@@ -265,7 +263,7 @@ impl<'a> ConfigReader<'a> {
         if names.is_none() {
             let key = &entry.key;
             let message = format!("`{key}` in `{of}` must be a string or a list of strings");
-            self.mistake(entry.value.span, message, format!("write `{key} = [\"…\"]`"));
+            self.error(entry.value.span, message, format!("write `{key} = [\"…\"]`"));
         }
         names.unwrap_or_default()
     }
@@ -307,7 +305,7 @@ impl<'a> ConfigReader<'a> {
         let level = Level::read(word);
         if level.is_none() {
             let near = suggest::did_you_mean(word, ["off", "warning", "error"]);
-            self.mistake(value.span, format!("invalid level{near}"), "write `\"off\"`, `\"warning\"` or `\"error\"`");
+            self.error(value.span, format!("invalid level{near}"), "write `\"off\"`, `\"warning\"` or `\"error\"`");
         }
         level
     }
@@ -341,7 +339,7 @@ impl<'a> ConfigReader<'a> {
         let folders = tree.get("folders");
         let tables = folders.map(Node::items).unwrap_or_default();
         if let Some(folders) = folders.filter(|folders| !matches!(folders.data, NodeData::List(_))) {
-            self.mistake(folders.span, "`folders` must be a list of tables", "write `[[coverage.folders]]`");
+            self.error(folders.span, "`folders` must be a list of tables", "write `[[coverage.folders]]`");
         }
         Coverage {
             reports: self.texts(tree, "reports").unwrap_or_default(),
@@ -354,7 +352,7 @@ impl<'a> ConfigReader<'a> {
         let tree = self.table(Some(tree), "coverage.folders")?;
         let path = self.text(tree, "path").map(|(path, _)| path.to_owned());
         if tree.get("path").is_none() {
-            self.mistake(tree.span, "missing `path` in `[[coverage.folders]]`", "add `path = \"…\"`");
+            self.error(tree.span, "missing `path` in `[[coverage.folders]]`", "add `path = \"…\"`");
         }
         let title = self.text(tree, "title").map(|(title, _)| title.to_owned());
         let target = self.percent(tree, "target");
@@ -375,7 +373,7 @@ impl<'a> ConfigReader<'a> {
             _ => None,
         };
         if number.is_none() {
-            self.mistake(value.span, format!("`{key}` must be a number from 0 to 100"), format!("write `{key} = 80`"));
+            self.error(value.span, format!("`{key}` must be a number from 0 to 100"), format!("write `{key} = 80`"));
         }
         number
     }

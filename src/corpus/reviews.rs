@@ -48,7 +48,7 @@ pub struct ReviewHistory {
     /// Version of the document before the inspected change, if the document lists sources.
     pub before: Option<Arc<Document>>,
     /// Whether the source files have changed since the stamp of that version.
-    pub sources_moved: bool,
+    pub sources_changed: bool,
 }
 
 /// Changes of a document since its last review.
@@ -72,7 +72,7 @@ pub struct SectionSince {
     pub name: String,
     /// Line of the marker, from 1.
     pub line: usize,
-    pub what: Changed,
+    pub change: Changed,
 }
 
 /// Kind of change of a section.

@@ -48,7 +48,7 @@ impl Stamp {
         }
         for (name, block) in manual_names(document) {
             if self.sections.contains(&name) {
-                let marker = dated(document.slice(block.opener), &self.at.format("%Y-%m-%d").to_string());
+                let marker = set_review_date(document.slice(block.opener), &self.at.format("%Y-%m-%d").to_string());
                 if marker != document.slice(block.opener) && !edits.add(vec![Edit::replace(block.opener, marker)]) {
                     return Err(name);
                 }
@@ -71,7 +71,7 @@ fn unquoted(document: &Document, span: Span) -> Span {
 }
 
 /// Sets the date of the last review in a MANUAL marker.
-pub fn dated(marker: &str, date: &str) -> String {
+pub fn set_review_date(marker: &str, date: &str) -> String {
     let key = " reviewed:";
     if let Some(from) = marker.find(key).map(|at| at + key.len()) {
         let length = marker[from..].find([' ', '\t']).unwrap_or_else(|| marker[from..].len().saturating_sub(3));
@@ -83,16 +83,19 @@ pub fn dated(marker: &str, date: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::dated;
+    use super::set_review_date;
 
     #[test]
     fn sets_the_date_and_keeps_the_rest_of_the_marker() {
         let date = "2025-09-01";
         assert_eq!(
-            dated("<!-- MANUAL - REQUIRES REVIEW -->", date),
+            set_review_date("<!-- MANUAL - REQUIRES REVIEW -->", date),
             "<!-- MANUAL - REQUIRES REVIEW reviewed:2025-09-01 -->"
         );
-        assert_eq!(dated("<!-- MANUAL:a reviewed:2024-01-01 -->", date), "<!-- MANUAL:a reviewed:2025-09-01 -->");
-        assert_eq!(dated("<!-- MANUAL reviewed:x-->", date), "<!-- MANUAL reviewed:2025-09-01-->");
+        assert_eq!(
+            set_review_date("<!-- MANUAL:a reviewed:2024-01-01 -->", date),
+            "<!-- MANUAL:a reviewed:2025-09-01 -->"
+        );
+        assert_eq!(set_review_date("<!-- MANUAL reviewed:x-->", date), "<!-- MANUAL reviewed:2025-09-01-->");
     }
 }

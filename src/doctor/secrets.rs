@@ -32,7 +32,7 @@ impl Secrets {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, tail)) = after.split_once('}') else { break };
-            let value = environment::given(name)
+            let value = environment::raw_variable(name)
                 .ok_or_else(|| format!("environment variable `{name}` is not set, but the configuration uses it"))?;
             self.keep(&value);
             self.names.borrow_mut().insert(name.to_owned());

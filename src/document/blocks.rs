@@ -162,7 +162,7 @@ pub fn inner_headings(nodes: &[MarkdownNode], bodies: &[Span]) -> Vec<InnerHeadi
 
 /// Reports headings inside an AUTO block that would end its section, because the END marker is probably missing before
 /// them.
-pub fn swallowed(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Vec<SyntaxError> {
+pub fn headings_in_auto_blocks(lines: &Lines, outline: &Outline, inner: &[InnerHeading]) -> Vec<SyntaxError> {
     let ends_section = |heading: &&InnerHeading| {
         let level = outline.nearest(heading.block).map_or(1, |section| outline.sections[section].level);
         heading.level <= level

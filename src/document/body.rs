@@ -46,7 +46,7 @@ pub fn read(text: &str, span: Span) -> Vec<Piece> {
     let mut fence: Option<&str> = None;
     let mut start = span.start;
     for line in lines::of(text, span) {
-        let end = lines::behind(text, line.end).min(span.end);
+        let end = lines::after_line_ending(text, line.end).min(span.end);
         let whole = Span::new(start, end);
         start = end;
         let content = line.trimmed(text);
@@ -215,7 +215,7 @@ pub fn value_rows(table: &str) -> Option<Vec<(Span, LabelledLine)>> {
         return None;
     }
     let row = |line: Span| {
-        let whole = Span::new(line.start, lines::behind(table, line.end));
+        let whole = Span::new(line.start, lines::after_line_ending(table, line.end));
         let pair = row_pair(line.slice(table))?;
         let shift = |span: Span| span.shifted(line.start);
         Some((whole, LabelledLine { label: shift(pair.label), value: shift(pair.value) }))

@@ -27,7 +27,7 @@ impl Dialect {
     }
 
     /// Returns the keys that make a document governed: one of them must start a line of the front matter.
-    pub fn signs(&self) -> Vec<&str> {
+    pub fn governing_keys(&self) -> Vec<&str> {
         if self.root.is_empty() {
             vec![self.written("update_required_by"), self.written("validation_schema")]
         } else {

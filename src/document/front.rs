@@ -18,7 +18,7 @@ pub(super) fn read(
         return (None, Governance::default());
     };
     let span = region.opener;
-    let unread = Governance { place: span, ..Governance::default() };
+    let unread = Governance { key_span: span, ..Governance::default() };
     let mut parsed = yaml::parse(text, region.content);
     if region.end == region::RegionEnd::Closed && parsed.0.is_none() {
         // The closing line may be a thematic break of the body.
@@ -70,7 +70,7 @@ pub(super) fn read(
     let mut governance = Governance::read(&front, span, dialect);
     if let Some(tree) = governance.tree.take_if(|tree| !matches!(tree.data, NodeData::Map(_))) {
         let name = if dialect.root.is_empty() { "the front matter".to_owned() } else { format!("`{}`", dialect.root) };
-        syntax_errors.push(not_a_mapping(&name, &tree, governance.place));
+        syntax_errors.push(not_a_mapping(&name, &tree, governance.key_span));
     }
     (Some(front), governance)
 }
@@ -93,7 +93,7 @@ fn not_a_mapping(name: &str, tree: &Node<'_>, span: Span) -> SyntaxError {
     SyntaxError::new(
         SyntaxErrorKind::FrontMatter,
         span,
-        format!("expected a mapping in {name}, found {}", tree.kind()),
+        format!("expected a mapping in {name}, found {}", tree.type_name()),
         "write lines of the form `key: value`",
     )
 }

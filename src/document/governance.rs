@@ -70,7 +70,7 @@ pub struct Governance {
     /// Block with canonical key names; `None` if it is missing or cannot be parsed.
     pub tree: Option<Node<'static>>,
     /// Span of the key of the block; span of the opening line if the front matter is flat or has no such key.
-    pub place: Span,
+    pub key_span: Span,
     /// Time of the last update.
     pub last_updated: Option<Time>,
     /// Deadline for the next update.
@@ -84,21 +84,21 @@ pub struct Governance {
 }
 
 impl Governance {
-    /// Reads the block from the mapping of the front matter. `place` is the span of the opening line.
-    pub fn read(front: &Node<'static>, place: Span, dialect: &Dialect) -> Self {
-        let (tree, place) = if dialect.root.is_empty() {
-            (Some(flat(front, dialect)), place)
+    /// Reads the block from the mapping of the front matter. `key_span` is the span of the opening line.
+    pub fn read(front: &Node<'static>, key_span: Span, dialect: &Dialect) -> Self {
+        let (tree, key_span) = if dialect.root.is_empty() {
+            (Some(flat(front, dialect)), key_span)
         } else {
             match front.entry(&dialect.root) {
                 Some(entry) => (Some(nested(&entry.value, dialect)), entry.key_span),
-                None => (None, place),
+                None => (None, key_span),
             }
         };
         let Some(tree) = tree else {
-            return Self { place, ..Self::default() };
+            return Self { key_span, ..Self::default() };
         };
         Self {
-            place,
+            key_span,
             last_updated: time(&tree, "last_updated"),
             update_required_by: time(&tree, "update_required_by"),
             validation_schema: text(&tree, "validation_schema"),

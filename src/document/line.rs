@@ -37,7 +37,7 @@ pub fn is_dashes(line: &[u8]) -> bool {
 }
 
 /// Returns `true` if a line ends with a backslash, which affects the next line.
-pub fn ends_oddly(line: &[u8]) -> bool {
+pub fn ends_with_backslash(line: &[u8]) -> bool {
     line.last() == Some(&b'\\')
 }
 

@@ -17,7 +17,7 @@ pub fn model(document: &Document) -> Node<'_> {
     let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
     let front = document.front.as_ref().map_or(Node::new(root, NodeData::Null), Node::reborrow);
-    let key_span = document.governance.place;
+    let key_span = document.governance.key_span;
     let governance = document.governance.tree.as_ref();
     let governance = governance.map_or(Node::new(key_span, NodeData::Null), Node::reborrow);
     let title = document.outline.title.as_ref();
@@ -50,7 +50,7 @@ pub fn model(document: &Document) -> Node<'_> {
 pub fn outline(document: &Document) -> Node<'_> {
     let builder = ModelBuilder { document, text: &document.text };
     let root = root_span(document);
-    let key_span = document.governance.place;
+    let key_span = document.governance.key_span;
     let governance = document.governance.tree.as_ref();
     let governance = governance.map_or(Node::new(key_span, NodeData::Null), Node::reborrow);
     let sections = document.outline.sections.iter().map(|section| {
@@ -142,7 +142,7 @@ impl<'a> ModelBuilder<'a> {
 
     /// Returns the entry `within`: the ids of the enclosing sections, outermost first.
     fn within(&self, span: Span, sections: &[usize]) -> NodeEntry<'a> {
-        NodeEntry::new("within", Node::texts(span, sections.iter().map(|section| self.section_id(*section))))
+        NodeEntry::new("within", Node::strings(span, sections.iter().map(|section| self.section_id(*section))))
     }
 
     fn section_entry(&self, section: &'a Section) -> NodeEntry<'a> {

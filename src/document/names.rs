@@ -37,7 +37,11 @@ const STAGES: &[(Matches, bool)] =
     &[(by_marker, false), (by_id, false), (by_number, false), (by_prefix, true), (by_alias, false)];
 
 /// Returns for each candidate the index of the name that matches it.
-pub fn meet(names: &[&str], candidates: &[NameCandidate<'_>], aliases: &[(String, String)]) -> Vec<Option<usize>> {
+pub fn match_names(
+    names: &[&str],
+    candidates: &[NameCandidate<'_>],
+    aliases: &[(String, String)],
+) -> Vec<Option<usize>> {
     if names.is_empty() || candidates.is_empty() {
         return vec![None; candidates.len()];
     }
@@ -151,7 +155,7 @@ mod tests {
     fn match_ids(names: &[&str], ids: &[&str]) -> Vec<Option<usize>> {
         let candidates: Vec<_> = ids.iter().map(|id| NameCandidate { marker: None, id }).collect();
         let aliases = [("feature_metrics".to_owned(), "feature_summary".to_owned())];
-        meet(names, &candidates, &aliases)
+        match_names(names, &candidates, &aliases)
     }
 
     #[test]

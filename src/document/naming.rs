@@ -21,10 +21,10 @@ impl Document {
         let indices: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].mode == mode).collect();
         let candidates: Vec<_> = indices.iter().map(|at| candidate(&self.blocks[*at])).collect();
         let names: Vec<&str> = declared.iter().map(|name| name.value.as_str()).collect();
-        let matched = names::meet(&names, &candidates, &self.shape.aliases);
+        let matched = names::match_names(&names, &candidates, &self.shape.aliases);
         let kinds: Vec<&str> =
             if matched.contains(&None) { self.kind_names(mode, &names, &matched) } else { Vec::new() };
-        let of_kind = names::meet(&kinds, &candidates, &self.shape.aliases);
+        let of_kind = names::match_names(&kinds, &candidates, &self.shape.aliases);
         let canonical: Vec<(Option<String>, bool)> = matched
             .iter()
             .zip(&of_kind)
@@ -57,7 +57,7 @@ impl Document {
         let candidates: Vec<_> =
             sections.iter().map(|section| NameCandidate { marker: None, id: &section.id }).collect();
         let names: Vec<&str> = self.shape.sections.iter().map(String::as_str).collect();
-        let matched = names::meet(&names, &candidates, &self.shape.aliases);
+        let matched = names::match_names(&names, &candidates, &self.shape.aliases);
         for (section, name) in sections.iter_mut().zip(matched) {
             if let Some(name) = name {
                 names[name].clone_into(&mut section.canonical);
@@ -77,7 +77,7 @@ impl Document {
         }
         let names: Vec<&str> = unmatched.iter().map(|at| manual[*at].value.as_str()).collect();
         let free = self.sections_without_marker();
-        let matched = self.meet_sections(&names, &free);
+        let matched = self.match_sections(&names, &free);
         self.unmarked = matched.into_iter().map(|(name, section)| (unmatched[name], section)).collect();
     }
 
@@ -90,12 +90,12 @@ impl Document {
     }
 
     /// Matches names with the given sections. Returns pairs of the index of the name and the index of the section.
-    pub fn meet_sections(&self, names: &[&str], sections: &[usize]) -> Vec<(usize, usize)> {
+    pub fn match_sections(&self, names: &[&str], sections: &[usize]) -> Vec<(usize, usize)> {
         let candidates: Vec<_> = sections
             .iter()
             .map(|index| NameCandidate { marker: None, id: &self.outline.sections[*index].id })
             .collect();
-        let matched = names::meet(names, &candidates, &self.shape.aliases);
+        let matched = names::match_names(names, &candidates, &self.shape.aliases);
         let pairs = matched.into_iter().zip(sections);
         pairs.filter_map(|(name, section)| Some((name?, *section))).collect()
     }

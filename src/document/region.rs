@@ -76,7 +76,7 @@ pub fn find(bytes: &[u8]) -> Option<Region> {
 
 /// Determines whether the front matter of a document makes it governed. `head` is the start of the file; `whole` states
 /// that it is the whole file.
-pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
+pub fn scan_governance(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
     let start = bom(head);
     if !head[start.min(head.len())..].starts_with(b"---") {
         return if whole || head.len() >= 6 { GovernanceScan::Ungoverned } else { GovernanceScan::Unknown };
@@ -95,7 +95,7 @@ pub fn verdict(head: &[u8], whole: bool, dialect: &Dialect) -> GovernanceScan {
 }
 
 fn has_governance_key(content: &[u8], dialect: &Dialect) -> bool {
-    let keys = dialect.signs();
+    let keys = dialect.governing_keys();
     let lines = LineSpans { bytes: content, at: 0 };
     lines.into_iter().any(|line| {
         let line = &content[line.start..line.end];
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn scan(head: &str) -> GovernanceScan {
-        verdict(head.as_bytes(), true, &Dialect::default())
+        scan_governance(head.as_bytes(), true, &Dialect::default())
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn detects_aliased_keys_in_a_flat_front_matter() {
         let dialect = Dialect { root: String::new(), aliases: vec![("update_required_by".into(), "review_by".into())] };
-        let scan = |head: &str| verdict(head.as_bytes(), true, &dialect);
+        let scan = |head: &str| scan_governance(head.as_bytes(), true, &dialect);
         assert_eq!(scan("---\nreview_by: x\n---\n"), GovernanceScan::Governed);
         assert_eq!(scan("---\nvalidation_schema: v1.0\n---\n"), GovernanceScan::Governed);
         assert_eq!(scan("---\nreview_by_hand: x\n---\n"), GovernanceScan::Ungoverned);
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn returns_unknown_for_a_truncated_head() {
         let dialect = Dialect::default();
-        assert_eq!(verdict(b"---\ntitle: x\n", false, &dialect), GovernanceScan::Unknown);
-        assert_eq!(verdict(b"# Title", false, &dialect), GovernanceScan::Ungoverned);
-        assert_eq!(verdict(b"---\ngovernance:\n", false, &dialect), GovernanceScan::Governed);
+        assert_eq!(scan_governance(b"---\ntitle: x\n", false, &dialect), GovernanceScan::Unknown);
+        assert_eq!(scan_governance(b"# Title", false, &dialect), GovernanceScan::Ungoverned);
+        assert_eq!(scan_governance(b"---\ngovernance:\n", false, &dialect), GovernanceScan::Governed);
     }
 }

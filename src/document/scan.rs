@@ -5,7 +5,7 @@
 //! (indentation, quote, setext underline, nested or lazy entry, HTML) it gives up, and the parser is used. A test
 //! compares both on generated documents.
 
-use super::line::{Start, ends_oddly, is_blank, is_dashes, start};
+use super::line::{Start, ends_with_backslash, is_blank, is_dashes, start};
 use super::nodes::{self, Grid, ListItem, MarkdownNode, MarkdownNodeKind, Nodes};
 use crate::text::Span;
 
@@ -222,7 +222,7 @@ impl Scanner<'_> {
         // An entry that starts with a nested block is left to the parser; a word does not start a block.
         let is_word = content.first().is_some_and(|first| first.is_ascii_alphabetic() || *first >= 0x80);
         let inner = is_word || (plain && start(content) == Some(Start::Text));
-        (inner && !ends_oddly(content)).then(|| ListItem { span, done, children: Vec::new() })
+        (inner && !ends_with_backslash(content)).then(|| ListItem { span, done, children: Vec::new() })
     }
 
     fn table(&mut self, first: ScanLine) -> Option<()> {
@@ -315,7 +315,7 @@ impl Scanner<'_> {
                 _ => break,
             }
         }
-        (!ends_oddly(self.slice(last))).then_some(last)
+        (!ends_with_backslash(self.slice(last))).then_some(last)
     }
 }
 

@@ -215,7 +215,7 @@ fn merged(mut entries: Vec<NodeEntry<'static>>) -> Result<Vec<NodeEntry<'static>
                 return Err(SyntaxError::new(
                     SyntaxErrorKind::FrontMatter,
                     source.span,
-                    format!("merge key `{MERGE}`: expected a mapping, found {}", Node::kind(&source)),
+                    format!("merge key `{MERGE}`: expected a mapping, found {}", Node::type_name(&source)),
                     "use an alias of a mapping, such as `<<: *defaults`",
                 ));
             };

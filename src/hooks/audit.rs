@@ -151,7 +151,7 @@ impl Auditor {
         validator.document_index = Some(&document_index);
         let result = validator.validate_scope(&scope, step);
         let enforcement = project.config.enforcement;
-        if pre_commit::blocks(&result, enforcement) {
+        if pre_commit::rejects(&result, enforcement) {
             let rejects = |finding: &Finding| enforcement == Enforcement::Strict || finding.severity == Severity::Error;
             audited.findings = result.findings.into_iter().filter(rejects).collect();
             audited.omitted_stale = result.omitted_stale;

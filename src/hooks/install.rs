@@ -187,7 +187,7 @@ impl HooksFolder {
                 let why = format!("cannot back up the existing hook: `{}` already exists", backup_path.display());
                 return Err(Failure::usage(why).hint("compare the two hooks and move one of them to another folder"));
             }
-            disk::keep_as(&file, &backup_path).map_err(|error| io_failure(&file, &error))?;
+            disk::link_as(&file, &backup_path).map_err(|error| io_failure(&file, &error))?;
         }
         disk::write_program(&file, text.as_bytes()).map_err(|error| io_failure(&file, &error))?;
         Ok(if foreign { InstallResult::Chained } else { InstallResult::Written })

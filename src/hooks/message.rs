@@ -41,7 +41,7 @@ pub fn add(root: &Path, file: &Path, stamped: &[StagedStamp], overridden: Option
     trailers.extend(overridden.map(|text| format!("{OVERRIDE_TRAILER}: {text}")));
     let completed = git::with_trailers(root, &remaining, &trailers).map_err(failed)?;
     if completed != bytes {
-        disk::keep(file, &completed).map_err(|error| failed(disk::explain(&error)))?;
+        disk::replace_unsynced(file, &completed).map_err(|error| failed(disk::explain(&error)))?;
     }
     Ok(())
 }

@@ -43,14 +43,14 @@ pub struct Override {
 /// # Errors
 /// Returns an error if `PHX_OVERRIDE` is set to an empty reason.
 pub fn policy() -> Result<HookPolicy, Failure> {
-    if environment::given("PHX").as_deref() == Some("0") {
+    if environment::raw_variable("PHX").as_deref() == Some("0") {
         return Ok(HookPolicy::Skip("PHX=0"));
     }
-    let skipped = environment::given("SKIP").unwrap_or_default();
+    let skipped = environment::raw_variable("SKIP").unwrap_or_default();
     if skipped.split(',').any(|name| name.trim() == "phx") {
         return Ok(HookPolicy::Skip("SKIP=phx"));
     }
-    let Some(reason) = environment::given(OVERRIDE) else {
+    let Some(reason) = environment::raw_variable(OVERRIDE) else {
         return Ok(HookPolicy::Enforce);
     };
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");

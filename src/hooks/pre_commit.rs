@@ -36,7 +36,7 @@ type WriteCandidate = (Rewritten, Restaged);
 pub struct PreCommit<'a> {
     /// Project as in the index.
     pub project: &'a Project,
-    pub place: &'a GitDirs,
+    pub git_dirs: &'a GitDirs,
     pub hook: Hook,
     /// Mode from the command line; `None` for that of the configuration.
     pub mode: Option<HookMode>,
@@ -53,7 +53,7 @@ pub struct PreCommit<'a> {
 /// Result of the hook.
 #[derive(Debug, Default)]
 pub struct HookReport {
-    pub verdict: ScopeFindings,
+    pub scope_findings: ScopeFindings,
     /// Whether the findings reject the commit.
     pub blocks: bool,
     /// Git operation in progress (rebase, cherry-pick, revert), during which commits are not rejected.
@@ -61,7 +61,7 @@ pub struct HookReport {
     /// Documents whose AUTO blocks were written.
     pub written: Vec<Rewritten>,
     /// Documents that were planned and not written.
-    pub left: Vec<Rewritten>,
+    pub not_written: Vec<Rewritten>,
     /// Notices in addition to the findings.
     pub notices: Vec<String>,
     /// Warnings that the commit introduces.
@@ -72,30 +72,30 @@ pub struct HookReport {
 
 impl PreCommit<'_> {
     /// Validates the staged documents, writes AUTO blocks in write mode, and decides whether to reject the commit.
-    pub fn pass(&self) -> Result<HookReport, Failure> {
+    pub fn run(&self) -> Result<HookReport, Failure> {
         let project = self.project;
-        if project.store.changes().iter().any(|change| project.wanted(&project.root.join(&change.path))) {
+        if project.store.changes().iter().any(|change| project.may_be_governed(&project.root.join(&change.path))) {
             // Documents will be validated against schemas: prepare the validators concurrently.
             std::thread::spawn(schema::warm);
         }
         let judge = RuleRunner::new(Levels::new(&project.config, &[]));
         let own = self.own()?;
         let step = self.step(own.as_ref());
-        let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
+        let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
         let (mut validator, scope) = self.validator(&judge, step, &mut document_index)?;
         validator.document_index = Some(&document_index);
         let mut report = HookReport {
-            replaying: self.place.replaying(),
+            replaying: self.git_dirs.replaying(),
             stamps: stamps::staged(self.project),
             ..HookReport::default()
         };
         if self.writes(&mut report) {
             self.write(&validator, &scope, step, &mut report);
         } else {
-            report.verdict = validator.validate_scope(&scope, step);
-            report.blocks = self.blocks(&report.verdict);
+            report.scope_findings = validator.validate_scope(&scope, step);
+            report.blocks = self.rejects(&report.scope_findings);
         }
-        report.new_warnings = self.new_warnings(&validator, &report.verdict);
+        report.new_warnings = self.new_warnings(&validator, &report.scope_findings);
         Ok(report)
     }
 
@@ -136,14 +136,14 @@ impl PreCommit<'_> {
     pub fn regenerate(&self) -> Result<HookReport, Failure> {
         let judge = RuleRunner::default();
         let own = self.own()?;
-        let mut document_index = self.project.document_index("HEAD", Some(&self.place.common))?;
+        let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
         let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index)?;
         validator.document_index = Some(&document_index);
         let mut report = HookReport::default();
         let candidates = self.candidates(&validator, &scope, &mut report);
         let (prepare_write, writable) = self.prepare_write(candidates, &mut report);
         if !prepare_write.is_empty() {
-            let notices = self.project.restage(self.place, &prepare_write).map_err(|why| {
+            let notices = self.project.restage(self.git_dirs, &prepare_write).map_err(|why| {
                 Failure::internal(format!("no AUTO block was written: {why}")).hint("run `phx regen --staged` again")
             })?;
             report.notices.extend(notices);
@@ -173,7 +173,7 @@ impl PreCommit<'_> {
 
     /// Returns the paths of a merge whose staged version differs from every parent; `None` if no merge is in progress.
     fn own(&self) -> Result<Option<BTreeSet<String>>, Failure> {
-        let parents = self.place.merged();
+        let parents = self.git_dirs.merged();
         if parents.is_empty() {
             return Ok(None);
         }
@@ -193,7 +193,7 @@ impl PreCommit<'_> {
         if self.mode.unwrap_or(configured) == HookMode::Check || self.hook != Hook::PreCommit {
             return false;
         }
-        let why = if environment::given("PRE_COMMIT").is_some() {
+        let why = if environment::raw_variable("PRE_COMMIT").is_some() {
             "another hook manager stashes unstaged changes while hooks run".to_owned()
         } else if let Some(what) = report.replaying {
             format!("a {what} is in progress")
@@ -210,33 +210,33 @@ impl PreCommit<'_> {
         let paths: BTreeSet<String> = candidates.iter().map(|(rewritten, _)| rewritten.path.clone()).collect();
         let all = candidates.len();
         let mut after = self.validate_with(&candidates, validator, scope, step);
-        if self.blocks(&after) && !self.overridden {
+        if self.rejects(&after) && !self.overridden {
             // A rejected commit changes nothing. Findings that the next attempt would fix are not reported.
-            report.verdict = validator.validate_scope(scope, step);
+            report.scope_findings = validator.validate_scope(scope, step);
             let is_fixed =
                 |finding: &Finding| FIXED_BY_WRITING.contains(&finding.rule) && paths.contains(&finding.path);
-            report.verdict.findings.retain(|finding| !is_fixed(finding));
-            report.blocks = self.blocks(&report.verdict);
+            report.scope_findings.findings.retain(|finding| !is_fixed(finding));
+            report.blocks = self.rejects(&report.scope_findings);
             return;
         }
         let (prepare_write, writable) = self.prepare_write(candidates, report);
         if writable.len() < all {
             after = self.validate_with(&writable, validator, scope, step);
         }
-        report.blocks = self.blocks(&after);
-        report.verdict = after;
+        report.blocks = self.rejects(&after);
+        report.scope_findings = after;
         if prepare_write.is_empty() || (report.blocks && !self.overridden) {
             return;
         }
-        match self.project.restage(self.place, &prepare_write) {
+        match self.project.restage(self.git_dirs, &prepare_write) {
             Ok(notices) => {
                 report.notices.extend(notices);
                 report.written = writable.into_iter().map(|(rewritten, _)| rewritten).collect();
             }
             Err(why) => {
                 report.notices.push(format!("no AUTO block was written: {why}"));
-                report.verdict = validator.validate_scope(scope, step);
-                report.blocks = self.blocks(&report.verdict);
+                report.scope_findings = validator.validate_scope(scope, step);
+                report.blocks = self.rejects(&report.scope_findings);
             }
         }
     }
@@ -252,9 +252,9 @@ impl PreCommit<'_> {
         let text = |(rewritten, restaged): &WriteCandidate| {
             (rewritten.path.clone(), Arc::from(restaged.text.clone().into_bytes()))
         };
-        self.project.store.read_over(candidates.iter().map(text).collect());
+        self.project.store.set_overlay(candidates.iter().map(text).collect());
         let result = validator.validate_scope(scope, step);
-        self.project.store.read_over(BTreeMap::new());
+        self.project.store.set_overlay(BTreeMap::new());
         result
     }
 
@@ -277,7 +277,7 @@ impl PreCommit<'_> {
             let (rewritten, edits) = rewrite.edits(planned);
             let restaged = (!edits.is_empty()).then(|| {
                 let document = Arc::clone(planned.document);
-                let text = self.project.proved(&document, &edits);
+                let text = self.project.apply_verified(&document, &edits);
                 text.map(|text| Restaged { document, edits, text, stamp: None })
             });
             found.lock().unwrap_or_else(PoisonError::into_inner).push((rewritten, restaged));
@@ -287,7 +287,7 @@ impl PreCommit<'_> {
         let mut candidates = Vec::new();
         for (rewritten, restaged) in found {
             match restaged {
-                None => report.left.push(rewritten),
+                None => report.not_written.push(rewritten),
                 Some(Ok(restaged)) => candidates.push((rewritten, restaged)),
                 Some(Err(failure)) => report.record_not_written(rewritten, &failure.message),
             }
@@ -316,8 +316,8 @@ impl PreCommit<'_> {
     }
 
     /// Returns whether the findings reject the commit at the configured enforcement level.
-    fn blocks(&self, result: &ScopeFindings) -> bool {
-        blocks(result, self.project.config.enforcement)
+    fn rejects(&self, result: &ScopeFindings) -> bool {
+        rejects(result, self.project.config.enforcement)
     }
 }
 
@@ -325,18 +325,18 @@ impl HookReport {
     /// Records a document that was not written, with a notice.
     fn record_not_written(&mut self, rewritten: Rewritten, why: &str) {
         self.notices.push(format!("`{}` was not written: {why}", rewritten.path));
-        self.left.push(rewritten);
+        self.not_written.push(rewritten);
     }
 
     /// Returns the findings that reject the commit at the given enforcement level.
-    pub fn blocking(&self, enforcement: Enforcement) -> Vec<Finding> {
+    pub fn rejecting_findings(&self, enforcement: Enforcement) -> Vec<Finding> {
         let blocks = |found: &&Finding| found.severity == Severity::Error || enforcement == Enforcement::Strict;
-        self.verdict.findings.iter().filter(blocks).cloned().collect()
+        self.scope_findings.findings.iter().filter(blocks).cloned().collect()
     }
 }
 
 /// Returns whether findings reject a commit at the given enforcement level.
-pub fn blocks(result: &ScopeFindings, enforcement: Enforcement) -> bool {
+pub fn rejects(result: &ScopeFindings, enforcement: Enforcement) -> bool {
     let stale = result.omitted_stale > 0 && !result.stale_is_warning;
     let error = stale || result.findings.iter().any(|found| found.severity == Severity::Error);
     match enforcement {

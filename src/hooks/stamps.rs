@@ -24,7 +24,8 @@ pub fn staged(project: &Project) -> Vec<StagedStamp> {
         let document = project.load_object(&object.id, path)?;
         document.governance.correlation_id().map(|id| id.value.to_owned())
     };
-    let changes = project.store.changes().iter().filter(|change| project.wanted(&project.root.join(&change.path)));
+    let changes =
+        project.store.changes().iter().filter(|change| project.may_be_governed(&project.root.join(&change.path)));
     let new = |change: &objects::Change| {
         let (old, id) = (id(&change.old, &change.path), id(&change.new, &change.path)?);
         (old.as_ref() != Some(&id)).then_some(StagedStamp { id, old })
@@ -45,18 +46,18 @@ fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
 
 /// Writes the new IDs to `phx/stamps` in the Git directory, or removes that file. The `commit-msg` script starts phx
 /// only if the file exists or an override is set.
-pub fn note(place: &GitDirs, stamps: &[StagedStamp]) {
+pub fn write_stamp_file(place: &GitDirs, stamps: &[StagedStamp]) {
     let file = place.own.join("phx").join("stamps");
     if !stamps.is_empty() {
         let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
-        let _ = disk::keep(&file, ids.as_bytes());
+        let _ = disk::replace_unsynced(&file, ids.as_bytes());
     } else if disk::exists(&file) {
         let _ = disk::remove(&file);
     }
 }
 
 /// Returns the records of new stamps that are in the worktree but not staged.
-pub fn left_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
+pub fn unstaged_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
     let files: BTreeSet<String> =
         stamps.iter().filter_map(|stamp| ledger::file_of(&stamp.id)).map(|file| project.inside(&file)).collect();
     let is_left = |file: &String| {

@@ -10,7 +10,7 @@ pub struct Rewritten {
     /// AUTO blocks, in order.
     pub blocks: Vec<BlockResult>,
     /// Names of all AUTO blocks, if none of them has the requested name.
-    pub others: Vec<String>,
+    pub other_blocks: Vec<String>,
     /// Unified diff of the changes; empty if there are none.
     pub diff: String,
     /// Reason why none of the blocks can be written.
@@ -28,7 +28,7 @@ pub struct BlockResult {
     /// Summary of the changes; empty if there are none, or only in the checksum.
     pub changes: String,
     /// Values that are unchanged because no fact provides them.
-    pub kept: Vec<UnavailableFact>,
+    pub unavailable_facts: Vec<UnavailableFact>,
     /// Warnings about the values.
     pub warnings: Vec<String>,
     /// Items that the values were computed from, with their lines.
@@ -85,7 +85,7 @@ impl BlockStatus {
 
 impl Rewritten {
     /// Creates the result for a document none of whose blocks can be written.
-    pub fn stopped(path: &str, reason: String) -> Self {
+    pub fn failed(path: &str, reason: String) -> Self {
         Self { path: path.to_owned(), problem: Some(reason), ..Self::default() }
     }
 

@@ -5,7 +5,7 @@ use super::labels;
 use super::parts::PartGroup;
 
 /// Returns a restored body with the values of the current one that the checksum does not cover.
-pub fn carried(restored: &str, current: &str, coverage: &ChecksumCoverage) -> String {
+pub fn transfer(restored: &str, current: &str, coverage: &ChecksumCoverage) -> String {
     let mut groups = coverage.groups(restored);
     let covers = coverage.covers(&groups);
     let others = coverage.groups(current);
@@ -43,7 +43,7 @@ mod tests {
         let rendered = Some("Total: 1\nCapacity: 5\n".to_owned());
         let coverage =
             ChecksumCoverage::new(rendered, Owns::Values, vec!["Capacity".to_owned()], &std::sync::Arc::default());
-        let restored = carried("Total: 1\nCapacity: 5\nRate: 3%\n", "Total: 9\nCapacity: 6\nRate: 4%\n", &coverage);
+        let restored = transfer("Total: 1\nCapacity: 5\nRate: 3%\n", "Total: 9\nCapacity: 6\nRate: 4%\n", &coverage);
         assert_eq!(restored, "Total: 1\nCapacity: 6\nRate: 4%\n");
     }
 }

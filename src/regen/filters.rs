@@ -92,7 +92,7 @@ pub fn register(environment: &mut Environment<'_>) {
 /// `adr.path|relative_to(document.path)`: the path of a file as a link target in another document.
 fn relative_to(path: &str, from: &str) -> String {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
-    Folder::new(folder).shown(path).into_owned()
+    Folder::new(folder).display_path(path).into_owned()
 }
 
 /// Returns a field of an item or an entry of a mapping.

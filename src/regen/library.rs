@@ -220,7 +220,7 @@ impl Library {
             // A declared name may be an alias of a block name of the kind.
             let candidate = NameCandidate { marker: None, id: &block.name };
             let known: Vec<&str> = document.shape.blocks.iter().map(String::as_str).collect();
-            let matched = names::meet(&known, &[candidate], &document.shape.aliases);
+            let matched = names::match_names(&known, &[candidate], &document.shape.aliases);
             self.entry(kind, known[matched.first().copied().flatten()?])
         })?;
         Some(entry.compiled.get_or_init(|| entry.compile()).as_ref())

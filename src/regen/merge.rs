@@ -56,7 +56,7 @@ pub fn merge(current: &str, rendered: &str, owns: Owns, style: Style<'_>) -> Str
                 group.remove_unused();
             }
             last = at;
-        } else if new.parts.iter().any(|part| part.kind != PieceKind::Blank && !part.is_nothing()) {
+        } else if new.parts.iter().any(|part| part.kind != PieceKind::Blank && !part.is_deleted()) {
             last = insert_group(&mut groups, last, new, style);
         }
     }
@@ -68,9 +68,9 @@ fn insert_group(groups: &mut Vec<PartGroup>, last: usize, mut new: PartGroup, st
     let at = if last == 0 { groups.len() } else { last + 1 };
     let level = groups.iter().find_map(|group| group.heading.as_ref()?.level());
     if let (Some(heading), Some(level)) = (&mut new.heading, level) {
-        heading.relevel(level);
+        heading.set_level(level);
     }
-    new.parts.retain(|part| !part.is_nothing());
+    new.parts.retain(|part| !part.is_deleted());
     new.used = true;
     groups[at - 1].end_with_blank(style);
     if at < groups.len() {
@@ -102,15 +102,15 @@ impl PartGroup {
                 self.parts[at].used = true;
                 self.parts[at].update_from(&part);
                 cursor = cursor.max(Some(at));
-                if part.is_nothing() {
+                if part.is_deleted() {
                     self.delete_label(&part, &matched);
                 }
-            } else if part.kind != PieceKind::Blank && !part.is_nothing() {
+            } else if part.kind != PieceKind::Blank && !part.is_deleted() {
                 inserts.entry(self.insertion_index(cursor, first)).or_default().push(part);
             }
         }
         self.insert(inserts, style);
-        self.parts.retain(|part| !part.is_nothing());
+        self.parts.retain(|part| !part.is_deleted());
     }
 
     /// Returns the index for a new part: after the last merged part and the lines nested below it; otherwise before the
@@ -147,14 +147,14 @@ impl PartGroup {
             let at = current.peek().map_or(usize::MAX, |(at, _)| *at);
             let later = inserts.split_off(&at.saturating_add(1));
             for part in std::mem::replace(&mut inserts, later).into_values().flatten() {
-                let next = current.peek().map(|(_, next)| next).filter(|next| !next.is_nothing());
+                let next = current.peek().map(|(_, next)| next).filter(|next| !next.is_deleted());
                 self.push_new(part, next, style);
             }
             let Some((_, next)) = current.next() else { break };
-            if next.is_nothing() {
+            if next.is_deleted() {
                 continue;
             }
-            if self.parts.last().is_some_and(|last| last.is_new && last.stands_apart(&next)) {
+            if self.parts.last().is_some_and(|last| last.is_new && last.needs_blank_line_before(&next)) {
                 self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
             }
             self.parts.push(next);
@@ -168,7 +168,7 @@ impl PartGroup {
         if let Some(model) = model {
             part.copy_formatting_from(model, style);
         }
-        if last.is_some_and(|last| last.stands_apart(&part)) {
+        if last.is_some_and(|last| last.needs_blank_line_before(&part)) {
             self.parts.push(Part::new(style.ending.to_owned(), PieceKind::Blank));
         }
         part.used = true;
@@ -201,7 +201,7 @@ impl PartGroup {
 impl Part {
     /// Replaces the content by that of the rendered part and keeps as many bytes as possible.
     fn update_from(&mut self, new: &Self) {
-        if new.is_nothing() {
+        if new.is_deleted() {
             DELETED_LINE.clone_into(&mut self.text);
             return;
         }
@@ -221,7 +221,7 @@ impl Part {
             _ => line.to_owned(),
         };
         lines::of(&self.text, Span::new(0, self.text.len()))
-            .map(|span| line(Span::new(span.start, lines::behind(&self.text, span.end)).slice(&self.text)))
+            .map(|span| line(Span::new(span.start, lines::after_line_ending(&self.text, span.end)).slice(&self.text)))
             .collect()
     }
 
@@ -242,7 +242,7 @@ impl Part {
         }
         let gap = if pair.value.is_empty() && !self.text[..pair.value.start].ends_with(' ') { " " } else { "" };
         self.text.replace_range(pair.value.start..pair.value.end, &format!("{gap}{mark}{value}{mark}"));
-        self.read_again();
+        self.reparse();
     }
 
     /// Formats a pair like an adjacent one: bullet, bold, backticks.
@@ -260,7 +260,7 @@ impl Part {
         let suffix = Span::new(other.value.end, model.text.len()).slice(&model.text).trim();
         let end = if suffix == "|" { " |" } else { "" };
         self.text = format!("{start}{rest}{label}{between} {value}{end}{}", style.ending);
-        self.read_again();
+        self.reparse();
     }
 }
 
@@ -277,7 +277,7 @@ fn table(current: &str, rendered: &str) -> String {
     let read = |text: &str| -> Vec<(String, Vec<String>)> {
         let all = lines::of(text, Span::new(0, text.len()));
         let line = |line: Span| {
-            let whole = Span::new(line.start, lines::behind(text, line.end)).slice(text);
+            let whole = Span::new(line.start, lines::after_line_ending(text, line.end)).slice(text);
             (whole.to_owned(), body::cells(line.slice(text)))
         };
         all.map(line).collect()

@@ -89,13 +89,13 @@ pub fn find(current: &str, rendered: &str, aliases: &[(String, String)]) -> Opti
                 .filter(|(part, matched)| matched.is_none() && is_number(part))
                 .map(|(part, _)| part),
         );
-        let wanted: Vec<&str> = new.iter().filter(|part| !part.is_nothing()).filter_map(Part::label).collect();
+        let wanted: Vec<&str> = new.iter().filter(|part| !part.is_deleted()).filter_map(Part::label).collect();
         line += group.heading.as_ref().map_or(0, lines);
         for (at, part) in group.parts.iter().enumerate() {
             let counterpart = matched.iter().position(|found| *found == Some(at)).map(|index| &new[index]);
             let label = || part.label().unwrap_or_default().to_owned();
             match counterpart {
-                Some(new) if !new.is_nothing() && loses(part, new) => {
+                Some(new) if !new.is_deleted() && loses(part, new) => {
                     return Some(Mismatch::Several { label: label(), line });
                 }
                 None if part.label().is_some_and(|label| labels::find(&wanted, label, aliases).is_some()) => {
@@ -135,7 +135,7 @@ fn value(part: &Part) -> Option<String> {
 
 /// Returns whether a part is a pair whose value is a number with an optional unit: `8`, `85%`, `89 story points`.
 fn is_number(part: &Part) -> bool {
-    !part.is_nothing() && value(part).is_some_and(|value| is_plain_number(&value))
+    !part.is_deleted() && value(part).is_some_and(|value| is_plain_number(&value))
 }
 
 fn is_plain_number(value: &str) -> bool {

@@ -101,7 +101,7 @@ impl PartGroup {
     pub fn restyle(&mut self, style: Style<'_>) {
         for part in self.heading.iter_mut().chain(&mut self.parts) {
             part.text = styled(&part.text, style);
-            part.read_again();
+            part.reparse();
         }
     }
 
@@ -154,14 +154,14 @@ impl Part {
     }
 
     /// Returns whether a blank line belongs between this part and the next.
-    pub fn stands_apart(&self, next: &Self) -> bool {
+    pub fn needs_blank_line_before(&self, next: &Self) -> bool {
         let blank = self.kind == PieceKind::Blank || next.kind == PieceKind::Blank;
         let rows = self.text.trim_start().starts_with('|') && next.text.trim_start().starts_with('|');
         !blank && !rows && (self.pair().is_none() || next.pair().is_none())
     }
 
     /// Returns whether the template deletes this line, see [`DELETED_LINE`].
-    pub fn is_nothing(&self) -> bool {
+    pub fn is_deleted(&self) -> bool {
         self.text.contains(DELETED_LINE)
     }
 
@@ -174,11 +174,11 @@ impl Part {
     }
 
     /// Changes the level of the heading.
-    pub fn relevel(&mut self, level: usize) {
+    pub fn set_level(&mut self, level: usize) {
         if let Some(own) = self.level() {
             let at = self.text.find('#').unwrap_or(0);
             self.text.replace_range(at..at + own, &"#".repeat(level));
-            self.read_again();
+            self.reparse();
         }
     }
 
@@ -188,7 +188,7 @@ impl Part {
     }
 
     /// Updates the spans in `kind` after a change of the text.
-    pub fn read_again(&mut self) {
+    pub fn reparse(&mut self) {
         if let PieceKind::Pair(_) = self.kind
             && let Some(pair) = body::row_pair(&self.text)
         {

@@ -329,7 +329,7 @@ pub fn replace(document: &Document, block: &Block, body: &str, closer: &str) -> 
 }
 
 /// Returns the text of a document after all plans with a body are carried out; unchanged if their edits overlap.
-pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
+pub fn apply(document: &Document, plans: &[BlockPlan]) -> String {
     let mut all = Edits::default();
     let clash = plans.iter().any(|plan| match &plan.outcome {
         RenderOutcome::Body(body) => !all.add(edits(document, plan, body)),
@@ -339,7 +339,7 @@ pub fn carried_out(document: &Document, plans: &[BlockPlan]) -> String {
 }
 
 /// Returns the edits that empty a block and remove its checksum.
-pub fn clean(document: &Document, block: &Block) -> Vec<Edit> {
+pub fn clear(document: &Document, block: &Block) -> Vec<Edit> {
     let mut edits = Vec::new();
     if !block.body.is_empty() {
         edits.push(Edit::replace(block.body, ""));

@@ -8,7 +8,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
         let start = finding.range.start;
         format!(
             "{}:{}:{}: {}[{}] {}\n",
-            printable::line(&report.folder.shown(&finding.path)),
+            printable::line(&report.folder.display_path(&finding.path)),
             start.line,
             start.column,
             finding.severity.name(),

@@ -66,7 +66,7 @@ fn document_json(document: &Rewritten) -> Value {
 }
 
 fn block_json(block: &BlockResult) -> Value {
-    let kept = block.kept.iter().map(|kept| json!({ "label": kept.label, "source": kept.source }));
+    let kept = block.unavailable_facts.iter().map(|kept| json!({ "label": kept.label, "source": kept.source }));
     json!({
         "name": block.name,
         "line": block.line,
@@ -83,7 +83,7 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     let mut notices = Vec::new();
     for document in documents {
         for block in &document.blocks {
-            let location = format!("{}:{}: `{}`", options.folder.shown(&document.path), block.line, block.name);
+            let location = format!("{}:{}: `{}`", options.folder.display_path(&document.path), block.line, block.name);
             if block.what == BlockStatus::Written {
                 let what = if block.changes.is_empty() { String::new() } else { format!(": {}", block.changes) };
                 notices.push(format!("{location} written{what}"));
@@ -109,7 +109,7 @@ pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
 
 /// Returns one notice per block that lists the sources to configure or, if verbose, one notice per unavailable fact.
 fn unavailable(location: &str, block: &BlockResult, verbose: bool) -> Vec<String> {
-    if block.kept.is_empty()
+    if block.unavailable_facts.is_empty()
         || matches!(block.what, BlockStatus::Failed(_) | BlockStatus::Edited(_) | BlockStatus::Blocked(_))
     {
         return Vec::new();
@@ -119,9 +119,9 @@ fn unavailable(location: &str, block: &BlockResult, verbose: bool) -> Vec<String
             "" => format!("{location} uses an unavailable fact: {source}"),
             label => format!("{location} keeps `{label}`; to update it, {source}"),
         };
-        return block.kept.iter().map(|kept| notice(&kept.label, &kept.source)).collect();
+        return block.unavailable_facts.iter().map(|kept| notice(&kept.label, &kept.source)).collect();
     }
-    let mut sources: Vec<&str> = block.kept.iter().map(|kept| kept.source.as_str()).collect();
+    let mut sources: Vec<&str> = block.unavailable_facts.iter().map(|kept| kept.source.as_str()).collect();
     sources.dedup();
     vec![format!("{location} keeps values of unavailable facts; to update them, {}", joined(&sources))]
 }
@@ -142,11 +142,11 @@ pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
     let mut problems = Vec::new();
     for document in documents {
         if let Some(problem) = &document.problem {
-            problems.push(format!("error: {}: {problem}", folder.shown(&document.path)));
+            problems.push(format!("error: {}: {problem}", folder.display_path(&document.path)));
         }
         for block in &document.blocks {
             if let Some(reason) = block.what.reason() {
-                let location = format!("{}:{}", folder.shown(&document.path), block.line);
+                let location = format!("{}:{}", folder.display_path(&document.path), block.line);
                 problems.push(format!("error: {location}: AUTO block `{}` was not written: {reason}", block.name));
             }
         }

@@ -12,7 +12,7 @@ pub fn text(path: &str, since: &ChangesSinceReview, color: Color) -> String {
         None => out.push_str("  never reviewed\n"),
     }
     for section in &since.sections {
-        let (status, text, prefix) = match &section.what {
+        let (status, text, prefix) = match &section.change {
             Changed::New(text) => ("never reviewed", text.as_str(), " "),
             Changed::Nothing => ("unchanged", "", ""),
             Changed::Text(diff) => ("changed", diff.as_str(), ""),

@@ -71,7 +71,7 @@ pub fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Co
     let age_width = width(&mut age.iter().map(String::as_str));
     let kinds: Vec<Cow<'_, str>> = lines.iter().map(|line| printable::line(&line.kind)).collect();
     let paths: Vec<Cow<'_, str>> =
-        lines.iter().map(|line| printable::line(&folder.shown(&line.path)).into_owned().into()).collect();
+        lines.iter().map(|line| printable::line(&folder.display_path(&line.path)).into_owned().into()).collect();
     let kind_width = width(&mut kinds.iter().map(|kind| &**kind));
     let path_width = width(&mut paths.iter().map(|path| &**path));
     let mut out = String::new();
@@ -94,8 +94,8 @@ pub fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Co
 fn due(line: &StatusLine, now: DateTime<Utc>) -> String {
     match line.due {
         None => "no deadline".to_owned(),
-        Some(due) if due < now => format!("due {} ago", duration::words(now - due)),
-        Some(due) => format!("due in {}", duration::words(due - now)),
+        Some(due) if due < now => format!("due {} ago", duration::format_words(now - due)),
+        Some(due) => format!("due in {}", duration::format_words(due - now)),
     }
 }
 
@@ -103,7 +103,7 @@ fn age(line: &StatusLine, now: DateTime<Utc>) -> String {
     match line.updated {
         None => "last update unknown".to_owned(),
         Some(updated) if updated > now => "updated in the future".to_owned(),
-        Some(updated) => format!("updated {} ago", duration::words(now - updated)),
+        Some(updated) => format!("updated {} ago", duration::format_words(now - updated)),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn render(report: &Report<'_>, color: Color) -> String {
 pub fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
     let mut text = header(finding, color);
     if finding.excerpt.text.is_empty() {
-        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&folder.shown(&finding.path))));
+        text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&folder.display_path(&finding.path))));
         if !finding.help.is_empty() {
             text.push_str(&format!("  help: {}\n", printable::line(&finding.help)));
         }
@@ -81,7 +81,7 @@ struct Snippet<'a> {
 
 impl<'a> Snippet<'a> {
     fn new(finding: &'a Finding, folder: &Folder) -> Self {
-        let path = printable::line(&folder.shown(&finding.path)).into_owned();
+        let path = printable::line(&folder.display_path(&finding.path)).into_owned();
         let excerpt: &Excerpt = &finding.excerpt;
         let bytes = finding.range.bytes;
         let at = bytes.start.clamp(excerpt.offset, excerpt.offset + excerpt.text.len()) - excerpt.offset;

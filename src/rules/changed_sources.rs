@@ -14,9 +14,9 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let reviewed = context.past.review.as_ref().and_then(|review| review.sources.as_ref());
+    let reviewed = context.reviews.review.as_ref().and_then(|review| review.sources.as_ref());
     let (Some(reviewed), Some(now), Some(entry)) =
-        (reviewed, &context.past.sources, document.governance.entry("sources"))
+        (reviewed, &context.reviews.sources, document.governance.entry("sources"))
     else {
         return Vec::new();
     };

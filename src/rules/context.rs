@@ -23,7 +23,7 @@ pub struct Context<'a> {
     pub config: &'a Config,
     /// Plans of its AUTO blocks; empty if no active rule needs them.
     pub plans: &'a [BlockPlan],
-    pub past: &'a ReviewHistory,
+    pub reviews: &'a ReviewHistory,
     /// Current time.
     pub now: DateTime<Utc>,
     /// Working directory, to which paths in suggested commands are relative.
@@ -45,7 +45,7 @@ pub struct Whole<'a> {
 pub struct BrokenFile<'a> {
     /// Path relative to the root.
     pub path: &'a str,
-    pub why: &'a UnreadReason,
+    pub reason: &'a UnreadReason,
     /// Working directory, to which paths in suggested commands are relative.
     pub folder: &'a Folder,
 }
@@ -161,6 +161,6 @@ impl<'a> Context<'a> {
 }
 
 /// Formats a time for messages, such as `2025-09-05 15:35 UTC`.
-pub fn say_time(time: DateTime<Utc>) -> String {
+pub fn format_time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::context::say_time;
+use super::context::format_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
@@ -27,8 +27,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if ahead <= Duration::minutes(SKEW) {
         return Vec::new();
     }
-    let message = format!("`last_updated` is {} in the future", duration::words(ahead));
-    let label = format!("the current time is {}", say_time(context.now));
+    let message = format!("`last_updated` is {} in the future", duration::format_words(ahead));
+    let label = format!("the current time is {}", format_time(context.now));
     let finding = context.finding(&RULE, updated.span, "", message);
     vec![finding.label(label).help("set `last_updated` to the time of the last update")]
 }

@@ -1,6 +1,6 @@
 //! Rule: `update_required_by` is not after `last_updated`.
 
-use super::context::say_time;
+use super::context::format_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
@@ -20,7 +20,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if due.value > updated.value {
         return Vec::new();
     }
-    let label = format!("last updated {}", say_time(updated.value));
+    let label = format!("last updated {}", format_time(updated.value));
     let finding = context.finding(&RULE, due.span, "", "the deadline is not after the last update");
     vec![finding.label(label).help("set `update_required_by` to a time after `last_updated`")]
 }

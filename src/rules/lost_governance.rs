@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(file: &BrokenFile<'_>) -> Option<Finding> {
-    let UnreadReason::Ungoverned(evidence) = file.why else {
+    let UnreadReason::Ungoverned(evidence) = file.reason else {
         return None;
     };
     let path = file.folder.quoted(file.path);

@@ -27,7 +27,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let names: Vec<&str> = missing_names.iter().map(|name| name.value.as_str()).collect();
-    let sections = document.meet_sections(&names, &sections_without_blocks(document));
+    let sections = document.match_sections(&names, &sections_without_blocks(document));
     let to_finding = |(index, name): (usize, &&Declared)| {
         let section = sections.iter().find(|(matched, _)| *matched == index).map(|(_, section)| *section);
         missing(context, name, section)

@@ -26,8 +26,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let message = format!(
         "the deadline is {} after the last update; `update_every` allows {}",
-        duration::words(window),
-        duration::words(longest)
+        duration::format_words(window),
+        duration::format_words(longest)
     );
     let latest = (updated.value + longest).format("%Y-%m-%dT%H:%M:%SZ");
     let finding = context.finding(&RULE, due.span, "", message);

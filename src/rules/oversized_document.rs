@@ -19,7 +19,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn too_large(file: &BrokenFile<'_>) -> Option<Finding> {
-    (*file.why == UnreadReason::TooLarge).then(|| {
+    (*file.reason == UnreadReason::TooLarge).then(|| {
         let message = format!("the file is larger than {} MiB", SIZE / (1024 * 1024));
         Finding::of_file(RULE.slug, file.path, message).help("split the document")
     })

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::context::say_time;
+use super::context::format_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
@@ -25,10 +25,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let left = due.value - context.now;
-    let message = format!("the deadline is in {}", duration::words(left));
+    let message = format!("the deadline is in {}", duration::format_words(left));
     let finding = context.finding(&RULE, due.span, "", message);
     let help = "update outdated content and review the document before its deadline";
-    vec![finding.label(format!("deadline {}", say_time(due.value))).help(help)]
+    vec![finding.label(format!("deadline {}", format_time(due.value))).help(help)]
 }
 
 /// Returns true if the deadline is near and has not passed.

@@ -15,10 +15,10 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let (Some(before), Some(updated)) = (&context.past.before, &document.governance.last_updated) else {
+    let (Some(before), Some(updated)) = (&context.reviews.before, &document.governance.last_updated) else {
         return Vec::new();
     };
-    let reviewed = context.past.is_recorded || !context.past.sources_moved;
+    let reviewed = context.reviews.is_recorded || !context.reviews.sources_changed;
     if reviewed || !reviews::is_stamped(before, document) || reviews::text_hash(before) != reviews::text_hash(document)
     {
         return Vec::new();

@@ -71,7 +71,7 @@ impl RuleRunner {
     }
 
     /// Returns true if an active rule needs the review history of documents.
-    pub fn needs_past(&self) -> bool {
+    pub fn needs_review_history(&self) -> bool {
         self.checks().any(|check| matches!(check, RuleCheck::Reviews(_)))
     }
 

@@ -34,7 +34,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             violations.into_iter().map(|violation| to_finding(context, violation)).collect()
         }
         Err(failure) => {
-            let span = document.governance.place;
+            let span = document.governance.key_span;
             vec![context.finding(&RULE, span, "schema", failure.message)]
         }
     }

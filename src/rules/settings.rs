@@ -11,7 +11,7 @@ use crate::text::{NodeEntry, Span, duration, suggest};
 
 /// Returns findings for unknown rules, options, keys, kinds and vocabularies in the configuration, and for options that
 /// are not durations.
-pub fn mistakes(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
+pub fn unknown_names(config: &Config, source: Source<'_>, catalog: &Catalog) -> Vec<Finding> {
     let mut mistakes = Vec::new();
     let mut mistake = |span: Span, message: String, help: String| {
         mistakes.push(Finding::new(RULE, Severity::Error, source, span, "", message).help(help));

@@ -1,6 +1,6 @@
 //! Rule: the deadline of a document has passed.
 
-use super::context::say_time;
+use super::context::format_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
@@ -21,9 +21,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     if context.now <= due.value {
         return Vec::new();
     }
-    let elapsed = duration::words(context.now - due.value);
+    let elapsed = duration::format_words(context.now - due.value);
     let path = context.quoted_path();
     let help = format!("update outdated content, then run `phx review {path}` to sign it off");
     let finding = context.finding(&RULE, due.span, "", format!("the deadline passed {elapsed} ago"));
-    vec![finding.label(format!("deadline {}", say_time(due.value))).help(help)]
+    vec![finding.label(format!("deadline {}", format_time(due.value))).help(help)]
 }

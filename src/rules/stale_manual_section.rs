@@ -39,7 +39,7 @@ fn section(context: &Context<'_>, block: &Block) -> Option<Finding> {
     if passed <= window {
         return None;
     }
-    let (passed, window) = (duration::words(passed), duration::words(window));
+    let (passed, window) = (duration::format_words(passed), duration::format_words(window));
     let message =
         format!("MANUAL section `{name}` was last reviewed {passed} ago; the window of the document is {window}");
     Some(context.finding(&RULE, block.opener, name, message).help(help))

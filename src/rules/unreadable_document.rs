@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(file: &BrokenFile<'_>) -> Option<Finding> {
-    let UnreadReason::Unreadable(why) = file.why else {
+    let UnreadReason::Unreadable(why) = file.reason else {
         return None;
     };
     let message = format!("cannot read the file: {why}");

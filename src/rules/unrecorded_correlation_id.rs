@@ -18,7 +18,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let Some(id) = context.document.governance.correlation_id() else {
         return Vec::new();
     };
-    if !context.past.has_ledger || context.past.is_recorded {
+    if !context.reviews.has_ledger || context.reviews.is_recorded {
         return Vec::new();
     }
     if is_first_stamp(context, id.value) {
@@ -38,5 +38,5 @@ fn is_first_stamp(context: &Context<'_>, id: &str) -> bool {
     let made = Uuid::parse_str(id).ok().filter(|id| id.get_version_num() == 7).and_then(|id| id.get_timestamp());
     let stamped = context.document.governance.last_updated.as_ref().map(|time| time.value.timestamp());
     let made = made.and_then(|time| i64::try_from(time.to_unix().0).ok());
-    context.past.review.is_none() && made.is_some() && made == stamped
+    context.reviews.review.is_none() && made.is_some() && made == stamped
 }

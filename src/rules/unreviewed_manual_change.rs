@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let document = context.document;
-    let Some(review) = &context.past.review else {
+    let Some(review) = &context.reviews.review else {
         return Vec::new();
     };
     let mut findings = Vec::new();

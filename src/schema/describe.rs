@@ -200,9 +200,10 @@ impl<'a> SchemaLocation<'a> {
                     None => (format!("{name} is not a valid {format}"), format!("write a valid {format}")),
                 }
             }
-            Kind::Type { kind } => {
-                (format!("{name}: expected {}, found {}", expected_type(kind), self.value.kind()), self.type_help(kind))
-            }
+            Kind::Type { kind } => (
+                format!("{name}: expected {}, found {}", expected_type(kind), self.value.type_name()),
+                self.type_help(kind),
+            ),
             Kind::Minimum { limit } => (
                 format!("{name}: expected {limit} or more, found {}", error.instance()),
                 format!("write {limit} or more"),

@@ -197,7 +197,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Replaces a file atomically, like [`replace`], but creates its parent directories and does not flush: the bytes may
 /// be lost in a power failure. On an error the old file is unchanged.
-pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent)?;
     }
@@ -235,14 +235,14 @@ pub fn change_directory(path: &Path) -> io::Result<()> {
 
 /// Sets the owner and group of a file or directory to the same number.
 #[cfg(unix)]
-pub fn give_away(path: &Path, user: u32) -> io::Result<()> {
+pub fn change_owner(path: &Path, user: u32) -> io::Result<()> {
     std::os::unix::fs::chown(path, Some(user), Some(user))
 }
 
 /// Does nothing: files have no numeric owner on this platform.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
-pub fn give_away(_: &Path, _: u32) -> io::Result<()> {
+pub fn change_owner(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
@@ -282,7 +282,7 @@ pub fn is_executable(path: &Path) -> bool {
 
 /// Gives a file a second name by a hard link, so that `path` is never missing. `name` must not exist. Symbolic links,
 /// and files that cannot be linked, are renamed instead.
-pub fn keep_as(path: &Path, name: &Path) -> io::Result<()> {
+pub fn link_as(path: &Path, name: &Path) -> io::Result<()> {
     if std::fs::symlink_metadata(path)?.is_symlink() {
         return std::fs::rename(path, name);
     }

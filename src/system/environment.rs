@@ -30,7 +30,7 @@ pub fn stderr_is_terminal() -> bool {
 }
 
 /// Returns the value of an environment variable, even if it is empty. Invalid Unicode is replaced.
-pub fn given(name: &str) -> Option<String> {
+pub fn raw_variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 

@@ -14,7 +14,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(25);
 pub struct Turn(#[allow(dead_code)] File);
 
 /// Waits for the lock file `phx/NAME` in the Git directory. Returns `None` if another phx holds it for more than 5 s.
-pub fn take(git: &Path, name: &str) -> io::Result<Option<Turn>> {
+pub fn acquire(git: &Path, name: &str) -> io::Result<Option<Turn>> {
     let file = file(git, name)?;
     let start = Instant::now();
     loop {

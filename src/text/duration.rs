@@ -30,7 +30,7 @@ pub fn milliseconds(text: &str) -> Option<u64> {
 }
 
 /// Formats a duration in minutes, hours or days, rounded down, without its sign: `3 days`, `8 hours`, `5 minutes`.
-pub fn words(duration: Duration) -> String {
+pub fn format_words(duration: Duration) -> String {
     let minutes = duration.num_minutes().abs();
     let (count, unit) = match minutes {
         0 => return "less than a minute".to_owned(),
@@ -65,8 +65,8 @@ mod tests {
         for text in ["", "d", "14", "1.5d", "-3d", "0d", "14 days"] {
             assert_eq!(parse(text), None, "{text}");
         }
-        assert_eq!(words(Duration::hours(8)), "8 hours");
-        assert_eq!(words(Duration::minutes(-1)), "1 minute");
-        assert_eq!(words(Duration::hours(49)), "2 days");
+        assert_eq!(format_words(Duration::hours(8)), "8 hours");
+        assert_eq!(format_words(Duration::minutes(-1)), "1 minute");
+        assert_eq!(format_words(Duration::hours(49)), "2 days");
     }
 }

@@ -16,7 +16,7 @@ impl Folder {
     }
 
     /// Returns a path from the root relative to this folder.
-    pub fn shown<'p>(&self, path: &'p str) -> Cow<'p, str> {
+    pub fn display_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
         if self.0.is_empty() || path.is_empty() {
             return Cow::Borrowed(path);
         }
@@ -28,7 +28,7 @@ impl Folder {
 
     /// Returns the path relative to this folder, quoted as one shell word.
     pub fn quoted(&self, path: &str) -> String {
-        shell::quoted(&self.shown(path)).into_owned()
+        shell::quoted(&self.display_path(path)).into_owned()
     }
 }
 
@@ -46,11 +46,11 @@ mod tests {
             ("README.md", "../../README.md"),
             ("docs/plans/old/c.md", "old/c.md"),
         ] {
-            assert_eq!(folder.shown(path), shown);
+            assert_eq!(folder.display_path(path), shown);
         }
         assert_eq!(folder.quoted("docs/plans/-x.md"), "'./-x.md'");
         for root in ["", ".", "../elsewhere"] {
-            assert_eq!(Folder::new(root).shown("docs/a.md"), "docs/a.md");
+            assert_eq!(Folder::new(root).display_path("docs/a.md"), "docs/a.md");
         }
     }
 }

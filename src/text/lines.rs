@@ -87,7 +87,7 @@ pub fn of(text: &str, part: Span) -> impl Iterator<Item = Span> {
 }
 
 /// Returns the offset after the line ending at `at`, or `at` if there is no line ending.
-pub fn behind(text: &str, at: usize) -> usize {
+pub fn after_line_ending(text: &str, at: usize) -> usize {
     match text.as_bytes().get(at..) {
         Some([b'\r', b'\n', ..]) => at + 2,
         Some([b'\r' | b'\n', ..]) => at + 1,

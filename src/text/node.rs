@@ -47,7 +47,7 @@ impl<'a> Node<'a> {
     }
 
     /// Creates a list of strings in which each string has the span of the list.
-    pub fn texts(span: Span, texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn strings(span: Span, texts: impl IntoIterator<Item = &'a str>) -> Self {
         let list = texts.into_iter().map(|text| Self::text(span, text));
         Self::new(span, NodeData::List(list.collect()))
     }
@@ -135,7 +135,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the JSON type of the value, with an article, for messages.
-    pub fn kind(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self.data {
             NodeData::Null => "null",
             NodeData::Bool(_) => "a boolean",

@@ -8,7 +8,7 @@ pub struct Utf8Decoder {
 
 impl Utf8Decoder {
     /// Decodes a chunk and returns all complete characters. Invalid bytes become U+FFFD.
-    pub fn whole(&mut self, bytes: &[u8]) -> String {
+    pub fn push(&mut self, bytes: &[u8]) -> String {
         self.incomplete.extend_from_slice(bytes);
         // A character has at most four bytes, so at most three bytes are incomplete.
         let is_incomplete = |start: &[u8]| {
@@ -30,8 +30,8 @@ mod tests {
     #[test]
     fn keeps_incomplete_characters_until_the_next_chunk() {
         let mut decoder = Utf8Decoder::default();
-        assert_eq!(decoder.whole(b"a\xF0\x9F"), "a");
-        assert_eq!(decoder.whole(b"\x9A\x80b"), "🚀b");
-        assert_eq!(decoder.whole(b"\xFFc\xC3"), "\u{FFFD}c");
+        assert_eq!(decoder.push(b"a\xF0\x9F"), "a");
+        assert_eq!(decoder.push(b"\x9A\x80b"), "🚀b");
+        assert_eq!(decoder.push(b"\xFFc\xC3"), "\u{FFFD}c");
     }
 }

@@ -99,11 +99,11 @@ impl Validator<'_> {
     pub fn scope(&self, step: ChangeContext<'_>, document_index: &mut DocumentIndex) -> Result<ChangeScope, Failure> {
         let moved = self.moved(step.changes);
         let before = if moved == FactChange::Nothing { None } else { Some(document_index.clone()) };
-        let is_stale = |known: &IndexEntry| known.due.is_some_and(|due| due < self.now);
+        let is_stale = |known: &IndexEntry| known.deadline.is_some_and(|due| due < self.now);
         let changed: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
         let were_stale: Vec<&str> =
             changed.iter().copied().filter(|path| document_index.get(path).as_ref().is_some_and(is_stale)).collect();
-        document_index.follow(self.project, step.changes);
+        document_index.apply_changes(self.project, step.changes);
         let renews_stale =
             were_stale.iter().any(|path| document_index.get(path).is_some_and(|known| !is_stale(&known)));
         let is_own = |path: &&str| step.own.is_none_or(|own| own.contains(*path));
@@ -128,7 +128,7 @@ impl Validator<'_> {
             document_index.describing().into_iter().filter(related).map(|known| known.path).collect();
         let is_included = |path: &String| direct.contains(path) || related.binary_search(path).is_ok();
         let stale: Vec<String> = match step.stale {
-            Stale::Any => document_index.overdue(self.now),
+            Stale::Any => document_index.stale(self.now),
             Stale::Related | Stale::Touched => Vec::new(),
         };
         let overdue = stale.into_iter().filter(|path| !is_included(path)).collect();
@@ -140,7 +140,7 @@ impl Validator<'_> {
     }
 
     pub(super) fn may_be_document(&self, path: &str) -> bool {
-        self.project.wanted(&self.project.root.join(path))
+        self.project.may_be_governed(&self.project.root.join(path))
     }
 
     /// Determines which shared facts a change affects, in addition to the touched documents.
@@ -164,7 +164,7 @@ impl Validator<'_> {
             }
             match (digest(&change.old, &change.path), digest(&change.new, &change.path)) {
                 (None, None) => false,
-                (Some(old), Some(new)) => !old.says_the_same(&new),
+                (Some(old), Some(new)) => !old.provides_same_values(&new),
                 _ => true,
             }
         };
@@ -255,7 +255,7 @@ impl Validator<'_> {
             shown += stale.len();
             result.findings.extend(stale);
         }
-        result.findings.extend(self.judge.whole(&Whole {
+        result.findings.extend(self.runner.whole(&Whole {
             corpus: &scope.corpus,
             config: &self.project.config,
             config_source: self.project.config_file.source(),
@@ -272,7 +272,7 @@ impl Validator<'_> {
         if paths.is_empty() {
             return Vec::new();
         }
-        let judge = self.judge.only(rules);
+        let judge = self.runner.only(rules);
         let mut validator = Validator::new(self.project, &judge, self.now, self.program);
         validator.before.clone_from(&self.before);
         let (_, mut found) = validator.documents(Selection::Known(paths));
@@ -297,7 +297,7 @@ impl Project {
         let digests = Arc::new(document_index.digests());
         let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..facts });
         let readers: Vec<Arc<Document>> = readers.values().map(|(document, _)| Arc::clone(document)).collect();
-        self.read_wanted(&readers, &facts, &digests);
+        self.read_required(&readers, &facts, &digests);
         facts
     }
 }

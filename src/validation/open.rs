@@ -12,8 +12,8 @@ use crate::workspace::{Origin, Project};
 /// Returns the errors of [`Project::open`], or all errors of the configuration, including unknown rules and kinds.
 pub fn project(config: Option<&Path>, origin: &Origin) -> Result<Project, OpenError> {
     let project = Project::open(config, origin)?;
-    let mut mistakes = project.mistakes.clone();
-    mistakes.extend(settings::mistakes(&project.config, project.config_file.source(), &project.catalog));
+    let mut mistakes = project.config_errors.clone();
+    mistakes.extend(settings::unknown_names(&project.config, project.config_file.source(), &project.catalog));
     if mistakes.is_empty() {
         return Ok(project);
     }

@@ -44,7 +44,7 @@ pub fn weakened(before: &Project, after: &Project, document_index: &DocumentInde
     let ungoverned: Vec<String> = documents
         .filter(|path| {
             let exists = after.store.read(path).is_ok_and(|bytes| bytes.is_some());
-            let governed = after.wanted(&after.root.join(path)) && after.load_path(path).is_some();
+            let governed = after.may_be_governed(&after.root.join(path)) && after.load_path(path).is_some();
             exists && !governed
         })
         .collect();

@@ -59,8 +59,8 @@ impl Validator<'_> {
         let changes: Vec<SectionSince> = changes
             .map(|(name, block)| {
                 let reviewed_section = last.as_ref().and_then(|review| review.sections.get(&name));
-                let what = self.section_since(document, &name, block, reviewed_section, &mut history);
-                SectionSince { line: document.line(block.opener.start), what, name }
+                let change = self.section_since(document, &name, block, reviewed_section, &mut history);
+                SectionSince { line: document.line(block.opener.start), change, name }
             })
             .collect();
         let globs = document.governance.sources();
@@ -107,7 +107,7 @@ impl Validator<'_> {
         let id = document.governance.correlation_id()?.value.to_owned();
         let commit = history::introducing_commit(&self.project.root, &document.path, &id)?;
         let revision = self.project.store.revision();
-        objects::touched(&self.project.root, &commit, revision, !self.project.store.is_worktree(), globs).ok()
+        objects::changed_files(&self.project.root, &commit, revision, !self.project.store.is_worktree(), globs).ok()
     }
 
     /// Returns the stamp of a review of the sections at the current time.

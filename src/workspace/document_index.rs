@@ -35,7 +35,7 @@ pub struct IndexEntry {
     /// Group and number of the phase that it describes.
     pub phase: Option<Phase>,
     /// Deadline, `update_required_by`.
-    pub due: Option<DateTime<Utc>>,
+    pub deadline: Option<DateTime<Utc>>,
     /// Whether one of its templates reads other documents.
     pub reads_other_documents: bool,
     /// Globs of its source files.
@@ -58,7 +58,7 @@ impl IndexEntry {
             path: document.path.clone(),
             kind: document.shape.kind.clone(),
             phase: corpus::phase(document),
-            due: document.governance.update_required_by.as_ref().map(|due| due.value),
+            deadline: document.governance.update_required_by.as_ref().map(|due| due.value),
             reads_other_documents: project.library.reads_documents(document),
             sources: document.governance.sources(),
         }
@@ -68,7 +68,7 @@ impl IndexEntry {
     /// runs need first. The flags are `h` (reads other documents) and `s` (has sources), each `-` if not set.
     fn line(&self) -> String {
         let (group, number) = self.phase.clone().unwrap_or_default();
-        let due = self.due.map_or_else(String::new, |due| due.timestamp().to_string());
+        let due = self.deadline.map_or_else(String::new, |due| due.timestamp().to_string());
         let (reads_other_documents, names) =
             (if self.reads_other_documents { 'h' } else { '-' }, if self.sources.is_empty() { '-' } else { 's' });
         let mut line = format!("{reads_other_documents}{names}\t{due}\t");
@@ -83,14 +83,14 @@ impl IndexEntry {
 
     fn read(line: &str) -> Option<Self> {
         let mut parts = line.split('\t');
-        let (reads_other_documents, due) = (parts.next()?.starts_with('h'), due(parts.next()?.as_bytes()));
+        let (reads_other_documents, deadline) = (parts.next()?.starts_with('h'), due(parts.next()?.as_bytes()));
         let (path, kind, group) = (parts.next()?, parts.next()?, parts.next()?);
         let number: u64 = parts.next()?.parse().ok()?;
         Some(Self {
             path: unescape(path),
             kind: unescape(kind),
             phase: (!group.is_empty()).then(|| (unescape(group), number)),
-            due,
+            deadline,
             reads_other_documents,
             sources: parts.map(unescape).collect(),
         })
@@ -182,13 +182,13 @@ impl DocumentIndex {
     }
 
     /// Returns the paths of the documents that are stale at the given time, sorted.
-    pub fn overdue(&self, now: DateTime<Utc>) -> Vec<String> {
+    pub fn stale(&self, now: DateTime<Utc>) -> Vec<String> {
         let limit = now.timestamp();
         let lines = self.lines_matching(|line| seconds(line).is_some_and(|due| due < limit));
         let mut paths: Vec<String> = lines.filter_map(|line| line.split('\t').nth(2)).map(unescape).collect();
         if !self.changed.is_empty() {
             paths.retain(|path| !self.changed.contains_key(path));
-            let is_stale = |known: &&IndexEntry| known.due.is_some_and(|due| due < now);
+            let is_stale = |known: &&IndexEntry| known.deadline.is_some_and(|due| due < now);
             paths.extend(self.changed.values().flatten().filter(is_stale).map(|known| known.path.clone()));
             paths.sort();
         }
@@ -227,9 +227,9 @@ impl DocumentIndex {
     }
 
     /// Applies changes of files. Returns the number of files that had to be read.
-    pub fn follow(&mut self, project: &Project, changes: &[Change]) -> usize {
+    pub fn apply_changes(&mut self, project: &Project, changes: &[Change]) -> usize {
         let candidates: Vec<&Change> =
-            changes.iter().filter(|change| project.wanted(&project.root.join(&change.path))).collect();
+            changes.iter().filter(|change| project.may_be_governed(&project.root.join(&change.path))).collect();
         let read = |change: &&Change| {
             let id = change.new.as_ref().filter(|object| object.is_file()).map(|object| object.id.as_str());
             let document = id.and_then(|id| project.load_object(id, &change.path));
@@ -255,7 +255,7 @@ impl Project {
                 return Ok(document_index);
             }
             if let Some(changes) = self.store.trees_differ(&old, &tree) {
-                if document_index.follow(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
+                if document_index.apply_changes(self, &changes) > DRIFT || changes.len() > DRIFT * 64 {
                     self.store_document_index(file.as_ref(), &tree, &document_index);
                 }
                 return Ok(document_index);
@@ -280,7 +280,7 @@ impl Project {
                 return Ok(document_index);
             }
             if let Ok(changes) = objects::between(&self.root, &old, commit) {
-                document_index.follow(self, &changes);
+                document_index.apply_changes(self, &changes);
                 return Ok(document_index);
             }
         }
@@ -290,8 +290,10 @@ impl Project {
     /// Builds the index of a tree by reading all of its documents.
     fn build_document_index(&self, tree: &str) -> Result<DocumentIndex, String> {
         let listing = objects::entries(&self.root, tree)?;
-        let files: Vec<_> =
-            listing.iter().filter(|(path, object)| object.is_file() && self.wanted(&self.root.join(path))).collect();
+        let files: Vec<_> = listing
+            .iter()
+            .filter(|(path, object)| object.is_file() && self.may_be_governed(&self.root.join(path)))
+            .collect();
         // One Git process per core: unpacking objects takes longer than parsing them.
         let chunk = files.len().div_ceil(rayon::current_num_threads()).max(1);
         let documents = Mutex::new(Vec::new());
@@ -331,7 +333,7 @@ impl Project {
             text.push('\n');
         }
         text.push_str(".\n");
-        let _ = disk::keep(file, text.as_bytes());
+        let _ = disk::replace_unsynced(file, text.as_bytes());
     }
 
     fn document_index_header(&self) -> String {
@@ -368,12 +370,12 @@ mod tests {
             path: "a\tb\\n.md".to_owned(),
             kind: "phase-plan".to_owned(),
             phase: Some(("RED_FOX".to_owned(), 3)),
-            due: DateTime::from_timestamp(1_757_000_000, 0),
+            deadline: DateTime::from_timestamp(1_757_000_000, 0),
             reads_other_documents: true,
             sources: vec!["src/**".to_owned()],
         };
         assert_eq!(IndexEntry::read(&known.line()), Some(known.clone()));
-        let bare = IndexEntry { phase: None, due: None, sources: Vec::new(), ..known };
+        let bare = IndexEntry { phase: None, deadline: None, sources: Vec::new(), ..known };
         assert_eq!(IndexEntry::read(&bare.line()), Some(bare.clone()));
         assert_eq!(IndexEntry::read("a.md\tdocument"), None);
     }

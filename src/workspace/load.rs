@@ -65,7 +65,7 @@ impl Project {
 
     /// Loads bytes, such as standard input, as if they were the file at `path`.
     pub fn load_bytes(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Loaded {
-        let governed = region::verdict(&bytes, true, &self.dialect) == GovernanceScan::Governed;
+        let governed = region::scan_governance(&bytes, true, &self.dialect) == GovernanceScan::Governed;
         if !governed && self.claimed(from_base).is_none() {
             return Loaded::Ignored(self.markers(bytes, path, from_base));
         }
@@ -95,11 +95,11 @@ impl Project {
     fn read(&self, file: &Path, claimed: Option<&str>) -> io::Result<Read> {
         let mut reading = FileReader::open(file, HEAD)?;
         if claimed.is_none() {
-            let mut scan = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
+            let mut scan = region::scan_governance(reading.bytes(), reading.is_whole(), &self.dialect);
             if scan == GovernanceScan::Unknown {
                 // The limit counts from the opening `---`, which a BOM may precede, and the last line may exceed it.
                 reading.more(FRONT_MATTER + HEAD)?;
-                scan = region::verdict(reading.bytes(), reading.is_whole(), &self.dialect);
+                scan = region::scan_governance(reading.bytes(), reading.is_whole(), &self.dialect);
             }
             if scan != GovernanceScan::Governed {
                 return Ok(Read::Other(reading.into_bytes()));

@@ -100,7 +100,7 @@ impl Versions {
         let mut merged = BTreeMap::new();
         for (name, own) in &ours {
             let (Some(old), Some(their)) = (base.get(name), theirs.get(name)) else { continue };
-            let undated = |marker: &str| stamp::dated(marker, "");
+            let undated = |marker: &str| stamp::set_review_date(marker, "");
             if undated(own) == undated(old) && undated(their) == undated(old) {
                 // ISO 8601 dates sort as text; a marker without a date sorts first.
                 let later = [own, their].into_iter().max_by_key(|marker| reviewed(marker)).unwrap_or(own);
@@ -133,7 +133,7 @@ impl Versions {
     }
 
     /// Returns the three texts with each merged part replaced by that of the base.
-    pub fn neutral(&self) -> Option<Texts> {
+    pub fn with_base_parts(&self) -> Option<Texts> {
         let old = Parts {
             bodies: self
                 .parts
@@ -153,7 +153,7 @@ impl Versions {
 
     /// Inserts the merged parts into the text that Git merged. Returns `None` if the result is not a document with
     /// these parts.
-    pub fn completed(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
+    pub fn insert_parts(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
         let document = project.parse_again(&self.ours, merged);
         let text = self.parts.insert_into(&document)?;
         let after = project.parse_again(&self.ours, &text);
@@ -196,11 +196,11 @@ impl Parts {
 /// Merges the body of a block, including the values in it that are maintained by hand. Returns `None` if both sides
 /// changed such values.
 fn merged_body(base: &str, ours: &str, theirs: &str, coverage: &ChecksumCoverage) -> Option<String> {
-    let is_carried = |one: &str, other: &str| by_hand::carried(one, other, coverage) == one;
+    let is_carried = |one: &str, other: &str| by_hand::transfer(one, other, coverage) == one;
     if is_carried(base, theirs) || is_carried(ours, theirs) {
         Some(ours.to_owned())
     } else if is_carried(base, ours) {
-        Some(by_hand::carried(ours, theirs, coverage))
+        Some(by_hand::transfer(ours, theirs, coverage))
     } else {
         None
     }

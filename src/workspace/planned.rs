@@ -80,7 +80,7 @@ impl Project {
             let digests = Arc::new(digests);
             let facts = Arc::new(Facts { documents: documents::value(Arc::clone(&digests)), ..planning.facts.clone() });
             if planning.document_index.is_some() {
-                self.read_wanted(&later, &facts, &digests);
+                self.read_required(&later, &facts, &digests);
             }
             match later.as_slice() {
                 [document] => self.see_planned(document, &facts, planning, see),
@@ -110,20 +110,20 @@ impl Project {
     }
 
     /// Reads the documents that templates need, and repeats planning until no further document is needed.
-    pub fn read_wanted(&self, documents: &[Arc<Document>], facts: &Arc<Facts>, digests: &Digests) {
+    pub fn read_required(&self, documents: &[Arc<Document>], facts: &Arc<Facts>, digests: &Digests) {
         let measured = Arc::new(MeasuredFacts::default());
         let sources = Sources { library: &self.library, facts, measured: &measured };
         for document in documents {
             loop {
                 let _ = plan::document(document, sources);
-                let wanted = digests.take_wanted();
+                let wanted = digests.take_requested();
                 if wanted.is_empty() {
                     break;
                 }
                 for digest in wanted {
                     match self.load_path(&digest.path) {
                         Some(read) => digest.fill(&read),
-                        None => digest.fill_nothing(),
+                        None => digest.fill_empty(),
                     }
                 }
             }

@@ -35,7 +35,7 @@ pub struct Project {
     /// File of the configuration.
     pub config_file: ConfigFile,
     /// Errors in the syntax, keys and values of the configuration. Unknown rules and kinds are not included.
-    pub mistakes: Vec<Finding>,
+    pub config_errors: Vec<Finding>,
     /// Schemas of phx and of the repository.
     pub catalog: Catalog,
     /// Templates of AUTO blocks.
@@ -77,9 +77,9 @@ impl ConfigFile {
 #[derive(Clone, Copy, Debug)]
 pub struct KindCandidates<'a> {
     /// Kind that the configuration assigns to the path.
-    pub claimed: Option<&'a str>,
+    pub configured: Option<&'a str>,
     /// Kind whose usual file name it has.
-    pub by_name: Option<&'a str>,
+    pub by_file_name: Option<&'a str>,
 }
 
 /// Reason why a project cannot be opened.
@@ -116,7 +116,7 @@ impl Project {
                 .into());
         }
         if let Some(root) = repository.as_ref().filter(|_| *origin == Origin::Index)
-            && let Some(elsewhere) = git_dirs::elsewhere(root)
+            && let Some(elsewhere) = git_dirs::configured_worktree(root)
         {
             let why = format!("`core.worktree` moves the worktree of this repository to `{}`", elsewhere.display());
             let git = root.join(".git");
@@ -133,7 +133,7 @@ impl Project {
         // A configuration that the user named is read from disk, not from the store.
         let store = if root == enclosing { store } else { Store::open(&root, origin)? };
         let config_file = read_config(&root, file, found.as_ref().map(|_| &store))?;
-        let (config, mistakes) = Config::parse(&config_file.path, &config_file.text);
+        let (config, config_errors) = Config::parse(&config_file.path, &config_file.text);
         let base_path = paths::relative(&root, &base);
         let overlays = overlays(&store, &base_path)?;
         let overrides = templates::overrides(&store, &base_path)?;
@@ -155,7 +155,7 @@ impl Project {
             cwd,
             config,
             config_file,
-            mistakes,
+            config_errors,
             catalog,
         })
     }
@@ -181,8 +181,8 @@ impl Project {
         let file = paths::absolute(&self.cwd, path);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         KindCandidates {
-            claimed: self.claimed(&paths::relative(&self.base, &file)),
-            by_name: self.catalog.kind_of_file(&name),
+            configured: self.claimed(&paths::relative(&self.base, &file)),
+            by_file_name: self.catalog.kind_of_file(&name),
         }
     }
 

@@ -157,7 +157,7 @@ impl Project {
                 return None;
             }
         }
-        let edited = self.proved(&worktree, &made).ok()?;
+        let edited = self.apply_verified(&worktree, &made).ok()?;
         Some(edited)
     }
 
@@ -171,7 +171,7 @@ impl Project {
         if replaced(&worktree, &edits) != replaced(&restaged.document, &restaged.edits) {
             return None;
         }
-        self.proved_stamp(&worktree, &edits).ok()
+        self.apply_stamp_verified(&worktree, &edits).ok()
     }
 
     /// Writes documents to the index and the worktree. All steps that are likely to fail run before the first change.

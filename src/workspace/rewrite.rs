@@ -67,7 +67,7 @@ enum Decision {
 
 impl Rewrite<'_> {
     pub fn document(&self, planned: Planned<'_>) -> WriteOutcome {
-        if let Some(done) = self.settle(planned) {
+        if let Some(done) = self.resolve_conflicts(planned) {
             return done;
         }
         let (mut rewritten, edits) = self.edits(planned);
@@ -86,7 +86,7 @@ impl Rewrite<'_> {
         let document = planned.document;
         let mut edits = Edits::default();
         if let Some(why) = unwritable(document) {
-            return (Rewritten::stopped(&document.path, why), edits);
+            return (Rewritten::failed(&document.path, why), edits);
         }
         let mut blocks = Vec::new();
         for plan in planned.plans {
@@ -97,7 +97,8 @@ impl Rewrite<'_> {
         }
         let mut rewritten = Rewritten { path: document.path.clone(), blocks, ..Rewritten::default() };
         if rewritten.blocks.is_empty() {
-            rewritten.others = planned.plans.iter().map(|plan| document.blocks[plan.block].name.clone()).collect();
+            rewritten.other_blocks =
+                planned.plans.iter().map(|plan| document.blocks[plan.block].name.clone()).collect();
         }
         if !edits.is_empty() {
             let source = |block: usize| planned.plans.iter().find(|plan| plan.block == block)?.provenance.of_lines();
@@ -114,7 +115,7 @@ impl Rewrite<'_> {
             line: document.line(block.opener.start),
             what: BlockStatus::Current,
             changes: String::new(),
-            kept: plan.unavailable_facts.clone(),
+            unavailable_facts: plan.unavailable_facts.clone(),
             warnings: plan.warnings.clone(),
             items: plan.provenance.items(document),
         };
@@ -124,7 +125,7 @@ impl Rewrite<'_> {
                 result.what = what;
                 return result;
             }
-            (WriteAction::Clean, Decision::Body(_)) => plan::clean(document, block),
+            (WriteAction::Clean, Decision::Body(_)) => plan::clear(document, block),
             (WriteAction::Render, Decision::Body(body)) => {
                 let edits = plan::edits(document, plan, &body);
                 if !edits.is_empty() {
@@ -230,7 +231,7 @@ impl Rewrite<'_> {
         if self.mode == RewriteMode::Check {
             return Ok(());
         }
-        let text = self.project.proved(document, edits)?;
+        let text = self.project.apply_verified(document, edits)?;
         self.project.write(document, &text)
     }
 }
@@ -246,7 +247,7 @@ fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings:
     match rendered_on(planned, plan, committed) {
         RenderOutcome::Body(body) => Decision::Body(body),
         RenderOutcome::Blocked(blockers) => Decision::Leave(BlockStatus::Blocked(blockers)),
-        _ => Decision::Body(by_hand::carried(committed, current, &plan.coverage)),
+        _ => Decision::Body(by_hand::transfer(committed, current, &plan.coverage)),
     }
 }
 
@@ -254,7 +255,7 @@ fn restore(planned: Planned<'_>, plan: &BlockPlan, body: Option<&str>, warnings:
 fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> RenderOutcome {
     let Planned { document, sources, .. } = planned;
     let current = document.slice(document.blocks[plan.block].body);
-    let base: Arc<str> = by_hand::carried(committed, current, &plan.coverage).into();
+    let base: Arc<str> = by_hand::transfer(committed, current, &plan.coverage).into();
     plan::block(document, plan.block, Some(&base), sources).outcome
 }
 
@@ -279,7 +280,7 @@ impl Project {
     ///
     /// # Errors
     /// Returns an error if the document would change anywhere else.
-    pub fn proved(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
+    pub fn apply_verified(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
         self.proved_by(proof::bodies, document, edits)
     }
 
@@ -287,7 +288,7 @@ impl Project {
     ///
     /// # Errors
     /// Returns an error if the document would change anywhere else.
-    pub fn proved_stamp(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
+    pub fn apply_stamp_verified(&self, document: &Document, edits: &Edits) -> Result<String, Failure> {
         self.proved_by(proof::stamps, document, edits)
     }
 

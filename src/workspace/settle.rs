@@ -21,7 +21,7 @@ struct ConflictSide {
 impl Rewrite<'_> {
     /// Resolves the conflicts of a document, each of which must be within one AUTO block, including its END marker.
     /// Returns `None` if there are no conflicts or if one is outside of AUTO blocks.
-    pub fn settle(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
+    pub fn resolve_conflicts(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
         let document = planned.document;
         let conflicts = conflict::find(&document.text, &document.nodes);
         if conflicts.is_empty() || self.action != WriteAction::Render || self.section.is_some() {
@@ -37,7 +37,7 @@ impl Rewrite<'_> {
         }
         let line = document.line(conflicts[0].span.start);
         let stopped =
-            |why: String| Some(WriteOutcome { rewritten: Rewritten::stopped(&document.path, why), failure: None });
+            |why: String| Some(WriteOutcome { rewritten: Rewritten::failed(&document.path, why), failure: None });
         if self.mode == RewriteMode::Check {
             let path = self.project.folder.quoted(&document.path);
             return stopped(format!("line {line}: unresolved merge conflict; run `phx regen {path}` to resolve it"));
@@ -71,8 +71,11 @@ impl Rewrite<'_> {
         }
         let (mut rewritten, edits) =
             self.edits(Planned { document: &ours.document, plans: &plans, sources: planned.sources });
-        let text =
-            if edits.is_empty() { Ok(ours.document.text.clone()) } else { self.project.proved(&ours.document, &edits) };
+        let text = if edits.is_empty() {
+            Ok(ours.document.text.clone())
+        } else {
+            self.project.apply_verified(&ours.document, &edits)
+        };
         let failure = text.and_then(|text| self.project.write(document, &text)).err();
         if failure.is_none() {
             rewritten.mark_written();

@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// Sets the bytes to read instead of the stored ones, by path. An empty map restores normal reading.
-    pub fn read_over(&self, over: BTreeMap<String, Arc<[u8]>>) {
+    pub fn set_overlay(&self, over: BTreeMap<String, Arc<[u8]>>) {
         if let Some(objects) = &self.objects {
             *objects.over() = over;
         }

@@ -87,7 +87,7 @@ impl Project {
                 paths => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
             },
             Selection::Bytes { name, bytes } => {
-                let (path, from_base) = self.said(&paths::absolute(&self.cwd, &name));
+                let (path, from_base) = self.display_path(&paths::absolute(&self.cwd, &name));
                 visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
             }
             Selection::Paths(named) => {
@@ -102,7 +102,7 @@ impl Project {
                             )));
                         }
                     } else if let Some(why) = self.foreign(&absolute).filter(|_| disk::exists(&absolute)) {
-                        visitor.notice(format!("skipped `{}`: {why}", self.said(&absolute).0));
+                        visitor.notice(format!("skipped `{}`: {why}", self.display_path(&absolute).0));
                     } else if disk::is_directory(&absolute) {
                         visitor.tree(&absolute);
                     } else if disk::exists(&absolute) {
@@ -128,7 +128,7 @@ impl Project {
     }
 
     /// Returns a path relative to the root, for messages, and relative to the configuration's directory, for globs.
-    pub fn said(&self, file: &Path) -> (String, String) {
+    pub fn display_path(&self, file: &Path) -> (String, String) {
         let path = paths::relative(&self.root, file);
         if self.base == self.root {
             return (path.clone(), path);
@@ -137,7 +137,7 @@ impl Project {
     }
 
     /// Returns whether a file may be a document, according to its path and the configuration.
-    pub fn wanted(&self, file: &Path) -> bool {
+    pub fn may_be_governed(&self, file: &Path) -> bool {
         if self.is_setting(file) {
             return false;
         }
@@ -145,14 +145,14 @@ impl Project {
         // The configuration applies only to files below its directory.
         let own = file.starts_with(&self.base);
         if let Some(include) = documents.include.as_ref().filter(|_| own) {
-            let (_, path) = self.said(file);
+            let (_, path) = self.display_path(file);
             return include.matches(&path) && !documents.exclude.matches(&path);
         }
         let markdown = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
         if !markdown {
             return false;
         }
-        !own || documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.said(file).1)
+        !own || documents.exclude.patterns().is_empty() || !documents.exclude.matches(&self.display_path(file).1)
     }
 }
 
@@ -188,11 +188,11 @@ impl Visitor<'_> {
             self.stored(root);
             return;
         }
-        walk::walk(root, &|path| self.project.wanted(path), &|entry| match entry {
+        walk::walk(root, &|path| self.project.may_be_governed(path), &|entry| match entry {
             WalkEntry::File(file) => self.file(&file),
             WalkEntry::Link(file) => self.link(&file),
             WalkEntry::Unreadable { path, why } => {
-                let (path, _) = self.project.said(&path);
+                let (path, _) = self.project.display_path(&path);
                 (self.see)(Visited::Unreadable { path: &path, why: &why });
             }
         });
@@ -217,7 +217,7 @@ impl Visitor<'_> {
         let below = listing.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix));
         let files: Vec<PathBuf> =
             below.filter(|(_, object)| object.is_file()).map(|(path, _)| self.project.root.join(path)).collect();
-        files.par_iter().filter(|file| self.project.wanted(file)).for_each(|file| self.file(file));
+        files.par_iter().filter(|file| self.project.may_be_governed(file)).for_each(|file| self.file(file));
         path == "." || !files.is_empty()
     }
 
@@ -227,7 +227,7 @@ impl Visitor<'_> {
         let files: Vec<PathBuf> = changed.into_iter().map(|path| self.project.root.join(path)).collect();
         let is_selected = |file: &&PathBuf| {
             let is_below = places.is_empty() || places.iter().any(|place| file.starts_with(place));
-            is_below && file.starts_with(&self.project.base) && self.is_file(file) && self.project.wanted(file)
+            is_below && file.starts_with(&self.project.base) && self.is_file(file) && self.project.may_be_governed(file)
         };
         files.par_iter().filter(is_selected).for_each(|file| self.file(file));
     }
@@ -237,7 +237,7 @@ impl Visitor<'_> {
         if self.project.store.is_worktree() {
             return disk::is_plain_file(file);
         }
-        self.project.store.object(&self.project.said(file).0).is_some_and(|object| object.is_file())
+        self.project.store.object(&self.project.display_path(file).0).is_some_and(|object| object.is_file())
     }
 
     /// Skips a symbolic link, which is not a document itself. Adds a notice if its target is not a file or directory.
@@ -245,14 +245,14 @@ impl Visitor<'_> {
         if let Err(error) = disk::require_regular(file)
             && !disk::is_directory(file)
         {
-            let (path, _) = self.project.said(file);
+            let (path, _) = self.project.display_path(file);
             self.notice(format!("skipped symbolic link `{path}`: {}", disk::explain(&error)));
         }
     }
 
     /// Visits a file that the user named, even if `documents.include` does not match it, unless it is excluded.
     fn named(&self, file: &Path) {
-        let (path, from_base) = self.project.said(file);
+        let (path, from_base) = self.project.display_path(file);
         if self.project.config.documents.exclude.matches(&from_base) {
             self.notice(format!("skipped `{path}`: it matches `documents.exclude` in phx.toml"));
             return;
@@ -279,7 +279,7 @@ impl Visitor<'_> {
         {
             return;
         }
-        let (path, from_base) = self.project.said(file);
+        let (path, from_base) = self.project.display_path(file);
         self.loaded(self.project.load(file, &path, &from_base), &path);
     }
 

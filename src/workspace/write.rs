@@ -19,7 +19,7 @@ impl Project {
     /// Returns an error if another phx holds the lock for more than 5 s.
     pub fn turn(&self) -> Result<Option<Turn>, Failure> {
         let Some(place) = GitDirs::find(&self.root) else { return Ok(None) };
-        match turn::take(&place.own, "writing") {
+        match turn::acquire(&place.own, "writing") {
             Ok(Some(turn)) => Ok(Some(turn)),
             Ok(None) => Err(Failure::usage("another phx is writing documents of this repository; nothing was written")
                 .hint("run the command again after the other phx has exited")),

@@ -38,7 +38,7 @@ impl CacheLocation {
         }
         let text = format!("{result:#}\n");
         inside::require(&self.base, &file)
-            .and_then(|()| disk::keep(&file, text.as_bytes()))
+            .and_then(|()| disk::replace_unsynced(&file, text.as_bytes()))
             .map_err(|error| Failure::usage(format!("cannot write `{FILE}`: {}", disk::explain(&error))))?;
         // Results differ between runs and machines, so the file must not be committed.
         git_dirs::exclude(&self.base, FILE);

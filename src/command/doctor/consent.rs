@@ -53,7 +53,7 @@ pub fn ask(session: &Session, plan: &Plan, root: Option<PathBuf>, yes: bool) -> 
         known.insert(digest);
         let text = known.into_iter().fold(String::new(), |all, digest| all + &digest + "\n");
         // If the file cannot be written, the next run asks again.
-        let _ = disk::keep(&file, text.as_bytes());
+        let _ = disk::replace_unsynced(&file, text.as_bytes());
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
     let git_dirs = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("not in a Git repository"))?;
     let pre_commit = PreCommit {
         project: &project,
-        place: &git_dirs,
+        git_dirs: &git_dirs,
         hook,
         mode,
         overridden: matches!(policy, HookPolicy::Override(_)),
@@ -54,9 +54,9 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
         message::add(&project.root, Path::new(file), &stamps::staged(&project), overridden.as_deref())?;
         return Ok(CLEAN);
     }
-    let report = pre_commit.pass()?;
-    stamps::note(&git_dirs, &report.stamps);
-    for file in stamps::left_records(&project, &report.stamps) {
+    let report = pre_commit.run()?;
+    stamps::write_stamp_file(&git_dirs, &report.stamps);
+    for file in stamps::unstaged_records(&project, &report.stamps) {
         session.notice(&format!(
             "phx: the record of a review is not staged; run `git add {}`",
             project.folder.quoted(&file)
@@ -68,9 +68,9 @@ pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments:
 /// Returns the value of the override trailer, or `None` if there is nothing to override.
 fn override_text(pre_commit: &PreCommit<'_>, policy: &HookPolicy) -> Result<Option<String>, Failure> {
     let HookPolicy::Override(reason) = policy else { return Ok(None) };
-    let report = pre_commit.pass()?;
-    let blocking = report.blocking(pre_commit.project.config.enforcement);
-    Ok(report.blocks.then(|| overrides::text(reason, &blocking, report.verdict.omitted_stale)))
+    let report = pre_commit.run()?;
+    let blocking = report.rejecting_findings(pre_commit.project.config.enforcement);
+    Ok(report.blocks.then(|| overrides::text(reason, &blocking, report.scope_findings.omitted_stale)))
 }
 
 /// Prints the result of a hook. Returns 1 if the commit is rejected, otherwise 0.
@@ -88,16 +88,16 @@ fn finish(
             session.notice(&format!(
                 "phx: updated AUTO block `{}` in {}{changes}",
                 block.name,
-                folder.shown(&written.path)
+                folder.display_path(&written.path)
             ));
         }
     }
     for notice in &report.notices {
         session.notice(&format!("phx: {notice}"));
     }
-    let scope_findings = &report.verdict;
+    let scope_findings = &report.scope_findings;
     let overridden = matches!(policy, HookPolicy::Override(_)) || report.replaying.is_some();
-    let shown = if session.verbose { scope_findings.findings.clone() } else { report.blocking(enforcement) };
+    let shown = if session.verbose { scope_findings.findings.clone() } else { report.rejecting_findings(enforcement) };
     if !shown.is_empty() {
         // Findings that do not reject the commit are shown on one line each.
         let render = if overridden { concise::render } else { text::render };
@@ -111,7 +111,7 @@ fn finish(
     }
     if !session.verbose && enforcement != Enforcement::Strict {
         for warning in report.new_warnings.iter().take(WARNINGS) {
-            let (path, line) = (folder.shown(&warning.path), warning.range.start.line);
+            let (path, line) = (folder.display_path(&warning.path), warning.range.start.line);
             session.notice(&format!("phx: new in this commit: {path}:{line}: {} [{}]", warning.message, warning.rule));
         }
         if let Some(more) = report.new_warnings.len().checked_sub(WARNINGS).filter(|more| *more > 0) {

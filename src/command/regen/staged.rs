@@ -17,7 +17,7 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     let git_dirs = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("not in a Git repository"))?;
     let pre_commit = PreCommit {
         project: &project,
-        place: &git_dirs,
+        git_dirs: &git_dirs,
         hook: Hook::PreCommit,
         mode: None,
         overridden: false,
@@ -26,7 +26,7 @@ pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
         config: session.config.clone(),
     };
     let hook_report = pre_commit.regenerate()?;
-    let mut documents: Vec<Rewritten> = hook_report.written.into_iter().chain(hook_report.left).collect();
+    let mut documents: Vec<Rewritten> = hook_report.written.into_iter().chain(hook_report.not_written).collect();
     documents.sort_by(|a, b| a.path.cmp(&b.path));
     let options = Options {
         check: false,

@@ -109,19 +109,19 @@ impl Db {
 impl ConfigReader<'_> {
     pub(super) fn db(&mut self, tree: &Node<'static>) -> Option<Db> {
         let tree = self.table(Some(tree), "doctor.db")?;
-        let name = self.needed(tree, "name", "doctor.db");
+        let name = self.required(tree, "name", "doctor.db");
         let engines =
             [("postgres", EngineKind::Postgres), ("sqlite", EngineKind::Sqlite), ("mysql", EngineKind::Mysql)];
         if tree.get("engine").is_none() {
             let help = "add `engine = \"postgres\"`, `engine = \"sqlite\"` or `engine = \"mysql\"`";
-            self.mistake(tree.span, "missing `engine` in `[[doctor.db]]`", help);
+            self.error(tree.span, "missing `engine` in `[[doctor.db]]`", help);
         }
         let engine = self.choice(tree, "engine", &engines);
         let admin = self.dsn(tree, "admin");
         if engine.is_some_and(|engine| (engine == EngineKind::Sqlite) == admin.is_some()) && tree.get("admin").is_none()
         {
             let help = "add `admin = \"${DOCTOR_PG_ADMIN}\"`, the URL of a user who may create databases";
-            self.mistake(tree.span, "missing `admin` in a `[[doctor.db]]` for a server", help);
+            self.error(tree.span, "missing `admin` in a `[[doctor.db]]` for a server", help);
         }
         let default = Db::of(engine.unwrap_or(EngineKind::Postgres));
         Some(Db {
@@ -159,7 +159,7 @@ impl ConfigReader<'_> {
             .is_some_and(|password| !password.contains("${") && !password.contains("$%7B"))
         {
             let help = "write the secret as `${NAME}`, and set NAME in the environment";
-            self.mistake(span, "the URL contains a secret", help);
+            self.error(span, "the URL contains a secret", help);
         }
         Some(dsn.to_owned())
     }
@@ -172,7 +172,7 @@ impl ConfigReader<'_> {
         for (word, span) in &given {
             if !known.contains(&word.as_str()) {
                 let near = crate::text::suggest::did_you_mean(word, known.iter().copied());
-                self.mistake(
+                self.error(
                     *span,
                     format!("unknown value `{word}` in `{key}`{near}"),
                     format!("known values: {}", known.join(", ")),
@@ -190,7 +190,7 @@ impl ConfigReader<'_> {
         };
         let codes: Option<Vec<i64>> = value.items().iter().map(code).collect();
         codes.filter(|codes| !codes.is_empty()).unwrap_or_else(|| {
-            self.mistake(value.span, "`expect_exit` must be a list of exit codes", "write `expect_exit = [0]`");
+            self.error(value.span, "`expect_exit` must be a list of exit codes", "write `expect_exit = [0]`");
             vec![0]
         })
     }
@@ -201,14 +201,14 @@ impl ConfigReader<'_> {
         if order.len() < 2 {
             let span = tree.get("order").map_or(tree.span, |value| value.span);
             let help = "write `order = [\"starting\", \"ready\"]`, with the ready state last";
-            self.mistake(span, "`order` must have at least two states", help);
+            self.error(span, "`order` must have at least two states", help);
         }
         let pointer = self.text(tree, "pointer").map(|(pointer, span)| (pointer.to_owned(), span));
         if let Some((pointer, span)) = &pointer
             && !pointer.is_empty()
             && !pointer.starts_with('/')
         {
-            self.mistake(*span, format!("`{pointer}` is not a valid JSON pointer"), "write a pointer such as `/state`");
+            self.error(*span, format!("`{pointer}` is not a valid JSON pointer"), "write a pointer such as `/state`");
         }
         let url = self.needed_address(tree, "url", "doctor.db.state");
         Some(StateSettings { url: url?, pointer: pointer.map(|(pointer, _)| pointer), order })

@@ -26,7 +26,7 @@ impl ConfigReader<'_> {
                 }
                 _ => format!("`{key}` is not a valid duration"),
             };
-            self.mistake(value.span, message, "write a duration such as `500ms`, `2s` or `5m`");
+            self.error(value.span, message, "write a duration such as `500ms`, `2s` or `5m`");
         }
         time
     }
@@ -40,7 +40,7 @@ impl ConfigReader<'_> {
             _ => None,
         };
         if bytes.is_none() {
-            self.mistake(value.span, format!("`{key}` is not a valid size"), "write a size such as `64KiB` or `8MiB`");
+            self.error(value.span, format!("`{key}` is not a valid size"), "write a size such as `64KiB` or `8MiB`");
         }
         bytes
     }
@@ -54,7 +54,7 @@ impl ConfigReader<'_> {
         };
         if count.is_none() {
             let message = format!("`{key}` must be an integer from {min} to {max}");
-            self.mistake(value.span, message, format!("write `{key} = {}`", min.max(100).min(max)));
+            self.error(value.span, message, format!("write `{key} = {}`", min.max(100).min(max)));
         }
         count
     }
@@ -67,7 +67,7 @@ impl ConfigReader<'_> {
             _ => None,
         };
         if number.is_none() {
-            self.mistake(
+            self.error(
                 value.span,
                 format!("`{key}` must be a number that is not negative"),
                 format!("write `{key} = 5`"),
@@ -82,7 +82,7 @@ impl ConfigReader<'_> {
         if let NodeData::Bool(flag) = value.data {
             return Some(flag);
         }
-        self.mistake(value.span, format!("`{key}` must be `true` or `false`"), format!("write `{key} = true`"));
+        self.error(value.span, format!("`{key}` must be `true` or `false`"), format!("write `{key} = true`"));
         None
     }
 
@@ -92,14 +92,14 @@ impl ConfigReader<'_> {
     }
 
     /// Parses a required string without control characters.
-    pub(super) fn needed(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
+    pub(super) fn required(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
         if tree.get(key).is_none() {
-            self.mistake(tree.span, format!("missing `{key}` in `[[{table}]]`"), format!("add `{key} = \"…\"`"));
+            self.error(tree.span, format!("missing `{key}` in `[[{table}]]`"), format!("add `{key} = \"…\"`"));
         }
         let (text, span) = self.text(tree, key)?;
         if text.trim().is_empty() || text.contains(char::is_control) {
             let help = format!("write `{key} = \"…\"`, on one line");
-            self.mistake(span, format!("`{key}` is empty or contains a control character"), help);
+            self.error(span, format!("`{key}` is empty or contains a control character"), help);
         }
         Some(text.to_owned())
     }
@@ -114,7 +114,7 @@ impl ConfigReader<'_> {
             let is_token_character =
                 |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(letter);
             if entry.key.is_empty() || !entry.key.chars().all(is_token_character) {
-                self.mistake(
+                self.error(
                     entry.key_span,
                     format!("`{}` is not a valid name", entry.key),
                     "use only letters, digits, `-` and `_`",
@@ -122,7 +122,7 @@ impl ConfigReader<'_> {
             }
             if is_literal && is_secret(&entry.key) {
                 let help = "write the secret as `${NAME}`, and set NAME in the environment";
-                self.mistake(entry.value.span, format!("the value of `{}` is a literal secret", entry.key), help);
+                self.error(entry.value.span, format!("the value of `{}` is a literal secret", entry.key), help);
             }
         }
         pairs

@@ -109,10 +109,10 @@ const MAX_BREAKER_CALLS: u64 = 1_000;
 impl ConfigReader<'_> {
     pub(super) fn ipc(&mut self, tree: &Node<'static>) -> Option<Ipc> {
         let tree = self.table(Some(tree), "doctor.ipc")?;
-        let name = self.needed(tree, "name", "doctor.ipc");
+        let name = self.required(tree, "name", "doctor.ipc");
         if tree.get("entry").is_none() {
             let help = "add `entry = { url = \"http://127.0.0.1:8080/pay\" }`, the call of the service";
-            self.mistake(tree.span, "missing `entry` in `[[doctor.ipc]]`", help);
+            self.error(tree.span, "missing `entry` in `[[doctor.ipc]]`", help);
         }
         let entry = self.entry(tree, "entry");
         Some(Ipc {
@@ -135,7 +135,7 @@ impl ConfigReader<'_> {
         }
         let method = self.text(tree, "method").map_or("GET", |(method, _)| method).to_owned();
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            self.mistake(
+            self.error(
                 tree.span,
                 format!("`{method}` is not a valid HTTP method"),
                 "write a method such as `GET` or `POST`",
@@ -155,19 +155,19 @@ impl ConfigReader<'_> {
             && !listen.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
         {
             let help = "write `127.0.0.1:PORT`, or `127.0.0.1:0` if the service gets the address from `{upstream}`";
-            self.mistake(*span, format!("`{listen}` is not a loopback address with a port"), help);
+            self.error(*span, format!("`{listen}` is not a loopback address with a port"), help);
         }
         let forward = self.text(tree, "forward").map(|(forward, span)| (forward.to_owned(), span));
         if let Some((forward, span)) = &forward
             && !forward.contains("${")
             && forward.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err())
         {
-            self.mistake(*span, format!("`{forward}` has no valid port"), "write an address such as `127.0.0.1:5432`");
+            self.error(*span, format!("`{forward}` has no valid port"), "write an address such as `127.0.0.1:5432`");
         }
         let is_tcp = self.choice(tree, "kind", &[("http", false), ("tcp", true)]).unwrap_or(forward.is_some());
         if is_tcp != forward.is_some() {
             let help = "write `kind = \"tcp\"` with `forward = \"HOST:PORT\"` to forward bytes, or `kind = \"http\"` without `forward`";
-            self.mistake(tree.span, "`kind` and `forward` contradict each other", help);
+            self.error(tree.span, "`kind` and `forward` contradict each other", help);
         }
         UpstreamSettings {
             listen: listen.map_or(default.listen, |(listen, _)| listen),
@@ -195,7 +195,7 @@ impl ConfigReader<'_> {
 
     fn required_time(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<u64> {
         if tree.get(key).is_none() {
-            self.mistake(tree.span, format!("missing `{key}` in `{table}`"), format!("add `{key} = \"2s\"`"));
+            self.error(tree.span, format!("missing `{key}` in `{table}`"), format!("add `{key} = \"2s\"`"));
         }
         self.milliseconds(tree, key)
     }
@@ -204,7 +204,7 @@ impl ConfigReader<'_> {
         let tree = self.table(tree, "doctor.ipc.retry")?;
         if tree.get("max_attempts").is_none() {
             let help = "add `max_attempts = 3`, the maximum number of attempts including the first";
-            self.mistake(tree.span, "missing `max_attempts` in `doctor.ipc.retry`", help);
+            self.error(tree.span, "missing `max_attempts` in `doctor.ipc.retry`", help);
         }
         let max_attempts = self.count(tree, "max_attempts", (1, 100));
         Some(Retry {

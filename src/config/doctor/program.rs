@@ -43,7 +43,7 @@ impl ConfigReader<'_> {
                 if !PLACEHOLDERS.contains(&name) && !near.is_empty() {
                     let known: Vec<String> = PLACEHOLDERS.iter().map(|name| format!("`{{{name}}}`")).collect();
                     let help = format!("known placeholders: {}", known.join(", "));
-                    self.mistake(value.span, format!("unknown placeholder `{{{name}}}`{near}"), help);
+                    self.error(value.span, format!("unknown placeholder `{{{name}}}`{near}"), help);
                 }
             }
         }
@@ -54,11 +54,7 @@ impl ConfigReader<'_> {
         let words = self.words(tree, "command").unwrap_or_default();
         if words.first().is_none_or(String::is_empty) {
             let span = tree.get("command").map_or(tree.span, |value| value.span);
-            self.mistake(
-                span,
-                format!("missing `command` in `{table}`"),
-                "write `command = [\"./bin/app\", \"serve\"]`",
-            );
+            self.error(span, format!("missing `command` in `{table}`"), "write `command = [\"./bin/app\", \"serve\"]`");
             return None;
         }
         Some(words)
@@ -75,7 +71,7 @@ impl ConfigReader<'_> {
     pub(super) fn needed_address(&mut self, tree: &Node<'static>, key: &str, table: &str) -> Option<String> {
         if tree.get(key).is_none() {
             let help = format!("add `{key} = \"http://127.0.0.1:8080/\"`");
-            self.mistake(tree.span, format!("missing `{key}` in `{table}`"), help);
+            self.error(tree.span, format!("missing `{key}` in `{table}`"), help);
         }
         self.address(tree, key)
     }

@@ -93,10 +93,10 @@ pub const BOUNDARIES: &[&str] =
 impl ConfigReader<'_> {
     pub(super) fn pty(&mut self, tree: &Node<'static>) -> Option<Pty> {
         let tree = self.table(Some(tree), "doctor.pty")?;
-        let name = self.needed(tree, "name", "doctor.pty");
+        let name = self.required(tree, "name", "doctor.pty");
         if tree.get("host").is_none() {
             let help = "add `host = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }`";
-            self.mistake(tree.span, "missing `host` in `[[doctor.pty]]`", help);
+            self.error(tree.span, "missing `host` in `[[doctor.pty]]`", help);
         }
         let host = self.host(tree.get("host"));
         Some(Pty {
@@ -122,10 +122,10 @@ impl ConfigReader<'_> {
                 [("raw", Codec::Raw), ("ttyd", Codec::Ttyd), ("terminado", Codec::Terminado), ("json", Codec::Json)];
             let codec = self.choice(tree, "codec", &codecs).unwrap_or(Codec::Raw);
             let headers = self.named(tree, "headers");
-            return Some(Host::Websocket { url: self.needed(tree, "url", "doctor.pty.host")?, codec, headers });
+            return Some(Host::Websocket { url: self.required(tree, "url", "doctor.pty.host")?, codec, headers });
         }
         let Some(command) = self.words(tree, "command") else {
-            self.mistake(
+            self.error(
                 tree.span,
                 "missing `command` in `host`",
                 "write `command = [\"./bin/term\", \"--\", \"{cmd}\"]`",
@@ -134,7 +134,7 @@ impl ConfigReader<'_> {
         };
         if !command.iter().any(|word| ["{cmd}", "{argv}", "{line}"].iter().any(|name| word.contains(name))) {
             let span = tree.get("command").map_or(tree.span, |value| value.span);
-            self.mistake(span, "missing `{cmd}` in `command`", "put `{cmd}` where the host expects the command to run");
+            self.error(span, "missing `{cmd}` in `command`", "put `{cmd}` where the host expects the command to run");
         }
         let stdio = self.choice(tree, "stdio", &[("pipe", Stdio::Pipe), ("pty", Stdio::Pty)]).unwrap_or(Stdio::Pipe);
         Some(Host::Exec { command, stdio, env: self.named(tree, "env") })
@@ -152,7 +152,7 @@ impl ConfigReader<'_> {
         if let [Some(rows), Some(columns)] = numbers[..] {
             return Some((rows, columns));
         }
-        self.mistake(value.span, "`size` must be a list of rows and columns", "write `size = [24, 80]`");
+        self.error(value.span, "`size` must be a list of rows and columns", "write `size = [24, 80]`");
         None
     }
 
@@ -172,7 +172,7 @@ impl ConfigReader<'_> {
                 let name = text.split(':').next().unwrap_or_default();
                 if !BOUNDARIES.contains(&name) {
                     let near = crate::text::suggest::did_you_mean(name, BOUNDARIES.iter().copied());
-                    self.mistake(
+                    self.error(
                         *span,
                         format!("unknown operation `{name}`{near}"),
                         format!("known operations: {}", BOUNDARIES.join(", ")),
@@ -190,7 +190,7 @@ impl ConfigReader<'_> {
                 };
                 if !is_valid {
                     let help = "write `nproc:64` (up to 2000), `memory:256MiB` (up to 8GiB), `cpu:1s` (up to 3s) or `net:127.0.0.1:80`";
-                    self.mistake(*span, format!("`{text}` is not a valid operation"), help);
+                    self.error(*span, format!("`{text}` is not a valid operation"), help);
                 }
             }
             given.into_iter().map(|(text, _)| text).collect()

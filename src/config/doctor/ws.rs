@@ -186,8 +186,8 @@ impl Endpoint {
 impl ConfigReader<'_> {
     pub(super) fn ws(&mut self, tree: &Node<'static>) -> Option<Ws> {
         let tree = self.table(Some(tree), "doctor.ws")?;
-        let name = self.needed(tree, "name", "doctor.ws");
-        let url = self.needed(tree, "url", "doctor.ws");
+        let name = self.required(tree, "name", "doctor.ws");
+        let url = self.required(tree, "url", "doctor.ws");
         if let (Some(url), Some(value)) = (&url, tree.get("url")) {
             self.endpoint(url, value.span, ["ws", "wss"]);
         }
@@ -219,19 +219,15 @@ impl ConfigReader<'_> {
         for class in ws.accept.iter().filter(|class| !is_class(class)) {
             let span = tree.get("accept").map_or(tree.span, |value| value.span);
             let help = "write `http-503`, `close-1013`, `rst`, `eof`, `silent`, `tcp-refused` or `app-error`";
-            self.mistake(span, format!("unknown refusal class `{class}`"), help);
+            self.error(span, format!("unknown refusal class `{class}`"), help);
         }
         for address in ws.source_addrs.iter().filter(|address| address.parse::<std::net::IpAddr>().is_err()) {
             let span = tree.get("source_addrs").map_or(tree.span, |value| value.span);
-            self.mistake(
-                span,
-                format!("`{address}` is not a valid IP address"),
-                "write an address such as `127.0.0.2`",
-            );
+            self.error(span, format!("`{address}` is not a valid IP address"), "write an address such as `127.0.0.2`");
         }
         if ws.limit.unwrap_or(0) + ws.overshoot.unwrap_or(0) > MAX_CONNECTIONS {
             let message = format!("the sum of `limit` and `overshoot` is above {MAX_CONNECTIONS} connections");
-            self.mistake(tree.span, message, "lower `limit` or `overshoot`");
+            self.error(tree.span, message, "lower `limit` or `overshoot`");
         }
         Some(ws)
     }
@@ -250,7 +246,7 @@ impl ConfigReader<'_> {
                 } else {
                     format!("write a URL such as `{}://127.0.0.1:8080/`", schemes[0])
                 };
-                self.mistake(span, format!("invalid URL: {why}"), help);
+                self.error(span, format!("invalid URL: {why}"), help);
             }
             Ok(endpoint) => {
                 let is_literal = |value: &str| !value.is_empty() && !value.contains(VARIABLE);
@@ -260,7 +256,7 @@ impl ConfigReader<'_> {
                 let mut named = query.split('&').filter_map(|pair| pair.split_once('='));
                 if is_literal(password) || named.any(|(name, value)| is_secret(name) && is_literal(value)) {
                     let help = "write the secret as `${NAME}`, and set NAME in the environment";
-                    self.mistake(span, "the URL contains a secret", help);
+                    self.error(span, "the URL contains a secret", help);
                 }
             }
         }
@@ -273,7 +269,7 @@ impl ConfigReader<'_> {
             return Some(bytes);
         }
         let span = tree.get("max_frame").map_or(tree.span, |value| value.span);
-        self.mistake(span, "`max_frame` must be from 1 byte to 256 MiB", "write a size such as `64KiB`");
+        self.error(span, "`max_frame` must be from 1 byte to 256 MiB", "write a size such as `64KiB`");
         None
     }
 
@@ -302,11 +298,7 @@ impl ConfigReader<'_> {
         let tree = self.table(tree.get(key), &format!("doctor.ws.{key}"))?;
         let burst = self.number(tree, "burst").unwrap_or_default();
         let Some(per_second) = self.number(tree, "per_second").filter(|rate| *rate > 0.0) else {
-            self.mistake(
-                tree.span,
-                format!("missing `per_second` in `{key}`"),
-                "write `{ per_second = 5, burst = 10 }`",
-            );
+            self.error(tree.span, format!("missing `per_second` in `{key}`"), "write `{ per_second = 5, burst = 10 }`");
             return None;
         };
         Some(Rate { per_second, burst })
@@ -339,7 +331,7 @@ impl ConfigReader<'_> {
         }
         let port = self.count(tree, "port", (1, 65_535)).and_then(|port| u16::try_from(port).ok());
         if port.is_none() && tree.get("port").is_none() {
-            self.mistake(tree.span, "missing `port` or `pid_file` in `process`", "write `{ port = 8080 }`");
+            self.error(tree.span, "missing `port` or `pid_file` in `process`", "write `{ port = 8080 }`");
         }
         port.map(Process::Port)
     }
@@ -349,7 +341,7 @@ impl ConfigReader<'_> {
         let missing = |key| tree.get(key).is_none();
         if missing("url") || missing("active") {
             let help = "write `{ url = \"http://127.0.0.1:9090/metrics\", active = \"ws_active\" }`";
-            self.mistake(tree.span, "missing `url` or `active` in `metrics`", help);
+            self.error(tree.span, "missing `url` or `active` in `metrics`", help);
         }
         if let Some((url, span)) = self.text(tree, "url") {
             self.endpoint(url, span, ["http", "https"]);

@@ -48,7 +48,7 @@ pub fn facts(event: &str) -> Value {
         "group": number(getpgrp()),
         "foreground": foreground,
         "environment": names,
-        "term": crate::system::environment::given("TERM"),
+        "term": crate::system::environment::raw_variable("TERM"),
         "descriptors": descriptors(),
         "status": status(),
     })

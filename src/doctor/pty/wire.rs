@@ -142,7 +142,7 @@ impl Wire {
             Codec::Raw => Message::binary(Bytes::copy_from_slice(given)),
             Codec::Ttyd => Message::binary([b"0", given].concat()),
             Codec::Terminado | Codec::Json => {
-                let text = self.letters.whole(given);
+                let text = self.letters.push(given);
                 if text.is_empty() {
                     return;
                 }

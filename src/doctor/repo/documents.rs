@@ -48,8 +48,10 @@ pub fn run(repository: &Repository) -> CheckResult {
     let Some((_, first)) = stale.first() else { return found };
     let mut found = CheckResult { outcome: Outcome::Fail, ..found };
     for (due, path) in stale.iter().take(NAMED) {
-        found =
-            found.evidence("overdue", format!("{path}: {} past its deadline", duration::words(repository.now - *due)));
+        found = found.evidence(
+            "overdue",
+            format!("{path}: {} past its deadline", duration::format_words(repository.now - *due)),
+        );
     }
     let plural = if stale.len() == 1 { " is" } else { "s are" };
     let review = format!("phx review {}", project.folder.quoted(first));

@@ -150,7 +150,7 @@ fn give_to_nobody(path: &Path) -> Result<(), String> {
     if !environment::is_root() {
         return Ok(());
     }
-    disk::give_away(path, NOBODY).map_err(|error| disk::explain(&error))
+    disk::change_owner(path, NOBODY).map_err(|error| disk::explain(&error))
 }
 
 fn quiet(command: &mut Command) -> &mut Command {

@@ -102,7 +102,7 @@ fn write(root: &Path, file: &str, content: &str) -> Result<(), String> {
 /// Runs a program in the scratch repository, isolated from the Git configuration of the user. Returns its standard
 /// output.
 async fn run(program: &Path, root: &Path, arguments: &[&str], now: &str) -> Result<Vec<u8>, String> {
-    let path = environment::given("PATH").unwrap_or_default();
+    let path = environment::raw_variable("PATH").unwrap_or_default();
     let path =
         if disk::is_directory(&root.join("bin")) { format!("{}:{path}", root.join("bin").display()) } else { path };
     let mut command = Command::new(program);

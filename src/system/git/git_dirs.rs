@@ -42,7 +42,7 @@ pub fn worktree(cwd: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the worktree that `core.worktree` sets, if it differs from `root` and `GIT_DIR` is not set.
-pub fn elsewhere(root: &Path) -> Option<PathBuf> {
+pub fn configured_worktree(root: &Path) -> Option<PathBuf> {
     let configuration = std::fs::read(root.join(".git/config")).ok()?.to_ascii_lowercase();
     memchr::memmem::find(&configuration, b"worktree").filter(|_| named_root(root).is_none())?;
     let printed = super::run(super::command(root, &["rev-parse", "--show-toplevel"])).ok()?;

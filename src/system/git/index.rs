@@ -80,7 +80,7 @@ impl Copy {
         // The entries of the original index are read again while the copy is written.
         let paths = || changes.iter().map(|change| change.path.as_str());
         let (entries, updated) = std::thread::scope(|scope| {
-            let entries = scope.spawn(|| objects::flagged(root, of, paths()));
+            let entries = scope.spawn(|| objects::index_entries_with_flags(root, of, paths()));
             let updated = run_with_stdin(update, lines.as_bytes());
             (entries.join().unwrap_or_else(|_| Err("cannot list the entries of the index".to_owned())), updated)
         });
@@ -163,7 +163,7 @@ impl<'a> Swap<'a> {
     pub fn finish(&self) -> Result<(), IndexError> {
         let folder = self.place.own.join("phx");
         // Only one phx runs at a time, so existing copies are leftovers.
-        let lock = turn::take(&self.place.own, "lock")?;
+        let lock = turn::acquire(&self.place.own, "lock")?;
         if lock.is_none() {
             return Err(IndexError::Harm("another phx is changing the index of this repository"));
         }

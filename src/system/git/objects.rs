@@ -31,7 +31,7 @@ pub fn index(root: &Path) -> Result<Listing, String> {
 
 /// Returns the entries of paths in the given index file, each with its tag from `git ls-files -v`: `H` if it has no
 /// flags.
-pub fn flagged<'a>(
+pub fn index_entries_with_flags<'a>(
     root: &Path,
     index: &Path,
     paths: impl Iterator<Item = &'a str>,
@@ -225,7 +225,7 @@ pub fn hashes(root: &Path, paths: &[&String]) -> Result<Vec<(String, Object)>, S
 
 /// Returns the files that the globs match and that differ between `commit` and `revision`, or else the index if `index`
 /// is set, or else the worktree.
-pub fn touched(
+pub fn changed_files(
     root: &Path,
     commit: &str,
     revision: Option<&str>,

@@ -73,7 +73,7 @@ fn encode_output(codec: &str, bytes: &[u8], decoder: &mut Utf8Decoder) -> Messag
     use base64::Engine;
     match codec {
         "ttyd" => Message::binary([b"0", bytes].concat()),
-        "terminado" => Message::text(json!(["stdout", decoder.whole(bytes)]).to_string()),
+        "terminado" => Message::text(json!(["stdout", decoder.push(bytes)]).to_string()),
         "json" => {
             let data = base64::engine::general_purpose::STANDARD.encode(bytes);
             Message::text(json!({ "type": "output", "encoding": "base64", "data": data }).to_string())

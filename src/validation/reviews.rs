@@ -14,7 +14,7 @@ use crate::workspace::project::inside;
 
 impl Validator<'_> {
     /// Returns the review history of a document.
-    pub fn past(&self, document: &Document) -> ReviewHistory {
+    pub fn review_history(&self, document: &Document) -> ReviewHistory {
         let mut past = ReviewHistory { has_ledger: self.has_ledger(), ..ReviewHistory::default() };
         let globs = document.governance.sources();
         if past.has_ledger
@@ -38,7 +38,7 @@ impl Validator<'_> {
                 && !past.is_recorded
                 && reviews::is_stamped(before, document)
             {
-                past.sources_moved = self.sources_moved(before, &globs);
+                past.sources_changed = self.sources_moved(before, &globs);
             }
         }
         past
@@ -121,7 +121,7 @@ impl Validator<'_> {
         }
         let Some(stamped) = &before.governance.last_updated else { return false };
         let (root, store) = (&self.project.root, &self.project.store);
-        let now = objects::touched(root, &self.before, store.revision(), !store.is_worktree(), globs);
+        let now = objects::changed_files(root, &self.before, store.revision(), !store.is_worktree(), globs);
         if now.is_ok_and(|touched| !touched.is_empty()) {
             return true;
         }
