@@ -39,9 +39,9 @@ pub struct Check {
     /// Procedure, and the conditions under which the check fails, warns or is skipped.
     pub method: &'static str,
     /// Resources that the check opens, starts or writes.
-    pub opens: &'static str,
+    pub side_effects: &'static str,
     /// Risk to other systems, as a sentence; such a check requires consent. Empty if there is no risk.
-    pub harm: &'static str,
+    pub risk: &'static str,
     /// Default timeout, in milliseconds.
     pub deadline_ms: u64,
 }
@@ -50,34 +50,34 @@ pub struct Check {
 #[derive(Debug)]
 pub struct Probe {
     /// First segment of the check ids.
-    pub word: &'static str,
+    pub name: &'static str,
     /// Alternative names that the command line accepts.
     pub aliases: &'static [&'static str],
     /// Example configuration (TOML) of a target; empty if the probe needs none.
-    pub subject: &'static str,
+    pub example_config: &'static str,
 }
 
 pub const PROBES: &[Probe] = &[
-    Probe { word: "repo", aliases: &["repository"], subject: "" },
+    Probe { name: "repo", aliases: &["repository"], example_config: "" },
     Probe {
-        word: "ws",
+        name: "ws",
         aliases: &["websocket", "websockets"],
-        subject: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100",
+        example_config: "[[doctor.ws]]\nname = \"gateway\"\nurl = \"ws://127.0.0.1:8080/\"\nlimit = 100",
     },
     Probe {
-        word: "pty",
+        name: "pty",
         aliases: &["terminal", "terminals"],
-        subject: "[[doctor.pty]]\nname = \"terminal\"\nhost = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }",
+        example_config: "[[doctor.pty]]\nname = \"terminal\"\nhost = { kind = \"exec\", command = [\"./bin/term\", \"--\", \"{cmd}\"] }",
     },
     Probe {
-        word: "db",
+        name: "db",
         aliases: &["database", "databases"],
-        subject: "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"${DOCTOR_PG_ADMIN}\"\ninit = { command = [\"./bin/app\", \"migrate\"], env = { DATABASE_URL = \"{dsn}\" } }",
+        example_config: "[[doctor.db]]\nname = \"main\"\nengine = \"postgres\"\nadmin = \"${DOCTOR_PG_ADMIN}\"\ninit = { command = [\"./bin/app\", \"migrate\"], env = { DATABASE_URL = \"{dsn}\" } }",
     },
     Probe {
-        word: "ipc",
+        name: "ipc",
         aliases: &["ipc-boundary", "boundary"],
-        subject: "[[doctor.ipc]]\nname = \"orders->billing\"\nentry = { url = \"http://127.0.0.1:{listen}/pay\" }\nstart = { command = [\"./bin/orders\"], env = { PORT = \"{listen}\", BILLING_URL = \"http://{upstream}\" }, ready = \"http://127.0.0.1:{listen}/ready\" }\ntimeout = { max = \"2s\" }",
+        example_config: "[[doctor.ipc]]\nname = \"orders->billing\"\nentry = { url = \"http://127.0.0.1:{listen}/pay\" }\nstart = { command = [\"./bin/orders\"], env = { PORT = \"{listen}\", BILLING_URL = \"http://{upstream}\" }, ready = \"http://127.0.0.1:{listen}/ready\" }\ntimeout = { max = \"2s\" }",
     },
 ];
 
@@ -107,7 +107,7 @@ pub fn run_internal_command(arguments: &mut dyn Iterator<Item = std::ffi::OsStri
 /// Returns whether a selector matches a check id. `*` matches any characters, including dots; a prefix that ends at a
 /// dot (`ws.limit`) matches all ids below it; the first segment may be an alias of a probe.
 pub fn matches_selector(selector: &str, id: &str) -> bool {
-    let word = PROBES.iter().find(|probe| probe.aliases.contains(&selector)).map_or(selector, |probe| probe.word);
+    let word = PROBES.iter().find(|probe| probe.aliases.contains(&selector)).map_or(selector, |probe| probe.name);
     matches(word, id) || id.strip_prefix(word).is_some_and(|rest| rest.starts_with('.'))
 }
 
@@ -134,7 +134,7 @@ mod tests {
     fn check_ids_are_unique_and_start_with_a_probe() {
         let ids: Vec<&str> = checks().iter().map(|check| check.id).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
-        assert!(ids.iter().all(|id| PROBES.iter().any(|probe| id.starts_with(&format!("{}.", probe.word)))));
+        assert!(ids.iter().all(|id| PROBES.iter().any(|probe| id.starts_with(&format!("{}.", probe.name)))));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub fn facts() -> Value {
     let mut cli = Cli::command();
     cli.build();
     let rule = |rule: &&Rule| json!({ "name": rule.slug, "severity": rule.severity.name(), "summary": rule.summary });
-    let check = |check: &&'static doctor::Check| json!({ "id": check.id, "claim": check.claim, "method": check.method, "side_effects": check.opens, "timeout_ms": check.deadline_ms });
+    let check = |check: &&'static doctor::Check| json!({ "id": check.id, "claim": check.claim, "method": check.method, "side_effects": check.side_effects, "timeout_ms": check.deadline_ms });
     let commands = cli.get_subcommands().filter(|command| is_listed(command)).map(command);
     json!({
         "version": env!("CARGO_PKG_VERSION"),

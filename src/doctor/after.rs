@@ -11,20 +11,20 @@ fn work() -> MutexGuard<'static, Vec<JoinHandle<()>>> {
 }
 
 /// Starts a cleanup function on its own thread.
-pub fn begin(undo: impl FnOnce() + Send + 'static) {
+pub fn spawn(undo: impl FnOnce() + Send + 'static) {
     let thread = std::thread::spawn(undo);
     work().push(thread);
 }
 
 /// Waits for all cleanup threads without blocking the event loop.
-pub async fn settled() {
+pub async fn finished() {
     if !work().is_empty() {
-        let _ = tokio::task::spawn_blocking(all_done).await;
+        let _ = tokio::task::spawn_blocking(wait_all).await;
     }
 }
 
 /// Waits for all cleanup threads; blocks the current thread.
-pub fn all_done() {
+pub fn wait_all() {
     loop {
         let Some(thread) = work().pop() else { return };
         let _ = thread.join();

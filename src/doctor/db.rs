@@ -165,7 +165,7 @@ pub fn resolved(db: &Db, secrets: &Secrets) -> Result<Db, String> {
         *dsn = secrets.expand(dsn)?;
         let password = url::Url::parse(dsn).ok().and_then(|url| url.password().map(str::to_owned));
         if let Some(password) = password {
-            secrets.keep(&password);
+            secrets.register(&password);
         }
     }
     for program in [&mut db.init, &mut db.serve, &mut db.restart].into_iter().flatten() {
@@ -196,7 +196,7 @@ pub fn drop_in_background(name: String, drop_database: impl FnOnce(&str) -> Resu
     if name.is_empty() {
         return;
     }
-    after::begin(move || {
+    after::spawn(move || {
         if let Err(why) = drop_database(&name) {
             disk::write_stderr(&format!("database `{name}` could not be dropped: {why}; drop it by hand"));
         }
@@ -205,5 +205,5 @@ pub fn drop_in_background(name: String, drop_database: impl FnOnce(&str) -> Resu
 
 /// Returns whether a check neither creates databases on a server nor terminates connections.
 pub fn is_harmless(db: &Db, check: &Check) -> bool {
-    db.engine == EngineKind::Sqlite || check.harm.is_empty()
+    db.engine == EngineKind::Sqlite || check.risk.is_empty()
 }

@@ -59,14 +59,14 @@ pub fn set_process_group(command: &mut Command) {
     // SAFETY: between fork and exec the closure makes only system calls, which do not allocate and take no lock.
     #[allow(unsafe_code)]
     unsafe {
-        command.pre_exec(bound);
+        command.pre_exec(reset_signals_and_bind_to_parent);
     }
 }
 
 /// Resets all signals to their defaults and, on Linux, makes the kernel kill the program when phx ends. Call it between
 /// fork and exec.
 #[cfg(unix)]
-pub fn bound() -> std::io::Result<()> {
+pub fn reset_signals_and_bind_to_parent() -> std::io::Result<()> {
     default_signals()?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
@@ -124,7 +124,7 @@ pub fn interrupt(id: Option<u32>) {
 
 /// Kills a process group.
 #[cfg(unix)]
-pub fn end(id: Option<u32>) {
+pub fn kill_group(id: Option<u32>) {
     if let Some(group) = group(id) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
@@ -198,7 +198,7 @@ pub fn interrupt(_: Option<u32>) {}
 
 /// Does nothing: the handle of the program ends it.
 #[cfg(not(unix))]
-pub fn end(_: Option<u32>) {}
+pub fn kill_group(_: Option<u32>) {}
 
 /// Does nothing: SIGSTOP exists only on Unix.
 #[cfg(not(unix))]

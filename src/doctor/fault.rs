@@ -107,9 +107,9 @@ struct Directive {
     /// Number of calls recorded when the mode was set.
     since: usize,
     /// Highest number of a connection to reset.
-    cut: u64,
+    reset_up_to: u64,
     /// Highest number of a connection that no longer transfers data.
-    silent: u64,
+    mute_up_to: u64,
 }
 
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ struct RecordedCalls {
 
 #[derive(Debug)]
 struct UpstreamState {
-    behind: Backend,
+    backend: Backend,
     seen: Mutex<RecordedCalls>,
     told: watch::Receiver<Directive>,
     /// Mode that the listener has applied.
@@ -176,9 +176,10 @@ impl Upstream {
     pub fn start(listen: SocketAddr, backend: Backend) -> std::io::Result<Self> {
         let listener = door::open(listen)?;
         let address = listener.local_addr()?;
-        let (sender, receiver) = watch::channel(Directive { mode: FaultMode::Ok, since: 0, cut: 0, silent: 0 });
+        let (sender, receiver) =
+            watch::channel(Directive { mode: FaultMode::Ok, since: 0, reset_up_to: 0, mute_up_to: 0 });
         let shared = Arc::new(UpstreamState {
-            behind: backend,
+            backend: backend,
             seen: Mutex::default(),
             told: receiver,
             done: watch::Sender::new(None),
@@ -193,14 +194,14 @@ impl Upstream {
     }
 
     /// Requests a fault mode and returns at once.
-    pub fn tell(&self, mode: FaultMode) {
+    pub fn request_mode(&self, mode: FaultMode) {
         let since = self.shared.seen().hits.len();
         self.tell.send_modify(|directive| (directive.mode, directive.since) = (mode, since));
     }
 
     /// Requests a fault mode and waits until the listener has applied it.
     pub async fn set(&self, mode: FaultMode) {
-        self.tell(mode);
+        self.request_mode(mode);
         let mut done = self.shared.done.subscribe();
         let _ = tokio::time::timeout(SWITCH_TIMEOUT, done.wait_for(|done| *done == Some(mode))).await;
     }
@@ -208,13 +209,13 @@ impl Upstream {
     /// Resets all existing connections.
     pub fn cut(&self) {
         let connections = self.shared.seen().connections;
-        self.tell.send_modify(|directive| directive.cut = connections);
+        self.tell.send_modify(|directive| directive.reset_up_to = connections);
     }
 
     /// Stops the data transfer on all existing connections; new connections are served.
-    pub fn silence(&self) {
+    pub fn mute_all(&self) {
         let connections = self.shared.seen().connections;
-        self.tell.send_modify(|directive| directive.silent = connections);
+        self.tell.send_modify(|directive| directive.mute_up_to = connections);
     }
 
     /// Returns the calls recorded so far.
@@ -238,7 +239,7 @@ impl Upstream {
     }
 
     /// Returns the reason why a mode could not be applied, if any.
-    pub fn broken(&self) -> Option<String> {
+    pub fn mode_error(&self) -> Option<String> {
         self.shared.seen().broken.clone()
     }
 }

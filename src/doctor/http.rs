@@ -72,7 +72,7 @@ impl Page {
     /// # Errors
     /// Returns an error if the URL is not valid, the host is not allowed or cannot be resolved, or the certificates
     /// cannot be read.
-    pub async fn find(url: &str, allow: &Allow, ca: Option<&str>) -> Result<Self, String> {
+    pub async fn resolve(url: &str, allow: &Allow, ca: Option<&str>) -> Result<Self, String> {
         let endpoint =
             Endpoint::parse(url, ["http", "https"]).map_err(|why| format!("`{url}` is not a valid URL: {why}"))?;
         let addresses = allow.addresses(&endpoint.host, endpoint.port).await?;
@@ -81,11 +81,11 @@ impl Page {
     }
 
     pub async fn get(&self, within: Duration) -> Result<HttpAnswer, HttpError> {
-        self.ask(&Request { method: "GET".to_owned(), headers: Vec::new(), body: String::new() }, within).await
+        self.send(&Request { method: "GET".to_owned(), headers: Vec::new(), body: String::new() }, within).await
     }
 
     /// Sends a request on a new connection.
-    pub async fn ask(&self, request: &Request, within: Duration) -> Result<HttpAnswer, HttpError> {
+    pub async fn send(&self, request: &Request, within: Duration) -> Result<HttpAnswer, HttpError> {
         let start = Instant::now();
         let response = timeout(within, self.exchange(request)).await.unwrap_or(Err(HttpError::Late(within)));
         response.map(|(status, body)| HttpAnswer { status, body, time: start.elapsed() })
@@ -99,7 +99,7 @@ impl Page {
             Some(tls) => tls.connect(&endpoint.host, tcp).await.map_err(HttpError::Connect)?,
             None => Stream::Plain(tcp),
         };
-        let broken = |error: &dyn std::error::Error| HttpError::Broken(whole(error));
+        let broken = |error: &dyn std::error::Error| HttpError::Broken(error_chain(error));
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
         // The task ends with the request: if it outlived it, the server would not see that the client is gone.
@@ -133,7 +133,7 @@ impl Drop for HttpWorker {
 }
 
 /// Formats an error together with its causes, separated by `: `.
-pub fn whole(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -26,7 +26,7 @@ impl Log {
     }
 
     /// Appends an event, unless the log is full.
-    pub fn note(&self, event: &str, detail: impl Into<String>) {
+    pub fn record(&self, event: &str, detail: impl Into<String>) {
         let mut lines = self.lines.borrow_mut();
         if lines.len() < MAX_EVENTS {
             let detail: String = detail.into();

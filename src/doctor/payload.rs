@@ -104,7 +104,7 @@ fn wait(orders: &Orders) -> u8 {
 }
 
 /// Waits for the line that acknowledges a report, since some hosts drop the last output of a program that ends.
-fn acknowledged() {
+fn wait_for_ack() {
     #[cfg(unix)]
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -119,14 +119,14 @@ fn acknowledged() {
 /// Exits with the code given as the first argument.
 fn exit(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
-    acknowledged();
+    wait_for_ack();
     u8::try_from(orders.number(0)).unwrap_or(1)
 }
 
 /// Kills itself with SIGKILL.
 fn die(orders: &Orders) -> u8 {
     orders.report(&json!({ "event": "ready" }));
-    acknowledged();
+    wait_for_ack();
     #[cfg(unix)]
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     1

@@ -45,12 +45,12 @@ type PlannedCheck = (&'static Check, Box<dyn FnOnce(Log) -> CheckFuture>);
 /// Selected checks on all targets, ready to run.
 pub struct Plan {
     /// Targets with at least one selected check, in the order in which they are checked.
-    pub subjects: Vec<PlannedTarget>,
+    pub targets: Vec<PlannedTarget>,
     /// Selected probes without a configured target, each with an example configuration.
     pub unconfigured_probes: Vec<(&'static str, &'static str)>,
     jobs: Vec<CheckJob>,
     doctor: DoctorSettings,
-    asked: Selection,
+    selection: Selection,
     secrets: Rc<Secrets>,
 }
 
@@ -76,10 +76,10 @@ pub fn targets(doctor: &DoctorSettings) -> Vec<&str> {
 
 impl Plan {
     /// Plans the selected checks; opens and starts nothing.
-    pub fn new(repository: Repository, doctor: DoctorSettings, asked: Selection) -> Self {
+    pub fn new(repository: Repository, doctor: DoctorSettings, selection: Selection) -> Self {
         let secrets = Rc::new(Secrets::default());
         let mut plan =
-            Self { subjects: Vec::new(), unconfigured_probes: Vec::new(), jobs: Vec::new(), doctor, asked, secrets };
+            Self { targets: Vec::new(), unconfigured_probes: Vec::new(), jobs: Vec::new(), doctor, selection, secrets };
         plan.repository(repository);
         let allow = Rc::new(Allow::new(&plan.doctor.allow_hosts));
         plan.machine(&allow);
@@ -102,19 +102,19 @@ impl Plan {
             ("ipc", plan.doctor.ipc.is_empty()),
         ];
         let is_selected = |word: &str| {
-            plan.asked.checks.is_empty()
+            plan.selection.checks.is_empty()
                 || super::checks().iter().any(|check| check.id.starts_with(&format!("{word}.")) && plan.selects(check))
         };
         let unconfigured_probes =
-            PROBES.iter().filter(|probe| empty.contains(&(probe.word, true)) && is_selected(probe.word));
-        plan.unconfigured_probes = unconfigured_probes.map(|probe| (probe.word, probe.subject)).collect();
+            PROBES.iter().filter(|probe| empty.contains(&(probe.name, true)) && is_selected(probe.name));
+        plan.unconfigured_probes = unconfigured_probes.map(|probe| (probe.name, probe.example_config)).collect();
         plan
     }
 
     /// Returns the first selected target name that does not exist.
     pub fn unknown_target(&self) -> Option<&str> {
         let known = self.targets();
-        self.asked.targets.iter().map(String::as_str).find(|name| !known.contains(name))
+        self.selection.targets.iter().map(String::as_str).find(|name| !known.contains(name))
     }
 
     /// Returns the names of all targets, selected or not.
@@ -128,12 +128,12 @@ impl Plan {
     }
 
     fn selects(&self, check: &Check) -> bool {
-        let Selection { checks, .. } = &self.asked;
+        let Selection { checks, .. } = &self.selection;
         checks.is_empty() || checks.iter().any(|glob| matches_selector(glob, check.id))
     }
 
     fn add(&mut self, target: &str, about: String, checks: Vec<PlannedCheck>) {
-        let Selection { targets, .. } = &self.asked;
+        let Selection { targets, .. } = &self.selection;
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
         }
@@ -146,11 +146,11 @@ impl Plan {
             let given = self.doctor.deadlines.iter().find(|(selector, _)| matches_selector(selector, check.id));
             let deadline_ms = given.map_or(check.deadline_ms, |(_, deadline)| *deadline);
             subject.checks.push(check);
-            let is_bounded = !self.asked.checks.iter().any(|word| word == check.id);
-            self.jobs.push(CheckJob { check, target: target.to_owned(), deadline_ms, is_bounded, look: run });
+            let is_bounded = !self.selection.checks.iter().any(|word| word == check.id);
+            self.jobs.push(CheckJob { check, target: target.to_owned(), deadline_ms, is_bounded, run_check: run });
         }
         if !subject.checks.is_empty() {
-            self.subjects.push(subject);
+            self.targets.push(subject);
         }
     }
 
@@ -173,7 +173,7 @@ impl Plan {
         let checks = ws::CHECKS.iter().map(|(check, run)| {
             let (resolved, refusals, allow) = (resolved.clone(), Rc::clone(&refusals), Rc::clone(allow));
             let seen = Rc::clone(&seen);
-            let (quick, is_skipped) = (self.asked.quick, is_protected && !check.harm.is_empty());
+            let (quick, is_skipped) = (self.selection.quick, is_protected && !check.risk.is_empty());
             let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
@@ -203,7 +203,7 @@ impl Plan {
         let resolved = pty::resolved(host, &self.secrets, workdir.as_ref().map(|folder| folder.path())).map(Rc::new);
         let checks = pty::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow, workdir) = (resolved.clone(), Rc::clone(allow), workdir.clone());
-            let quick = self.asked.quick;
+            let quick = self.selection.quick;
             let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if cfg!(not(unix)) => {
@@ -236,7 +236,7 @@ impl Plan {
         let checks = ipc::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow) = (resolved.clone(), Rc::clone(allow));
             let (waits, startup_error) = (Rc::clone(&waits), Rc::clone(&startup_error));
-            let (quick, is_skipped) = (self.asked.quick, is_protected && !check.harm.is_empty());
+            let (quick, is_skipped) = (self.selection.quick, is_protected && !check.risk.is_empty());
             let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(SKIPPED_NOT_DESTRUCTIVE) }),
@@ -259,7 +259,7 @@ impl Plan {
         let checks = db::CHECKS.iter().map(|(check, run)| {
             let (resolved, allow, known) = (resolved.clone(), Rc::clone(allow), Rc::clone(&known));
             let is_skipped = !self.doctor.destructive && !db::is_harmless(database, check);
-            let quick = self.asked.quick;
+            let quick = self.selection.quick;
             let run_check: Box<dyn FnOnce(Log) -> CheckFuture> = Box::new(move |log| match resolved {
                 Err(why) => Box::pin(async { unresolved(why) }),
                 Ok(_) if is_skipped => Box::pin(async { CheckResult::skip(db::SKIPPED_NOT_DESTRUCTIVE) }),
@@ -285,16 +285,16 @@ impl Plan {
     pub fn run(self, now: DateTime<Utc>, progress: &dyn Progress) -> Result<(RunResult, Vec<String>), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot create an event loop: {error}"))?;
-        let probe = if self.asked.quick { run::QUICK_BOUND } else { run::BOUND };
-        let probe = (!self.asked.thorough).then_some(probe);
+        let probe = if self.selection.quick { run::QUICK_BOUND } else { run::BOUND };
+        let probe = (!self.selection.thorough).then_some(probe);
         let limits = run::Limits { run: Duration::from_millis(self.doctor.deadline_ms), probe };
-        let mut done = runtime.block_on(run::all(self.jobs, limits, now, &self.secrets, progress));
+        let mut done = runtime.block_on(run::run_checks(self.jobs, limits, now, &self.secrets, progress));
         runtime.shutdown_background();
         // Connections close with the event loop, and background cleanup may wait for that.
-        after::all_done();
+        after::wait_all();
         policy::fail_required_skips(&mut done.records, &self.doctor.require);
-        if self.asked.targets.is_empty() && !done.interrupted {
-            let missing = policy::missing_required(&done.records, &self.doctor.require, &self.asked.checks, now);
+        if self.selection.targets.is_empty() && !done.interrupted {
+            let missing = policy::missing_required(&done.records, &self.doctor.require, &self.selection.checks, now);
             done.records.extend(missing);
         }
         let notes = policy::suppress(&mut done.records, &self.doctor.suppress, now.date_naive());

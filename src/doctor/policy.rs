@@ -11,9 +11,9 @@ use crate::config::doctor::Suppress;
 /// Turns skipped results of required checks into failures.
 pub fn fail_required_skips(records: &mut [CheckRecord], required: &[String]) {
     let is_required = |record: &CheckRecord| required.iter().any(|glob| matches_selector(glob, record.id));
-    for record in records.iter_mut().filter(|record| record.found.outcome == Outcome::Skip && is_required(record)) {
-        record.found.outcome = Outcome::Fail;
-        record.found.detail = format!("required by `doctor.require`, but skipped: {}", record.found.detail);
+    for record in records.iter_mut().filter(|record| record.result.outcome == Outcome::Skip && is_required(record)) {
+        record.result.outcome = Outcome::Fail;
+        record.result.detail = format!("required by `doctor.require`, but skipped: {}", record.result.detail);
     }
 }
 
@@ -32,7 +32,7 @@ pub fn missing_required(
         id: check.id,
         target: "none".to_owned(),
         claim: check.claim,
-        found: CheckResult::new(Outcome::Fail, 0)
+        result: CheckResult::new(Outcome::Fail, 0)
             .detail("required by `doctor.require`, but no target is configured for it")
             .help("add a target to `phx.toml`", &[]),
         started: now,
@@ -57,7 +57,7 @@ pub fn suppress(records: &mut [CheckRecord], suppressions: &[Suppress], today: N
             continue;
         }
         let is_bad =
-            |record: &CheckRecord| matches!(record.found.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
+            |record: &CheckRecord| matches!(record.result.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
             notes.push(format!("the suppression of `{id}` expired on {until}; renew or remove it"));
         } else if !matched.iter().any(|record| is_bad(record)) {

@@ -132,7 +132,7 @@ impl Running {
             let status = timeout(within, self.child.wait()).await.ok()?;
             self.ended = Some(status.map_or(ExitReason::Unknown, ExitReason::of));
             // The group is killed now, before its id can be reused.
-            ending::end(self.group.take());
+            ending::kill_group(self.group.take());
             let _ = timeout(DRAIN_TIMEOUT, async { while self.streams.join_next().await.is_some() {} }).await;
         }
         self.ended
@@ -164,7 +164,7 @@ impl Running {
     /// Kills the program and its process group.
     pub fn kill(&mut self) {
         if self.ended.is_none() {
-            ending::end(self.group.take());
+            ending::kill_group(self.group.take());
             let _ = self.child.start_kill();
         }
     }
@@ -205,7 +205,7 @@ pub async fn run(program: &ProgramSettings, placeholders: &Placeholders) -> Resu
 pub async fn serve(program: &ProgramSettings, placeholders: &Placeholders, allow: &Allow) -> Result<Running, String> {
     let mut running = Running::start(&program.command, &program.env, placeholders)?;
     let Some(ready) = &program.ready else { return Ok(running) };
-    let page = Page::find(&placeholders.fill(ready), allow, None).await?;
+    let page = Page::resolve(&placeholders.fill(ready), allow, None).await?;
     let within = Duration::from_millis(program.within_ms);
     let end = Instant::now() + within;
     loop {

@@ -89,7 +89,7 @@ pub struct CheckRecord {
     pub target: String,
     /// Claim of the check.
     pub claim: &'static str,
-    pub found: CheckResult,
+    pub result: CheckResult,
     pub started: DateTime<Utc>,
     pub duration_ms: u64,
     /// Timeout of the check, in milliseconds.
@@ -102,12 +102,12 @@ impl CheckRecord {
     /// Returns the outcome and detail to report; a suppressed result counts as skipped.
     pub fn shown(&self) -> (Outcome, String) {
         match &self.suppressed {
-            None => (self.found.outcome, self.found.detail.clone()),
+            None => (self.result.outcome, self.result.detail.clone()),
             Some(Suppressed { reason, until }) => {
                 let detail = format!(
                     "suppressed until {until} ({reason}): {}: {}",
-                    self.found.outcome.name(),
-                    self.found.detail
+                    self.result.outcome.name(),
+                    self.result.detail
                 );
                 (Outcome::Skip, detail)
             }

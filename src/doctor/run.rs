@@ -32,7 +32,7 @@ pub struct CheckJob {
     /// Whether the time limit per probe and target applies; false if the check was selected by its id.
     pub is_bounded: bool,
     /// Starts the check.
-    pub look: Box<dyn FnOnce(Log) -> CheckFuture>,
+    pub run_check: Box<dyn FnOnce(Log) -> CheckFuture>,
 }
 
 /// Receiver of progress events.
@@ -64,7 +64,7 @@ pub struct Limits {
 }
 
 /// Runs the checks in order, until the last one or an interrupt.
-pub async fn all(
+pub async fn run_checks(
     jobs: Vec<CheckJob>,
     limits: Limits,
     now: DateTime<Utc>,
@@ -91,7 +91,7 @@ pub async fn all(
         };
         *spent += start.elapsed();
         super::ending::kill_orphans();
-        super::after::settled().await;
+        super::after::finished().await;
         records.push(redact_record(record, secrets));
     }
     progress.ends();
@@ -99,7 +99,12 @@ pub async fn all(
 }
 
 /// Runs a synchronous check without a timeout; a panic becomes an `error`.
-pub fn one(check: &Check, target: &str, now: DateTime<Utc>, run_check: impl FnOnce() -> CheckResult) -> CheckRecord {
+pub fn run_sync(
+    check: &Check,
+    target: &str,
+    now: DateTime<Utc>,
+    run_check: impl FnOnce() -> CheckResult,
+) -> CheckRecord {
     let watch = clock::Watch::start();
     let found = catch_unwind(AssertUnwindSafe(run_check)).unwrap_or_else(|_| failed());
     record(check, target, (now, watch.milliseconds(), check.deadline_ms), found, Vec::new())
@@ -138,7 +143,7 @@ async fn within(
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> CheckRecord {
-    let CheckJob { check, target, deadline_ms, look: run_check, .. } = job;
+    let CheckJob { check, target, deadline_ms, run_check: run_check, .. } = job;
     let (watch, log) = (clock::Watch::start(), Log::start());
     let own = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
     let over = bound.filter(|bound| bound.remaining() < own);
@@ -206,7 +211,7 @@ pub fn record(
         id: check.id,
         target: target.to_owned(),
         claim: check.claim,
-        found,
+        result: found,
         started,
         duration_ms,
         deadline_ms,
@@ -243,11 +248,11 @@ fn redact_record(mut record: CheckRecord, secrets: &Secrets) -> CheckRecord {
     let map = |map: &serde_json::Map<String, serde_json::Value>| {
         map.iter().map(|(key, value)| (secrets.redact(key), secrets.redact_json(value))).collect()
     };
-    record.found.detail = secrets.redact(&record.found.detail);
-    record.found.observed = map(&record.found.observed);
-    record.found.expected = map(&record.found.expected);
-    record.found.help.text = secrets.redact(&record.found.help.text);
-    for line in &mut record.found.evidence {
+    record.result.detail = secrets.redact(&record.result.detail);
+    record.result.observed = map(&record.result.observed);
+    record.result.expected = map(&record.result.expected);
+    record.result.help.text = secrets.redact(&record.result.help.text);
+    for line in &mut record.result.evidence {
         line.detail = secrets.redact(&line.detail);
     }
     record
@@ -279,10 +284,11 @@ pub async fn interruption() {
 mod tests {
     use super::*;
 
-    const CHECK: Check = Check { id: "a.b", claim: "c", method: "m", opens: "nothing", harm: "", deadline_ms: 60_000 };
+    const CHECK: Check =
+        Check { id: "a.b", claim: "c", method: "m", side_effects: "nothing", risk: "", deadline_ms: 60_000 };
 
     fn outcome(run_check: impl FnOnce() -> CheckResult) -> Outcome {
-        one(&CHECK, "t", DateTime::UNIX_EPOCH, run_check).found.outcome
+        run_sync(&CHECK, "t", DateTime::UNIX_EPOCH, run_check).result.outcome
     }
 
     #[test]
@@ -314,7 +320,7 @@ mod tests {
                     CheckResult::pass(1)
                 })
             });
-            CheckJob { check, target: target.to_owned(), deadline_ms: 60_000, is_bounded, look }
+            CheckJob { check, target: target.to_owned(), deadline_ms: 60_000, is_bounded, run_check: look }
         };
         let jobs = vec![
             job(&CHECK, "t", true, true),
@@ -325,15 +331,15 @@ mod tests {
         ];
         let limits = Limits { run: Duration::from_secs(60), probe: Some(Duration::from_secs(1)) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let done = runtime.block_on(all(jobs, limits, DateTime::UNIX_EPOCH, &Secrets::default(), &Silent));
-        let outcomes: Vec<Outcome> = done.records.iter().map(|record| record.found.outcome).collect();
+        let done = runtime.block_on(run_checks(jobs, limits, DateTime::UNIX_EPOCH, &Secrets::default(), &Silent));
+        let outcomes: Vec<Outcome> = done.records.iter().map(|record| record.result.outcome).collect();
         assert_eq!(outcomes, [Outcome::Skip, Outcome::Skip, Outcome::Pass, Outcome::Pass, Outcome::Pass]);
-        assert_eq!(done.records[0].found.detail, "the time limit of 1 s for `a` on `t` is used up");
+        assert_eq!(done.records[0].result.detail, "the time limit of 1 s for `a` on `t` is used up");
     }
 
     #[test]
     fn control_characters_are_escaped() {
-        let found = one(&CHECK, "t", DateTime::UNIX_EPOCH, || CheckResult::fail(1, "a\u{1b}[31mb\u{7}\n")).found;
+        let found = run_sync(&CHECK, "t", DateTime::UNIX_EPOCH, || CheckResult::fail(1, "a\u{1b}[31mb\u{7}\n")).result;
         assert_eq!(found.detail, "a\\u{1b}[31mb\\u{7}\n");
     }
 

@@ -34,7 +34,7 @@ impl Secrets {
             let Some((name, tail)) = after.split_once('}') else { break };
             let value = environment::raw_variable(name)
                 .ok_or_else(|| format!("environment variable `{name}` is not set, but the configuration uses it"))?;
-            self.keep(&value);
+            self.register(&value);
             self.names.borrow_mut().insert(name.to_owned());
             out.push_str(before);
             out.push_str(&value);
@@ -49,7 +49,7 @@ impl Secrets {
     }
 
     /// Registers a value for redaction, in all forms in which a target may return it.
-    pub fn keep(&self, value: &str) {
+    pub fn register(&self, value: &str) {
         let mut values = self.values.borrow_mut();
         // Forms: URL-encoded, URL-decoded, JSON, base64 (HTTP Basic), debug-escaped, and each line separately.
         let encoded = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn redacts_secrets_in_every_encoding() {
         let secrets = Secrets::default();
-        secrets.keep("p@ss word");
-        secrets.keep("p@ss word and more");
+        secrets.register("p@ss word");
+        secrets.register("p@ss word and more");
         assert_eq!(secrets.redact("a p@ss word, p%40ss+word"), "a [redacted], [redacted]");
         assert_eq!(secrets.redact("p@ss word and more"), "[redacted]");
         assert_eq!(
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn redacts_escaped_encoded_and_truncated_secrets() {
         let secrets = Secrets::default();
-        secrets.keep("tok\"quo\nted%2Fvalue");
+        secrets.register("tok\"quo\nted%2Fvalue");
         let redact = |text: &str| secrets.redact(text);
         assert_eq!(redact(r#"output: `tok\"quo\nted%2Fvalue`"#), "output: `[redacted]`");
         assert_eq!(redact("tok\"quo\nted/value"), "[redacted]");

@@ -93,7 +93,7 @@ pub fn all(globs: &[String], now: DateTime<Utc>, progress: &dyn Progress) -> Res
     });
     progress.ends();
     runtime.shutdown_background();
-    after::all_done();
+    after::wait_all();
     Ok(done)
 }
 

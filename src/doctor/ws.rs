@@ -133,8 +133,8 @@ pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
         metrics.url = secrets.expand(&metrics.url)?;
     }
     if let Ok(Endpoint { user: Some(user), .. }) = Endpoint::parse(&ws.url, ["ws", "wss"]) {
-        user.split(':').for_each(|part| secrets.keep(part));
-        secrets.keep(&user);
+        user.split(':').for_each(|part| secrets.register(part));
+        secrets.register(&user);
     }
     Ok(ws)
 }
@@ -185,7 +185,7 @@ impl WsTarget {
     /// and returns the route.
     pub async fn route_with_fd_limit(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
         self.wait_for_rate_limit_reset().await;
-        process::make_room(connections + SPARE).map_err(|why| {
+        process::raise_fd_limit(connections + SPARE).map_err(|why| {
             let help = "raise the limit of open files, then run phx again";
             Box::new(CheckResult::error(why).help(help, &["ulimit -n 4096"]))
         })?;
@@ -197,10 +197,10 @@ impl WsTarget {
     /// # Errors
     /// Returns an error result if the route, the file descriptors or the first connection are not available. Its
     /// message starts with [`LOST`] if the server served connections earlier in the run.
-    pub async fn ready(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
+    pub async fn prepare(&self, connections: u64) -> Result<Route, Box<CheckResult>> {
         let route = self.route_with_fd_limit(connections).await?;
         // The full timeout applies here, because a slot of the previous check may still become free.
-        match self.joined(route.dial().await).await? {
+        match self.classify(route.dial().await).await? {
             Joined::Served(client) => match client.check_liveness(ANSWER).await {
                 Ok(_) => {
                     self.seen.was_served.set(true);
@@ -230,15 +230,15 @@ impl WsTarget {
     /// # Errors
     /// Returns an error result if the failure is on this side, not a refusal by the server.
     pub async fn join(&self, route: &Route) -> Result<Joined, Box<CheckResult>> {
-        self.joined(self.with_short_timeout(route).dial().await).await
+        self.classify(self.with_short_timeout(route).dial().await).await
     }
 
     /// Connects once, and holds the last byte of the upgrade request until all connections have reached the gate.
     pub async fn join_at(&self, route: &Route, gate: &Barrier) -> Result<Joined, Box<CheckResult>> {
-        self.joined(self.with_short_timeout(route).dial_at(Some(gate)).await).await
+        self.classify(self.with_short_timeout(route).dial_at(Some(gate)).await).await
     }
 
-    async fn joined(&self, dialed: Dialed) -> Result<Joined, Box<CheckResult>> {
+    async fn classify(&self, dialed: Dialed) -> Result<Joined, Box<CheckResult>> {
         match dialed {
             Dialed::Open(opened) => {
                 let took = opened.phases.iter().sum();
@@ -260,7 +260,7 @@ impl WsTarget {
     ///
     /// # Errors
     /// Returns a skip if `limit` is not set, or if the scope is `worker` and `workers` is not set.
-    pub fn limit_in_all(&self) -> Result<(usize, usize), Box<CheckResult>> {
+    pub fn total_limit(&self) -> Result<(usize, usize), Box<CheckResult>> {
         let (limit, over) = self.limit()?;
         match (self.ws.limit_scope, self.ws.workers) {
             (LimitScope::Worker, Some(workers)) => {

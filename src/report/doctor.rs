@@ -32,7 +32,7 @@ pub struct Run {
 impl Run {
     /// Returns the number of checks with an outcome, without suppressed checks.
     pub fn count(&self, outcome: Outcome) -> usize {
-        self.records.iter().filter(|record| record.suppressed.is_none() && record.found.outcome == outcome).count()
+        self.records.iter().filter(|record| record.suppressed.is_none() && record.result.outcome == outcome).count()
     }
 
     /// Returns the number of suppressed checks.

@@ -62,7 +62,7 @@ pub fn ask(session: &Session, plan: &Plan, root: Option<PathBuf>, yes: bool) -> 
 fn needed(plan: &Plan) -> Vec<String> {
     let variables = plan.variables();
     let sends = if variables.is_empty() { String::new() } else { format!(", reads {}", variables.join(", ")) };
-    let configured = plan.subjects.iter().filter(|subject| subject.is_configured);
+    let configured = plan.targets.iter().filter(|subject| subject.is_configured);
     let needs = configured.filter(|subject| subject.about.contains("starts ") || !variables.is_empty());
     needs.map(|subject| format!("{}: {}{sends}", subject.target, subject.about)).collect()
 }

@@ -11,13 +11,13 @@ use crate::system::{disk, environment};
 /// Renders a dry run: each target with its risks and its checks.
 pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
-    for subject in &plan.subjects {
+    for subject in &plan.targets {
         let _ = writeln!(out, "{} ({})", subject.target, subject.about);
         for risk in risks(&subject.checks) {
             let _ = writeln!(out, "  {risk}");
         }
         for check in &subject.checks {
-            let _ = writeln!(out, "  {}: opens {}", check.id, check.opens);
+            let _ = writeln!(out, "  {}: opens {}", check.id, check.side_effects);
         }
     }
     out
@@ -25,7 +25,7 @@ pub fn planned(plan: &Plan) -> String {
 
 /// Returns the distinct risks of checks, sorted.
 fn risks(checks: &[&'static Check]) -> Vec<&'static str> {
-    let mut risks: Vec<&str> = checks.iter().map(|check| check.harm).filter(|harm| !harm.is_empty()).collect();
+    let mut risks: Vec<&str> = checks.iter().map(|check| check.risk).filter(|harm| !harm.is_empty()).collect();
     risks.sort_unstable();
     risks.dedup();
     risks

@@ -26,10 +26,10 @@ pub fn explained(selector: &str) -> Result<String, Failure> {
 }
 
 fn describe(check: &Check) -> String {
-    let Check { id, claim, method, opens, harm, deadline_ms } = check;
-    let harm = if harm.is_empty() { String::new() } else { format!("\n{harm}\n") };
+    let Check { id, claim, method, side_effects, risk, deadline_ms } = check;
+    let harm = if risk.is_empty() { String::new() } else { format!("\n{risk}\n") };
     format!(
-        "{id}\n\nClaim: {claim}.\n\nMethod: {method}\n\nSide effects: opens {opens}.\n{harm}\nTimeout: {deadline_ms} ms.\n"
+        "{id}\n\nClaim: {claim}.\n\nMethod: {method}\n\nSide effects: opens {side_effects}.\n{harm}\nTimeout: {deadline_ms} ms.\n"
     )
 }
 
@@ -41,7 +41,7 @@ pub fn all_exist(globs: &[String]) -> Result<(), Failure> {
 
 fn unknown_check(id: &str) -> Failure {
     let checks = checks();
-    let words = PROBES.iter().flat_map(|probe| probe.aliases.iter().chain([&probe.word]).copied());
+    let words = PROBES.iter().flat_map(|probe| probe.aliases.iter().chain([&probe.name]).copied());
     let near = suggest::did_you_mean(id, checks.iter().map(|check| check.id).chain(words));
     Failure::usage(format!("unknown check `{id}`{near}")).hint("run `phx doctor --list-checks` to list the checks")
 }

@@ -35,7 +35,7 @@ pub struct MysqlConnection {
 }
 
 fn refusal(error: &Error) -> ConnectRefusal {
-    let why = crate::doctor::http::whole(error);
+    let why = crate::doctor::http::error_chain(error);
     match error {
         Error::Server(server) => {
             // Error numbers of the MySQL error message reference.

@@ -36,7 +36,7 @@ impl ConnectRefusal {
             Some(state) if *state == SqlState::INVALID_CATALOG_NAME => "no-database",
             Some(_) => "other",
             None => {
-                let text = http::whole(error);
+                let text = http::error_chain(error);
                 match () {
                     () if text.contains("TLS") || text.contains("certificate") => "tls",
                     () if text.contains("password") => "auth",
@@ -45,7 +45,7 @@ impl ConnectRefusal {
                 }
             }
         };
-        Self { class, why: http::whole(error), state: state.map(|state| state.code().to_owned()) }
+        Self { class, why: http::error_chain(error), state: state.map(|state| state.code().to_owned()) }
     }
 }
 
@@ -80,7 +80,7 @@ impl PostgresServer {
     /// Returns an error if `admin` is not valid, does not name exactly one host, or the host is not allowed.
     pub async fn new(dsn: &str, ca: Option<&str>, allow: &Allow) -> Result<Self, String> {
         let given: Config = dsn.parse().map_err(|error: tokio_postgres::Error| {
-            format!("`admin` is not a valid PostgreSQL connection string: {}", http::whole(&error))
+            format!("`admin` is not a valid PostgreSQL connection string: {}", http::error_chain(&error))
         })?;
         let ports = given.get_ports();
         let mut config = Config::new();

@@ -67,7 +67,7 @@ impl DbTarget {
         });
         let result = if round.wrong.is_empty() { "ok".to_owned() } else { named(&round.wrong) };
         rounds.push(round);
-        self.log.note("round", format!("{}: {seen}{result}", rounds.len()));
+        self.log.record("round", format!("{}: {seen}{result}", rounds.len()));
     }
 
     /// Combines the results of all rounds; `help` is shown if one failed.

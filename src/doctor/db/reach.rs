@@ -38,8 +38,8 @@ pub const CHECK: Check = Check {
     id: "db.reach",
     claim: "the configured user can connect",
     method: "Connects to `admin` (with SQLite: opens a scratch file) and measures ten statements. Fails if that is not possible, and distinguishes a server that is not running, a wrong password, a server that is starting (57P03) and a server without free connections (53300).",
-    opens: "a connection to `admin`, or a temporary file",
-    harm: "",
+    side_effects: "a connection to `admin`, or a temporary file",
+    risk: "",
     deadline_ms: 15_000,
 };
 

@@ -82,7 +82,7 @@ impl DbTarget {
                 .help("set `call` to a page that needs the database", &[])
                 .stop();
         }
-        self.log.note("warm", format!("{} connections", backends.len()));
+        self.log.record("warm", format!("{} connections", backends.len()));
         Ok(SaturatedPool { life, page, backends })
     }
 

@@ -120,7 +120,7 @@ impl RunningService {
     /// # Errors
     /// Returns an error if the host is not allowed.
     pub async fn page(&self, target: &DbTarget, url: &str) -> Result<Page, Box<CheckResult>> {
-        let page = Page::find(&self.places.fill(url), &target.allow, None).await;
+        let page = Page::resolve(&self.places.fill(url), &target.allow, None).await;
         page.map_err(|why| {
             Box::new(
                 CheckResult::error(why).help("add the host to `[doctor] allow_hosts` if doctor may connect to it", &[]),

@@ -96,7 +96,7 @@ fn accept(tcp: TcpStream, shared: &Arc<UpstreamState>) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let directives = shared.told.clone();
-        match &shared.behind {
+        match &shared.backend {
             Backend::Stub(body) => stub::serve(tcp, number, body, &shared, directives).await,
             _ => proxy::serve(tcp, number, &shared, directives).await,
         }

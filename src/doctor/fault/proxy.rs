@@ -52,7 +52,7 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
     // The first chunk is read before the server is contacted, so that `Hold` can hold it and a hanging mode can discard
     // it.
     let mut first = Vec::with_capacity(BLOCK);
-    let is_talker = matches!(shared.behind, Backend::Talker(_));
+    let is_talker = matches!(shared.backend, Backend::Talker(_));
     if !is_talker {
         // A silent client waits for the server, since in some protocols the server sends first.
         match timeout(CLIENT_SILENCE, from_client.read_buf(&mut first)).await {
@@ -73,7 +73,7 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
     if is_mute(mode) {
         return discard(&mut from_client).await;
     }
-    let Some((mut from_server, mut to_server)) = connect(&shared.behind).await else { return ProxyEnd::Reset };
+    let Some((mut from_server, mut to_server)) = connect(&shared.backend).await else { return ProxyEnd::Reset };
     if to_server.write_all(&first).await.is_err() {
         return ProxyEnd::Reset;
     }
@@ -91,7 +91,7 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
                 return ProxyEnd::Reset;
             }
             // A silenced server must not receive the chunk, since a late response would follow.
-            if directive.silent >= number || is_mute(directive.mode) {
+            if directive.mute_up_to >= number || is_mute(directive.mode) {
                 return discard(&mut from_client).await;
             }
             if to_server.write_all(&block[..read]).await.is_err() {
@@ -105,7 +105,7 @@ async fn exchange(tcp: &mut TcpStream, number: u64, shared: &Arc<UpstreamState>)
             let Ok(read @ 1..) = from_server.read(&mut block).await else { return ProxyEnd::Closed };
             record_greeting(shared, number, &block[..read]);
             let directive = shared.told();
-            if directive.silent >= number || is_mute(directive.mode) {
+            if directive.mute_up_to >= number || is_mute(directive.mode) {
                 std::future::pending::<()>().await;
             }
             if let Some(end) = forward(&mut to_client, &block[..read], directive.mode).await {

@@ -38,7 +38,7 @@ pub async fn serve(
 pub async fn is_cut(number: u64, directive: &mut watch::Receiver<Directive>) {
     let _ = directive
         .wait_for(|directive| {
-            directive.cut >= number || matches!(directive.mode, FaultMode::Refuse | FaultMode::SynDrop)
+            directive.reset_up_to >= number || matches!(directive.mode, FaultMode::Refuse | FaultMode::SynDrop)
         })
         .await;
 }

@@ -160,7 +160,7 @@ fn port_closes_fills_and_reopens() {
         stub.set(FaultMode::Ok).await;
         assert_eq!(status(&exchange(&stub, REQUEST).await), "200");
         stub.set(FaultMode::SynDrop).await;
-        if stub.broken().is_none() {
+        if stub.mode_error().is_none() {
             assert_eq!(exchange(&stub, REQUEST).await, Observed::NoConnection);
         }
         stub.set(FaultMode::Ok).await;
@@ -215,7 +215,7 @@ fn silence_stops_existing_connections_only() {
         let mut old = TcpStream::connect(proxy.address).await.unwrap();
         old.write_all(b"one").await.unwrap();
         assert_eq!(read_all(&mut old).await, Observed::Silent("one".to_owned()));
-        proxy.silence();
+        proxy.mute_all();
         old.write_all(b"two").await.unwrap();
         assert_eq!(read_all(&mut old).await, Observed::Silent(String::new()));
         assert_eq!(exchange(&proxy, "new").await, Observed::Silent("new".to_owned()));

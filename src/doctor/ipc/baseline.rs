@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     id: "ipc.baseline",
     claim: "each call to the service succeeds and makes one call to the upstream",
     method: "Calls the service ten times while the upstream works. Fails if a call fails, or if the number of upstream calls differs from the number of calls (with `upstream.forward`: is lower).",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

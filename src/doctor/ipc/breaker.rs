@@ -54,7 +54,7 @@ impl IpcTarget {
         for calls in 0..=breaker.max_trip_calls {
             let called = harness.call(Endpoint::Primary).await?;
             if called.hits == 0 {
-                self.log.note("open", format!("after {calls} failing calls"));
+                self.log.record("open", format!("after {calls} failing calls"));
                 return Ok(Tripped { calls, at });
             }
             at = Instant::now();
@@ -109,7 +109,7 @@ impl IpcTarget {
             let asked = tripped.at.elapsed();
             polls += 1;
             if harness.call(Endpoint::Primary).await?.hits > 0 {
-                self.log.note("half-open", format!("{} ms after it opened", millis(asked)));
+                self.log.record("half-open", format!("{} ms after it opened", millis(asked)));
                 return Ok(asked);
             }
             sleep(POLL).await;

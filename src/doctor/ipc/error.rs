@@ -34,7 +34,7 @@ impl IpcTarget {
         let mut texts = Vec::new();
         for (fault, mode) in FAULTS {
             if *mode == FaultMode::HangHeaders && self.ipc.timeout.is_none() {
-                self.log.note("timeout", "not tested: `timeout` is not configured");
+                self.log.record("timeout", "not tested: `timeout` is not configured");
                 continue;
             }
             let mut harness = self.harness().await?;
@@ -43,7 +43,7 @@ impl IpcTarget {
             for _ in 0..times {
                 answers.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note(fault, super::harness::shortened(&answers[0].text));
+            self.log.record(fault, super::harness::shortened(&answers[0].text));
             texts.push(Text { fault, told: answers, written: harness.output(), canary: harness.canary.clone() });
         }
         if let Some(breaker) = self.ipc.breaker {
@@ -53,7 +53,7 @@ impl IpcTarget {
             for _ in 0..times {
                 answers.push(harness.call(Endpoint::Primary).await?);
             }
-            self.log.note("open", super::harness::shortened(&answers[0].text));
+            self.log.record("open", super::harness::shortened(&answers[0].text));
             texts.push(Text {
                 fault: "open",
                 told: answers,

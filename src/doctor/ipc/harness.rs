@@ -191,7 +191,7 @@ impl IpcTarget {
     ) -> Result<Caller, Box<CheckResult>> {
         match entry {
             ServiceEntry::Http { method, url, headers, body } => {
-                let page = Page::find(&places.fill(url), &self.allow, None).await;
+                let page = Page::resolve(&places.fill(url), &self.allow, None).await;
                 let page = page.map_err(|why| {
                     let help = "add the host to `[doctor] allow_hosts` if doctor may connect to it";
                     Box::new(CheckResult::error(why).help(help, &[]))
@@ -257,7 +257,7 @@ impl Harness {
         };
         match entry {
             None => CheckResult::error("the endpoint is not configured").stop(),
-            Some(Caller::Http(page, request)) => Ok(match page.ask(request, self.longest).await {
+            Some(Caller::Http(page, request)) => Ok(match page.send(request, self.longest).await {
                 Ok(answer) => result(answer.status < 400, Some(i32::from(answer.status)), answer.body, false),
                 Err(failed) => {
                     let is_late = matches!(failed, crate::doctor::http::HttpError::Late(_));
@@ -307,7 +307,7 @@ impl Harness {
     /// Returns an error, or a skip if the platform cannot drop SYN packets, if the fault cannot be simulated.
     pub async fn fail(&self, mode: FaultMode) -> Result<(), Box<CheckResult>> {
         self.upstream.set(mode).await;
-        match self.upstream.broken() {
+        match self.upstream.mode_error() {
             Some(why) if mode == FaultMode::SynDrop => CheckResult::skip(format!("platform: {why}")).stop(),
             Some(why) => CheckResult::error(why).stop(),
             None => Ok(()),

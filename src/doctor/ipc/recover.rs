@@ -24,8 +24,8 @@ pub const CHECK: Check = Check {
     id: "ipc.recover",
     claim: "after upstream failures, calls succeed again and take as long as before",
     method: "Measures calls, lets the upstream fail in several ways, waits until a call succeeds (at most twice `open_for` plus 5 s), and measures again. Fails if a call fails, or if the median is more than 1.5 times the previous median plus 5 ms.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -57,7 +57,7 @@ impl IpcTarget {
             harness.fail(FaultMode::FailFirst(retry.max_attempts - 1)).await?;
             let waits = attempts(&mut harness).await?;
             let line = waits.iter().map(|wait| format!("{wait:.0}")).collect::<Vec<_>>().join(", ");
-            self.log.note("waits", format!("{line} ms"));
+            self.log.record("waits", format!("{line} ms"));
             self.waits.borrow_mut().calls.push(waits);
         }
         if let Some(noise) = noise {

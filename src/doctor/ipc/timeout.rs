@@ -69,7 +69,7 @@ async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
         abandoned |= called.is_late;
         unseen += u64::from(called.hits == 0 && !matches!(mode, FaultMode::Refuse | FaultMode::SynDrop));
         let status = called.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-        target.log.note("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
+        target.log.record("answer", format!("trial {trial}: {status} after {took} ms: {}", shortened(&called.text)));
         last = shortened(&called.text);
     }
     let trials = target.trials();
@@ -80,7 +80,7 @@ async fn run(target: IpcTarget, mode: FaultMode) -> CheckVerdict {
         let called = harness.crowd(CROWD).await?;
         slowest_together = called.iter().map(|called| millis(called.time)).max().unwrap_or_default();
         together = called.iter().filter(|called| millis(called.time) > most || called.is_late).count() as u64;
-        target.log.note("answers", format!("{CROWD} concurrent calls: the longest took {slowest_together} ms"));
+        target.log.record("answers", format!("{CROWD} concurrent calls: the longest took {slowest_together} ms"));
     }
     let found = if unseen > 0 {
         CheckResult::error("inconclusive: no call reached the upstream, so the fault had no effect")

@@ -7,7 +7,7 @@ use super::Orders;
 /// Reports the facts and waits for the acknowledgement.
 pub fn run(orders: &Orders) -> u8 {
     orders.report(&facts("facts"));
-    super::acknowledged();
+    super::wait_for_ack();
     0
 }
 

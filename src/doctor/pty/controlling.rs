@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
              Fails if /dev/tty cannot be opened, or if the two groups differ: then ^C does not reach the program. If \
              the foreground group has no number inside, because the session has a namespace of its own, ^C is sent and \
              must arrive within 2 s.",
-    opens: "one or two sessions",
-    harm: "",
+    side_effects: "one or two sessions",
+    risk: "",
     deadline_ms: 15_000,
 };
 
@@ -31,7 +31,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     let dev_tty = text(&facts, "dev_tty");
     let in_foreground = if facts["foreground"].is_null() && dev_tty == "ok" {
         // The foreground group is outside of the PID namespace of the session, so the effect of ^C is tested instead.
-        target.log.note("foreground", "the foreground group has no number inside, so ^C is sent");
+        target.log.record("foreground", "the foreground group has no number inside, so ^C is sent");
         let (mut session, _) = target.ready("keys", &[]).await?;
         session.send(&[0x03]).await;
         session.next(SIGNAL_TIMEOUT).await.is_some_and(|report| report["name"] == "INT")

@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     method: "A payload inside reads SigIgn and SigBlk of its own process. Warns if HUP, INT, QUIT, TERM, CHLD or TSTP \
              is ignored or blocked: programs inherit this, and then, for example, ^C has no effect. Available only on \
              Linux.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

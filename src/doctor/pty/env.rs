@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     method: "Starts the host with variables whose names match `env.deny`; a payload inside lists the names of its \
              variables. Fails if one matches, or if a name of `env.require` is missing. Values are not read. Skipped \
              if `env` is not set.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 
@@ -48,7 +48,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         CheckResult::fail(names.len() as u64, format!("required variables are missing: {}", missing.join(", ")))
     };
     if !target.is_started() {
-        target.log.note("canaries", "the host was not started by phx, so no test variables were set");
+        target.log.record("canaries", "the host was not started by phx, so no test variables were set");
     }
     Ok(result
         .observed("inherited", seen)

@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     method: "A payload exits with 0, 3, 255 and 137, and another one is ended by SIGKILL; the host must exit with the \
              same code. Fails if a code differs, or if a kill looks like success. Warns if a kill looks like exit code \
              137. Skipped if the host does not report how its program ended.",
-    opens: "five sessions, one at a time",
-    harm: "",
+    side_effects: "five sessions, one at a time",
+    risk: "",
     deadline_ms: 40_000,
 };
 

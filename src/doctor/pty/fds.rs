@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     claim: "a session inherits no open files",
     method: "A payload inside lists its descriptors above 2. Fails if one is a socket, or a file or folder outside of \
              /dev. Warns if there is any other. Available only on Linux.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

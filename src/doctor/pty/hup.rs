@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     method: "A payload waits inside and is seen from outside (the control). Then the session is closed: first the \
              streams of the host, then SIGHUP and SIGTERM if the host still runs. Fails if the payload still runs \
              after `grace`. Available only on Linux.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 20_000,
 };
 
@@ -28,7 +28,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     on_linux()?;
     let (mut session, _) = target.ready("linger", &[]).await?;
     let visible = seen::marked(&session.token);
-    session.leave().await;
+    session.close().await;
     let start = std::time::Instant::now();
     while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
         sleep(POLL).await;

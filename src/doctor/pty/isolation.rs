@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
     claim: "sessions are isolated from each other",
     method: "Opens ten sessions at once and types a unique token into each. Fails if a token appears in the output of \
              another session, or if two sessions have the same terminal.",
-    opens: "ten sessions at once",
-    harm: "",
+    side_effects: "ten sessions at once",
+    risk: "",
     deadline_ms: 30_000,
 };
 
@@ -52,7 +52,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         }
     }
     for line in &mixed {
-        target.log.note("mixed", line.as_str());
+        target.log.record("mixed", line.as_str());
     }
     let result = match mixed.first() {
         None => CheckResult::pass(SESSIONS as u64),

@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     claim: "a shell can stop a job, take back the terminal and continue the job",
     method: "A payload acts as a shell: it puts a job in the foreground (tcsetpgrp), waits until the job stops, takes \
              back the terminal, and continues the job until it ends. Fails at the first step that does not work.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

@@ -22,8 +22,8 @@ pub const CHECK: Check = Check {
     method: "Opens `sessions` sessions (200 by default), one at a time. Counts the terminals of this machine before \
              and after, and the terminals of the sessions that still exist. Fails if both numbers show that more than \
              three are left. Available only on Linux.",
-    opens: "200 sessions, one at a time",
-    harm: "",
+    side_effects: "200 sessions, one at a time",
+    risk: "",
     deadline_ms: 120_000,
 };
 
@@ -54,11 +54,11 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         session.send(b"\n").await;
         session.end(Duration::from_secs(2)).await;
         // Remaining processes run until their terminals are counted.
-        tokens.0.push(session.spare());
+        tokens.0.push(session.kill_host_only());
         if at % 50 == 49 {
             target
                 .log
-                .note("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
+                .record("terminals", format!("{} after {} sessions", seen::terminals().unwrap_or_default(), at + 1));
         }
     }
     let start = Instant::now();

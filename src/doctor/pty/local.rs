@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     claim: "pseudo-terminals can be allocated",
     method: "Opens and closes one pseudo-terminal, and compares the number of open ones with the maximum. Fails if \
              fewer than 16 are left. Inconclusive if none can be opened.",
-    opens: "one pseudo-terminal of this machine",
-    harm: "",
+    side_effects: "one pseudo-terminal of this machine",
+    risk: "",
     deadline_ms: 2_000,
 };
 

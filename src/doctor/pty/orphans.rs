@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
              a daemon without environment. All are seen from outside by the token in their command lines (the \
              control). Then the session is closed. Fails if more than `allow_survivors` of them still run after \
              `grace`. Available only on Linux.",
-    opens: "one session with four processes",
-    harm: "",
+    side_effects: "one session with four processes",
+    risk: "",
     deadline_ms: 30_000,
 };
 
@@ -31,10 +31,11 @@ async fn check(target: PtyTarget) -> CheckVerdict {
     let started = ready["started"].as_array().map_or(0, Vec::len);
     // The payload itself has the token, too.
     let visible = seen::marked(&session.token).len();
-    target
-        .log
-        .note("started", format!("{started} processes started, {visible} visible from outside including the payload"));
-    session.leave().await;
+    target.log.record(
+        "started",
+        format!("{started} processes started, {visible} visible from outside including the payload"),
+    );
+    session.close().await;
     let start = std::time::Instant::now();
     while start.elapsed() < target.grace() && !seen::marked(&session.token).is_empty() {
         sleep(POLL).await;
@@ -44,7 +45,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         .map(|id| {
             let style = seen::words(id, &session.token);
             let style = if style.is_empty() { "the payload itself".to_owned() } else { style };
-            target.log.note("left", format!("process {id}: {style}"));
+            target.log.record("left", format!("process {id}: {style}"));
             style
         })
         .collect();

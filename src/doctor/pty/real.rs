@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "A payload inside reads the terminal modes of its streams 0, 1 and 2 and the name of the terminal, with \
              system calls that a preloaded library cannot intercept. Fails if a stream is not a terminal, or if the \
              terminal has no name.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

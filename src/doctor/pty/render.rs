@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     method: "A payload draws a known screen: cursor positions, colours, wide characters, tabs, erased and inserted \
              lines (ECMA-48). A terminal emulator interprets the output, and its cells are compared with the drawing. \
              Fails if one differs. Skipped if the terminal is smaller than 13x40.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 
@@ -59,7 +59,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         }
     }
     for line in &wrong {
-        target.log.note("cell", line.as_str());
+        target.log.record("cell", line.as_str());
     }
     let result = match wrong.first() {
         None => CheckResult::pass(CELLS.len() as u64),

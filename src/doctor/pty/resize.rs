@@ -20,8 +20,8 @@ pub const CHECK: Check = Check {
     method: "Sets the size to 41x117 from outside; a payload inside waits for SIGWINCH and reads the size. Fails if \
              the signal does not arrive within 1 s, or if the size differs. Skipped if the host cannot be resized: \
              over pipes, and over a WebSocket with codec `raw`.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

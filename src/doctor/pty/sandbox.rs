@@ -75,7 +75,7 @@ impl PtyTarget {
         let mut session = self.open("try", &[name, argument]).await?;
         session.report("tries", START_TIMEOUT).await?;
         let Some(report) = session.next(ATTEMPT_TIMEOUT).await else {
-            if session.is_over() {
+            if session.output_ended() {
                 return Ok(AttemptResult { allowed: false, got: "the session ended".to_owned() });
             }
             // A timeout is not a denial.
@@ -100,10 +100,10 @@ impl PtyTarget {
     ) -> CheckVerdict {
         let control = self.outside().attempt(name, outside).await?;
         let control_effect = effect(&control).await;
-        self.log.note("outside", format!("{}: {}", if control.allowed { "allowed" } else { "denied" }, control.got));
+        self.log.record("outside", format!("{}: {}", if control.allowed { "allowed" } else { "denied" }, control.got));
         let tried = self.attempt(name, inside).await?;
         let effect = effect(&tried).await;
-        self.log.note("inside", format!("{}: {}", if tried.allowed { "allowed" } else { "denied" }, tried.got));
+        self.log.record("inside", format!("{}: {}", if tried.allowed { "allowed" } else { "denied" }, tried.got));
         let happened = effect.unwrap_or(tried.allowed);
         let result = if happened {
             CheckResult::fail(2, format!("`{name}` is not denied: {}", tried.got))

@@ -68,7 +68,7 @@ impl PtyTarget {
             .map(|&word| word.to_owned())
             .collect();
         let link = Link::open(self, &words, env).await?;
-        Ok(PtySession::over(link, token))
+        Ok(PtySession::with_host(link, token))
     }
 
     /// Starts a payload and waits for its report `ready`.
@@ -100,7 +100,7 @@ impl PtyTarget {
         let token = token();
         let words = ["sh".to_owned(), "-c".to_owned(), shell::script(&token)];
         let Ok(link) = Link::open(self, &words, &[]).await else { return Err(why) };
-        let mut session = PtySession::over(link, token);
+        let mut session = PtySession::with_host(link, token);
         let end = Instant::now() + SHELL_TIMEOUT;
         while let Ok(true) = timeout_at(end, session.read_more()).await {
             if shell::facts(&session.token, &session.bytes).is_some() {
@@ -108,7 +108,7 @@ impl PtyTarget {
             }
         }
         let facts = shell::facts(&session.token, &session.bytes).ok_or(why)?;
-        self.log.note("fallback", "the payload did not report, so a shell was used, which reports fewer facts");
+        self.log.record("fallback", "the payload did not report, so a shell was used, which reports fewer facts");
         Ok(facts)
     }
 }
@@ -119,7 +119,7 @@ fn token() -> String {
 }
 
 impl PtySession {
-    fn over(link: Link, token: String) -> Self {
+    fn with_host(link: Link, token: String) -> Self {
         Self { link, token, bytes: Vec::new(), read_to: 0, over: false, spares: false }
     }
 
@@ -224,7 +224,7 @@ impl PtySession {
     }
 
     /// Returns whether the output of the host has ended.
-    pub fn is_over(&self) -> bool {
+    pub fn output_ended(&self) -> bool {
         self.over
     }
 
@@ -263,12 +263,12 @@ impl PtySession {
     }
 
     /// Closes the session as a user does who closes the window: first the streams of the host, then SIGHUP and SIGTERM.
-    pub async fn leave(&mut self) {
+    pub async fn close(&mut self) {
         self.link.leave().await;
     }
 
     /// Kills only the host, so that remaining processes can be counted. Returns the token that identifies them.
-    pub fn spare(mut self) -> String {
+    pub fn kill_host_only(mut self) -> String {
         self.spares = true;
         self.token.clone()
     }

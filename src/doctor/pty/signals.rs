@@ -18,8 +18,8 @@ pub const CHECK: Check = Check {
     claim: "^C, ^\\, ^Z and ^D reach the program",
     method: "Sends the bytes 03, 1c, 1a and 04, each to a session of its own; a payload inside reports SIGINT, \
              SIGQUIT, SIGTSTP and the end of input. Fails if one does not arrive within 2 s.",
-    opens: "four sessions, one at a time",
-    harm: "",
+    side_effects: "four sessions, one at a time",
+    risk: "",
     deadline_ms: 20_000,
 };
 

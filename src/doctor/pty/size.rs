@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     claim: "a session has the configured size",
     method: "A payload inside reads the size of the terminal (TIOCGWINSZ). Fails if it is 0x0, or if it is not `size`, \
              which replaces {rows} and {cols} in the command. If `size` is not set, any size except 0x0 passes.",
-    opens: "one session",
-    harm: "",
+    side_effects: "one session",
+    risk: "",
     deadline_ms: 15_000,
 };
 

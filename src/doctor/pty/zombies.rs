@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
     claim: "the host reaps the programs that end",
     method: "Opens 20 sessions at once; the process of each is seen from outside (the control), then the programs \
              exit. Fails if one is still a zombie 2 s later. Available only on Linux.",
-    opens: "20 sessions at once",
-    harm: "",
+    side_effects: "20 sessions at once",
+    risk: "",
     deadline_ms: 60_000,
 };
 

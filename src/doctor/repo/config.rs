@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "repo.config",
     claim: "the configuration is valid",
     method: "Reads phx.toml like every command. Fails with each error and its location.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 2_000,
 };
 

@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
     claim: "no document is past its deadline",
     method: "Reads every governed document and compares its deadline with the current time. Fails with the stale documents, oldest \
              first; skipped if no document is governed.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 60_000,
 };
 

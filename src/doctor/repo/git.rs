@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
     id: "repo.git",
     claim: "git is installed and recent enough",
     method: "Runs `git --version`. Fails if git cannot be started or is older than 2.31; skipped outside a repository.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 2_000,
 };
 

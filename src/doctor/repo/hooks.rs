@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     claim: "the Git hooks are installed, unchanged and not bypassed",
     method: "Asks git for the hooks folder (including `core.hooksPath`) and compares each hook with the one that phx writes. Fails \
              if a hook was changed or starts a missing program; warns if a hook is missing or was not installed by phx.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 2_000,
 };
 

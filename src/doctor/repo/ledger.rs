@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "repo.ledger",
     claim: "every ledger record is well-formed and its file name matches its content",
     method: "Reads each file in .phx/ledger and compares it with its name. Fails with each invalid record; skipped without a ledger.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 10_000,
 };
 

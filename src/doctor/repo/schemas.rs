@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "repo.schemas",
     claim: "every schema compiles, including those of the repository",
     method: "Compiles each schema that documents may be validated against. Fails with the first error of each schema.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 5_000,
 };
 

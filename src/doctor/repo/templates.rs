@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "repo.templates",
     claim: "every section template compiles, including those of the repository",
     method: "Compiles each template like `phx regen`. Fails with the file and line of each error.",
-    opens: "nothing; reads files and runs git",
-    harm: "",
+    side_effects: "nothing; reads files and runs git",
+    risk: "",
     deadline_ms: 5_000,
 };
 

@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
     claim: "accepted connections are served",
     method: "Sends 20 liveness requests on one connection: a ping (RFC 6455, section 5.5.2), or the message configured \
              in `liveness`. Fails if one is not answered within 2 s. Skipped if `liveness` is `none`.",
-    opens: "one connection",
-    harm: "",
+    side_effects: "one connection",
+    risk: "",
     deadline_ms: 15_000,
 };
 

@@ -51,8 +51,8 @@ pub const CHECK: Check = Check {
              frame. RFC 6455 requires that the connection ends: fails if the server accepts an invalid frame or does \
              not react within 2 s. Warns if the connection ends without close code 1002 (1007 for the text), which \
              section 7.4.1 defines and section 7.1.7 recommends.",
-    opens: "seven connections, one at a time",
-    harm: "",
+    side_effects: "seven connections, one at a time",
+    risk: "",
     deadline_ms: 20_000,
 };
 
@@ -61,7 +61,7 @@ pub fn run(target: WsTarget) -> CheckFuture {
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
-    let route = target.ready(8).await?;
+    let route = target.prepare(8).await?;
     let mut result = CheckResult::pass(CASES.len() as u64).control("first connection", Outcome::Pass);
     let (mut not_ended, mut other_codes) = (Vec::new(), Vec::new());
     for (name, section, bytes, code) in CASES {

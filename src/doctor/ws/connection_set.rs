@@ -21,7 +21,7 @@ pub const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct ConnectionSet {
     /// Upgraded connections, oldest first.
-    pub held: Vec<Client>,
+    pub open: Vec<Client>,
     /// Refusals, each with the number of connections upgraded before it.
     pub refused: Vec<(usize, Refused)>,
 }
@@ -57,7 +57,7 @@ pub fn classes(refused: &[Refused]) -> String {
 }
 
 /// Returns the clients that are served, and the number of the others: closed by the server or without an answer.
-pub async fn living(clients: Vec<Client>) -> (Vec<Client>, usize) {
+pub async fn partition_served(clients: Vec<Client>) -> (Vec<Client>, usize) {
     let responses = join_all(clients.iter().map(|client| client.check_liveness(ANSWER))).await;
     let all = clients.len();
     let alive: Vec<Client> = clients
@@ -74,7 +74,7 @@ impl ConnectionSet {
     /// (class `zombie`) become refusals.
     pub async fn settle(&mut self, grace: Duration) -> Settled {
         sleep(grace).await;
-        let responses = join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await;
+        let responses = join_all(self.open.iter().map(|client| client.check_liveness(ANSWER))).await;
         let newest = responses.iter().rposition(Result::is_ok);
         let mut settled = Settled {
             refused: self.refused.iter().map(|(_, refused)| refused.clone()).collect(),
@@ -82,7 +82,7 @@ impl ConnectionSet {
         };
         let mut first = self.refused.first().map(|(before, _)| *before);
         let mut alive = Vec::new();
-        for (at, (client, response)) in self.held.drain(..).zip(responses).enumerate() {
+        for (at, (client, response)) in self.open.drain(..).zip(responses).enumerate() {
             let Err(missing) = response else {
                 alive.push(client);
                 continue;
@@ -98,31 +98,31 @@ impl ConnectionSet {
                 Missing::Silent => Refused::new("zombie", ANSWER),
             });
         }
-        self.held = alive;
-        settled.served = self.held.len();
+        self.open = alive;
+        settled.served = self.open.len();
         settled.first = first;
         settled
     }
 
     /// Adds connections that were opened later.
-    pub fn take(&mut self, later: Self) {
-        let before = self.held.len();
+    pub fn append(&mut self, later: Self) {
+        let before = self.open.len();
         self.refused.extend(later.refused.into_iter().map(|(at, refused)| (before + at, refused)));
-        self.held.extend(later.held);
+        self.open.extend(later.open);
     }
 
     /// Closes all connections and gives the server 100 ms to free their slots.
     pub async fn close(self) {
-        join_all(self.held.into_iter().map(Client::close)).await;
+        join_all(self.open.into_iter().map(Client::close)).await;
         sleep(2 * POLL).await;
     }
 
     /// Sends liveness requests on all connections, `rounds` times. Adds the response times to `times` and returns the
     /// number of requests without an answer.
-    pub async fn beats(&self, rounds: usize, times: &mut Times) -> usize {
+    pub async fn check_all(&self, rounds: usize, times: &mut Times) -> usize {
         let mut silent = 0;
         for _ in 0..rounds {
-            for response in join_all(self.held.iter().map(|client| client.check_liveness(ANSWER))).await {
+            for response in join_all(self.open.iter().map(|client| client.check_liveness(ANSWER))).await {
                 match response {
                     Ok(time) => times.add(time),
                     Err(_) => silent += 1,
@@ -135,17 +135,17 @@ impl ConnectionSet {
 
 impl WsTarget {
     /// Opens connections one at a time, until the set holds `count` or one is refused.
-    pub async fn fill(
+    pub async fn fill_to_limit(
         &self,
         route: &Route,
         connection_set: &mut ConnectionSet,
         count: usize,
     ) -> Result<(), Box<CheckResult>> {
-        while connection_set.held.len() < count {
+        while connection_set.open.len() < count {
             match self.join(route).await? {
-                Joined::Served(client) => connection_set.held.push(client),
+                Joined::Served(client) => connection_set.open.push(client),
                 Joined::Refused(refused) => {
-                    connection_set.refused.push((connection_set.held.len(), refused));
+                    connection_set.refused.push((connection_set.open.len(), refused));
                     break;
                 }
             }
@@ -159,8 +159,8 @@ impl WsTarget {
         let gate = Barrier::new(count.max(1));
         for joined in join_all((0..count).map(|_| self.join_at(route, &gate))).await {
             match joined? {
-                Joined::Served(client) => connection_set.held.push(client),
-                Joined::Refused(refused) => connection_set.refused.push((connection_set.held.len(), refused)),
+                Joined::Served(client) => connection_set.open.push(client),
+                Joined::Refused(refused) => connection_set.refused.push((connection_set.open.len(), refused)),
             }
         }
         Ok(connection_set)
@@ -171,10 +171,10 @@ impl WsTarget {
     /// # Errors
     /// Returns an error result if the server serves fewer connections or does not refuse the next one. Then checks of
     /// freed slots are inconclusive.
-    pub async fn full(&self, route: &Route, limit: usize) -> Result<ConnectionSet, Box<CheckResult>> {
+    pub async fn fill_completely(&self, route: &Route, limit: usize) -> Result<ConnectionSet, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
-        self.fill(route, &mut connection_set, limit).await?;
-        if let (true, Some((_, refused))) = (connection_set.held.is_empty(), connection_set.refused.first()) {
+        self.fill_to_limit(route, &mut connection_set, limit).await?;
+        if let (true, Some((_, refused))) = (connection_set.open.is_empty(), connection_set.refused.first()) {
             return super::unreachable(refused, route).stop();
         }
         // A connection that is closed right after the upgrade is a refusal, too.
@@ -187,7 +187,7 @@ impl WsTarget {
             );
             return CheckResult::error(why).stop();
         }
-        if self.serves(route).await?.is_some() {
+        if self.try_one_more(route).await?.is_some() {
             let why = format!("inconclusive: the limit of {limit} is not enforced");
             return CheckResult::error(why)
                 .help("run ws.limit.exact to find the enforced limit", &["phx doctor ws.limit.exact"])
@@ -198,14 +198,14 @@ impl WsTarget {
 
     /// Returns the number of older connections that the server ends to accept one beyond its limit, or `None` if it
     /// refuses the new one or does not reach its limit.
-    pub async fn evicts(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<CheckResult>> {
+    pub async fn count_evicted(&self, route: &Route, limit: usize) -> Result<Option<usize>, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
-        self.fill(route, &mut connection_set, limit).await?;
+        self.fill_to_limit(route, &mut connection_set, limit).await?;
         if connection_set.settle(POLL).await.served < limit {
             connection_set.close().await;
             return Ok(None);
         }
-        let newcomer = self.serves(route).await?;
+        let newcomer = self.try_one_more(route).await?;
         let left = connection_set.settle(Duration::ZERO).await.served;
         connection_set.close().await;
         match newcomer {
@@ -222,7 +222,7 @@ impl WsTarget {
     }
 
     /// Opens one more connection and returns it if it is upgraded and answers a liveness request 50 ms later.
-    pub async fn serves(&self, route: &Route) -> Result<Option<Client>, Box<CheckResult>> {
+    pub async fn try_one_more(&self, route: &Route) -> Result<Option<Client>, Box<CheckResult>> {
         match self.join(route).await? {
             Joined::Refused(_) => Ok(None),
             Joined::Served(client) => {
@@ -234,7 +234,7 @@ impl WsTarget {
 
     /// Tries new connections until one is served or the time `limit` has passed. Returns the connection and the time
     /// from the start to its attempt.
-    pub async fn until_served(
+    pub async fn wait_until_served(
         &self,
         route: &Route,
         limit: Duration,
@@ -242,7 +242,7 @@ impl WsTarget {
         let start = Instant::now();
         loop {
             let tried_at = start.elapsed();
-            if let Some(client) = self.serves(route).await? {
+            if let Some(client) = self.try_one_more(route).await? {
                 return Ok(Some((client, tried_at)));
             }
             if start.elapsed() > limit {

@@ -30,8 +30,8 @@ pub const CHECK: Check = Check {
              accepted and each larger one is answered with close code 1009, 1002 or 1008. Fails if the message of \
              `max_frame` bytes is refused, if a larger one is accepted or ends without one of these codes, or if no \
              other client is served afterwards. Skipped if `max_frame` is not set.",
-    opens: "six connections, with one message each on four of them, up to max_frame + 1 bytes long",
-    harm: "",
+    side_effects: "six connections, with one message each on four of them, up to max_frame + 1 bytes long",
+    risk: "",
     deadline_ms: 20_000,
 };
 
@@ -43,16 +43,16 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let Some(max) = target.ws.max_frame.and_then(|max| usize::try_from(max).ok()) else {
         return CheckResult::skip("`max_frame` is not set").stop();
     };
-    let route = target.ready(8).await?;
+    let route = target.prepare(8).await?;
     let half = max.div_ceil(2);
     let control_answer = send(&route, half, 1).await?;
-    target.log.note("control", format!("{half} bytes: {control_answer}"));
+    target.log.record("control", format!("{half} bytes: {control_answer}"));
     let exact = send(&route, max, 1).await?;
-    target.log.note("exact", format!("{max} bytes: {exact}"));
+    target.log.record("exact", format!("{max} bytes: {exact}"));
     let mut answers = Vec::new();
     for parts in [1, FRAGMENTS] {
         let answer = send(&route, max + 1, parts).await?;
-        target.log.note("oversize", format!("{} bytes in {parts} frames: {answer}", max + 1));
+        target.log.record("oversize", format!("{} bytes in {parts} frames: {answer}", max + 1));
         answers.push(answer);
     }
     let still_serves =

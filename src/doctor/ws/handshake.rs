@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     method: "Opens one connection and sends an upgrade request. Passes if the server answers 101 with the correct \
              `Sec-WebSocket-Accept` and the requested subprotocol; fails on any other answer. Inconclusive if no TCP \
              connection can be made.",
-    opens: "one connection",
-    harm: "",
+    side_effects: "one connection",
+    risk: "",
     deadline_ms: 10_000,
 };
 

@@ -28,8 +28,8 @@ pub const CHECK: Check = Check {
              all slots can be filled afterwards. If `process` is set, the open descriptors, memory and threads of the \
              server are read in each cycle: fails if one of them has a rising slope (Theil-Sen) and ends above its \
              tolerance. Skipped if `churn` is not set.",
-    opens: "limit connections, churn.cycles times",
-    harm: HARM,
+    side_effects: "limit connections, churn.cycles times",
+    risk: HARM,
     deadline_ms: 120_000,
 };
 
@@ -45,7 +45,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         return CheckResult::skip("`churn` is not set").stop();
     };
     let slots = target.limit().map_or(DEFAULT_SLOTS, |(limit, _)| limit);
-    let route = match target.ready(slots as u64).await {
+    let route = match target.prepare(slots as u64).await {
         Err(result) if result.detail.starts_with(LOST) => {
             // Earlier checks have closed all of their connections, so the missing slots are leaked.
             return Ok(CheckResult { outcome: Outcome::Fail, observations: 1, ..*result }
@@ -60,9 +60,9 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let cycles = if target.quick { 10 } else { churn.cycles };
     for cycle in 0..cycles {
         let mut connection_set = ConnectionSet::default();
-        target.fill(&route, &mut connection_set, slots).await?;
-        connection_set.beats(1, &mut crate::doctor::times::Times::default()).await;
-        for (at, client) in connection_set.held.drain(..).enumerate() {
+        target.fill_to_limit(&route, &mut connection_set, slots).await?;
+        connection_set.check_all(1, &mut crate::doctor::times::Times::default()).await;
+        for (at, client) in connection_set.open.drain(..).enumerate() {
             match at % 3 {
                 0 => client.close().await,
                 1 => client.finish().await,
@@ -74,12 +74,12 @@ async fn check(target: WsTarget) -> CheckVerdict {
         }
         sleep(GRACE / 10).await;
         series.extend(process::held(&processes));
-        target.log.note("cycle", format!("{} of {cycles}", cycle + 1));
+        target.log.record("cycle", format!("{} of {cycles}", cycle + 1));
     }
     sleep(SETTLE_TIME).await;
     let end = process::held(&processes);
     let mut connection_set = ConnectionSet::default();
-    target.fill(&route, &mut connection_set, slots).await?;
+    target.fill_to_limit(&route, &mut connection_set, slots).await?;
     let capacity = connection_set.settle(ANSWER / 20).await.served;
     connection_set.close().await;
     let mut leaks = Vec::new();
@@ -102,7 +102,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             result = result.observed(&name.replace(' ', "_"), more).expected(&name.replace(' ', "_"), tolerance);
         }
     } else {
-        target.log.note(
+        target.log.record(
             "process",
             "`process` is not set or not visible, so its descriptors, memory and threads are not checked",
         );

@@ -39,21 +39,22 @@ impl WsTarget {
     ) -> Result<Settled, Box<CheckResult>> {
         let mut connection_set = ConnectionSet::default();
         let mut paced = 0;
-        while connection_set.held.len() < limit + over && connection_set.refused.len() < over + paced {
+        while connection_set.open.len() < limit + over && connection_set.refused.len() < over + paced {
             match self.join(route).await? {
-                Joined::Served(client) => connection_set.held.push(client),
+                Joined::Served(client) => connection_set.open.push(client),
                 Joined::Refused(refused) => {
-                    connection_set.refused.push((connection_set.held.len(), refused));
+                    connection_set.refused.push((connection_set.open.len(), refused));
                     if kind.is_none() {
                         *kind = self.detect_kind(route, &mut connection_set).await?;
-                        self.log.note("refused", format!("at {}: {}", connection_set.held.len(), describe_kind(*kind)));
+                        self.log
+                            .record("refused", format!("at {}: {}", connection_set.open.len(), describe_kind(*kind)));
                     }
                     if *kind == Some(LimitKind::Cap) {
                         // The server is full. The other attempts run at once, so that their refusals are awaited
                         // together.
-                        let left = (over - connection_set.refused.len()).min(limit + over - connection_set.held.len());
+                        let left = (over - connection_set.refused.len()).min(limit + over - connection_set.open.len());
                         let rest = self.burst(route, left).await?;
-                        connection_set.take(rest);
+                        connection_set.append(rest);
                         break;
                     }
                     if *kind == Some(LimitKind::Rate) {
@@ -69,7 +70,7 @@ impl WsTarget {
         }
         let settled = connection_set.settle(GRACE).await;
         let Settled { served, evicted, .. } = &settled;
-        self.log.note("trial", format!("{served} served, refused: {}, evicted: {evicted}", settled.classes()));
+        self.log.record("trial", format!("{served} served, refused: {}, evicted: {evicted}", settled.classes()));
         connection_set.close().await;
         Ok(settled)
     }
@@ -83,14 +84,14 @@ impl WsTarget {
     ) -> Result<Option<LimitKind>, Box<CheckResult>> {
         for _ in 0..MAX_RATE_LIMIT_RETRIES {
             sleep(RATE_LIMIT_RETRY_DELAY).await;
-            if let Some(client) = self.serves(route).await? {
-                connection_set.held.push(client);
+            if let Some(client) = self.try_one_more(route).await? {
+                connection_set.open.push(client);
                 return Ok(Some(LimitKind::Rate));
             }
-            let Some(newest) = connection_set.held.pop() else { return Ok(Some(LimitKind::Cap)) };
+            let Some(newest) = connection_set.open.pop() else { return Ok(Some(LimitKind::Cap)) };
             newest.close().await;
-            if let Some((client, _)) = self.until_served(route, RATE_LIMIT_RETRY_DELAY / 4).await? {
-                connection_set.held.push(client);
+            if let Some((client, _)) = self.wait_until_served(route, RATE_LIMIT_RETRY_DELAY / 4).await? {
+                connection_set.open.push(client);
                 return Ok(Some(LimitKind::Cap));
             }
         }

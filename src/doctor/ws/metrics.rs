@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::connection_set::{ConnectionSet, POLL, living};
+use super::connection_set::{ConnectionSet, POLL, partition_served};
 use super::{Joined, WsTarget};
 use crate::config::doctor::MetricsEndpoint;
 use crate::doctor::Check;
@@ -23,8 +23,8 @@ pub const CHECK: Check = Check {
              and reads it again. Fails if it does not rise by exactly that number and fall again, each within 3 s. If \
              the counter `refused` is set, fails if it does not rise by exactly the number of refused connections. \
              Skipped if `metrics` is not set.",
-    opens: "limit connections, and overshoot more if refusals are counted",
-    harm: "",
+    side_effects: "limit connections, and overshoot more if refusals are counted",
+    risk: "",
     deadline_ms: 30_000,
 };
 
@@ -37,15 +37,15 @@ async fn check(target: WsTarget) -> CheckVerdict {
         return CheckResult::skip("`metrics` is not set").stop();
     };
     let (limit, over) = target.limit().unwrap_or((DEFAULT_CONNECTIONS, 0));
-    let route = target.ready((limit + over) as u64).await?;
+    let route = target.prepare((limit + over) as u64).await?;
     let before = target.stable_value(&metrics, &metrics.active).await?;
     let refused_before = match &metrics.refused {
         Some(name) => Some((name, target.metric(&metrics, name).await?)),
         None => None,
     };
     let mut connection_set = ConnectionSet::default();
-    target.fill(&route, &mut connection_set, limit).await?;
-    let held = connection_set.held.len();
+    target.fill_to_limit(&route, &mut connection_set, limit).await?;
+    let held = connection_set.open.len();
     if held == 0 {
         return CheckResult::error("cannot open a connection").stop();
     }
@@ -60,7 +60,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
     }
     // A server may also refuse with a close frame after the upgrade.
     sleep(POLL).await;
-    let (alive, closed) = living(joined).await;
+    let (alive, closed) = partition_served(joined).await;
     refused += closed;
     for client in alive {
         client.close().await;

@@ -10,7 +10,7 @@ use crate::system::disk;
 /// # Errors
 /// Returns an error if the hard limit is lower.
 #[cfg(unix)]
-pub fn make_room(needed: u64) -> Result<(), String> {
+pub fn raise_fd_limit(needed: u64) -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
@@ -27,7 +27,7 @@ pub fn make_room(needed: u64) -> Result<(), String> {
 /// Does nothing: Windows has no such limit.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
-pub fn make_room(_: u64) -> Result<(), String> {
+pub fn raise_fd_limit(_: u64) -> Result<(), String> {
     Ok(())
 }
 

@@ -30,8 +30,8 @@ pub const CHECK: Check = Check {
              connections as there are slots (100 if `limit` is not set) at once. Then measures again until the 99th \
              percentile is at most 1.2 times the first one, or at most 20 ms above it. Fails if that takes longer than \
              20 s, or if the five connections are not served. Skipped if `liveness` is `none`.",
-    opens: "two times limit connections at once, repeatedly for 3 s",
-    harm: HARM,
+    side_effects: "two times limit connections at once, repeatedly for 3 s",
+    risk: HARM,
     deadline_ms: 60_000,
 };
 
@@ -45,11 +45,11 @@ async fn check(target: WsTarget) -> CheckVerdict {
     }
     let slots = target.limit().map_or(DEFAULT_SLOTS, |(limit, _)| limit);
     let probes = PROBES.min(slots);
-    let route = target.ready(2 * slots as u64).await?;
+    let route = target.prepare(2 * slots as u64).await?;
     let mut before = Times::default();
     let mut connection_set = ConnectionSet::default();
-    target.fill(&route, &mut connection_set, probes).await?;
-    connection_set.beats(20, &mut before).await;
+    target.fill_to_limit(&route, &mut connection_set, probes).await?;
+    connection_set.check_all(20, &mut before).await;
     connection_set.close().await;
     let overload = if target.quick { OVERLOAD / 3 } else { OVERLOAD };
     let (start, mut opened) = (Instant::now(), 0);
@@ -58,7 +58,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         let connection_set = target.burst(&route, 2 * slots).await?;
         connection_set.close().await;
     }
-    target.log.note("overload", format!("{opened} connections were opened and closed"));
+    target.log.record("overload", format!("{opened} connections were opened and closed"));
     let (start, calm) = (Instant::now(), before.quantile(0.99));
     let (mut last, mut unserved, mut served) = (None, 0, 0);
     // Connections that are opened faster than `rate` may be refused.
@@ -67,11 +67,11 @@ async fn check(target: WsTarget) -> CheckVerdict {
         let (mut connection_set, mut after) = (ConnectionSet::default(), Times::default());
         for wanted in 1..=probes {
             sleep(interval).await;
-            target.fill(&route, &mut connection_set, wanted).await?;
+            target.fill_to_limit(&route, &mut connection_set, wanted).await?;
         }
-        served = connection_set.held.len();
+        served = connection_set.open.len();
         let all = served == probes;
-        let silent = connection_set.beats(20, &mut after).await;
+        let silent = connection_set.check_all(20, &mut after).await;
         connection_set.close().await;
         let current = after.quantile(0.99);
         last = Some(current);

@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     method: "Inspects the refusals of ws.limit.exact, or those of one trial of its own. Passes if each is listed in \
              `accept` (by default http-503, http-429, close-1013, close-1008) and arrived within 1 s; fails otherwise. \
              Skipped if no connection was refused.",
-    opens: "limit + overshoot connections, unless ws.limit.exact has recorded refusals",
-    harm: "",
+    side_effects: "limit + overshoot connections, unless ws.limit.exact has recorded refusals",
+    risk: "",
     deadline_ms: 60_000,
 };
 
@@ -28,7 +28,7 @@ pub fn run(target: WsTarget) -> CheckFuture {
 async fn check(target: WsTarget) -> CheckVerdict {
     let (limit, over) = target.limit()?;
     if target.refusals.borrow().is_empty() {
-        let route = target.ready((limit + over) as u64).await?;
+        let route = target.prepare((limit + over) as u64).await?;
         let refused = target.trial(&route, (limit, over), &mut None).await?.refused;
         target.refusals.borrow_mut().extend(refused);
     }

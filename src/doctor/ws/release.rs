@@ -28,9 +28,9 @@ impl WsTarget {
     {
         let (limit, over) = self.limit()?;
         let route = self.route_with_fd_limit((limit + over) as u64).await?;
-        let mut connection_set = self.full(&route, limit).await?;
-        self.log.note("full", format!("{limit} connections are open, one more is refused"));
-        let Some(oldest) = (!connection_set.held.is_empty()).then(|| connection_set.held.remove(0)) else {
+        let mut connection_set = self.fill_completely(&route, limit).await?;
+        self.log.record("full", format!("{limit} connections are open, one more is refused"));
+        let Some(oldest) = (!connection_set.open.is_empty()).then(|| connection_set.open.remove(0)) else {
             return CheckResult::error("no connection is open").stop();
         };
         // A silent client is kept until the end, because dropping it closes its connection.
@@ -43,14 +43,14 @@ impl WsTarget {
                 return CheckResult::skip(format!("this machine cannot end a connection in this way: {error}")).stop();
             }
         };
-        let freed = self.until_served(&route, within).await?;
+        let freed = self.wait_until_served(&route, within).await?;
         drop(silent);
         let result = match &freed {
             Some((_, after)) => CheckResult::pass(limit as u64).observed("released_ms", millis(*after)),
             None => CheckResult::fail(limit as u64, format!("the slot was not freed within {} ms", millis(within))),
         };
         if let Some((client, after)) = freed {
-            self.log.note("released", format!("after {} ms", millis(after)));
+            self.log.record("released", format!("after {} ms", millis(after)));
             client.close().await;
         }
         connection_set.close().await;

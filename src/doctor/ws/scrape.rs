@@ -24,7 +24,7 @@ impl WsTarget {
     /// Returns an error result if the metrics cannot be read or do not contain the gauge.
     pub async fn baseline(&self) -> Result<usize, Box<CheckResult>> {
         let Some(metrics) = &self.ws.metrics else {
-            self.log.note("baseline", "`metrics` is not set, so no other clients are assumed");
+            self.log.record("baseline", "`metrics` is not set, so no other clients are assumed");
             return Ok(0);
         };
         let active = self.metric(metrics, &metrics.active).await?;
@@ -36,7 +36,7 @@ impl WsTarget {
         let start = Instant::now();
         while self.metric(metrics, &metrics.active).await? > active {
             if start.elapsed() > MAX_LAG {
-                self.log.note("baseline", "the gauge does not fall when a connection ends, so it is not used");
+                self.log.record("baseline", "the gauge does not fall when a connection ends, so it is not used");
                 return Ok(0);
             }
             sleep(POLL).await;
@@ -63,10 +63,10 @@ impl WsTarget {
     }
 
     async fn page(&self, url: &str) -> Result<String, String> {
-        let page = Page::find(url, &self.allow, self.ws.ca.as_deref()).await?;
+        let page = Page::resolve(url, &self.allow, self.ws.ca.as_deref()).await?;
         let headers = vec![("accept".to_owned(), "text/plain; version=0.0.4".to_owned())];
         let request = Request { method: "GET".to_owned(), headers, body: String::new() };
-        let answer = page.ask(&request, ANSWER).await.map_err(|failed| failed.to_string())?;
+        let answer = page.send(&request, ANSWER).await.map_err(|failed| failed.to_string())?;
         if answer.status >= 300 {
             return Err(format!("the server answered {}", answer.status));
         }

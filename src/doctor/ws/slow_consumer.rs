@@ -24,8 +24,8 @@ pub const CHECK: Check = Check {
              their response times more than double and grow by more than 20 ms (99th percentile), if a request is not \
              answered, or if the memory of the server grows by more than 64 MiB (measured if `process` is set). \
              Skipped if `liveness` is not `echo`, because then no data flows, or if `message_rate` is set.",
-    opens: "four connections, with 13 MB sent on one of them",
-    harm: HARM,
+    side_effects: "four connections, with 13 MB sent on one of them",
+    risk: HARM,
     deadline_ms: 60_000,
 };
 
@@ -40,7 +40,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
     let Liveness::Echo { send, .. } = target.ws.liveness.clone() else {
         return CheckResult::skip("`liveness` is not `echo`, so no data flows").stop();
     };
-    let route = target.ready(8).await?;
+    let route = target.prepare(8).await?;
     let mut joined = Vec::new();
     for _ in 0..4 {
         match target.join(&route).await? {

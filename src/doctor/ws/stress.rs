@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
              count from the scheduled time, so that a stall is not hidden by the requests that wait for it. Fails if \
              the 99th percentile is above `stress.p99`, or if the share of requests without an answer within 2 s is \
              above `stress.max_errors`. Skipped if `stress` is not set, or if `liveness` is `none`.",
-    opens: "stress.connections connections, with stress.messages_per_second messages for stress.duration",
-    harm: HARM,
+    side_effects: "stress.connections connections, with stress.messages_per_second messages for stress.duration",
+    risk: HARM,
     deadline_ms: 330_000,
 };
 
@@ -38,11 +38,11 @@ async fn check(target: WsTarget) -> CheckVerdict {
         return CheckResult::skip("`liveness` is `none`").stop();
     }
     let connections = usize::try_from(stress.connections).unwrap_or(usize::MAX);
-    let route = target.ready(stress.connections).await?;
+    let route = target.prepare(stress.connections).await?;
     let mut connection_set = ConnectionSet::default();
-    target.fill(&route, &mut connection_set, connections).await?;
-    if connection_set.held.len() < connections {
-        let why = format!("only {} of {connections} connections are served", connection_set.held.len());
+    target.fill_to_limit(&route, &mut connection_set, connections).await?;
+    if connection_set.open.len() < connections {
+        let why = format!("only {} of {connections} connections are served", connection_set.open.len());
         return Ok(CheckResult::fail(connections as u64, why).control("first connection", Outcome::Pass));
     }
     let duration = Duration::from_millis(if target.quick { stress.duration_ms.min(2_000) } else { stress.duration_ms });
@@ -61,7 +61,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
                 None => errors += 1,
             },
             () = sleep_until(due.into()), if !is_over => {
-                let client = &connection_set.held[usize::try_from(sent).unwrap_or(0) % connections];
+                let client = &connection_set.open[usize::try_from(sent).unwrap_or(0) % connections];
                 waiting.push(async move { client.check_liveness(ANSWER).await.ok().map(|_| due.elapsed()) });
                 sent += 1;
             }

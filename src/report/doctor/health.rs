@@ -22,16 +22,16 @@ pub fn render(run: &Run, _: Color) -> String {
 }
 
 fn check(record: &CheckRecord) -> Value {
-    let status = match record.found.outcome {
+    let status = match record.result.outcome {
         Outcome::Pass | Outcome::Skip => "pass",
         Outcome::Warn => "warn",
         Outcome::Fail | Outcome::Error => "fail",
     };
     json!({
         "componentType": "system",
-        "observedValue": record.found.observed,
+        "observedValue": record.result.observed,
         "status": status,
         "time": rfc3339(record.started),
-        "output": record.found.detail,
+        "output": record.result.detail,
     })
 }

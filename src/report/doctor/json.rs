@@ -24,25 +24,25 @@ fn value(run: &Run) -> Value {
 
 /// Renders one check result.
 pub fn record(record: &CheckRecord) -> Value {
-    let evidence = record.found.evidence.iter();
+    let evidence = record.result.evidence.iter();
     let evidence: Vec<Value> =
         evidence.map(|one| json!({ "t_ms": one.t_ms, "event": one.event, "detail": one.detail })).collect();
     json!({
         "id": record.id,
         "target": record.target,
-        "outcome": record.found.outcome.name(),
+        "outcome": record.result.outcome.name(),
         "claim": record.claim,
-        "detail": record.found.detail,
-        "observed": record.found.observed,
-        "expected": record.found.expected,
-        "observations": record.found.observations,
-        "control": record.found.control.as_ref().map(|control| json!({ "kind": control.kind, "outcome": control.outcome.name() })),
+        "detail": record.result.detail,
+        "observed": record.result.observed,
+        "expected": record.result.expected,
+        "observations": record.result.observations,
+        "control": record.result.control.as_ref().map(|control| json!({ "kind": control.kind, "outcome": control.outcome.name() })),
         "started": rfc3339(record.started),
         "duration_ms": record.duration_ms,
         "deadline_ms": record.deadline_ms,
-        "attempts": record.found.attempts,
+        "attempts": record.result.attempts,
         "evidence": evidence,
-        "remediation": { "text": record.found.help.text, "commands": record.found.help.commands, "links": [] },
+        "remediation": { "text": record.result.help.text, "commands": record.result.help.commands, "links": [] },
         "suppressed": record.suppressed.as_ref().map(|suppressed| json!({ "reason": suppressed.reason, "until": suppressed.until.to_string() })),
     })
 }

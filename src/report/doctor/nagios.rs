@@ -9,7 +9,7 @@ pub fn render(run: &Run, _: Color) -> String {
         .records
         .iter()
         .filter(|record| record.suppressed.is_none())
-        .filter(|record| matches!(record.found.outcome, Outcome::Fail | Outcome::Error | Outcome::Warn))
+        .filter(|record| matches!(record.result.outcome, Outcome::Fail | Outcome::Error | Outcome::Warn))
         .map(|record| record.id)
         .collect();
     let named = if worst.is_empty() { String::new() } else { format!(": {}", worst.join(", ")) };

@@ -11,7 +11,7 @@ pub fn render(run: &Run, _: Color) -> String {
     for record in &run.records {
         for outcome in Outcome::ALL {
             let labels = labels(&[("id", record.id), ("target", &record.target), ("outcome", outcome.name())]);
-            let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.found.outcome == *outcome));
+            let _ = writeln!(out, "phx_doctor_check_status{labels} {}", u8::from(record.result.outcome == *outcome));
         }
     }
     head(&mut out, "phx_doctor_check_suppressed", "1 if the check is suppressed, otherwise 0.");
@@ -28,7 +28,7 @@ pub fn render(run: &Run, _: Color) -> String {
     let observed: Vec<_> = run
         .records
         .iter()
-        .flat_map(|record| record.found.observed.iter().map(move |(name, value)| (record, name, value)))
+        .flat_map(|record| record.result.observed.iter().map(move |(name, value)| (record, name, value)))
         .filter_map(|(record, name, value)| Some((record, name, value.as_f64()?)))
         .collect();
     if !observed.is_empty() {

@@ -14,8 +14,8 @@ pub fn render(run: &Run, _: Color) -> String {
         let skip = if outcome == Outcome::Skip { format!(" # SKIP {}", escape(&message)) } else { String::new() };
         let _ = writeln!(out, "{ok} {} - {} {}{skip}", at + 1, record.id, escape(&record.target));
         if !message.is_empty() && outcome != Outcome::Skip {
-            let detail = serde_json::Value::from(record.found.detail.as_str());
-            let _ = writeln!(out, "  ---\n  outcome: {}\n  message: {detail}\n  ...", record.found.outcome.name());
+            let detail = serde_json::Value::from(record.result.detail.as_str());
+            let _ = writeln!(out, "  ---\n  outcome: {}\n  message: {detail}\n  ...", record.result.outcome.name());
         }
     }
     out

@@ -22,7 +22,7 @@ pub fn render(run: &Run, color: Color) -> String {
     // If every target has only one check, the target is part of the line and not a heading.
     let is_inline = groups.len() > 1 && groups.iter().all(|group| group.len() == 1);
     for group in &groups {
-        let is_skip = |record: &&CheckRecord| record.found.outcome == Outcome::Skip;
+        let is_skip = |record: &&CheckRecord| record.result.outcome == Outcome::Skip;
         let is_shown = |record: &&CheckRecord| !run.quiet || !is_fine(record);
         if !group.iter().any(|record| is_shown(&record)) {
             continue;
@@ -34,12 +34,12 @@ pub fn render(run: &Run, color: Color) -> String {
         let is_summarized = !run.verbose && !run.quiet && group.iter().filter(is_skip).count() > SKIPS;
         for record in group.iter().filter(|record| !is_summarized || !is_skip(record)).filter(is_shown) {
             // An error message is printed only once per target.
-            let is_known = record.found.outcome == Outcome::Error && reasons.contains(&record.found.detail.as_str());
+            let is_known = record.result.outcome == Outcome::Error && reasons.contains(&record.result.detail.as_str());
             line(&mut out, record, (color, is_inline, is_known && !run.verbose));
             if (!is_fine(record) && !is_known) || run.verbose {
                 more(&mut out, record);
             }
-            reasons.push(&record.found.detail);
+            reasons.push(&record.result.detail);
         }
         if is_summarized {
             skipped(&mut out, &group.iter().filter(is_skip).collect::<Vec<_>>(), color);
@@ -69,13 +69,13 @@ fn legend(run: &Run, color: Color) -> String {
 fn skipped(out: &mut String, records: &[&CheckRecord], color: Color) {
     let symbol = symbol(Outcome::Skip, color);
     let is_common = |record: &&&CheckRecord| {
-        records.iter().filter(|other| other.found.detail == record.found.detail).count() > SKIPS
+        records.iter().filter(|other| other.result.detail == record.result.detail).count() > SKIPS
     };
     let ids = |records: &[&CheckRecord]| records.iter().map(|record| record.id).collect::<Vec<_>>().join(", ");
     let (common, others): (Vec<&CheckRecord>, Vec<&CheckRecord>) =
         records.iter().copied().partition(|record| is_common(&record));
-    for same in common.chunk_by(|one, next| one.found.detail == next.found.detail) {
-        let _ = writeln!(out, "{symbol} {} skipped ({}): {}", same.len(), same[0].found.detail, ids(same));
+    for same in common.chunk_by(|one, next| one.result.detail == next.result.detail) {
+        let _ = writeln!(out, "{symbol} {} skipped ({}): {}", same.len(), same[0].result.detail, ids(same));
     }
     if !others.is_empty() {
         let _ = writeln!(out, "{symbol} {} skipped (run with `-v` for reasons): {}", others.len(), ids(&others));
@@ -103,7 +103,7 @@ fn symbol(outcome: Outcome, color: Color) -> String {
 
 fn line(out: &mut String, record: &CheckRecord, (color, is_inline, is_known): (Color, bool, bool)) {
     let symbol = symbol(record.shown().0, color);
-    let message = match record.found.detail.as_str() {
+    let message = match record.result.detail.as_str() {
         "" => record.claim,
         _ if is_known => "as above",
         detail => detail,
@@ -118,7 +118,7 @@ fn line(out: &mut String, record: &CheckRecord, (color, is_inline, is_known): (C
     if let Some(suppressed) = &record.suppressed {
         let _ = writeln!(out, "      suppressed until {}: {}", suppressed.until, suppressed.reason);
     }
-    if let Some(latency) = record.found.latency.as_ref().filter(|_| !is_fine(record)) {
+    if let Some(latency) = record.result.latency.as_ref().filter(|_| !is_fine(record)) {
         let picture = bars::spread(&latency.buckets);
         let _ = writeln!(
             out,
@@ -130,7 +130,7 @@ fn line(out: &mut String, record: &CheckRecord, (color, is_inline, is_known): (C
 
 /// Returns the first observed values of a passed check in parentheses; empty if the check has a detail message.
 fn observed(record: &CheckRecord) -> String {
-    if record.shown().0 != Outcome::Pass || !record.found.detail.is_empty() {
+    if record.shown().0 != Outcome::Pass || !record.result.detail.is_empty() {
         return String::new();
     }
     let is_informative = |value: &serde_json::Value| match value {
@@ -138,7 +138,7 @@ fn observed(record: &CheckRecord) -> String {
         serde_json::Value::String(text) => !text.is_empty() && text.len() <= SEEN,
         _ => false,
     };
-    let observed = record.found.observed.iter().filter(|(_, value)| is_informative(value)).take(SHOWN);
+    let observed = record.result.observed.iter().filter(|(_, value)| is_informative(value)).take(SHOWN);
     let observed: Vec<String> =
         observed.map(|(name, value)| format!("{} {}", name.replace('_', " "), word(value))).collect();
     if observed.is_empty() { String::new() } else { format!(" ({})", observed.join(", ")) }
@@ -147,25 +147,25 @@ fn observed(record: &CheckRecord) -> String {
 /// Appends observed values, evidence and help of a check.
 pub(super) fn more(out: &mut String, record: &CheckRecord) {
     let is_fine = is_fine(record);
-    for (name, value) in record.found.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
+    for (name, value) in record.result.observed.iter().filter(|(_, value)| !value.is_null() && **value != "") {
         let expected =
-            record.found.expected.get(name).filter(|expected| !is_fine && !expected.is_null() && *expected != value);
+            record.result.expected.get(name).filter(|expected| !is_fine && !expected.is_null() && *expected != value);
         let expected = expected.map_or_else(String::new, |expected| format!(" (expected {})", word(expected)));
         let _ = writeln!(out, "      {}: {}{expected}", name.replace('_', " "), word(value));
     }
-    for evidence in record.found.evidence.iter().take(EVIDENCE) {
+    for evidence in record.result.evidence.iter().take(EVIDENCE) {
         let _ = writeln!(out, "      {:>6} ms {}: {}", evidence.t_ms, evidence.event, evidence.detail);
     }
-    if record.found.evidence.len() > EVIDENCE {
-        let _ = writeln!(out, "      and {} more", record.found.evidence.len() - EVIDENCE);
+    if record.result.evidence.len() > EVIDENCE {
+        let _ = writeln!(out, "      and {} more", record.result.evidence.len() - EVIDENCE);
     }
     if is_fine {
         return;
     }
-    if !record.found.help.text.is_empty() {
-        let _ = writeln!(out, "    help: {}", record.found.help.text);
+    if !record.result.help.text.is_empty() {
+        let _ = writeln!(out, "    help: {}", record.result.help.text);
     }
-    for command in &record.found.help.commands {
+    for command in &record.result.help.commands {
         let _ = writeln!(out, "      $ {command}");
     }
 }

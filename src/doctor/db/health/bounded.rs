@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
     id: "db.health.bounded",
     claim: "the service answers health requests within `answer_within` even if its database hangs",
     method: "Lets the database hang with a proxy that keeps connections open and never responds, and requests the health three times. Fails if an answer takes longer than `answer_within`. The content of the answer is verified by `db.health.truth`.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

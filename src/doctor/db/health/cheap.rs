@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     id: "db.health.cheap",
     claim: "health requests do not use up connections of the database",
     method: "Sends 50 health requests, and counts the connections of the service before and after them. Warns if there are at least two more.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

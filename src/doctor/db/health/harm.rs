@@ -35,7 +35,7 @@ pub async fn inflict(
         "refused" => life.proxy.set(FaultMode::Refuse).await,
         "blackhole" => {
             life.proxy.set(FaultMode::HangHeaders).await;
-            life.proxy.silence();
+            life.proxy.mute_all();
         }
         "slow" => life.proxy.set(FaultMode::Slow(answer * SLOWER)).await,
         other => {

@@ -25,8 +25,8 @@ pub const CHECK: Check = Check {
     id: "db.health.truth",
     claim: "the service reports healthy if it works, and unhealthy if it does not",
     method: "Puts the database into each state of `health.states`: it refuses connections, hangs, rejects logins, is read-only, responds slowly, keeps all connections of the service waiting, or has no tables. Requests the health every 100 ms, and verifies with `call` (or else with its own connection) whether the service works. Fails if the two differ for longer than `max_lag` in one of these states or after it, or if there is no answer within `answer_within`.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 
@@ -51,16 +51,16 @@ async fn check(target: DbTarget) -> CheckVerdict {
     for state in &health.states {
         let page = life.page(&target, &health.url).await?;
         let Some(harm) = inflict(state, &target, &life, Duration::from_millis(health.answer_within_ms)).await? else {
-            target.log.note(state, "not supported by this database");
+            target.log.record(state, "not supported by this database");
             continue;
         };
         let expected = if works_soon(&target, &life, &health).await? { Claim::Healthy } else { Claim::Unhealthy };
         if state != "up" && expected == Claim::Healthy {
-            target.log.note(state, "the service still works, so that it may report healthy");
+            target.log.record(state, "the service still works, so that it may report healthy");
         }
         let mut during = observe(&page, &health, expected).await;
         if during.lag.is_none() && during.last == Claim::Healthy && works(&target, &life, &health).await? {
-            target.log.note(state, "the service recovered during the fault, so that it may report healthy");
+            target.log.record(state, "the service recovered during the fault, so that it may report healthy");
             (during.expected, during.lag) = (Claim::Healthy, Some(health.max_lag_ms));
         }
         undo(harm, &life).await?;
@@ -77,10 +77,10 @@ async fn check(target: DbTarget) -> CheckVerdict {
         if let Some(report) = &after {
             add_if_wrong(report, "after");
         }
-        target.log.note(state, describe(&during));
+        target.log.record(state, describe(&during));
         matrix.insert(state.clone(), entry(&during, after.as_ref()));
         if !is_back {
-            target.log.note(state, "the service did not recover and was restarted");
+            target.log.record(state, "the service did not recover and was restarted");
             life = target.life().await?;
         }
     }

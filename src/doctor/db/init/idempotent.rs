@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "db.init.idempotent",
     claim: "a second run of `init` on the same database succeeds and changes nothing",
     method: "Runs `init` twice on one scratch database, and compares the schema line by line, the row count of each table, and (PostgreSQL) whether tables were recreated or truncated. Fails if the second run fails or anything differs.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

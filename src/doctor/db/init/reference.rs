@@ -8,8 +8,8 @@ pub const CHECK: Check = Check {
     id: "db.init.reference",
     claim: "a single worker initializes an empty database",
     method: "Runs `init` once on an empty scratch database. Fails if its exit code is not in `expect_exit`, if it does not end within `within`, or if the database is still empty. The result is the reference for the other checks.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     id: "db.lock.mechanism",
     claim: "while one worker initializes the database, the others wait for a lock",
     method: "Reads `pg_locks` while the gate of `db.race.ddl` is closed. Fails if more than one worker is about to create objects and the result differs from the reference. Warns if the result equals the reference, because the workers may create the table for their lock first, or if no worker waits for a lock in the database, so that only a mechanism outside of it can serialize the workers.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 

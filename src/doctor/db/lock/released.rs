@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     id: "db.lock.released",
     claim: "after all workers have ended, none of their locks is left",
     method: "Starts `workers` processes of `init` at the same time, waits for all of them, and looks for their locks and open connections for up to two seconds. Fails if any are left. With SQLite, a writer must be able to lock the file.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 

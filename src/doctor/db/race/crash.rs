@@ -32,8 +32,8 @@ pub const CHECK: Check = Check {
     id: "db.race.crash",
     claim: "if the worker that initializes the database is killed, the others finish its work",
     method: "Holds all workers before the first object is created, kills the one that the others wait for (SIGKILL), and opens the gate (PostgreSQL). With SQLite on Linux, kills the worker that holds the write lock of the file. Then kills a worker after each committed step that other connections can see, up to 6 (`--quick`: 2), and starts the others. Fails if the others fail, or the result differs from the reference.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 
@@ -121,7 +121,7 @@ async fn on_server(
     let gate = DdlGate::close(base).await?;
     let places: Vec<_> = proxies.iter().map(|proxy| base.places(Some(proxy.address))).collect();
     for proxy in &proxies {
-        proxy.tell(FaultMode::Ok);
+        proxy.request_mode(FaultMode::Ok);
     }
     let mut workers = Workers::start(target, &places)?;
     let gathered = workers.wait_at_gate(async || Ok(gate.queue().await?.waiting())).await?;
@@ -144,7 +144,7 @@ async fn on_server(
         .help("let the workers of this check connect without TLS", &[])
         .stop();
     };
-    target.log.note("kill", format!("worker {} (backend {holder})", at + 1));
+    target.log.record("kill", format!("worker {} (backend {holder})", at + 1));
     let mut killed = workers.workers.remove(at);
     killed.kill();
     let start = Instant::now();

@@ -18,8 +18,8 @@ pub const CHECK: Check = Check {
     id: "db.race.ddl",
     claim: "workers that find the database empty at the same time initialize it like a single worker",
     method: "Locks `pg_class` so that it can be read but no object can be created, starts `workers` processes of `init`, waits until each of them waits, and releases the lock: workers that took no lock before checking the database conflict. Fails for the reasons of `db.race.start`. Inconclusive if no worker waits or some have ended.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 

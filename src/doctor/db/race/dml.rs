@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
     id: "db.race.dml",
     claim: "workers that find seed rows missing at the same time insert them only once",
     method: "Finds the tables whose rows `init` inserts again if they are missing. Deletes these rows in a copy of the initialized database, locks the tables so that they can be read but not written, starts `workers` processes of `init`, waits until each of them waits, and releases the lock. Fails if the rows differ from the reference, or for the reasons of `db.race.start`.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 
@@ -42,7 +42,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
     if tables.is_empty() {
         return CheckResult::skip("no seed rows: `init` restores the missing rows of no table").stop();
     }
-    target.log.note("seeds", tables.join(", "));
+    target.log.record("seeds", tables.join(", "));
     let mut rounds = Vec::new();
     for _ in 0..target.rounds() {
         let base = engine.copy_of(Some(&template.name)).await?;

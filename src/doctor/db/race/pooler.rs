@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     id: "db.race.pooler",
     claim: "workers behind a pooler initialize the database like a single worker, and leave no locks behind",
     method: "Starts `workers` processes of `init` at the same time on an empty database that they reach through `pooler_dsn`, twice on each of `rounds` databases: a session lock stays locked if the pooler assigns its connection to another client. Fails if a worker does not end, or for the reasons of `db.race.start`.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 

@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     id: "db.race.proxy",
     claim: "workers whose connections arrive at the same time initialize the database like a single worker",
     method: "Connects each worker through its own proxy, which holds its first message until those of all workers have arrived. Fails for the reasons of `db.race.start`. Inconclusive if not all workers connect.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 
@@ -46,7 +46,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
             spread = spread.max(millis(end.duration_since(*start)));
         }
         for proxy in &proxies {
-            proxy.tell(FaultMode::Ok);
+            proxy.request_mode(FaultMode::Ok);
         }
         let wrong = target.judged(workers, &base, &reference).await?;
         target.keep(&mut rounds, Round { wrong, gathered: Some(gathered) });

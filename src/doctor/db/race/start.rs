@@ -25,8 +25,8 @@ pub const CHECK: Check = Check {
     id: "db.race.start",
     claim: "workers that start at the same time initialize the database like a single worker",
     method: "Starts `workers` processes of `init` at the same time on an empty database, `rounds` times. Fails if a worker fails or reports a conflict, if the schema or the rows differ from the reference, or if locks are left behind. With SQLite, doctor holds the write lock until all workers have the file open and none uses the CPU, so that each worker has read the file before the first one may write. On a server no gate holds the workers, so that this check can find errors but cannot pass; `db.race.proxy` and `db.race.ddl` have gates.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 300_000,
 };
 

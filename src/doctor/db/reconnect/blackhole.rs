@@ -8,15 +8,15 @@ pub const CHECK: Check = Check {
     id: "db.reconnect.blackhole",
     claim: "if connections stay open but silent, the service abandons them after a timeout",
     method: "Like `db.reconnect.terminate`, but a proxy keeps the connections open and sends nothing on them, as if the server hangs; new connections work. The service needs a timeout for each response: TCP acknowledgements still arrive, so that keep-alive does not detect the fault.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 
 pub fn run(target: DbTarget) -> CheckFuture {
     boxed(async move {
         let silence = async |warm: &super::SaturatedPool| {
-            warm.life.proxy.silence();
+            warm.life.proxy.mute_all();
             Ok(())
         };
         let found = super::after(&target, silence).await?;

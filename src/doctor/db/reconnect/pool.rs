@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "db.reconnect.pool",
     claim: "after it has reconnected, the service has no more connections than before",
     method: "Fills the pool, terminates all connections, waits until the service has recovered, fills the pool again, and counts the connections, three times. Fails if there are more connections than at first and than `pool_size`, or none.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 
@@ -32,7 +32,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
         target.use_all(&warm.page).await?;
         last = warm.life.base.backends().await?.len();
         most = most.max(last);
-        target.log.note("connections", format!("trial {trial}: {last}, initially {first}"));
+        target.log.record("connections", format!("trial {trial}: {last}, initially {first}"));
     }
     let allowed = first.max(usize::try_from(target.db.pool_size).unwrap_or(usize::MAX));
     let found = if most > allowed {

@@ -8,8 +8,8 @@ pub const CHECK: Check = Check {
     id: "db.reconnect.reset",
     claim: "if all connections are reset, the service opens new ones by itself",
     method: "Like `db.reconnect.terminate`, but a proxy resets the connections, so that the server sends no final message.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
     id: "db.reconnect.restart",
     claim: "if the server restarts, the service reconnects by itself",
     method: "Runs `restart`. If it is not configured, terminates all connections like a server that shuts down, and refuses new ones for one to three seconds. Then continues like `db.reconnect.terminate`; calls that fail while the server is away do not count.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 

@@ -8,8 +8,8 @@ pub const CHECK: Check = Check {
     id: "db.sqlite.busy",
     claim: "workers wait for a locked database file, and then initialize it like a single worker",
     method: "Holds `BEGIN EXCLUSIVE` on an empty file until all workers have it open and 300 ms longer, then releases the lock. Fails if a worker gives up before `busy_budget`, or for the reasons of `db.race.start`. Inconclusive if not all workers open the file.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

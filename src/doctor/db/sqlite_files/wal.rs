@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "db.sqlite.wal",
     claim: "workers that switch a file to a write-ahead log at the same time all succeed",
     method: "Holds a write lock (`BEGIN IMMEDIATE`) on an empty file until all workers have it open and 300 ms longer. During this time `PRAGMA journal_mode = WAL` fails at once, regardless of the busy timeout, as it does while another worker switches. Fails for the reasons of `db.sqlite.busy`. Skipped if `init` does not enable a write-ahead log.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 60_000,
 };
 

@@ -22,8 +22,8 @@ pub const CHECK: Check = Check {
     id: "db.state.late_db",
     claim: "a service that starts before its database waits for it",
     method: "Starts `serve` while nothing listens at the address of its database, and makes the database available after two seconds. Fails if the service ends, reports ready before that, or is not ready within `reconnect_deadline` afterwards. The service is ready if it reports the last state of `state`, or else if `health` or `call` succeeds.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 

@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
     id: "db.state.order",
     claim: "the service reports ready only after its database is ready, and its states follow `order`",
     method: "Starts `serve` on an empty database whose connections are held, requests its state every 50 ms for one second, releases the connections, and runs `init` if the service does not initialize the database itself. Fails if the service reports ready while the connections are held or before the schema equals the reference, if it reports a state that `order` does not list, or if it goes back in `order`. Inconclusive if it does not connect while the connections are held.",
-    opens: SERVED,
-    harm: HARM,
+    side_effects: SERVED,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 
@@ -71,7 +71,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
         )
         .stop();
     }
-    life.proxy.tell(FaultMode::Ok);
+    life.proxy.request_mode(FaultMode::Ok);
     let (opened, mut prepared) = (Instant::now(), false);
     let mut differences = Vec::new();
     while timeline.0.last() != Some(&ready) && opened.elapsed() < within {
@@ -90,7 +90,7 @@ async fn check(target: DbTarget) -> CheckVerdict {
         }
         sleep(POLL).await;
     }
-    target.log.note("states", timeline.0.join(", "));
+    target.log.record("states", timeline.0.join(", "));
     let found = if gated.contains(&ready) {
         CheckResult::fail(samples, format!("the service reported `{ready}` while it could not reach its database"))
             .help("report ready when the database has answered, not when the port is open", &[])

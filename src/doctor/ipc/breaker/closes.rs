@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.closes",
     claim: "after the upstream has recovered, all calls reach it again and succeed",
     method: "Opens the breaker, lets the upstream recover, waits until a call succeeds (at most `open_for` plus 5 s), and calls ten times. Fails if a call does not reach the upstream or does not succeed.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.half_opens",
     claim: "an open breaker lets a call through after `open_for`",
     method: "Opens the breaker and calls every 20 ms while the upstream still fails. Fails if the first call reaches the upstream more than 20 % before or after `open_for`.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

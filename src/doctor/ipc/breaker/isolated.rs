@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.isolated",
     claim: "while the breaker of one upstream is open, calls to another upstream get through",
     method: "Opens the breaker, then calls `other`, whose upstream works. Fails if such a call fails or does not reach its upstream.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

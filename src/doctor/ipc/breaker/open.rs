@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.open",
     claim: "while the breaker is open, no call reaches the upstream and each call ends within `fast_fail`",
     method: "Opens the breaker, then calls up to twenty times within the time that it stays open. Fails if a call reaches the upstream, or takes longer than `fast_fail` (not applied if `entry` is a command, which takes time to start).",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

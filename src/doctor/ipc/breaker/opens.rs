@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.opens",
     claim: "after at most `max_trip_calls` failing calls, no call reaches the upstream",
     method: "The upstream answers each request with 500. Calls until a call does not reach the upstream. Fails if that takes more than `max_trip_calls` calls.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.reopens",
     claim: "a failed trial call opens the breaker again immediately",
     method: "Opens the breaker, waits until a call reaches the upstream and fails, then calls up to ten times while the breaker must be open. Fails if one of these calls reaches the upstream. If `half_open_max` is above 1, that many trial calls may fail first.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
     id: "ipc.breaker.single_trial",
     claim: "a half-open breaker lets at most `half_open_max` of many concurrent calls through",
     method: "Opens the breaker, waits for `open_for`, lets the upstream respond after 300 ms, and sends 20 calls at the same time. Fails if more than `half_open_max` calls reach the upstream before the first of them is answered.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 180_000,
 };
 
@@ -42,7 +42,9 @@ async fn check(target: IpcTarget) -> CheckVerdict {
         let is_before_answer = |at: Instant| first.is_some_and(|first| at.duration_since(first) < SLOW.mul_f64(0.9));
         let hits = hits.iter().filter(|hit| is_before_answer(hit.at)).count() as u64;
         let ok = called.iter().filter(|called| called.is_ok).count();
-        target.log.note("herd", format!("trial {trial}: {hits} of {HERD} calls reached the upstream, {ok} succeeded"));
+        target
+            .log
+            .record("herd", format!("trial {trial}: {hits} of {HERD} calls reached the upstream, {ok} succeeded"));
         most = most.max(hits);
     }
     let herd = target.trials() * HERD as u64;

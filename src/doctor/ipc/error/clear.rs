@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     id: "ipc.error.clear",
     claim: "error messages name the failed upstream and the cause, and contain no internal details",
     method: "Lets the upstream fail in five ways (four if `timeout` is not configured), opens the breaker if one is configured, and reads the answers. Fails if an answer is empty, contains none of `must_name`, contains one of `forbid` or a stack trace, or reports success, or if all answers are the same. Warns if the class of the status changes from call to call.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 180_000,
 };
 

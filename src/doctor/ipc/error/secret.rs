@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.error.secret",
     claim: "no error message contains a secret from the call or the configuration",
     method: "Sends a canary in `Authorization`, and replaces `{canary}` in the configuration with it. Lets the upstream fail in five ways (four if `timeout` is not configured), and opens the breaker if one is configured. Fails if an answer contains the canary; warns if the service writes it to its own output.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 180_000,
 };
 

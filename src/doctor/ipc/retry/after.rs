@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.after",
     claim: "retries honor `Retry-After`",
     method: "The upstream answers 503 with `Retry-After: 2` (RFC 9110, section 10.2.3). Warns if it is called again before 90 % of that time.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

@@ -23,8 +23,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.amplification",
     claim: "while the upstream is down, it receives at most `amplification` attempts per call",
     method: "The upstream answers 503 for 30 s (3 s with `--quick`) while the service is called ten times per second. Fails if there are more than `amplification` (default: `max_attempts`) attempts per call.",
-    opens: OPENS,
-    harm: HARM,
+    side_effects: OPENS,
+    risk: HARM,
     deadline_ms: 120_000,
 };
 

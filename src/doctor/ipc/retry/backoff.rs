@@ -23,8 +23,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.backoff",
     claim: "the waits before retries grow up to `cap`",
     method: "Measures 5 calls in which all attempts except the last one fail. Passes if each mean wait is at least 1.3 times the previous one or near `cap`; fails if one is not, or if the first one is below a quarter of `base` (t-test with an error of 0.5 %). If this is undecided, because waits with full jitter vary widely, measures 10, 20 and 40 calls. After 40 calls, significant growth passes, unless a factor of 1.6 is ruled out and the measured factor is below 1.3. Without significant growth, the check fails if a factor of 1.6 is ruled out, and is inconclusive otherwise.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 300_000,
 };
 

@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.cap",
     claim: "no wait before a retry is longer than `cap`",
     method: "Measures the waits of 5 calls. Fails if one exceeds `cap` by more than a fifth plus 50 ms. Inconclusive if the timing noise of the machine can explain the difference.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 300_000,
 };
 

@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.count",
     claim: "a failed call is retried, with at most `max_attempts` attempts",
     method: "The upstream answers 503 to each attempt, then only to the first one. Fails if a call is attempted more than `max_attempts` times or is never retried, or if the caller receives an error although the second attempt succeeds.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -24,8 +24,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.jitter",
     claim: "the waits before retries differ from call to call",
     method: "Measures 5 calls, and counts the waits that deviate from their median by more than 5 % and by more than twice the timing noise of this machine (90 % quantile, measured at the same time). Passes if noise explains this number in less than 1 of 100 runs, warns if a jitter of 17 % explains so low a number in less than 1 of 100 runs, and otherwise measures 10, 20 and 40 calls. Inconclusive if noise hides possible jitter.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 300_000,
 };
 

@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     id: "ipc.retry.never",
     claim: "client errors and calls that are not idempotent are not retried",
     method: "The upstream answers a call with 400. If `unsafe_entry` is configured, it also answers a call of it with 503, with a reset, and (if `timeout` is configured) not at all. Fails if one of these calls is attempted more than once.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 
@@ -42,7 +42,7 @@ async fn check(target: IpcTarget) -> CheckVerdict {
             let mut harness = target.harness().await?;
             harness.fail(*mode).await?;
             let hits = harness.call(Endpoint::NonIdempotent).await?.hits;
-            target.log.note("unsafe_entry", format!("after {name}: {hits} attempts"));
+            target.log.record("unsafe_entry", format!("after {name}: {hits} attempts"));
             if hits > repeated {
                 (repeated, after) = (hits, name);
             }

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.accept",
     claim: "a call fails within `timeout.max` if the upstream accepts the connection but does not read",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

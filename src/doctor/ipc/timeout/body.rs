@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.body",
     claim: "a call fails within `timeout.max` if the upstream starts a response and never completes it",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

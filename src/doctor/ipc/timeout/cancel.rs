@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.cancel",
     claim: "after a call has ended, its upstream request is cancelled",
     method: "The upstream never responds. After the caller has received its error, the upstream waits until the service disconnects. Warns if that takes longer than one second, and fails if the caller receives no answer.",
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 60_000,
 };
 

@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.drip",
     claim: "a call fails within `timeout.max` if the upstream sends its response byte by byte",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

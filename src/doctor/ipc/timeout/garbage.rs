@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.garbage",
     claim: "a call fails within `timeout.max` if the upstream sends data that is not valid in the protocol",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

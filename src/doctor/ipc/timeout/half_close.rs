@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.half_close",
     claim: "a call fails within `timeout.max` if the upstream closes its side of the connection instead of responding",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

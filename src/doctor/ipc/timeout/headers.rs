@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.headers",
     claim: "a call fails within `timeout.max` if the upstream never responds",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

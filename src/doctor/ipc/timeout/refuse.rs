@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.refuse",
     claim: "a call fails within `timeout.max` if nothing listens at the address of the upstream",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.syn",
     claim: "a call fails within `timeout.max` if connecting to the upstream never completes",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     id: "ipc.timeout.truncate",
     claim: "a call fails within `timeout.max` if the upstream disconnects in the middle of its response",
     method: METHOD,
-    opens: OPENS,
-    harm: "",
+    side_effects: OPENS,
+    risk: "",
     deadline_ms: 120_000,
 };
 

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 use super::SessionEnd;
-use crate::doctor::ending::bound;
+use crate::doctor::ending::reset_signals_and_bind_to_parent;
 
 /// Size of one read, in bytes.
 const BLOCK: usize = 64 << 10;
@@ -58,7 +58,7 @@ impl Exec {
                 pty_process::Command::new(program).args(arguments).envs(env.iter().cloned()).kill_on_drop(true);
             // SAFETY: between fork and exec, only system calls are made, which neither allocate nor lock.
             #[allow(unsafe_code)]
-            let command = unsafe { command.pre_exec(bound) };
+            let command = unsafe { command.pre_exec(reset_signals_and_bind_to_parent) };
             let child = command.spawn(pts).map_err(|error| failed(&error))?;
             let (output, input) = pty.into_split();
             let group = group(&child);
@@ -77,7 +77,7 @@ impl Exec {
         #[allow(unsafe_code)]
         unsafe {
             command.pre_exec(|| {
-                bound()?;
+                reset_signals_and_bind_to_parent()?;
                 rustix::process::setsid().map(drop).map_err(std::io::Error::from)
             });
         }

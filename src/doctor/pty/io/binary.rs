@@ -16,8 +16,8 @@ pub const CHECK: Check = Check {
     claim: "every byte value passes unchanged, in both directions",
     method: "Sends the bytes 00 to ff in raw mode: from a payload to the outside, and from the outside to a payload. \
              Warns if a byte is missing or different.",
-    opens: "two sessions, one at a time",
-    harm: "",
+    side_effects: "two sessions, one at a time",
+    risk: "",
     deadline_ms: 20_000,
 };
 

@@ -22,8 +22,8 @@ pub const CHECK: Check = Check {
     method: "Sends 1 MiB in blocks of 64 KiB to a payload in raw mode. The payload reports the checksum of each block; \
              then the next one is sent. Fails if a block differs or does not arrive. (In canonical mode a terminal \
              cuts lines at 4,095 bytes by design.)",
-    opens: "one session, with 1 MiB of input",
-    harm: "",
+    side_effects: "one session, with 1 MiB of input",
+    risk: "",
     deadline_ms: 60_000,
 };
 

@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
     claim: "all output of a program arrives, byte for byte",
     method: "A payload writes `volume` bytes (10 MB by default) of numbered UTF-8 lines in raw mode. Fails if a byte \
              is missing or different.",
-    opens: "one session, with 10 MB of output",
-    harm: "",
+    side_effects: "one session, with 10 MB of output",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
     method: "A payload writes `volume` bytes (10 MB by default), and nothing is read for 2 s; then all of it is read. \
              Fails if a byte is missing or different. Warns if the host uses more than 64 MiB of memory after the \
              pause.",
-    opens: "one session, with 10 MB of output",
-    harm: "",
+    side_effects: "one session, with 10 MB of output",
+    risk: "",
     deadline_ms: 40_000,
 };
 

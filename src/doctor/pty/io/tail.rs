@@ -15,8 +15,8 @@ pub const CHECK: Check = Check {
     claim: "the last output of a program that ends arrives",
     method: "Starts `sessions` programs (200 by default), each of which writes 4,000 bytes and ends at once. Fails if \
              the output of one is incomplete.",
-    opens: "200 sessions, one at a time",
-    harm: "",
+    side_effects: "200 sessions, one at a time",
+    risk: "",
     deadline_ms: 90_000,
 };
 
@@ -45,7 +45,7 @@ async fn check(target: PtyTarget) -> CheckVerdict {
         if arrived < wanted.len() {
             short += 1;
             missing += wanted.len() - arrived;
-            target.log.note("short", format!("run {run}: {arrived} of {} bytes", wanted.len()));
+            target.log.record("short", format!("run {run}: {arrived} of {} bytes", wanted.len()));
             if seen.is_empty() && run == 0 {
                 // No output at all has another cause, which the missing report describes.
                 session.report("ready", Duration::from_millis(100)).await?;

@@ -22,8 +22,8 @@ pub const CHECK: Check = Check {
     claim: "characters whose bytes are sent separately arrive unchanged, in both directions",
     method: "Sends the first byte of a character, and 50 ms later the rest: from a payload to the outside, and from \
              the outside to a payload. Fails if a byte differs, for example because each part is decoded separately.",
-    opens: "two sessions, one at a time",
-    harm: "",
+    side_effects: "two sessions, one at a time",
+    risk: "",
     deadline_ms: 20_000,
 };
 

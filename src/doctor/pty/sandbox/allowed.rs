@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     claim: "a session can do everything that `sandbox.allow` lists",
     method: "Tries each entry of `sandbox.allow` inside, such as `write:{workdir}` or `read:/etc/hosts`. Fails if one \
              is denied. Skipped if `sandbox.allow` is empty.",
-    opens: "one session for each entry of sandbox.allow",
-    harm: "",
+    side_effects: "one session for each entry of sandbox.allow",
+    risk: "",
     deadline_ms: 40_000,
 };
 

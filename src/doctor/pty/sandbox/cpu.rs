@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "Uses the configured amount of CPU time (`cpu:1s`). Passes if this works outside the sandbox (the control) \
              and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` does not \
              list `cpu`. Available only on Linux.",
-    opens: "two sessions, with 1 s of CPU time in each",
-    harm: "",
+    side_effects: "two sessions, with 1 s of CPU time in each",
+    risk: "",
     deadline_ms: 40_000,
 };
 

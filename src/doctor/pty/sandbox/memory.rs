@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "Allocates the configured amount of memory (`memory:256MiB`) and writes to it. Passes if this works \
              outside the sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. \
              Skipped if `sandbox.deny` does not list `memory`. Available only on Linux.",
-    opens: "two sessions, with 256 MiB of memory in each",
-    harm: "",
+    side_effects: "two sessions, with 256 MiB of memory in each",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "Mounts an empty file system on a temporary folder and unmounts it. Passes if this works outside the \
              sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
              `sandbox.deny` does not list `mount`. Available only on Linux.",
-    opens: "two sessions, and a mount on a temporary folder",
-    harm: "",
+    side_effects: "two sessions, and a mount on a temporary folder",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -20,8 +20,8 @@ pub const CHECK: Check = Check {
              abstract Unix socket. If an address is configured, connects to it instead. Passes if this works outside \
              the sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
              `sandbox.deny` does not list `net`.",
-    opens: "two sessions for each attempt, listeners on 127.0.0.1 and an abstract Unix socket",
-    harm: "",
+    side_effects: "two sessions for each attempt, listeners on 127.0.0.1 and an abstract Unix socket",
+    risk: "",
     deadline_ms: 40_000,
 };
 

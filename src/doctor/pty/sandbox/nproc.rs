@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "Starts the configured number of processes (`nproc:64`) and ends them. Passes if this works outside the \
              sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
              `sandbox.deny` does not list `nproc`. Available only on Linux.",
-    opens: "two sessions, with 64 waiting processes in each",
-    harm: "",
+    side_effects: "two sessions, with 64 waiting processes in each",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     method: "Reads the command line of a process of phx in /proc. Passes if this works outside the sandbox (the \
              control) and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` \
              does not list `proc`. Available only on Linux.",
-    opens: "two sessions, and a process of phx",
-    harm: "",
+    side_effects: "two sessions, and a process of phx",
+    risk: "",
     deadline_ms: 40_000,
 };
 

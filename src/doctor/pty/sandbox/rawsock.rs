@@ -11,8 +11,8 @@ pub const CHECK: Check = Check {
     method: "Opens and closes a raw ICMP socket. Passes if this works outside the sandbox (the control) and has no \
              effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` does not list \
              `rawsock`. Available only on Linux.",
-    opens: "two sessions",
-    harm: "",
+    side_effects: "two sessions",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -25,8 +25,8 @@ pub const CHECK: Check = Check {
     method: "Reads a file that contains a mark, or the configured file. Passes if this works outside the sandbox (the \
              control), and inside it fails or reads another file. Inconclusive if it does not work outside. Skipped if \
              `sandbox.deny` does not list `read`.",
-    opens: "two sessions, and a file in a temporary folder",
-    harm: "",
+    side_effects: "two sessions, and a file in a temporary folder",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -12,8 +12,8 @@ pub const CHECK: Check = Check {
     method: "Sends SIGUSR1 to a process of phx, which ends that process. Passes if this works outside the sandbox (the \
              control) and has no effect inside. Inconclusive if it does not work outside. Skipped if `sandbox.deny` \
              does not list `signal`.",
-    opens: "two sessions, and two processes of phx",
-    harm: "",
+    side_effects: "two sessions, and two processes of phx",
+    risk: "",
     deadline_ms: 40_000,
 };
 

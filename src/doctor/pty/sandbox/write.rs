@@ -14,8 +14,8 @@ pub const CHECK: Check = Check {
     method: "Creates a file in a temporary folder, or in the configured folder. Passes if this works outside the \
              sandbox (the control) and has no effect inside. Inconclusive if it does not work outside. Skipped if \
              `sandbox.deny` does not list `write`.",
-    opens: "two sessions, and a temporary folder",
-    harm: "",
+    side_effects: "two sessions, and a temporary folder",
+    risk: "",
     deadline_ms: 40_000,
 };
 

@@ -37,7 +37,7 @@ pub async fn run(words: &[String]) -> i32 {
     }
     let done = match engine.as_str() {
         "sqlite" => sqlite(location, &has).await.map_err(|error| error.to_string()),
-        _ => postgres(location, &has).await.map_err(|error| crate::doctor::http::whole(&error)),
+        _ => postgres(location, &has).await.map_err(|error| crate::doctor::http::error_chain(&error)),
     };
     if let Some(file) = sticky {
         let _ = disk::remove(Path::new(file));

@@ -13,8 +13,8 @@ pub const CHECK: Check = Check {
              byte, then all last bytes together. Half a second later, counts the connections that answer a liveness \
              request. Fails if there are more than `limit`, or if no connection is served afterwards. Warns if there \
              are fewer.",
-    opens: "limit + overshoot connections at once, three times",
-    harm: "",
+    side_effects: "limit + overshoot connections at once, three times",
+    risk: "",
     deadline_ms: 60_000,
 };
 
@@ -23,13 +23,13 @@ pub fn run(target: WsTarget) -> CheckFuture {
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
-    let (limit, over) = target.limit_in_all()?;
-    let route = target.ready((limit + over) as u64).await?;
+    let (limit, over) = target.total_limit()?;
+    let route = target.prepare((limit + over) as u64).await?;
     let (mut served, mut refused) = (Vec::new(), Vec::new());
     for _ in 0..target.trials() {
         let mut connection_set = target.burst(&route, limit + over).await?;
         let settled = connection_set.settle(GRACE).await;
-        target.log.note("trial", format!("{} served, refused: {}", settled.served, settled.classes()));
+        target.log.record("trial", format!("{} served, refused: {}", settled.served, settled.classes()));
         served.push(settled.served);
         refused.extend(settled.refused);
         connection_set.close().await;
@@ -52,7 +52,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
     } else {
         CheckResult::pass(seen)
     };
-    let restored = target.until_served(&route, target.release_deadline()).await?.is_some();
+    let restored = target.wait_until_served(&route, target.release_deadline()).await?.is_some();
     let result = if result.outcome == Outcome::Pass && !restored {
         CheckResult::fail(seen, "no connection is served after the burst")
     } else {

@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
              fewer. With `limit_scope = \"worker\"`, any number from `limit` to `limit` times `workers` passes. The \
              control is a first connection. After all connections are closed, one more must be served within \
              `release_deadline`.",
-    opens: "limit + overshoot connections, one at a time, in three trials",
-    harm: "",
+    side_effects: "limit + overshoot connections, one at a time, in three trials",
+    risk: "",
     deadline_ms: 60_000,
 };
 
@@ -27,8 +27,8 @@ pub fn run(target: WsTarget) -> CheckFuture {
 }
 
 async fn check(target: WsTarget) -> CheckVerdict {
-    let (limit, over) = target.limit_in_all()?;
-    let route = target.ready((limit + over) as u64).await?;
+    let (limit, over) = target.total_limit()?;
+    let route = target.prepare((limit + over) as u64).await?;
     let baseline = target.baseline().await?;
     let (mut kind, mut served, mut first, mut refused) = (None, Vec::new(), None, Vec::new());
     for _ in 0..target.trials() {
@@ -40,7 +40,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             break;
         }
     }
-    let restored = target.until_served(&route, target.release_deadline()).await?;
+    let restored = target.wait_until_served(&route, target.release_deadline()).await?;
     let (least, most) =
         (served.iter().min().copied().unwrap_or_default(), served.iter().max().copied().unwrap_or_default());
     let share = target.limit()?.0;

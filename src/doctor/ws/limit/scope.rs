@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
              another. If the total number served is `limit`, the scope is `global`; if each address is served up to \
              `limit`, it is `ip`; if the total is another multiple of `limit`, it is `worker`. Fails if this is not \
              `limit_scope`. Inconclusive if the numbers match no scope. Skipped if no source addresses are available.",
-    opens: "up to 2 * limit + overshoot connections from each of three addresses",
-    harm: "",
+    side_effects: "up to 2 * limit + overshoot connections from each of three addresses",
+    risk: "",
     deadline_ms: 60_000,
 };
 
@@ -30,22 +30,22 @@ pub fn run(target: WsTarget) -> CheckFuture {
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let (limit, over) = target.limit()?;
-    let mut route = target.ready(3 * (limit + over) as u64).await?;
+    let mut route = target.prepare(3 * (limit + over) as u64).await?;
     let sources = sources(&target, &route.addresses)?;
     let mut all = ConnectionSet::default();
     let mut per_source = Vec::new();
     for source in &sources {
         route.source = Some(*source);
-        let before = all.held.len();
+        let before = all.open.len();
         let mut refused = 0;
-        while refused < MAX_REFUSALS && all.held.len() - before < 2 * limit + over {
-            let (held, refusals) = (all.held.len(), all.refused.len());
+        while refused < MAX_REFUSALS && all.open.len() - before < 2 * limit + over {
+            let (held, refusals) = (all.open.len(), all.refused.len());
             let wanted = before + 2 * limit + over;
-            target.fill(&route, &mut all, wanted).await?;
-            refused = if all.held.len() > held { 0 } else { refused } + all.refused.len() - refusals;
+            target.fill_to_limit(&route, &mut all, wanted).await?;
+            refused = if all.open.len() > held { 0 } else { refused } + all.refused.len() - refusals;
         }
-        per_source.push(all.held.len() - before);
-        target.log.note("source", format!("{source}: {} upgraded", all.held.len() - before));
+        per_source.push(all.open.len() - before);
+        target.log.record("source", format!("{source}: {} upgraded", all.open.len() - before));
     }
     let settled = all.settle(GRACE).await;
     all.close().await;

@@ -9,7 +9,7 @@ use crate::doctor::Check;
 use crate::doctor::check_result::{CheckFuture, CheckResult, CheckVerdict, boxed};
 use crate::doctor::record::Outcome;
 use crate::doctor::times::Times;
-use crate::doctor::ws::connection_set::living;
+use crate::doctor::ws::connection_set::partition_served;
 use crate::doctor::ws::{ANSWER, Joined};
 
 /// Duration of the refusals.
@@ -31,8 +31,8 @@ pub const CHECK: Check = Check {
              when it is answered) and sends liveness requests on the open ones. Fails if one of them ended, or if the \
              server ends an open connection to accept a new one. Warns if the 99th percentile of the response times \
              more than doubled and grew by more than 20 ms. Inconclusive if no connection was refused.",
-    opens: "limit connections, and 50 more per second for 3 s",
-    harm: "",
+    side_effects: "limit connections, and 50 more per second for 3 s",
+    risk: "",
     deadline_ms: 30_000,
 };
 
@@ -42,8 +42,8 @@ pub fn run(target: WsTarget) -> CheckFuture {
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let (limit, over) = target.limit()?;
-    let route = target.ready((limit + over) as u64).await?;
-    if let Some(evicted) = target.evicts(&route, limit).await? {
+    let route = target.prepare((limit + over) as u64).await?;
+    if let Some(evicted) = target.count_evicted(&route, limit).await? {
         let why = format!("the server ends an older connection for each new one: {evicted} of {limit} ended");
         return Ok(CheckResult::fail(limit as u64, why)
             .help("refuse the new connection and keep the open ones", &[])
@@ -51,9 +51,9 @@ async fn check(target: WsTarget) -> CheckVerdict {
             .expected("evicted", 0)
             .control("first connection", Outcome::Pass));
     }
-    let mut connection_set = target.full(&route, limit).await?;
+    let mut connection_set = target.fill_completely(&route, limit).await?;
     let (mut before, mut during) = (Times::default(), Times::default());
-    connection_set.beats(5, &mut before).await;
+    connection_set.check_all(5, &mut before).await;
     let duration = if target.quick { DURATION / 3 } else { DURATION };
     let (start, mut attempts, mut refused, mut accepted) = (Instant::now(), 0_u64, 0_u64, Vec::new());
     while start.elapsed() < duration {
@@ -65,8 +65,8 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Joined::Refused(_) => refused += 1,
             Joined::Served(client) => accepted.push(client),
         }
-        let sampled = connection_set.held.len().min(20);
-        for client in &connection_set.held[..sampled] {
+        let sampled = connection_set.open.len().min(20);
+        for client in &connection_set.open[..sampled] {
             if let Ok(time) = client.check_liveness(ANSWER).await {
                 during.add(time);
             }
@@ -74,7 +74,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         sleep(INTERVAL).await;
     }
     // A server may also refuse with a close frame after the upgrade.
-    let (alive, closed) = living(accepted).await;
+    let (alive, closed) = partition_served(accepted).await;
     refused += closed as u64;
     for client in alive {
         client.close().await;

@@ -25,8 +25,8 @@ pub const CHECK: Check = Check {
              connections accepted after the first second; the measured burst is the number accepted in the first \
              second beyond that rate. Passes if both are within 20 % of `rate` (or the burst within 1). Fails if they \
              are not, or if nothing is refused. Skipped if `rate` is not set.",
-    opens: "50 connections per second for 4 s, one at a time",
-    harm: "",
+    side_effects: "50 connections per second for 4 s, one at a time",
+    risk: "",
     deadline_ms: 30_000,
 };
 

@@ -23,8 +23,8 @@ pub const CHECK: Check = Check {
              Passes if the first one is ended, or answered no faster than `message_rate`. Fails if it is neither, or \
              if the response times of the other one more than double and grow by more than 20 ms (99th percentile). \
              Skipped if `message_rate` is not set.",
-    opens: "two connections, with a flood of messages on one of them",
-    harm: HARM,
+    side_effects: "two connections, with a flood of messages on one of them",
+    risk: HARM,
     deadline_ms: 20_000,
 };
 
@@ -40,7 +40,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
         Liveness::Echo { send, .. } => send.clone(),
         Liveness::Ping | Liveness::None => "phx".to_owned(),
     };
-    let route = target.ready(8).await?;
+    let route = target.prepare(8).await?;
     let mut joined = Vec::new();
     for _ in 0..2 {
         match target.join(&route).await? {

@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
     claim: "unfinished handshakes do not keep other clients out",
     method: "Opens `limit + overshoot` connections (100 if `limit` is not set), sends half an upgrade request on each, \
              and keeps them open. Fails if a complete client is not served within 5 s.",
-    opens: "limit + overshoot connections, or 100",
-    harm: HARM,
+    side_effects: "limit + overshoot connections, or 100",
+    risk: HARM,
     deadline_ms: 30_000,
 };
 
@@ -32,7 +32,7 @@ pub fn run(target: WsTarget) -> CheckFuture {
 
 async fn check(target: WsTarget) -> CheckVerdict {
     let count = target.limit().map_or(100, |(limit, over)| limit + over);
-    let route = target.ready(count as u64).await?;
+    let route = target.prepare(count as u64).await?;
     let (request, _) = route.request();
     let mut halves = Vec::new();
     for _ in 0..count {
@@ -45,7 +45,7 @@ async fn check(target: WsTarget) -> CheckVerdict {
             Err(_) => break,
         }
     }
-    target.log.note("abandoned", format!("{} unfinished handshakes are open", halves.len()));
+    target.log.record("abandoned", format!("{} unfinished handshakes are open", halves.len()));
     let start = Instant::now();
     let served = timeout(SERVE_TIMEOUT, async {
         match target.join(&route).await? {

@@ -9,8 +9,8 @@ pub const CHECK: Check = Check {
     claim: "a connection that is closed with a close frame frees its slot",
     method: "Fills all slots and verifies that one more connection is refused. Then closes one connection with a close \
              frame. Fails if no other connection is served within `release_deadline`.",
-    opens: "limit connections, then one more every 50 ms until one is served",
-    harm: "",
+    side_effects: "limit connections, then one more every 50 ms until one is served",
+    risk: "",
     deadline_ms: 30_000,
 };
 

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     method: "Fills all slots and verifies that one more connection is refused. Then one connection stops reading and \
              answers no more pings. Fails if no other connection is served within `dead_peer_deadline`. Skipped if \
              `dead_peer_deadline` is not set.",
-    opens: "limit connections, then one more every 50 ms until one is served",
-    harm: "",
+    side_effects: "limit connections, then one more every 50 ms until one is served",
+    risk: "",
     deadline_ms: 300_000,
 };
 

@@ -10,8 +10,8 @@ pub const CHECK: Check = Check {
     method: "Fills all slots and verifies that one more connection is refused. Then ends one connection without FIN or \
              RST (`TCP_REPAIR`). Fails if no other connection is served within `dead_peer_deadline`. Skipped if \
              `dead_peer_deadline` is not set, or without CAP_NET_ADMIN.",
-    opens: "limit connections, then one more every 50 ms until one is served",
-    harm: "",
+    side_effects: "limit connections, then one more every 50 ms until one is served",
+    risk: "",
     deadline_ms: 300_000,
 };
 

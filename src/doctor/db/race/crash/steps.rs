@@ -86,7 +86,7 @@ pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Referen
         let others = vec![base.places(None); target.workers().saturating_sub(1).max(1)];
         let wrong = target.judged(Workers::start(target, &others)?, &base, reference).await?;
         let result = if wrong.is_empty() { "the others finished".to_owned() } else { named(&wrong) };
-        target.log.note("kill", format!("after step {} ({left}): {result}", steps.killed));
+        target.log.record("kill", format!("after step {} ({left}): {result}", steps.killed));
         if !wrong.is_empty() {
             steps.wrong = Some(format!("killed after step {} ({left}): {}", steps.killed, named(&wrong)));
             return Ok(steps);
@@ -107,7 +107,7 @@ async fn on_server(
     let start = Instant::now();
     let mut messages = known.messages;
     loop {
-        proxy.tell(FaultMode::HoldAfter(messages));
+        proxy.request_mode(FaultMode::HoldAfter(messages));
         while proxy.count() <= messages {
             if !worker.is_alive() || start.elapsed() > LONGEST {
                 kill(worker).await;
