@@ -143,7 +143,7 @@ async fn within(
     now: DateTime<Utc>,
     progress: &dyn Progress,
 ) -> CheckRecord {
-    let CheckJob { check, target, deadline_ms, run_check: run_check, .. } = job;
+    let CheckJob { check, target, deadline_ms, run_check, .. } = job;
     let (watch, log) = (clock::Watch::start(), Log::start());
     let own = Duration::from_millis(deadline_ms).min(end.saturating_duration_since(Instant::now()));
     let over = bound.filter(|bound| bound.remaining() < own);

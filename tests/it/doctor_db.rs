@@ -72,9 +72,9 @@ fn server(port: u16) -> String {
 #[test]
 fn distinguishes_connection_errors() {
     for (state, message, class, detail) in [
-        ("28P01", "password authentication failed", "auth", "does not let this one in"),
+        ("28P01", "password authentication failed", "auth", "the server rejected the login"),
         ("57P03", "the database system is starting up", "starting", "not ready"),
-        ("53300", "sorry, too many clients already", "too-many", "no connection left"),
+        ("53300", "sorry, too many clients already", "too-many", "no free connection"),
         ("3D000", "database does not exist", "no-database", "no such database"),
         ("XX001", "something else", "other", "something else"),
     ] {
@@ -86,7 +86,7 @@ fn distinguishes_connection_errors() {
         );
         assert!(!found["remediation"]["text"].as_str().unwrap().is_empty());
     }
-    assert_outcome(&server(1), "db.reach", "fail", "nothing listens there (refused)");
+    assert_outcome(&server(1), "db.reach", "fail", "nothing listens at the address (refused)");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     assert_outcome(&server(port), "db.reach", "fail", "the server does not answer (timeout)");
@@ -105,7 +105,7 @@ fn redacts_secrets_in_output() {
         "{found:#}"
     );
     let (found, _) = record(table.as_str(), "db.init.reference", &[]);
-    assert!(found["detail"].as_str().unwrap().contains("PHX_TEST_PASSWORD is not set"), "{found:#}");
+    assert!(found["detail"].as_str().unwrap().contains("`PHX_TEST_PASSWORD` is not set"), "{found:#}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn skips_checks_that_change_a_server_without_permission() {
 fn kills_a_worker_that_does_not_exit() {
     let table = shell_init("trap '' TERM INT HUP; while :; do sleep 0.0917; done", "");
     assert_outcome(&table, "db.init.reference", "fail", "1 of 1 workers did not end");
-    assert_outcome(&table, "db.race.start", "error", "one worker alone does not do it");
+    assert_outcome(&table, "db.race.start", "error", "a single worker cannot initialize the database");
     assert!(!is_running("0.0917"));
 }
 
@@ -155,10 +155,10 @@ fn reports_an_init_program_that_creates_nothing() {
         &shell_init("true", ""),
         "db.init.reference",
         "fail",
-        "ended well, and left nothing in the database",
+        "`init` succeeded, but left the database empty",
     );
     let gone = shell_init("echo no database >$0", "").replace("\"], within", "\", \"{path}\"], within");
-    assert_outcome(&gone, "db.init.reference", "fail", "the database is gone, or is none any more");
+    assert_outcome(&gone, "db.init.reference", "fail", "the database is missing or not readable");
     assert_outcome(&shell_init("printf 'a\\033[31mb' >&2; exit 7", ""), "db.init.reference", "fail", "a\\u{1b}[31mb");
     assert_outcome(&shell_init("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
     let none = "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = { command = [\"no-such-program\"] }\n";
@@ -167,10 +167,10 @@ fn reports_an_init_program_that_creates_nothing() {
         "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\n",
         "db.init.reference",
         "skip",
-        "no `init` is named",
+        "`init` is not configured",
     );
     assert_outcome(&builtin_init(", \"full\""), "db.init.reference", "fail", "database or disk is full");
-    assert_outcome(&builtin_init(""), "db.reconnect.terminate", "skip", "no `call` is named");
+    assert_outcome(&builtin_init(""), "db.reconnect.terminate", "skip", "`call` is not configured");
 }
 
 #[test]

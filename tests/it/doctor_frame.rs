@@ -69,8 +69,8 @@ fn a_required_check_fails_if_it_is_skipped() {
     assert_eq!(
         details,
         [
-            "`doctor.require` asks for it, and it was skipped: no `limit` is claimed",
-            "`doctor.require` asks for it, and there is no subject for it",
+            "required by `doctor.require`, but skipped: `limit` is not set",
+            "required by `doctor.require`, but no target is configured for it",
         ]
     );
     doctor(&repo, &["ws.limit.exact"]).exits(1);
@@ -166,14 +166,14 @@ fn applies_timeouts_of_checks_and_of_the_run() {
         format!("[[doctor.ws]]\nname = \"silent\"\nurl = \"ws://127.0.0.1:{silent}/\"\nhandshake_timeout = \"60s\"\n");
     repo.write("phx.toml", format!("[doctor.deadlines]\n\"ws.handshake\" = \"150ms\"\n{ws}"));
     let json = doctor(&repo, &["ws.handshake", "-o", "json"]).exits(3).json();
-    assert_eq!(json["checks"][0]["detail"], "it was not done within 150 ms");
+    assert_eq!(json["checks"][0]["detail"], "timed out after 150 ms");
     repo.write("phx.toml", format!("[doctor.deadlines]\n\"ws.*\" = \"150ms\"\n{ws}"));
     let json = doctor(&repo, &["ws.alive", "-o", "json"]).exits(3).json();
-    assert_eq!(json["checks"][0]["detail"], "it was not done within 150 ms");
+    assert_eq!(json["checks"][0]["detail"], "timed out after 150 ms");
     repo.write("phx.toml", format!("[doctor]\ndeadline = \"200ms\"\n{ws}"));
     let json = doctor(&repo, &["ws.handshake", "ws.alive", "-o", "json"]).exits(3).json();
-    assert!(json["checks"][0]["detail"].as_str().unwrap().starts_with("it was not done within"), "{json:#}");
-    assert_eq!(json["checks"][1]["detail"], "the deadline of the whole run was over");
+    assert!(json["checks"][0]["detail"].as_str().unwrap().starts_with("timed out after"), "{json:#}");
+    assert_eq!(json["checks"][1]["detail"], "the timeout of the whole run was reached before this check");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn quiet_prints_only_failures_and_explain_accepts_a_group() {
     let run = doctor(&repo, &["repo.config", "-q"]).exits(0);
     assert_eq!(run.stdout, "1 passed\n");
     let pages = doctor(&repo, &["--explain", "ws.limit"]).exits(0).stdout;
-    assert_eq!(pages.lines().filter(|line| line.starts_with("Claims: ")).count(), 4, "{pages}");
+    assert_eq!(pages.lines().filter(|line| line.starts_with("Claim: ")).count(), 4, "{pages}");
     let list = doctor(&repo, &["ws.limit", "--list-checks"]).exits(0).stdout;
     assert_eq!(list.lines().count(), 4, "{list}");
     // Results of a target that is no longer configured are removed.
@@ -244,12 +244,17 @@ fn accepts_words_and_older_names_of_probes() {
 }
 
 #[test]
-fn the_configuration_in_the_readme_is_valid() {
-    let readme = std::fs::read_to_string(crate::support::package().join("README.md")).unwrap();
-    let shown: Vec<&str> = readme.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
-    let doctor = shown.iter().find(|block| block.contains("[[doctor.ws]]")).unwrap();
-    let repo = Repo::new();
-    repo.write("phx.toml", doctor.replace("include", "#")).run(&["doctor", "--dry-run"]).exits(0);
+fn the_configurations_in_the_documentation_are_valid() {
+    let _transcript = crate::transcript::Transcript::of_this_test();
+    for page in ["README.md", "docs/src/guides/kinds-and-templates.md", "docs/src/reference/configuration.md"] {
+        let page = std::fs::read_to_string(crate::support::package().join(page)).unwrap();
+        for block in page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()) {
+            let repo = Repo::new();
+            repo.write("phx.toml", block.replace("include = [\"ops", "# [\"ops"))
+                .run(&["doctor", "repo", "--dry-run"])
+                .exits(0);
+        }
+    }
 }
 
 #[test]

@@ -41,14 +41,14 @@ fn measures_latency_and_error_rate_of_a_service() {
 
 #[test]
 fn skips_checks_without_a_claim() {
-    assert_outcome(&service("", ""), "ipc.breaker.opens", "skip", "no `breaker` is claimed");
-    assert_outcome(&service("", ""), "ipc.timeout.drip", "skip", "no `timeout` is claimed");
-    assert_outcome(&service("", ""), "ipc.retry.count", "skip", "no `retry` is claimed");
+    assert_outcome(&service("", ""), "ipc.breaker.opens", "skip", "`breaker` is not configured");
+    assert_outcome(&service("", ""), "ipc.timeout.drip", "skip", "`timeout` is not configured");
+    assert_outcome(&service("", ""), "ipc.retry.count", "skip", "`retry` is not configured");
     assert_outcome(
         &service(", \"breaker\"", "breaker = { open_for = \"400ms\" }"),
         "ipc.breaker.isolated",
         "skip",
-        "no `other` is named",
+        "`other` is not configured",
     );
 }
 
@@ -59,9 +59,9 @@ fn reports_why_a_service_did_not_start() {
         &exits,
         "ipc.baseline",
         "error",
-        "the service ended with code 2 before it was ready; it said last:",
+        "the service ended with code 2 before it was ready; last output:",
     );
-    assert_eq!(found["remediation"]["text"], "correct `start` of this subject");
+    assert_eq!(found["remediation"]["text"], "correct `start` of this target");
     let silent = program(
         "sleep 60",
         "start = { command = [\"sleep\", \"60\"], ready = \"http://127.0.0.1:{listen}/\", within = \"300ms\" }",
@@ -71,13 +71,13 @@ fn reports_why_a_service_did_not_start() {
 
 #[test]
 fn a_service_without_a_call_to_its_dependency_is_inconclusive() {
-    assert_outcome(&service(", \"unwired\"", ""), "ipc.baseline", "fail", "no call reached the dependency");
+    assert_outcome(&service(", \"unwired\"", ""), "ipc.baseline", "fail", "no call reached the upstream");
     let claims = "timeout = { max = \"300ms\" }";
     assert_outcome(
         &service(", \"unwired\"", claims),
         "ipc.timeout.drip",
         "error",
-        "the service is not wired to `{upstream}`",
+        "the service does not use `{upstream}`",
     );
 }
 
@@ -85,9 +85,9 @@ fn a_service_without_a_call_to_its_dependency_is_inconclusive() {
 fn error_checks_are_inconclusive_if_no_call_fails() {
     let never_fails =
         program("curl -s -m1 http://$0/x >/dev/null; exit 0", "").replace("\"] }", "\", \"{upstream}\"] }");
-    assert_outcome(&never_fails, "ipc.error.secret", "error", "no error was told to the caller");
+    assert_outcome(&never_fails, "ipc.error.secret", "error", "no call returned an error message");
     assert_outcome(&never_fails, "ipc.recover", "error", "there is nothing to recover from");
-    assert_outcome(&never_fails, "ipc.error.clear", "fail", "the caller is told that all is well");
+    assert_outcome(&never_fails, "ipc.error.clear", "fail", "the call is reported as a success");
 }
 
 #[test]
@@ -98,14 +98,14 @@ fn reports_a_service_that_exits_on_a_dependency_failure() {
         "[[doctor.ipc]]\nname = \"orders\"\nentry = {{ url = \"http://127.0.0.1:{{listen}}/pay\" }}\ntimeout = {{ max = \"1s\" }}\n\
          start = {{ command = [\"python3\", \"-c\", {line:?}, \"{{listen}}\", \"{{upstream}}\"], ready = \"http://127.0.0.1:{{listen}}/ready\" }}\n"
     );
-    assert_outcome(&table, "ipc.timeout.refuse", "fail", "the service itself ended with code 3; it said nothing");
+    assert_outcome(&table, "ipc.timeout.refuse", "fail", "the service ended with code 3; no output");
 }
 
 #[test]
 fn reports_an_unreachable_forwarded_dependency() {
     let unreachable =
         program("exec 3<>/dev/tcp/127.0.0.1/1", "upstream = { kind = \"tcp\", forward = \"127.0.0.1:1\" }");
-    assert_outcome(&unreachable, "ipc.baseline", "fail", "10 of 10 calls failed while the dependency was well");
+    assert_outcome(&unreachable, "ipc.baseline", "fail", "10 of 10 calls failed although the upstream works");
     let far = program("true", "upstream = { kind = \"tcp\", forward = \"192.0.2.7:80\" }");
     assert_outcome(&far, "ipc.baseline", "error", "not in `doctor.allow_hosts`");
 }

@@ -36,19 +36,14 @@ fn processes_of(what: &str) -> usize {
 
 #[test]
 fn reports_a_host_that_cannot_start_or_exits_immediately() {
-    assert_outcome(
-        &host(&["./no-such-program", "{cmd}"], ""),
-        "pty.real",
-        "error",
-        "`./no-such-program` cannot be started",
-    );
+    assert_outcome(&host(&["./no-such-program", "{cmd}"], ""), "pty.real", "error", "cannot start `./no-such-program`");
     let ended = assert_outcome(
         &host(&["sh", "-c", "echo broken >&2; exit 4 # {cmd}"], ""),
         "pty.real",
         "error",
         "the host ended (code 4)",
     );
-    assert!(ended["detail"].as_str().unwrap().contains("it said `broken`"), "{ended}");
+    assert!(ended["detail"].as_str().unwrap().contains("output: `broken`"), "{ended}");
     host(&["true", "{cmd}"], "").run(&["doctor", "pty.real"]).exits(3);
 }
 
@@ -65,7 +60,8 @@ fn resets_ignored_signals_for_hosts() {
     assert_eq!(run.json()["checks"][0]["outcome"], "pass", "{}", run.stdout);
     // A host that ignores signals itself is reported.
     let deaf = host(&["sh", "-c", "trap '' QUIT; {cmd}"], "");
-    let check = assert_outcome(&deaf, "pty.dispositions", "warn", "without QUIT");
+    let check =
+        assert_outcome(&deaf, "pty.dispositions", "warn", "signals ignored or blocked at the start of a program: QUIT");
     assert_eq!(check["observed"]["ignored"], serde_json::json!(["QUIT"]));
 }
 
@@ -76,7 +72,7 @@ fn kills_a_host_that_floods_or_ignores_signals() {
         &host(&["sh", "-c", &format!("yes {mark} # {{cmd}}")], ""),
         "pty.real",
         "error",
-        "no report came from inside",
+        "no report from the payload",
     );
     assert!(check["detail"].as_str().unwrap().contains(&mark), "{check}");
     let deaf = format!("trap '' HUP INT TERM QUIT; sleep 61.{} # {{cmd}}", std::process::id());
@@ -84,7 +80,7 @@ fn kills_a_host_that_floods_or_ignores_signals() {
         &host(&["sh", "-c", &deaf], "\n[doctor.deadlines]\n\"pty.real\" = \"2s\"\n"),
         "pty.real",
         "error",
-        "it was not done within 2000 ms",
+        "timed out after 2000 ms",
     );
     assert_eq!((processes_of(&mark), processes_of(&format!("sleep 61.{}", std::process::id()))), (0, 0));
 }
@@ -142,7 +138,7 @@ fn finds_and_kills_processes_that_outlive_a_session() {
 fn a_stalled_session_is_inconclusive_and_exec_is_not_a_zombie() {
     let stalls =
         host(&["sh", "-c", "{cmd} | { head -n 2; sleep 30; }"], "sandbox = { deny = [\"read:/etc/passwd\"] }\n");
-    assert_outcome(&stalls, "pty.sandbox.read", "error", "nothing came of it within 12 s");
+    assert_outcome(&stalls, "pty.sandbox.read", "error", "reported nothing within 12 s");
     let replaced = "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"exec\", stdio = \"pty\", command = [\"sh\", \"-c\", \"exec {cmd}\"] }\n";
     let repo = Repo::bare();
     repo.write("phx.toml", replaced);
@@ -162,7 +158,7 @@ fn kills_remaining_processes_after_a_timeout() {
         "[doctor.deadlines]\n\"pty.leak\" = \"1s\"\n",
     );
     repo.write("phx.toml", repo.read("phx.toml").replace("}\n[doctor", &format!("}}\npayload = {phx:?}\n[doctor")));
-    assert_outcome(&repo, "pty.leak", "error", "it was not done within 1000 ms");
+    assert_outcome(&repo, "pty.leak", "error", "timed out after 1000 ms");
     assert_eq!(processes_of(&phx), 0);
 }
 
@@ -176,9 +172,9 @@ fn falls_back_to_a_shell_if_phx_cannot_run_in_the_session() {
         let check = assert_outcome(&repo, id, "pass", "");
         assert_eq!(check["evidence"][0]["event"], "fallback", "{check:#}");
     }
-    assert_outcome(&repo, "pty.fds", "error", "a shell was asked");
+    assert_outcome(&repo, "pty.fds", "error", "a shell cannot list its descriptors");
     let pipes = host(&["sh", "-c", "{cmd}"], "payload = \"/no/such/phx\"\n");
-    assert_outcome(&pipes, "pty.real", "fail", "no terminal: standard input, standard output, standard error");
+    assert_outcome(&pipes, "pty.real", "fail", "not a terminal: standard input, standard output, standard error");
 }
 
 /// Terminal server that is stopped at the end of the test.
@@ -248,7 +244,7 @@ fn an_unreachable_terminal_server_is_an_error() {
         "phx.toml",
         "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://127.0.0.1:1/\" }\n",
     );
-    assert_outcome(&repo, "pty.real", "error", "no session is given: tcp-refused");
+    assert_outcome(&repo, "pty.real", "error", "cannot open a session: tcp-refused");
     repo.write(
         "phx.toml",
         "[[doctor.pty]]\nname = \"it\"\nhost = { kind = \"websocket\", url = \"ws://192.0.2.1/\" }\n",

@@ -97,7 +97,7 @@ fn reports_servers_that_hang_or_send_invalid_responses() {
         "",
         "ws.handshake",
         "fail",
-        "nothing came within 1000 ms",
+        "no response within 1000 ms",
     );
     let http = server(|mut stream| {
         request(&mut stream);
@@ -113,7 +113,7 @@ fn reports_servers_that_hang_or_send_invalid_responses() {
         let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
         read_until_closed(&mut stream);
     });
-    assert_outcome(garbage, "", "ws.handshake", "fail", "what answers speaks no HTTP");
+    assert_outcome(garbage, "", "ws.handshake", "fail", "the response is not HTTP");
     let wrong = server(|mut stream| {
         upgrade(&mut stream, true);
         read_until_closed(&mut stream);
@@ -134,8 +134,8 @@ fn reports_connection_resets_at_every_stage() {
         upgrade(&mut stream, false);
     });
     assert_outcome(after_upgrade, "", "ws.handshake", "pass", "");
-    assert_outcome(after_upgrade, "", "ws.alive", "fail", "it accepts, and does not serve");
-    assert_outcome(after_upgrade, "limit = 3\n", "ws.limit.exact", "error", "a first connection is not served");
+    assert_outcome(after_upgrade, "", "ws.alive", "fail", "connections are accepted but not served");
+    assert_outcome(after_upgrade, "limit = 3\n", "ws.limit.exact", "error", "the first connection is not served");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn reports_servers_that_never_stop_sending() {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while stream.write_all(b"X-More: and more\r\n").is_ok() {}
     });
-    assert_outcome(head, "", "ws.handshake", "fail", "speaks no HTTP");
+    assert_outcome(head, "", "ws.handshake", "fail", "the response is not HTTP");
     let frames = server(|mut stream| {
         upgrade(&mut stream, false);
         // Text frames without a pause, and no pong.
@@ -291,7 +291,7 @@ fn reports_a_server_that_leaks_slots() {
     let detail = check["detail"].as_str().unwrap();
     assert_eq!(
         detail,
-        "the server has lost its slots: it served connections before, and refuses a first one now: http-503"
+        "the server ran out of slots: it served connections earlier in this run, but now refuses the first one: http-503"
     );
-    assert!(check["remediation"]["text"].as_str().unwrap().contains("free what a connection holds"), "{check:#}");
+    assert!(check["remediation"]["text"].as_str().unwrap().contains("release the slot of a connection"), "{check:#}");
 }

@@ -144,7 +144,7 @@ fn exercise(engine: &Engine, judge: &RuleRunner, bytes: &[u8], now: DateTime<Utc
         catalog: &engine.catalog,
         config: &engine.config,
         plans: &plans,
-        past: &ReviewHistory::default(),
+        reviews: &ReviewHistory::default(),
         now,
         folder: &phx::text::Folder::default(),
     };

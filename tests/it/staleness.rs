@@ -61,7 +61,7 @@ fn limits_the_list_of_stale_documents() {
     repo.git(&["add", "-A"]);
     repo.git(&["commit", "-qm", "many", "--no-verify"]);
     let run = commit(&repo, "b.txt", &[]).exits(1);
-    assert_eq!(run.stderr.matches("this document was due").count(), 10, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("the deadline passed").count(), 10, "{}", run.stderr);
     commit(&repo, "b.txt", &[("PHX_OVERRIDE", "fire")]).exits(0);
     repo.note(&message(&repo));
 }

@@ -72,7 +72,7 @@ fn verifies_workers_and_pools_on_mariadb() {
     subjects.check(&table("resume"), &expected);
     // The worker creates and fills the table in two steps; another worker that finds the table does not fill it.
     let found = subjects.check(&table("lock"), &[("db.race.crash", "fail")]);
-    assert!(found[0]["detail"].as_str().unwrap().contains("harbour has 0 rows instead of 2"), "{:#}", found[0]);
+    assert!(found[0]["detail"].as_str().unwrap().contains("harbour` has 0 rows instead of 2"), "{:#}", found[0]);
     let found = subjects.check(&table("naive"), &[("db.race.proxy", "fail")]);
     assert!(found[0]["detail"].as_str().unwrap().contains("already exists"), "{:#}", found[0]);
     let gone = table("lock").replace(&format!("{port}/"), "1/");
