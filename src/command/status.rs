@@ -30,10 +30,10 @@ pub fn run(session: &Session, arguments: &StatusArgs) -> Result<u8, Failure> {
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line(&validator, planned));
         }
         PlannedDocument::Other(Visited::Unreadable { path, why }) => {
-            session.notice(&format!("cannot read `{path}`: {why}"))
+            session.notice(&format!("cannot read `{path}`: {why}"));
         }
         PlannedDocument::Other(Visited::TooLarge { path }) => {
-            session.notice(&format!("`{path}` is larger than the size limit"))
+            session.notice(&format!("`{path}` is larger than the size limit"));
         }
         PlannedDocument::Other(Visited::Document(_) | Visited::Ungoverned { .. }) => {}
     });

@@ -143,7 +143,11 @@ impl<'a> ConfigReader<'a> {
             match entry.value.as_text() {
                 Some(text) => pairs.push((entry.key.to_string(), text.to_owned())),
                 None => {
-                    self.error(entry.value.span, format!("`{}` must be a string", entry.key), "put the value in quotes")
+                    self.error(
+                        entry.value.span,
+                        format!("`{}` must be a string", entry.key),
+                        "put the value in quotes",
+                    );
                 }
             }
         }

@@ -178,12 +178,8 @@ impl Upstream {
         let address = listener.local_addr()?;
         let (sender, receiver) =
             watch::channel(Directive { mode: FaultMode::Ok, since: 0, reset_up_to: 0, mute_up_to: 0 });
-        let shared = Arc::new(UpstreamState {
-            backend: backend,
-            seen: Mutex::default(),
-            told: receiver,
-            done: watch::Sender::new(None),
-        });
+        let shared =
+            Arc::new(UpstreamState { backend, seen: Mutex::default(), told: receiver, done: watch::Sender::new(None) });
         let task = tokio::spawn(door::serve(listener, address, Arc::clone(&shared)));
         Ok(Self { address, shared, tell: sender, task })
     }

@@ -52,18 +52,18 @@ pub fn suppress(records: &mut [CheckRecord], suppressions: &[Suppress], today: N
         let matches = |record: &&mut CheckRecord| {
             matches_selector(id, record.id) && target.as_ref().is_none_or(|target| *target == record.target)
         };
-        let mut matched: Vec<&mut CheckRecord> = records.iter_mut().filter(matches).collect();
-        if matched.is_empty() {
+        let mut suppressed: Vec<&mut CheckRecord> = records.iter_mut().filter(matches).collect();
+        if suppressed.is_empty() {
             continue;
         }
         let is_bad =
             |record: &CheckRecord| matches!(record.result.outcome, Outcome::Fail | Outcome::Warn | Outcome::Error);
         if today > *until {
             notes.push(format!("the suppression of `{id}` expired on {until}; renew or remove it"));
-        } else if !matched.iter().any(|record| is_bad(record)) {
+        } else if !suppressed.iter().any(|record| is_bad(record)) {
             notes.push(format!("the suppression of `{id}` has no effect; remove it"));
         } else {
-            for record in matched.iter_mut().filter(|record| is_bad(record)) {
+            for record in suppressed.iter_mut().filter(|record| is_bad(record)) {
                 record.suppressed = Some(Suppressed { reason: reason.clone(), until: *until });
             }
         }

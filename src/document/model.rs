@@ -244,7 +244,7 @@ impl<'a> ModelBuilder<'a> {
                 entries.push(NodeEntry::new("previous", previous::read(self.text, body)));
             }
             BlockMode::Manual => {
-                entries.push(NodeEntry::new("reviewed", text_or_null(span, block.reviewed.as_deref())))
+                entries.push(NodeEntry::new("reviewed", text_or_null(span, block.reviewed.as_deref())));
             }
         }
         Node::new(span, NodeData::Map(entries))

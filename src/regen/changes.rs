@@ -27,7 +27,7 @@ pub fn words(old: &str, new: &str, provenance: &Provenance) -> String {
     for (group, part) in &old {
         match part.label() {
             Some(label) if counterpart(&new, group, part).is_none() => {
-                listed.push((format!("removed `{label}`"), None))
+                listed.push((format!("removed `{label}`"), None));
             }
             Some(_) => {}
             None => lines += lines_without(part, &new, group),

@@ -273,8 +273,8 @@ fn levels(state: &mut State<'_, '_>, list: &Value, key: &str, options: Kwargs) -
     }
     let rank = |name: &str| {
         let name = name.to_lowercase();
-        let last = LEVELS.len() + usize::from(name == "none");
-        LEVELS.iter().position(|level| *level == name).unwrap_or(last)
+        let end = LEVELS.len() + usize::from(name == "none");
+        LEVELS.iter().position(|level| *level == name).unwrap_or(end)
     };
     groups.all.sort_by_key(|(name, _)| rank(name));
     Ok(of_groups(groups.all))

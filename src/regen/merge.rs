@@ -96,14 +96,14 @@ impl PartGroup {
         let first = matches.iter().flatten().min().copied();
         let mut cursor: Option<usize> = None;
         let mut inserts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
-        let matched: Vec<usize> = matches.iter().flatten().copied().collect();
+        let used_indices: Vec<usize> = matches.iter().flatten().copied().collect();
         for (part, target) in new.into_iter().zip(matches) {
             if let Some(at) = target {
                 self.parts[at].used = true;
                 self.parts[at].update_from(&part);
                 cursor = cursor.max(Some(at));
                 if part.is_deleted() {
-                    self.delete_label(&part, &matched);
+                    self.delete_label(&part, &used_indices);
                 }
             } else if part.kind != PieceKind::Blank && !part.is_deleted() {
                 inserts.entry(self.insertion_index(cursor, first)).or_default().push(part);
@@ -128,10 +128,10 @@ impl PartGroup {
     }
 
     /// Deletes all pairs with the same label as a part, except those that are replaced.
-    fn delete_label(&mut self, part: &Part, matched: &[usize]) {
+    fn delete_label(&mut self, part: &Part, used_indices: &[usize]) {
         let same = |other: &Part| other.label().zip(part.label()).is_some_and(|(old, new)| slug(old) == slug(new));
         for (at, other) in self.parts.iter_mut().enumerate() {
-            if !other.used && !matched.contains(&at) && same(other) {
+            if !other.used && !used_indices.contains(&at) && same(other) {
                 DELETED_LINE.clone_into(&mut other.text);
             }
         }

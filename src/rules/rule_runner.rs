@@ -82,7 +82,7 @@ impl RuleRunner {
             match check {
                 RuleCheck::Document(check) | RuleCheck::Reviews(check) => findings.extend(check(context)),
                 RuleCheck::Block(check) => {
-                    findings.extend(context.plans.iter().filter_map(|plan| check(context, plan)))
+                    findings.extend(context.plans.iter().filter_map(|plan| check(context, plan)));
                 }
                 RuleCheck::Whole(_) | RuleCheck::File(_) | RuleCheck::Suppression(_) => {}
             }

@@ -37,7 +37,7 @@ type Readers = BTreeMap<String, (Arc<Document>, Vec<RenderOutcome>)>;
 pub enum Stale {
     /// All stale documents.
     Any,
-    /// Those that the change touches or whose sources it touches.
+    /// Stale documents that the change touches or whose sources it touches.
     Related,
     /// Only those that the change touches.
     Touched,

@@ -162,7 +162,7 @@ fn reports_an_init_program_that_creates_nothing() {
     assert_outcome(&shell_init("printf 'a\\033[31mb' >&2; exit 7", ""), "db.init.reference", "fail", "a\\u{1b}[31mb");
     assert_outcome(&shell_init("exit 7", ""), "db.init.reference", "fail", "ended with code 7");
     let none = "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\ninit = { command = [\"no-such-program\"] }\n";
-    assert_outcome(none, "db.init.reference", "error", "`no-such-program` cannot be started");
+    assert_outcome(none, "db.init.reference", "error", "cannot start `no-such-program`");
     assert_outcome(
         "[[doctor.db]]\nname = \"main\"\nengine = \"sqlite\"\n",
         "db.init.reference",

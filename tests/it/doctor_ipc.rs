@@ -66,7 +66,7 @@ fn reports_why_a_service_did_not_start() {
         "sleep 60",
         "start = { command = [\"sleep\", \"60\"], ready = \"http://127.0.0.1:{listen}/\", within = \"300ms\" }",
     );
-    assert_outcome(&silent, "ipc.baseline", "error", "the service was not ready within 300 ms; it said nothing");
+    assert_outcome(&silent, "ipc.baseline", "error", "the service was not ready within 300 ms; no output");
 }
 
 #[test]

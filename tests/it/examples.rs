@@ -49,6 +49,7 @@ fn true_numbers() {
 
 #[test]
 fn the_book_matches_the_binary() {
+    const COMMANDS: &str = "docs/src/reference/commands.md";
     let repo = Repo::new();
     copy(&package().join(".phx"), &repo.path().join(".phx"));
     copy(&package().join("docs/src"), &repo.path().join("docs/src"));
@@ -58,7 +59,6 @@ fn the_book_matches_the_binary() {
     let now = "2026-12-01T00:00:00Z";
     repo.run(&["--now", now, "regen", "--check"]).exits(0);
     repo.run(&["--now", now, "validate", "--fail-on", "warning"]).exits(0);
-    const COMMANDS: &str = "docs/src/reference/commands.md";
     let edited = repo.read(COMMANDS).replace("`phx explain RULE`", "`phx explain`");
     repo.write(COMMANDS, edited).run(&["--now", now, "validate"]).exits(1);
 }

@@ -25,6 +25,7 @@ mod help;
 mod hooks;
 mod hostile;
 mod inspect;
+mod language;
 mod layering;
 mod ledger;
 mod lost;

@@ -146,7 +146,7 @@ fn works_with_husky() {
     let refused = repo.run(&["hook", "install"]).exits(2);
     for hook in ["pre-commit", "commit-msg", "pre-merge-commit"] {
         let text = std::fs::read_to_string(package().join("examples/hooks/husky").join(hook)).unwrap();
-        assert!(refused.stderr.contains(&format!("husky/{hook}` the line: {}", text.trim())), "{}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("husky/{hook}`: {}", text.trim())), "{}", refused.stderr);
         repo.write(&format!(".husky/{hook}"), text);
     }
     repo.git(&["add", "-A"]);

@@ -267,7 +267,7 @@ fn the_stamp_conflicts_if_both_sides_reviewed_different_sections() {
     repo.try_git(&["merge", "-q", "topic"], &[]).exits(1);
     let text = repo.read("RISKS.md");
     let conflict = &text[text.find("<<<<<<< ").unwrap()..text.find(">>>>>>> ").unwrap()];
-    repo.note(&conflict);
+    repo.note(conflict);
 }
 
 #[test]

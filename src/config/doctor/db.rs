@@ -70,7 +70,7 @@ pub struct HealthSettings {
     pub answer_within_ms: u64,
     /// Whether the URL reports liveness only, independent of the database.
     pub liveness: bool,
-    /// Database states to simulate, out of [`STATES`].
+    /// Database states to simulate, out of `STATES`.
     pub states: Vec<String>,
 }
 
