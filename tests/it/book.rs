@@ -13,6 +13,9 @@ use std::process::{Command, Stdio};
 use crate::support::package;
 use crate::transcript::redacted;
 
+/// Folder that the pages show.
+const FOLDER: &str = "/home/ines/harbor";
+
 /// A command of a page, and the output that the page shows.
 struct Example {
     command: String,
@@ -99,7 +102,8 @@ fn run(steps: &[Step]) -> Vec<String> {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let real = folder.path().canonicalize().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap().replace(&*real.to_string_lossy(), FOLDER);
     let mut parts: Vec<&str> = text.split(MARK).collect();
     let mut outputs = Vec::new();
     for at in 1..parts.len() {
