@@ -1,6 +1,7 @@
 //! Definition of the command line and its help texts, without logic.
 
 pub mod doctor;
+mod groups;
 pub mod record;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use doctor::DoctorArgs;
+pub use groups::grouped;
 pub use record::{AuditArgs, AuditCommand, HookCommand, HookModeArg, HookName, MergeDriverArgs, ReviewArgs, TraceArgs};
 
 const EXIT_CODES: &str = "\

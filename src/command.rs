@@ -21,16 +21,17 @@ mod status;
 mod trace;
 mod validate;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, grouped};
 use crate::failure::Failure;
 use session::Session;
 
 /// Parses the command line. Exits after answering a completion request of a shell, or on a usage error.
 pub fn parse() -> Cli {
     completions::answer();
-    Cli::parse()
+    let matches = grouped().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 /// Runs a command and returns its exit code.
