@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 7;
 
 /// Current time for the validation of the documents.
-pub const NOW: &str = "2025-09-01T00:00:00Z";
+pub(crate) const NOW: &str = "2025-09-01T00:00:00Z";
 
 /// Runs the commands in turns. Prints the median of each in milliseconds and its ratio to the first.
-pub fn compare(commands: &[(&str, &dyn Fn() -> Command)]) {
+pub(crate) fn compare(commands: &[(&str, &dyn Fn() -> Command)]) {
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); commands.len()];
     for _ in 0..ROUNDS {
         for (index, (_, command)) in commands.iter().enumerate() {
@@ -40,7 +40,7 @@ fn median(times: &mut [Duration]) -> Option<f64> {
 }
 
 /// Writes `count` files into a hundred folders.
-pub fn write_tree(root: &Path, count: usize, content: fn(usize) -> String) {
+pub(crate) fn write_tree(root: &Path, count: usize, content: fn(usize) -> String) {
     for folder in 0..100 {
         std::fs::create_dir_all(root.join(format!("d{folder}"))).unwrap();
     }
@@ -50,7 +50,7 @@ pub fn write_tree(root: &Path, count: usize, content: fn(usize) -> String) {
 }
 
 /// Returns a document of 8 KB with two outdated AUTO blocks.
-pub fn governed_document(index: usize) -> String {
+pub(crate) fn governed_document(index: usize) -> String {
     let mut text = format!(
         "---\ngovernance:\n  correlation_id: 4018e185-d0ad-4382-91cf-3224b61fcdfd\n  last_updated: 2025-08-29T15:35:33Z\n  \
          update_required_by: 2025-09-05T15:35:33Z\n  validation_schema: v1.0\n  auto_sections: [sprint_summary, dependency_status]\n  \

@@ -1,17 +1,19 @@
 //! Definition of the command line and its help texts, without logic.
 
-pub mod doctor;
+pub(crate) mod doctor;
 mod groups;
-pub mod record;
+pub(crate) mod record;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-pub use doctor::DoctorArgs;
-pub use groups::grouped;
-pub use record::{AuditArgs, AuditCommand, HookCommand, HookModeArg, HookName, MergeDriverArgs, ReviewArgs, TraceArgs};
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use groups::grouped;
+pub(crate) use record::{
+    AuditArgs, AuditCommand, HookCommand, HookModeArg, HookName, MergeDriverArgs, ReviewArgs, TraceArgs,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -172,7 +172,7 @@ impl Finding {
 }
 
 /// Sorts findings and makes fingerprints unique: repeated fingerprints are hashed with their occurrence number.
-pub fn sort(findings: &mut [Finding]) {
+pub(crate) fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| a.key().cmp(&b.key()));
     let mut seen = std::collections::BTreeMap::<String, usize>::new();
     for finding in findings {

@@ -1,17 +1,17 @@
 //! Git hooks: installation, execution, and the audit that repeats their validation in CI.
 
-pub mod audit;
-pub mod pre_commit;
-pub mod install;
-pub mod message;
-pub mod overrides;
+pub(crate) mod audit;
+pub(crate) mod pre_commit;
+pub(crate) mod install;
+pub(crate) mod message;
+pub(crate) mod overrides;
 mod shim;
-pub mod stamps;
-pub mod verify;
+pub(crate) mod stamps;
+pub(crate) mod verify;
 
 /// Git hook that phx implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
+pub(crate) enum Hook {
     PreCommit,
     CommitMsg,
     PreMergeCommit,
@@ -20,12 +20,12 @@ pub enum Hook {
 
 impl Hook {
     /// Hooks that are installed by default.
-    pub const USUAL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit];
+    pub(crate) const USUAL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit];
 
-    pub const ALL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit, Self::PrePush];
+    pub(crate) const ALL: &[Self] = &[Self::PreCommit, Self::CommitMsg, Self::PreMergeCommit, Self::PrePush];
 
     /// Returns the file name of the hook.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
             Self::CommitMsg => "commit-msg",
@@ -37,7 +37,7 @@ impl Hook {
 
 /// Treatment of outdated AUTO blocks by the pre-commit hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookMode {
+pub(crate) enum HookMode {
     /// Reject the commit.
     Check,
     /// Write the AUTO blocks if no other changes are lost.

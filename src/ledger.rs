@@ -14,15 +14,15 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::corpus::reviews::{Review, ReviewedSection};
 
-pub use verify::{is_record, problems};
+pub(crate) use verify::{is_record, problems};
 
 /// Folder of the ledger, relative to the directory of the configuration.
-pub const FOLDER: &str = ".phx/ledger";
+pub(crate) const FOLDER: &str = ".phx/ledger";
 
 /// Record of one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
+pub(crate) struct Record {
     /// Correlation ID.
     pub id: Uuid,
     /// Time of the operation.
@@ -41,7 +41,7 @@ pub struct Record {
 /// State of one document that was signed off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordedDocument {
+pub(crate) struct RecordedDocument {
     /// Path of the document from the root.
     pub path: String,
     /// MANUAL sections that have been reviewed, by canonical name.
@@ -56,7 +56,7 @@ pub struct RecordedDocument {
 /// Last review of a MANUAL section, in this operation or an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordedSection {
+pub(crate) struct RecordedSection {
     /// Hash of the text of the section.
     pub hash: String,
     pub reviewed: DateTime<Utc>,
@@ -67,12 +67,12 @@ impl Record {
     ///
     /// # Errors
     /// Returns an error if the JSON is not a valid record or has unknown fields.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes).map_err(|error| format!("not a valid ledger record: {error}"))
     }
 
     /// Returns the file content of the record, which is the same for equal records.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
@@ -80,7 +80,7 @@ impl Record {
 
     /// Returns the review of the document at `path`. If the record has only one document, that one is used even if its
     /// path is different, because the document may have been renamed since.
-    pub fn review(&self, path: &str) -> Option<Review> {
+    pub(crate) fn review(&self, path: &str) -> Option<Review> {
         let named = self.documents.iter().find(|entry| entry.path == path);
         let entry = named.or(if let [only] = self.documents.as_slice() { Some(only) } else { None })?;
         let reviewed_section =
@@ -96,7 +96,7 @@ impl Record {
 
 impl RecordedDocument {
     /// Creates the entry for the document at `path` from a review.
-    pub fn of(path: &str, review: &Review) -> Self {
+    pub(crate) fn of(path: &str, review: &Review) -> Self {
         let section =
             |reviewed: &ReviewedSection| RecordedSection { hash: reviewed.hash.clone(), reviewed: reviewed.at };
         Self {
@@ -109,14 +109,14 @@ impl RecordedDocument {
 }
 
 /// Returns a new UUID of version 7 with the given time.
-pub fn new_id(at: DateTime<Utc>) -> Uuid {
+pub(crate) fn new_id(at: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos()))
 }
 
 /// Returns the path of the record with an ID, relative to the directory of the configuration, or `None` if the ID is
 /// not a UUID of version 7.
-pub fn file_of(id: &str) -> Option<String> {
+pub(crate) fn file_of(id: &str) -> Option<String> {
     let id = Uuid::parse_str(id).ok().filter(|id| id.get_version_num() == 7)?;
     let (seconds, _) = id.get_timestamp()?.to_unix();
     let at = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?;

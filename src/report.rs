@@ -1,20 +1,20 @@
 //! Output formats, one per file.
 
-pub mod concise;
-pub mod doctor;
-pub mod github;
-pub mod gitlab;
-pub mod json;
-pub mod jsonl;
-pub mod junit;
-pub mod markdown;
-pub mod regen;
-pub mod review;
-pub mod audit;
-pub mod trace;
-pub mod sarif;
-pub mod status;
-pub mod text;
+pub(crate) mod concise;
+pub(crate) mod doctor;
+pub(crate) mod github;
+pub(crate) mod gitlab;
+pub(crate) mod json;
+pub(crate) mod jsonl;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+pub(crate) mod regen;
+pub(crate) mod review;
+pub(crate) mod audit;
+pub(crate) mod trace;
+pub(crate) mod sarif;
+pub(crate) mod status;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::text::{Folder, printable};
 
 /// Result of a validation run.
 #[derive(Clone, Debug)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// Current time that the rules used.
     pub now: DateTime<Utc>,
     /// Paths of governed documents, sorted.
@@ -44,7 +44,7 @@ pub struct Report<'a> {
 
 /// Rule metadata for formats that include it.
 #[derive(Clone, Debug)]
-pub struct RuleInfo {
+pub(crate) struct RuleInfo {
     pub slug: &'static str,
     /// Default severity.
     pub severity: Severity,
@@ -55,17 +55,17 @@ pub struct RuleInfo {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
+pub(crate) enum Color {
     /// ANSI escape sequences.
     Ansi,
     Plain,
 }
 
 /// Name and renderer of a format.
-pub type Format = (&'static str, fn(&Report<'_>, Color) -> String);
+pub(crate) type Format = (&'static str, fn(&Report<'_>, Color) -> String);
 
 /// All formats. The first is the default.
-pub const FORMATS: &[Format] = &[
+pub(crate) const FORMATS: &[Format] = &[
     ("text", text::render),
     ("concise", concise::render),
     ("json", json::render),
@@ -79,7 +79,7 @@ pub const FORMATS: &[Format] = &[
 
 impl Report<'_> {
     /// Renders one line per rule and severity with the number of findings, highest number first.
-    pub fn statistics(&self) -> String {
+    pub(crate) fn statistics(&self) -> String {
         let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for finding in self.findings {
             *counts.entry((finding.rule, finding.severity.name())).or_default() += 1;
@@ -93,12 +93,12 @@ impl Report<'_> {
     }
 
     /// Returns the number of findings of a severity.
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
     /// Returns a summary such as `1 error, 5 warnings in 1 document`; empty if there are no findings.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let plural = |count: usize, word: &str| match count {
             1 => format!("1 {word}"),
             _ => format!("{count} {word}s"),
@@ -120,7 +120,7 @@ impl Report<'_> {
 }
 
 /// Renders a JSON value as a complete document with a trailing line end.
-pub fn json_text(value: &serde_json::Value) -> String {
+pub(crate) fn json_text(value: &serde_json::Value) -> String {
     printable::json(&format!("{value:#}\n")).into_owned()
 }
 

@@ -1,11 +1,11 @@
 //! Runs the rules on the documents of a project in parallel, each with its review history.
 
-pub mod change;
+pub(crate) mod change;
 mod lost_governance;
-pub mod open;
-pub mod reviews;
-pub mod policy;
-pub mod sign_off;
+pub(crate) mod open;
+pub(crate) mod reviews;
+pub(crate) mod policy;
+pub(crate) mod sign_off;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,11 +26,11 @@ use crate::workspace::visit::Visit;
 use crate::workspace::{DocumentIndex, Project, Selection, Store, Visited};
 
 /// Receiver of findings, with their document if the file could be parsed.
-pub type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
+pub(crate) type Tell<'a> = dyn Fn(Option<&Arc<Document>>, Vec<Finding>) + Sync + 'a;
 
 /// Comparison of documents with an earlier state of the repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// Validate documents on their own.
     None,
     /// Validate a change: documents are compared with [`Validator::before`].
@@ -39,7 +39,7 @@ pub enum Comparison {
 
 /// Validator of the documents of one project.
 #[derive(Debug)]
-pub struct Validator<'a> {
+pub(crate) struct Validator<'a> {
     pub project: &'a Project,
     /// Rules and their levels.
     pub runner: &'a RuleRunner,
@@ -62,7 +62,12 @@ pub struct Validator<'a> {
 
 impl<'a> Validator<'a> {
     /// Creates a validator that compares documents with `HEAD`.
-    pub fn new(project: &'a Project, runner: &'a RuleRunner, now: DateTime<Utc>, program: fn() -> Value) -> Self {
+    pub(crate) fn new(
+        project: &'a Project,
+        runner: &'a RuleRunner,
+        now: DateTime<Utc>,
+        program: fn() -> Value,
+    ) -> Self {
         let (has_ledger, committed) = (OnceLock::new(), OnceLock::new());
         Self {
             project,
@@ -80,13 +85,13 @@ impl<'a> Validator<'a> {
     }
 
     /// Returns the inputs for plans from tree facts only.
-    pub fn planning(&self) -> Planning<'_> {
+    pub(crate) fn planning(&self) -> Planning<'_> {
         let facts = Facts::new(&self.project.config, self.program).at(self.now);
         Planning { document_index: self.document_index, ..Planning::of(facts) }
     }
 
     /// Calls `with` with the context that rules validate a document in.
-    pub fn with_context<T>(
+    pub(crate) fn with_context<T>(
         &self,
         document: &Document,
         plans: &[BlockPlan],
@@ -97,7 +102,7 @@ impl<'a> Validator<'a> {
             document,
             kind: &self.project.kind(&document.shape.kind),
             catalog: &self.project.catalog,
-            claimed: self.project.claimed(&self.project.from_base(&document.path)),
+            claimed: self.project.claimed(&self.project.relative_to_base(&document.path)),
             config: &self.project.config,
             plans,
             reviews: past,
@@ -107,14 +112,14 @@ impl<'a> Validator<'a> {
     }
 
     /// Validates a document.
-    pub fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
+    pub(crate) fn document(&self, document: &Document, plans: &[BlockPlan]) -> Vec<Finding> {
         let past =
             if self.runner.needs_review_history() { self.review_history(document) } else { ReviewHistory::default() };
         self.with_context(document, plans, &past, |context| self.runner.document(context))
     }
 
     /// Validates the selected documents. Findings are in no particular order.
-    pub fn documents(&self, selection: Selection) -> (Visit, Vec<Finding>) {
+    pub(crate) fn documents(&self, selection: Selection) -> (Visit, Vec<Finding>) {
         let findings = Mutex::new(Vec::new());
         let visit = self.each(selection, &|_, found| {
             findings.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
@@ -123,7 +128,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Validates the selected documents and passes the findings of each document or file to `tell`, if it has any.
-    pub fn each(&self, selection: Selection, tell: &Tell<'_>) -> Visit {
+    pub(crate) fn each(&self, selection: Selection, tell: &Tell<'_>) -> Visit {
         let see = |document: &Arc<Document>, plans: &[BlockPlan]| {
             let found = self.document(document, plans);
             if !found.is_empty() {
@@ -140,7 +145,7 @@ impl<'a> Validator<'a> {
     }
 
     /// Passes each selected document with its plans to `see`, and the findings of other files to `tell`.
-    pub fn planned(&self, selection: Selection, tell: &Tell<'_>, see: &(dyn Fn(Planned<'_>) + Sync)) -> Visit {
+    pub(crate) fn planned(&self, selection: Selection, tell: &Tell<'_>, see: &(dyn Fn(Planned<'_>) + Sync)) -> Visit {
         self.project.visit_planned(selection, &self.planning(), &|item| match item {
             PlannedDocument::Document(planned) => see(planned),
             PlannedDocument::Other(other) => self.broken(&other, tell),

@@ -1,25 +1,25 @@
 //! Finds the root and the configuration, discovers, loads and writes documents, and reads the sources of facts. Only
 //! this module builds a corpus.
 
-pub mod document_index;
-pub mod history;
-pub mod load;
-pub mod measured;
-pub mod merging;
-pub mod paths;
-pub mod planned;
-pub mod project;
-pub mod restage;
-pub mod rewrite;
+pub(crate) mod document_index;
+pub(crate) mod history;
+pub(crate) mod load;
+pub(crate) mod measured;
+pub(crate) mod merging;
+pub(crate) mod paths;
+pub(crate) mod planned;
+pub(crate) mod project;
+pub(crate) mod restage;
+pub(crate) mod rewrite;
 mod settle;
-pub mod sources;
-pub mod store;
-pub mod templates;
-pub mod visit;
-pub mod write;
+pub(crate) mod sources;
+pub(crate) mod store;
+pub(crate) mod templates;
+pub(crate) mod visit;
+pub(crate) mod write;
 
-pub use document_index::DocumentIndex;
-pub use load::Loaded;
-pub use project::Project;
-pub use store::{Origin, Store};
-pub use visit::{Selection, Visited};
+pub(crate) use document_index::DocumentIndex;
+pub(crate) use load::Loaded;
+pub(crate) use project::Project;
+pub(crate) use store::{Origin, Store};
+pub(crate) use visit::{Selection, Visited};

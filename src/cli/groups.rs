@@ -13,7 +13,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// Returns the command line with grouped commands in its help.
-pub fn grouped() -> Command {
+pub(crate) fn grouped() -> Command {
     let mut command = Cli::command();
     let mut list = String::new();
     for (heading, names) in GROUPS {

@@ -14,7 +14,7 @@ use crate::system::git::git_dirs;
 use crate::text::printable;
 use crate::workspace::Origin;
 
-pub fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
     if let Some(AuditCommand::Verify { range }) = &arguments.what {
         return verified(session, range.as_deref());
     }
@@ -51,7 +51,7 @@ pub fn run(session: &Session, arguments: &AuditArgs) -> Result<u8, Failure> {
 }
 
 /// Creates an auditor for the repository of the working directory.
-pub fn auditor(session: &Session) -> Result<Auditor, Failure> {
+pub(super) fn auditor(session: &Session) -> Result<Auditor, Failure> {
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("cannot access the working directory: {}", disk::explain(&error))))?;
     let root = git_dirs::repository(&cwd).ok_or_else(|| Failure::usage("not in a Git repository"))?;
@@ -59,7 +59,7 @@ pub fn auditor(session: &Session) -> Result<Auditor, Failure> {
 }
 
 /// Renders audited commits as text.
-pub fn text<'a>(audited: impl Iterator<Item = &'a Audited>) -> String {
+pub(super) fn text<'a>(audited: impl Iterator<Item = &'a Audited>) -> String {
     audited.map(|one| report::text(&line(one))).collect()
 }
 

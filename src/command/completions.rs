@@ -19,7 +19,7 @@ use crate::workspace::Origin;
 /// Environment variable by which a completion script requests candidates.
 const VARIABLE: &str = "COMPLETE";
 
-pub fn run(arguments: &CompletionsArgs) -> Result<u8, Failure> {
+pub(super) fn run(arguments: &CompletionsArgs) -> Result<u8, Failure> {
     let name = arguments.shell.to_string();
     let shells = Shells::builtins();
     let unknown = || Failure::usage(format!("unsupported shell `{name}`"));
@@ -33,7 +33,7 @@ pub fn run(arguments: &CompletionsArgs) -> Result<u8, Failure> {
 }
 
 /// Answers a request of a completion script and exits; returns if there is no request.
-pub fn answer() {
+pub(super) fn answer() {
     if environment::variable(VARIABLE).is_some() {
         CompleteEnv::with_factory(command).var(VARIABLE).complete();
     }

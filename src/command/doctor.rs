@@ -21,7 +21,7 @@ use crate::system::disk;
 /// Renderer of one output format.
 type Render = fn(&Run, Color) -> String;
 
-pub fn run(session: &Session, arguments: &DoctorArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &DoctorArgs) -> Result<u8, Failure> {
     selection::all_exist(&arguments.checks)?;
     if arguments.list_checks {
         Session::print(&selection::list(&arguments.checks))?;

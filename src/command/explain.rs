@@ -6,7 +6,7 @@ use crate::failure::{CLEAN, Failure};
 use crate::rules::{RULES, find};
 use crate::text::suggest;
 
-pub fn run(arguments: &ExplainArgs) -> Result<u8, Failure> {
+pub(super) fn run(arguments: &ExplainArgs) -> Result<u8, Failure> {
     let slug = &arguments.rule;
     let Some(rule) = find(slug) else {
         let near = suggest::did_you_mean(slug, RULES.iter().map(|rule| rule.slug));

@@ -14,7 +14,12 @@ use crate::text::{Folder, suggest};
 use crate::workspace::visit::Visit;
 
 /// Builds the report of a validation run.
-pub fn report<'a>(session: &Session, folder: &'a Folder, visit: &'a Visit, findings: &'a [Finding]) -> Report<'a> {
+pub(super) fn report<'a>(
+    session: &Session,
+    folder: &'a Folder,
+    visit: &'a Visit,
+    findings: &'a [Finding],
+) -> Report<'a> {
     Report {
         documents: visit.corpus.entries.iter().map(|entry| entry.path.as_str()).collect(),
         ignored: visit.corpus.ignored,
@@ -23,7 +28,7 @@ pub fn report<'a>(session: &Session, folder: &'a Folder, visit: &'a Visit, findi
 }
 
 /// Builds a report of findings only, without a list of documents.
-pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding]) -> Report<'a> {
+pub(super) fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding]) -> Report<'a> {
     let rule =
         |rule: &&Rule| RuleInfo { slug: rule.slug, severity: rule.severity, summary: rule.summary, page: rule.page };
     let rules = RULES.iter().map(rule).collect();
@@ -31,16 +36,16 @@ pub fn plain<'a>(session: &Session, folder: &'a Folder, findings: &'a [Finding])
 }
 
 /// Format and output file; standard output if there is no file.
-pub type Output<R> = ((&'static str, R), Option<PathBuf>);
+pub(super) type Output<R> = ((&'static str, R), Option<PathBuf>);
 
 /// Parses `FORMAT[=FILE]` options for a report of findings.
-pub fn outputs(given: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
+pub(super) fn outputs(given: &[String]) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
     outputs_of(FORMATS, given)
 }
 
 /// Parses `FORMAT[=FILE]` options with the given formats. Without options, returns the first format for standard
 /// output.
-pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> Result<Vec<Output<R>>, Failure> {
+pub(super) fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> Result<Vec<Output<R>>, Failure> {
     let read = |text: &String| -> Result<Output<R>, Failure> {
         let (name, file) = match text.split_once('=') {
             Some((name, file)) if !file.is_empty() => (name, Some(PathBuf::from(file))),
@@ -74,12 +79,16 @@ pub fn outputs_of<R: Copy>(formats: &[(&'static str, R)], given: &[String]) -> R
 }
 
 /// Writes a report to each output.
-pub fn print(session: &Session, report: &Report<'_>, outputs: &[(Format, Option<PathBuf>)]) -> Result<(), Failure> {
+pub(super) fn print(
+    session: &Session,
+    report: &Report<'_>,
+    outputs: &[(Format, Option<PathBuf>)],
+) -> Result<(), Failure> {
     print_each(outputs, &|render, color| render(report, color), session.color)
 }
 
 /// Renders each format and writes it to its output.
-pub fn print_each<R: Copy>(
+pub(super) fn print_each<R: Copy>(
     outputs: &[Output<R>],
     rendered: &dyn Fn(R, Color) -> String,
     color: Color,
@@ -97,7 +106,7 @@ pub fn print_each<R: Copy>(
 }
 
 /// Returns the severities that fail a run. `fail_on` takes precedence over the configuration.
-pub fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [Severity] {
+pub(super) fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [Severity] {
     match (fail_on, enforcement) {
         (Some(FailOn::Warning), _) | (None, Enforcement::Strict) => &[Severity::Error, Severity::Warning],
         (Some(FailOn::Error), _) | (None, Enforcement::Standard) => &[Severity::Error],
@@ -106,13 +115,13 @@ pub fn failing(fail_on: Option<FailOn>, enforcement: Enforcement) -> &'static [S
 }
 
 /// Returns the exit code of a validation run.
-pub fn exit_code(report: &Report<'_>) -> u8 {
+pub(super) fn exit_code(report: &Report<'_>) -> u8 {
     let is_failure = report.findings.iter().any(|finding| report.failing.contains(&finding.severity));
     if is_failure { FINDINGS } else { CLEAN }
 }
 
 /// Returns an error if no governed document was found, unless `allowed` is set or a file or standard input was named.
-pub fn ensure_documents_found(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
+pub(super) fn ensure_documents_found(visit: &Visit, named: &[PathBuf], allowed: bool) -> Result<(), Failure> {
     let files = named.iter().any(|path| !disk::is_directory(path) || path == Path::new("-"));
     if !visit.corpus.entries.is_empty() || allowed || files {
         return Ok(());

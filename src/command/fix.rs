@@ -18,7 +18,11 @@ const ROUNDS: usize = 32;
 type Fixed = Vec<(Arc<Document>, Edits, String)>;
 
 /// Applies fixes until none remain. Returns one failure per document that could not be written.
-pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection) -> Result<Vec<Failure>, Failure> {
+pub(super) fn apply(
+    session: &Session,
+    validator: &Validator<'_>,
+    selection: &Selection,
+) -> Result<Vec<Failure>, Failure> {
     if matches!(selection, Selection::Bytes { .. }) {
         return Err(Failure::usage("`--fix` cannot write standard input").hint("use `--diff` to print the fixes"));
     }
@@ -53,7 +57,7 @@ pub fn apply(session: &Session, validator: &Validator<'_>, selection: &Selection
 }
 
 /// Prints the fixes as a unified diff.
-pub fn show(session: &Session, validator: &Validator<'_>, selection: Selection) -> Result<u8, Failure> {
+pub(super) fn show(session: &Session, validator: &Validator<'_>, selection: Selection) -> Result<u8, Failure> {
     let (fixed, refused) = verified_fixes(validator, selection);
     let diffs: String = fixed.iter().map(|(document, edits, _)| diff::unified(document, edits, &|_| None)).collect();
     Session::print(&crate::report::regen::colored(&diffs, session.color))?;

@@ -11,7 +11,7 @@ use crate::system::disk;
 use crate::system::git::git_dirs::{self, GitDirs};
 use crate::workspace::Origin;
 
-pub fn run(session: &Session, arguments: &Arguments) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &Arguments) -> Result<u8, Failure> {
     match arguments {
         Arguments::Install { mode, pre_push } => install(session, mode.map(read), *pre_push),
         Arguments::Uninstall => uninstall(session),

@@ -10,7 +10,7 @@ use crate::report::json_text;
 use crate::system::disk;
 use crate::workspace::{Selection, Visited};
 
-pub fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &InspectArgs) -> Result<u8, Failure> {
     let path = &arguments.document;
     let project = session.project()?;
     if disk::is_directory(path) {

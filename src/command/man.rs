@@ -11,7 +11,7 @@ use crate::failure::{CLEAN, Failure};
 use crate::system::disk;
 use crate::text::suggest;
 
-pub fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &cli::ManArgs) -> Result<u8, Failure> {
     let mut command = Cli::command();
     command.build();
     if let Some(folder) = &arguments.install {

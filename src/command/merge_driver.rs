@@ -16,7 +16,7 @@ use crate::workspace::merging::{Texts, Versions};
 use crate::workspace::{Origin, Project};
 
 /// Runs the command. If the document cannot be merged as such, the result is that of Git's text merge.
-pub fn run(session: &Session, arguments: &MergeDriverArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &MergeDriverArgs) -> Result<u8, Failure> {
     let cwd = disk::working_directory()
         .map_err(|error| Failure::usage(format!("cannot access the working directory: {}", disk::explain(&error))))?;
     let (merged, has_conflicts) = match merged(session, arguments, &cwd) {

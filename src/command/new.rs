@@ -18,7 +18,7 @@ use crate::text::{duration, suggest};
 use crate::workspace::planned::{PlannedDocument, Planning};
 use crate::workspace::{Project, Selection};
 
-pub fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: NewArgs) -> Result<u8, Failure> {
     let NewArgs { kind: name, path } = arguments;
     let project = session.project()?;
     let (template_name, template) = template(&project, &name)?;

@@ -9,7 +9,7 @@ use crate::rules::{RULES, Rule};
 use crate::schema::embedded::{CONFIGURATION, SCHEMAS};
 
 /// Returns the fact.
-pub fn facts() -> Value {
+pub(super) fn facts() -> Value {
     let mut cli = Cli::command();
     cli.build();
     let rule = |rule: &&Rule| json!({ "name": rule.slug, "severity": rule.severity.name(), "summary": rule.summary });

@@ -19,7 +19,7 @@ use crate::workspace::rewrite::{Edited, Rewrite, RewriteMode, WriteAction, Write
 use crate::workspace::visit::Visit;
 use crate::workspace::{Project, Selection, Visited};
 
-pub fn run(session: &Session, arguments: &RegenArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &RegenArgs) -> Result<u8, Failure> {
     if arguments.staged {
         return staged::run(session, arguments.output);
     }

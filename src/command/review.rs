@@ -23,7 +23,7 @@ use crate::workspace::{Origin, Project, paths};
 /// Document and the sections of it under review.
 type Target = (Arc<Document>, BTreeSet<String>);
 
-pub fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &ReviewArgs) -> Result<u8, Failure> {
     let project = if arguments.staged { session.project_from(&Origin::Index)? } else { session.project()? };
     let rule_runner = RuleRunner::default();
     let validator = Validator::new(&project, &rule_runner, session.now, program::facts);

@@ -7,7 +7,7 @@ use crate::cli::{ListFormat, RulesArgs};
 use crate::failure::{CLEAN, Failure};
 use crate::rules::{RULES, Rule};
 
-pub fn run(arguments: &RulesArgs) -> Result<u8, Failure> {
+pub(super) fn run(arguments: &RulesArgs) -> Result<u8, Failure> {
     let text = match arguments.output {
         ListFormat::Text => {
             let width = RULES.iter().map(|rule| rule.slug.len()).max().unwrap_or(0);

@@ -21,7 +21,7 @@ const UNVERSIONED: &[(&str, &str)] = &[
     ("phx.toml", embedded::CONFIGURATION),
 ];
 
-pub fn run(session: &Session, arguments: SchemaCommand) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: SchemaCommand) -> Result<u8, Failure> {
     let catalog = session.project_from(&crate::workspace::Origin::Worktree)?.catalog;
     let text = match arguments {
         SchemaCommand::List { output } => list(&catalog, output),

@@ -16,7 +16,7 @@ use crate::workspace::{Origin, Project};
 
 /// Global options of one run.
 #[derive(Debug)]
-pub struct Session {
+pub(super) struct Session {
     /// Current time for all rules and stamps.
     pub now: DateTime<Utc>,
     pub color: Color,
@@ -35,7 +35,7 @@ impl Session {
     ///
     /// # Errors
     /// Returns an error if the directory cannot be entered or the time is not valid.
-    pub fn new(global: &Global) -> Result<Self, Failure> {
+    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         if let Some(directory) = &global.directory {
             disk::change_directory(directory).map_err(|error| {
                 Failure::usage(format!("cannot change to `{}`: {}", directory.display(), disk::explain(&error)))
@@ -56,7 +56,7 @@ impl Session {
     ///
     /// # Errors
     /// Returns an error if the project cannot be opened or the repository is bare.
-    pub fn project(&self) -> Result<Project, Failure> {
+    pub(super) fn project(&self) -> Result<Project, Failure> {
         let project = self.project_from(&Origin::Worktree)?;
         if project.is_bare() {
             return Err(Failure::usage("the repository is bare and has no worktree")
@@ -68,7 +68,7 @@ impl Session {
 
     /// Opens the project in the worktree, the index or a revision. Prints findings in its configuration to standard
     /// error.
-    pub fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
+    pub(super) fn project_from(&self, origin: &Origin) -> Result<Project, Failure> {
         let project = open::project(self.config.as_deref(), origin).map_err(|error| match error {
             OpenError::Failure(failure) | OpenError::Schema(failure) => failure,
             OpenError::Mistakes(mistakes) => self.configuration_failure(&mistakes),
@@ -91,19 +91,19 @@ impl Session {
     }
 
     /// Returns true if `-q` was passed.
-    pub fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
     /// Prints a line to standard error, except with `-q`.
-    pub fn notice(&self, message: &str) {
+    pub(super) fn notice(&self, message: &str) {
         if !self.quiet {
             disk::write_stderr(&printable::line(message));
         }
     }
 
     /// Prints text to standard output. If it is a terminal, wraps the text to its width.
-    pub fn show(text: &str) -> Result<(), Failure> {
+    pub(super) fn show(text: &str) -> Result<(), Failure> {
         match environment::stdout_width() {
             Some(width) => Self::print(&fit::fit(text, width)),
             None => Self::print(text),
@@ -111,7 +111,7 @@ impl Session {
     }
 
     /// Prints text to standard output unchanged.
-    pub fn print(text: &str) -> Result<(), Failure> {
+    pub(super) fn print(text: &str) -> Result<(), Failure> {
         disk::write_stdout(text.as_bytes())
             .map_err(|error| Failure::internal(format!("cannot write to standard output: {error}")))
     }

@@ -16,7 +16,7 @@ use crate::validation::Validator;
 use crate::workspace::planned::{Planned, PlannedDocument};
 use crate::workspace::{Selection, Visited};
 
-pub fn run(session: &Session, arguments: &StatusArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &StatusArgs) -> Result<u8, Failure> {
     let project = session.project()?;
     let rule_runner = RuleRunner::default();
     let validator = Validator::new(&project, &rule_runner, session.now, program::facts);

@@ -17,7 +17,7 @@ use crate::system::git::history::{self, Commit};
 use crate::validation::Validator;
 use crate::workspace::{Origin, Project, paths};
 
-pub fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &TraceArgs) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Worktree)?;
     let subject = arguments.subject.trim();
     let steps = if crate::document::values::uuid_problem(subject).is_none() {

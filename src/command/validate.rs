@@ -18,7 +18,7 @@ use crate::validation::change::{ChangeContext, Stale};
 use crate::validation::{Comparison, Validator};
 use crate::workspace::{Origin, Project, Selection, paths};
 
-pub fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, arguments: &ValidateArgs) -> Result<u8, Failure> {
     let outputs = findings::outputs(&arguments.output)?;
     let command_line = command_line(arguments)?;
     let project = match origin(arguments) {
@@ -147,7 +147,7 @@ fn staged(validator: &Validator<'_>, paths_to_validate: &[PathBuf]) -> Result<Se
         let file = project.root.join(path);
         file.starts_with(&project.base) && (folders.is_empty() || folders.iter().any(|folder| file.starts_with(folder)))
     };
-    Ok(Selection::Known(validator.scope(step, &mut document_index)?.direct.into_iter().filter(is_selected).collect()))
+    Ok(Selection::Known(validator.scope(step, &mut document_index).direct.into_iter().filter(is_selected).collect()))
 }
 
 fn command_line(arguments: &ValidateArgs) -> Result<Vec<(&'static Rule, Level)>, Failure> {

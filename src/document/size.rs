@@ -6,13 +6,13 @@ use crate::text::Span;
 
 /// Maximum number of Markdown blocks: headings, paragraphs, list entries and table rows. A governed document has
 /// hundreds.
-pub const BLOCKS: usize = 50_000;
+pub(super) const BLOCKS: usize = 50_000;
 /// Maximum number of syntax errors reported for a document.
-pub const MAX_SYNTAX_ERRORS: usize = 1_000;
+pub(super) const MAX_SYNTAX_ERRORS: usize = 1_000;
 
 /// Returns the offset of the first block above the limit, estimated from the starts of the lines; `None` if the body is
 /// within the limit.
-pub fn bound(text: &str, body: usize) -> Option<usize> {
+pub(super) fn bound(text: &str, body: usize) -> Option<usize> {
     let bytes = text.as_bytes().get(body..)?;
     // A block takes at least one byte and a line end.
     if bytes.len() < BLOCKS * 2 {
@@ -43,7 +43,7 @@ fn opens_block(line: &[u8]) -> bool {
 }
 
 /// Returns the error for a document with too many blocks; the text from `at` on is not parsed.
-pub fn too_large(at: usize) -> SyntaxError {
+pub(super) fn too_large(at: usize) -> SyntaxError {
     let message = format!(
         "document has more than {BLOCKS} headings, paragraphs, list entries and table rows; the rest was not parsed"
     );
@@ -52,7 +52,7 @@ pub fn too_large(at: usize) -> SyntaxError {
 }
 
 /// Replaces the errors above the limit with one error that states their number. The errors must be sorted.
-pub fn bound_errors(syntax_errors: &mut Vec<SyntaxError>) {
+pub(super) fn bound_errors(syntax_errors: &mut Vec<SyntaxError>) {
     let more = syntax_errors.len().saturating_sub(MAX_SYNTAX_ERRORS);
     if more > 0 {
         let span = syntax_errors[MAX_SYNTAX_ERRORS].span;

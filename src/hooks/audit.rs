@@ -23,7 +23,7 @@ use crate::workspace::{DocumentIndex, Origin, Project};
 
 /// Commit with the findings that the hook would have reported.
 #[derive(Debug)]
-pub struct Audited {
+pub(crate) struct Audited {
     pub commit: Commit,
     /// Findings that reject the commit.
     pub findings: Vec<Finding>,
@@ -39,7 +39,7 @@ pub struct Audited {
 
 impl Audited {
     /// Returns whether the commit passes: it can be validated, and its overrides cover the rules of all findings.
-    pub fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         if self.problem.is_some() {
             return false;
         }
@@ -61,7 +61,7 @@ fn warning(rule: &'static str, path: &str, message: String) -> Finding {
 
 /// Settings for auditing commits, in addition to their own trees.
 #[derive(Clone, Debug)]
-pub struct Auditor {
+pub(crate) struct Auditor {
     /// Root of the repository.
     pub root: PathBuf,
     /// Configuration file that the user named.
@@ -75,7 +75,7 @@ type Last = (String, String, DocumentIndex);
 
 impl Auditor {
     /// Audits the commits that `git log` selects by the arguments, parents first.
-    pub fn commits(&self, selection: &[&str]) -> Result<Vec<Audited>, Failure> {
+    pub(crate) fn commits(&self, selection: &[&str]) -> Result<Vec<Audited>, Failure> {
         let arguments: Vec<&str> = ["--reverse", "--topo-order"].into_iter().chain(selection.iter().copied()).collect();
         let commits = history::commits(&self.root, &arguments).map_err(|why| {
             let failure = Failure::usage(format!("cannot list the commits: {why}"));
@@ -147,7 +147,7 @@ impl Auditor {
             own: own.as_ref(),
             stale: Stale::of(own.is_some(), project.config.hook),
         };
-        let scope = validator.scope(step, &mut document_index)?;
+        let scope = validator.scope(step, &mut document_index);
         validator.document_index = Some(&document_index);
         let result = validator.validate_scope(&scope, step);
         let enforcement = project.config.enforcement;
@@ -200,7 +200,7 @@ impl Auditor {
     }
 
     /// Audits the pushed commits. The input is that of the `pre-push` hook: one `REF ID REF ID` per line.
-    pub fn pushed(&self, refs: &str) -> Result<Vec<Audited>, Failure> {
+    pub(crate) fn pushed(&self, refs: &str) -> Result<Vec<Audited>, Failure> {
         let mut audited: Vec<Audited> = Vec::new();
         for line in refs.lines() {
             let words: Vec<&str> = line.split(' ').collect();

@@ -12,7 +12,7 @@ use crate::text::shell;
 
 /// Hooks directory of a repository.
 #[derive(Clone, Debug)]
-pub struct HooksFolder {
+pub(crate) struct HooksFolder {
     pub path: PathBuf,
     root: PathBuf,
 }
@@ -22,7 +22,7 @@ const DRIVER_SAMPLE: usize = 20;
 
 /// State of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookState {
+pub(crate) enum HookState {
     /// Installed and unchanged.
     Installed {
         /// Whether a previous hook runs first.
@@ -39,7 +39,7 @@ pub enum HookState {
 
 /// Result of installing or removing a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InstallResult {
+pub(crate) enum InstallResult {
     Written,
     /// Written; the previous hook runs first.
     Chained,
@@ -57,7 +57,7 @@ impl HooksFolder {
     ///
     /// # Errors
     /// Returns an error if the working directory is not in a repository with a worktree.
-    pub fn find() -> Result<Self, Failure> {
+    pub(crate) fn find() -> Result<Self, Failure> {
         let cwd = disk::working_directory().map_err(|error| {
             Failure::usage(format!("cannot determine the working directory: {}", disk::explain(&error)))
         })?;
@@ -131,7 +131,7 @@ impl HooksFolder {
     }
 
     /// Returns the state of a hook.
-    pub fn state(&self, hook: Hook) -> HookState {
+    pub(crate) fn state(&self, hook: Hook) -> HookState {
         let Ok(Some(bytes)) = disk::read_optional(&self.file(hook)) else {
             return HookState::Missing;
         };
@@ -153,7 +153,11 @@ impl HooksFolder {
     ///
     /// # Errors
     /// Returns an error if a hook cannot be installed. Earlier hooks in the list stay installed.
-    pub fn install(&self, hooks: &[Hook], mode: Option<HookMode>) -> Result<Vec<(Hook, InstallResult)>, Failure> {
+    pub(crate) fn install(
+        &self,
+        hooks: &[Hook],
+        mode: Option<HookMode>,
+    ) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         self.require_own(hooks)?;
         let program = environment::program().map_err(|error| {
             Failure::internal(format!("cannot determine the path of the phx executable: {}", disk::explain(&error)))
@@ -194,7 +198,7 @@ impl HooksFolder {
     }
 
     /// Registers the merge driver in this clone. Returns `false` if it was already registered with the same command.
-    pub fn register_driver(&self) -> Result<bool, Failure> {
+    pub(crate) fn register_driver(&self) -> Result<bool, Failure> {
         let program = environment::program().map_err(|error| {
             Failure::internal(format!("cannot determine the path of the phx executable: {}", disk::explain(&error)))
         })?;
@@ -207,19 +211,19 @@ impl HooksFolder {
     }
 
     /// Removes the merge driver from this clone. Returns whether it was registered.
-    pub fn unregister_driver(&self) -> Result<bool, Failure> {
+    pub(crate) fn unregister_driver(&self) -> Result<bool, Failure> {
         merge::unregister(&self.root).map_err(driver_failure)
     }
 
     /// Returns whether this clone has the merge driver, and whether `.gitattributes` assigns it to one of the
     /// documents.
-    pub fn driver(&self, documents: &[String]) -> (bool, bool) {
+    pub(crate) fn driver(&self, documents: &[String]) -> (bool, bool) {
         let is_named = documents.iter().take(DRIVER_SAMPLE).any(|path| merge::is_named(&self.root, path));
         (merge::driver(&self.root).is_some(), is_named)
     }
 
     /// Removes the hooks of phx and restores previous hooks.
-    pub fn uninstall(&self) -> Result<Vec<(Hook, InstallResult)>, Failure> {
+    pub(crate) fn uninstall(&self) -> Result<Vec<(Hook, InstallResult)>, Failure> {
         Hook::ALL.iter().map(|hook| Ok((*hook, self.uninstall_one(*hook)?))).collect()
     }
 

@@ -14,7 +14,7 @@ const SCISSORS: &[u8] = b"------------------------ >8 ------------------------";
 
 /// Adds trailers to the message in a file. A message that is empty except for comments stays unchanged, so that the
 /// user can still abort the commit with an empty message.
-pub fn add(root: &Path, file: &Path, stamped: &[StagedStamp], overridden: Option<&str>) -> Result<(), Failure> {
+pub(crate) fn add(root: &Path, file: &Path, stamped: &[StagedStamp], overridden: Option<&str>) -> Result<(), Failure> {
     let shown = file.display();
     let failed = |why: String| Failure::internal(format!("cannot add trailers to the commit message `{shown}`: {why}"));
     let bytes = disk::read_optional(file).map_err(|error| failed(disk::explain(&error)))?;

@@ -7,20 +7,20 @@ use crate::finding::Finding;
 use crate::system::environment;
 
 /// Environment variable with the reason of an override.
-pub const OVERRIDE: &str = "PHX_OVERRIDE";
+pub(crate) const OVERRIDE: &str = "PHX_OVERRIDE";
 
 /// Trailer of an override.
-pub const OVERRIDE_TRAILER: &str = "Phx-Override";
+pub(crate) const OVERRIDE_TRAILER: &str = "Phx-Override";
 
 /// Trailer of a stamp.
-pub const STAMP_TRAILER: &str = "Correlation-Id";
+pub(crate) const STAMP_TRAILER: &str = "Correlation-Id";
 
 /// Number of documents that the trailer of an override lists.
 const LISTED: usize = 5;
 
 /// Treatment of a commit by a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HookPolicy {
+pub(crate) enum HookPolicy {
     /// Validate the commit.
     Enforce,
     /// Do not run, because of this assignment, such as `PHX=0`.
@@ -31,7 +31,7 @@ pub enum HookPolicy {
 
 /// Override in a commit message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
+pub(crate) struct Override {
     /// Value of the trailer: reason, rules and documents.
     pub text: String,
     /// Overridden rules.
@@ -42,7 +42,7 @@ pub struct Override {
 ///
 /// # Errors
 /// Returns an error if `PHX_OVERRIDE` is set to an empty reason.
-pub fn policy() -> Result<HookPolicy, Failure> {
+pub(crate) fn policy() -> Result<HookPolicy, Failure> {
     if environment::raw_variable("PHX").as_deref() == Some("0") {
         return Ok(HookPolicy::Skip("PHX=0"));
     }
@@ -62,7 +62,7 @@ pub fn policy() -> Result<HookPolicy, Failure> {
 }
 
 /// Formats the value of an override trailer: `REASON (RULES; DOCUMENTS and N more)`.
-pub fn text(reason: &str, findings: &[Finding], more: usize) -> String {
+pub(crate) fn text(reason: &str, findings: &[Finding], more: usize) -> String {
     let rules: BTreeSet<&str> = findings.iter().map(|finding| finding.rule).collect();
     let documents: BTreeSet<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
     let rules: Vec<&str> = rules.into_iter().collect();
@@ -75,7 +75,7 @@ pub fn text(reason: &str, findings: &[Finding], more: usize) -> String {
 }
 
 /// Returns the overrides in a commit message, on any line: in a squashed commit they are not at the end.
-pub fn overrides(message: &str) -> Vec<Override> {
+pub(crate) fn overrides(message: &str) -> Vec<Override> {
     let read = |text: &str| Override { text: text.to_owned(), rules: rules(text).unwrap_or_default() };
     values(message, OVERRIDE_TRAILER).into_iter().map(read).collect()
 }
@@ -93,7 +93,7 @@ fn rules(text: &str) -> Option<BTreeSet<String>> {
 }
 
 /// Returns the correlation IDs in a commit message.
-pub fn stamps(message: &str) -> Vec<String> {
+pub(crate) fn stamps(message: &str) -> Vec<String> {
     values(message, STAMP_TRAILER).into_iter().map(str::to_owned).collect()
 }
 

@@ -33,7 +33,7 @@ type WriteCandidate = (Rewritten, Restaged);
 
 /// Settings of the hook.
 #[derive(Debug)]
-pub struct PreCommit<'a> {
+pub(crate) struct PreCommit<'a> {
     /// Project as in the index.
     pub project: &'a Project,
     pub git_dirs: &'a GitDirs,
@@ -52,7 +52,7 @@ pub struct PreCommit<'a> {
 
 /// Result of the hook.
 #[derive(Debug, Default)]
-pub struct HookReport {
+pub(crate) struct HookReport {
     pub scope_findings: ScopeFindings,
     /// Whether the findings reject the commit.
     pub blocks: bool,
@@ -72,7 +72,7 @@ pub struct HookReport {
 
 impl PreCommit<'_> {
     /// Validates the staged documents, writes AUTO blocks in write mode, and decides whether to reject the commit.
-    pub fn run(&self) -> Result<HookReport, Failure> {
+    pub(crate) fn run(&self) -> Result<HookReport, Failure> {
         let project = self.project;
         if project.store.changes().iter().any(|change| project.may_be_governed(&project.root.join(&change.path))) {
             // Documents will be validated against schemas: prepare the validators concurrently.
@@ -82,7 +82,7 @@ impl PreCommit<'_> {
         let own = self.own()?;
         let step = self.step(own.as_ref());
         let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
-        let (mut validator, scope) = self.validator(&judge, step, &mut document_index)?;
+        let (mut validator, scope) = self.validator(&judge, step, &mut document_index);
         validator.document_index = Some(&document_index);
         let mut report = HookReport {
             replaying: self.git_dirs.replaying(),
@@ -133,11 +133,11 @@ impl PreCommit<'_> {
 
     /// Writes the AUTO blocks of the staged documents, and of the documents whose facts they change, if that is safe
     /// (`phx regen --staged`).
-    pub fn regenerate(&self) -> Result<HookReport, Failure> {
+    pub(crate) fn regenerate(&self) -> Result<HookReport, Failure> {
         let judge = RuleRunner::default();
         let own = self.own()?;
         let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
-        let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index)?;
+        let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index);
         validator.document_index = Some(&document_index);
         let mut report = HookReport::default();
         let candidates = self.candidates(&validator, &scope, &mut report);
@@ -163,12 +163,12 @@ impl PreCommit<'_> {
         judge: &'a RuleRunner,
         step: ChangeContext<'_>,
         document_index: &mut DocumentIndex,
-    ) -> Result<(Validator<'a>, ChangeScope), Failure> {
+    ) -> (Validator<'a>, ChangeScope) {
         let mut validator = Validator::new(self.project, judge, self.now, self.program);
         validator.comparison = Comparison::Change;
         validator.config.clone_from(&self.config);
-        let scope = validator.scope(step, document_index)?;
-        Ok((validator, scope))
+        let scope = validator.scope(step, document_index);
+        (validator, scope)
     }
 
     /// Returns the paths of a merge whose staged version differs from every parent; `None` if no merge is in progress.
@@ -329,14 +329,14 @@ impl HookReport {
     }
 
     /// Returns the findings that reject the commit at the given enforcement level.
-    pub fn rejecting_findings(&self, enforcement: Enforcement) -> Vec<Finding> {
+    pub(crate) fn rejecting_findings(&self, enforcement: Enforcement) -> Vec<Finding> {
         let blocks = |found: &&Finding| found.severity == Severity::Error || enforcement == Enforcement::Strict;
         self.scope_findings.findings.iter().filter(blocks).cloned().collect()
     }
 }
 
 /// Returns whether findings reject a commit at the given enforcement level.
-pub fn rejects(result: &ScopeFindings, enforcement: Enforcement) -> bool {
+pub(crate) fn rejects(result: &ScopeFindings, enforcement: Enforcement) -> bool {
     let stale = result.omitted_stale > 0 && !result.stale_is_warning;
     let error = stale || result.findings.iter().any(|found| found.severity == Severity::Error);
     match enforcement {

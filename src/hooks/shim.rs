@@ -11,7 +11,7 @@ const SIGNATURES: &[&str] = &[
 ];
 
 /// Returns the script of a hook.
-pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
+pub(super) fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
     let template = match hook {
         Hook::PreCommit | Hook::PreMergeCommit => include_str!("../../hooks/hook.sh"),
         Hook::CommitMsg => include_str!("../../hooks/commit-msg.sh"),
@@ -28,13 +28,13 @@ pub fn text(hook: Hook, mode: Option<HookMode>, program: &Path) -> String {
 }
 
 /// Returns whether a file is a hook script of phx, of any version.
-pub fn is_shim(bytes: &[u8]) -> bool {
+pub(super) fn is_shim(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.lines().nth(1).is_some_and(|line| SIGNATURES.iter().any(|signature| line.starts_with(signature)))
 }
 
 /// Returns whether a file equals the hook script of this version, for any program path and mode.
-pub fn is_unchanged(hook: Hook, bytes: &[u8]) -> bool {
+pub(super) fn is_unchanged(hook: Hook, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let program = text.lines().find_map(|line| line.strip_prefix("phx='")?.strip_suffix('\''));
     let Some(program) = program.map(|program| program.replace("'\\''", "'")) else { return false };
@@ -43,7 +43,7 @@ pub fn is_unchanged(hook: Hook, bytes: &[u8]) -> bool {
 }
 
 /// Returns the path of the program that a hook script starts.
-pub fn program(bytes: &[u8]) -> Option<String> {
+pub(super) fn program(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let program = text.lines().find_map(|line| line.strip_prefix("phx='")?.strip_suffix('\''))?;
     Some(program.replace("'\\''", "'"))

@@ -10,7 +10,7 @@ use crate::workspace::Project;
 
 /// New stamp of a commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StagedStamp {
+pub(crate) struct StagedStamp {
     /// Correlation ID.
     pub id: String,
     /// Correlation ID that it replaces.
@@ -18,7 +18,7 @@ pub struct StagedStamp {
 }
 
 /// Returns the new stamps of the staged documents.
-pub fn staged(project: &Project) -> Vec<StagedStamp> {
+pub(crate) fn staged(project: &Project) -> Vec<StagedStamp> {
     let id = |object: &Option<objects::Object>, path: &str| {
         let object = object.as_ref().filter(|object| object.is_file())?;
         let document = project.load_object(&object.id, path)?;
@@ -46,7 +46,7 @@ fn id_of(project: &Project, change: &objects::Change) -> Option<String> {
 
 /// Writes the new IDs to `phx/stamps` in the Git directory, or removes that file. The `commit-msg` script starts phx
 /// only if the file exists or an override is set.
-pub fn write_stamp_file(place: &GitDirs, stamps: &[StagedStamp]) {
+pub(crate) fn write_stamp_file(place: &GitDirs, stamps: &[StagedStamp]) {
     let file = place.own.join("phx").join("stamps");
     if !stamps.is_empty() {
         let ids = stamps.iter().fold(String::new(), |all, stamp| all + &stamp.id + "\n");
@@ -57,7 +57,7 @@ pub fn write_stamp_file(place: &GitDirs, stamps: &[StagedStamp]) {
 }
 
 /// Returns the records of new stamps that are in the worktree but not staged.
-pub fn unstaged_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
+pub(crate) fn unstaged_records(project: &Project, stamps: &[StagedStamp]) -> Vec<String> {
     let files: BTreeSet<String> =
         stamps.iter().filter_map(|stamp| ledger::file_of(&stamp.id)).map(|file| project.inside(&file)).collect();
     let is_left = |file: &String| {

@@ -11,7 +11,11 @@ use crate::workspace::Project;
 use crate::workspace::project::inside;
 
 /// Returns the number of records, and the problems as pairs of path (relative to the root) and message.
-pub fn ledger(root: &Path, project: &Project, range: Option<&str>) -> Result<(usize, Vec<(String, String)>), Failure> {
+pub(crate) fn ledger(
+    root: &Path,
+    project: &Project,
+    range: Option<&str>,
+) -> Result<(usize, Vec<(String, String)>), Failure> {
     let base = project.base_path();
     let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read the ledger: {error}"));
     let mut count = 0;

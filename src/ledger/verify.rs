@@ -3,7 +3,7 @@
 use super::{FOLDER, Record, file_of};
 
 /// Returns the problems of a record at a path relative to the directory of the configuration; empty if it is valid.
-pub fn problems(path: &str, bytes: &[u8]) -> Vec<String> {
+pub(crate) fn problems(path: &str, bytes: &[u8]) -> Vec<String> {
     let record = match Record::read(bytes) {
         Ok(record) => record,
         Err(problem) => return vec![problem],
@@ -44,6 +44,6 @@ pub fn problems(path: &str, bytes: &[u8]) -> Vec<String> {
 }
 
 /// Returns whether a path relative to the directory of the configuration is inside the ledger.
-pub fn is_record(path: &str) -> bool {
+pub(crate) fn is_record(path: &str) -> bool {
     path.strip_prefix(FOLDER).is_some_and(|rest| rest.starts_with('/'))
 }

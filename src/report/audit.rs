@@ -9,7 +9,7 @@ use crate::text::printable::line as safe;
 
 /// Audit result of one commit.
 #[derive(Clone, Debug)]
-pub struct AuditLine<'a> {
+pub(crate) struct AuditLine<'a> {
     pub id: &'a str,
     /// Committer date.
     pub at: DateTime<Utc>,
@@ -31,7 +31,7 @@ pub struct AuditLine<'a> {
 }
 
 /// Renders a commit as text.
-pub fn text(line: &AuditLine<'_>) -> String {
+pub(crate) fn text(line: &AuditLine<'_>) -> String {
     let short = line.id.get(..10).unwrap_or(line.id);
     let mut out =
         format!("{short} {} {}: {}\n", line.at.format("%Y-%m-%d %H:%M"), safe(line.author), safe(line.subject));
@@ -61,7 +61,7 @@ pub fn text(line: &AuditLine<'_>) -> String {
 }
 
 /// Renders a commit as JSON (`schemas/audit.schema.json`).
-pub fn json(line: &AuditLine<'_>) -> Value {
+pub(crate) fn json(line: &AuditLine<'_>) -> Value {
     let finding = |finding: &Finding| {
         json!({
             "rule": finding.rule,

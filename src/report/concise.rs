@@ -3,7 +3,7 @@
 use super::{Color, Report};
 use crate::text::printable;
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let lines = report.findings.iter().map(|finding| {
         let start = finding.range.start;
         format!(

@@ -2,10 +2,10 @@
 
 mod bars;
 mod health;
-pub mod json;
+pub(crate) mod json;
 mod junit;
 mod markdown;
-pub mod nagios;
+pub(crate) mod nagios;
 mod ndjson;
 mod prometheus;
 mod tap;
@@ -18,7 +18,7 @@ use crate::doctor::{CheckRecord, Outcome};
 
 /// Result of a doctor run.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Time of the run.
     pub now: DateTime<Utc>,
     /// Results of checks, in execution order.
@@ -31,17 +31,17 @@ pub struct Run {
 
 impl Run {
     /// Returns the number of checks with an outcome, without suppressed checks.
-    pub fn count(&self, outcome: Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.records.iter().filter(|record| record.suppressed.is_none() && record.result.outcome == outcome).count()
     }
 
     /// Returns the number of suppressed checks.
-    pub fn suppressed(&self) -> usize {
+    pub(crate) fn suppressed(&self) -> usize {
         self.records.iter().filter(|record| record.suppressed.is_some()).count()
     }
 
     /// Returns the number of checks that passed or warned.
-    pub fn verified(&self) -> usize {
+    pub(crate) fn verified(&self) -> usize {
         self.count(Outcome::Pass) + self.count(Outcome::Warn)
     }
 
@@ -66,10 +66,10 @@ impl Run {
 }
 
 /// Name and renderer of a format.
-pub type DoctorFormat = (&'static str, fn(&Run, Color) -> String);
+pub(crate) type DoctorFormat = (&'static str, fn(&Run, Color) -> String);
 
 /// All formats. The first is the default.
-pub const FORMATS: &[DoctorFormat] = &[
+pub(crate) const FORMATS: &[DoctorFormat] = &[
     ("text", text::render),
     ("json", json::render),
     ("ndjson", ndjson::render),

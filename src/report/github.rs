@@ -5,7 +5,7 @@ use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let of = |severity| report.findings.iter().filter(move |finding| finding.severity == severity);
     of(Severity::Error).chain(of(Severity::Warning)).map(annotation).collect()
 }

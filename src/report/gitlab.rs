@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let issues: Vec<Value> = report.findings.iter().map(issue).collect();
     super::json_text(&Value::Array(issues))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Color, Report, rfc3339};
 use crate::finding::{Finding, Fix, Range, Severity};
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let findings: Vec<Value> = report.findings.iter().map(finding).collect();
     let value = json!({
         "version": 1,
@@ -22,7 +22,7 @@ pub fn render(report: &Report<'_>, _: Color) -> String {
 }
 
 /// Renders one finding.
-pub fn finding(finding: &Finding) -> Value {
+pub(crate) fn finding(finding: &Finding) -> Value {
     let mut value = json!({
         "rule": finding.rule,
         "severity": finding.severity.name(),

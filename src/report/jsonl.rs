@@ -3,7 +3,7 @@
 use super::{Color, Report, json};
 use crate::text::printable;
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let lines =
         report.findings.iter().map(|finding| printable::json(&format!("{}\n", json::finding(finding))).into_owned());
     lines.collect()

@@ -7,7 +7,7 @@ use super::{Color, Report};
 use crate::finding::{Finding, Severity};
 use crate::text::printable;
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let mut paths: Vec<&str> = report.documents.clone();
     paths.extend(report.findings.iter().map(|finding| finding.path.as_str()));
     paths.sort_unstable();
@@ -60,7 +60,7 @@ fn suite(path: &str, findings: &[&Finding], failing: &[Severity]) -> String {
 }
 
 /// Escapes text for XML 1.0. Characters that XML does not allow become `U+FFFD`.
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in printable::lines(text).chars() {
         match c {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Color, Report};
 use crate::text::printable;
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     if report.findings.is_empty() {
         return format!("**phx**: no findings in {} governed documents\n", report.documents.len());
     }

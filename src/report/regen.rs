@@ -9,7 +9,7 @@ use crate::text::{Folder, printable};
 
 /// Options of the run that affect the report.
 #[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
+pub(crate) struct Options<'a> {
     /// Whether the run only compared and wrote nothing.
     pub check: bool,
     /// Command-line options that the suggested command must repeat, each preceded by a space.
@@ -23,13 +23,13 @@ pub struct Options<'a> {
 }
 
 /// Concatenates all diffs, in a form that `patch -p1` accepts.
-pub fn diffs(documents: &[Rewritten], color: Color) -> String {
+pub(crate) fn diffs(documents: &[Rewritten], color: Color) -> String {
     let diffs: String = documents.iter().map(|document| document.diff.as_str()).collect();
     colored(&diffs, color)
 }
 
 /// Escapes control characters in a diff and adds colors.
-pub fn colored(diff: &str, color: Color) -> String {
+pub(crate) fn colored(diff: &str, color: Color) -> String {
     let code = |line: &str| match line.as_bytes() {
         [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => Some("1"),
         [b'-', ..] => Some("31"),
@@ -49,7 +49,7 @@ pub fn colored(diff: &str, color: Color) -> String {
 }
 
 /// Renders one JSON object, version 1 (`schemas/regen.schema.json`).
-pub fn json(documents: &[Rewritten], options: Options<'_>) -> String {
+pub(crate) fn json(documents: &[Rewritten], options: Options<'_>) -> String {
     let value = json!({
         "version": 1,
         "now": rfc3339(options.now),
@@ -79,7 +79,7 @@ fn block_json(block: &BlockResult) -> Value {
 }
 
 /// Returns notices about written blocks, warnings and values that were kept because a fact is unavailable.
-pub fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
+pub(crate) fn notices(documents: &[Rewritten], options: Options<'_>) -> Vec<String> {
     let mut notices = Vec::new();
     for document in documents {
         for block in &document.blocks {
@@ -138,7 +138,7 @@ fn joined(sources: &[&str]) -> String {
 }
 
 /// Returns one error per document or block that was not written, with its location and help.
-pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
+pub(crate) fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
     let mut problems = Vec::new();
     for document in documents {
         if let Some(problem) = &document.problem {
@@ -155,7 +155,7 @@ pub fn problems(documents: &[Rewritten], folder: &Folder) -> Vec<String> {
 }
 
 /// Returns a summary and, if blocks are outdated, the command that updates them.
-pub fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
+pub(crate) fn summary(documents: &[Rewritten], options: Options<'_>) -> String {
     let blocks = |count: usize| if count == 1 { "1 AUTO block".to_owned() } else { format!("{count} AUTO blocks") };
     let count = |what: &BlockStatus| documents.iter().map(|document| document.count(what)).sum::<usize>();
     let all = blocks(documents.iter().map(|document| document.blocks.len()).sum());

@@ -5,7 +5,7 @@ use crate::corpus::reviews::{Changed, ChangesSinceReview};
 use crate::text::printable;
 
 /// Renders the changes of one document.
-pub fn text(path: &str, since: &ChangesSinceReview, color: Color) -> String {
+pub(crate) fn text(path: &str, since: &ChangesSinceReview, color: Color) -> String {
     let mut out = format!("{}\n", printable::line(path));
     match since.last.as_ref().map(|review| review.at) {
         Some(at) => out.push_str(&format!("  last review: {}\n", super::rfc3339(at))),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Color, Report, RuleInfo};
 use crate::finding::{Finding, Fix, Range};
 
-pub fn render(report: &Report<'_>, _: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, _: Color) -> String {
     let rules: Vec<Value> = report.rules.iter().map(rule).collect();
     let results: Vec<Value> = report.findings.iter().map(|finding| result(report, finding)).collect();
     let value = json!({

@@ -11,7 +11,7 @@ use crate::text::{Folder, duration, printable};
 
 /// Status of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusLine {
+pub(crate) struct StatusLine {
     /// Path relative to the root.
     pub path: String,
     pub kind: String,
@@ -26,7 +26,7 @@ pub struct StatusLine {
 
 /// State of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeadlineState {
+pub(crate) enum DeadlineState {
     /// The deadline has passed.
     Stale,
     /// The deadline is within the warning period of the rule `review-due-soon`.
@@ -38,7 +38,7 @@ pub enum DeadlineState {
 
 impl DeadlineState {
     /// Returns the name in JSON output.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stale => "stale",
             Self::DueSoon => "due-soon",
@@ -58,12 +58,12 @@ impl DeadlineState {
 }
 
 /// Sorts by deadline, then by path. Documents without a deadline come first.
-pub fn sort(lines: &mut [StatusLine]) {
+pub(crate) fn sort(lines: &mut [StatusLine]) {
     lines.sort_by(|a, b| (a.due, &a.path).cmp(&(b.due, &b.path)));
 }
 
 /// Renders an aligned table.
-pub fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
+pub(crate) fn text(lines: &[StatusLine], now: DateTime<Utc>, folder: &Folder, color: Color) -> String {
     let due: Vec<String> = lines.iter().map(|line| due(line, now)).collect();
     let age: Vec<String> = lines.iter().map(|line| age(line, now)).collect();
     let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
@@ -113,7 +113,7 @@ fn blocks(line: &StatusLine) -> String {
 }
 
 /// Renders one JSON object, version 1 (`schemas/status.schema.json`).
-pub fn json(lines: &[StatusLine], now: DateTime<Utc>) -> String {
+pub(crate) fn json(lines: &[StatusLine], now: DateTime<Utc>) -> String {
     let documents: Vec<Value> = lines
         .iter()
         .map(|line| {

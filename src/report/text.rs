@@ -13,7 +13,7 @@ use crate::finding::{Excerpt, Finding, Severity};
 use crate::text::{Folder, printable};
 
 /// Renders all findings and a summary line.
-pub fn render(report: &Report<'_>, color: Color) -> String {
+pub(crate) fn render(report: &Report<'_>, color: Color) -> String {
     let mut text: String = report.findings.iter().map(|found| finding(found, report.folder, color) + "\n").collect();
     let summary = report.summary();
     if !summary.is_empty() {
@@ -23,7 +23,7 @@ pub fn render(report: &Report<'_>, color: Color) -> String {
     text
 }
 
-pub fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
+pub(crate) fn finding(finding: &Finding, folder: &Folder, color: Color) -> String {
     let mut text = header(finding, color);
     if finding.excerpt.text.is_empty() {
         text.push_str(&format!("   ╭─[{}]\n   ╰─\n", printable::line(&folder.display_path(&finding.path))));

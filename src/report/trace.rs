@@ -8,7 +8,7 @@ use crate::text::printable::line as safe;
 
 /// Record and commits of one correlation ID.
 #[derive(Clone, Debug)]
-pub struct TraceStep {
+pub(crate) struct TraceStep {
     pub id: String,
     /// Record in the ledger, if there is one.
     pub record: Option<RecordLine>,
@@ -18,7 +18,7 @@ pub struct TraceStep {
 
 /// Record of the ledger.
 #[derive(Clone, Debug)]
-pub struct RecordLine {
+pub(crate) struct RecordLine {
     /// Time of the operation.
     pub at: DateTime<Utc>,
     /// Path of the record file.
@@ -32,7 +32,7 @@ pub struct RecordLine {
 }
 
 #[derive(Clone, Debug)]
-pub struct CommitLine {
+pub(crate) struct CommitLine {
     /// Abbreviated commit ID.
     pub id: String,
     pub at: DateTime<Utc>,
@@ -46,7 +46,7 @@ pub struct CommitLine {
 
 /// Evidence that a commit belongs to a correlation ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IntroducingCommit {
+pub(crate) enum IntroducingCommit {
     /// A trailer of the commit message contains the ID.
     Trailer,
     /// The commit is the first whose content contains the ID.
@@ -66,7 +66,7 @@ impl IntroducingCommit {
 }
 
 /// Renders the audit trail as text.
-pub fn text(steps: &[TraceStep]) -> String {
+pub(crate) fn text(steps: &[TraceStep]) -> String {
     steps.iter().map(step).collect::<Vec<_>>().join("\n")
 }
 
@@ -108,7 +108,7 @@ fn step(step: &TraceStep) -> String {
 }
 
 /// Renders the audit trail as JSON (`schemas/trace.schema.json`).
-pub fn json(steps: &[TraceStep]) -> String {
+pub(crate) fn json(steps: &[TraceStep]) -> String {
     let record = |record: &RecordLine| {
         json!({
             "at": rfc3339(record.at),

@@ -4,7 +4,7 @@ use super::Rule;
 use crate::finding::Severity;
 
 /// Has no checks: only `phx audit --range` reports it.
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "backdated-commit",
     severity: Severity::Warning,
     summary: "a commit is dated before its parent",

@@ -3,7 +3,7 @@
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "changed-sources",
     severity: Severity::Warning,
     summary: "source files of the document changed since its last review",

@@ -3,7 +3,7 @@
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "conflicting-kind",
     severity: Severity::Warning,
     summary: "`kind:` of a document and `paths` in phx.toml name different kinds",

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Severity};
 use crate::regen::BlockPlan;
 use crate::regen::checksum::ChecksumState;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "edited-auto-section",
     severity: Severity::Error,
     summary: "an AUTO block was edited by hand",

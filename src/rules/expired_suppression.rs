@@ -4,7 +4,7 @@ use super::suppression::{Use, date};
 use super::{Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "expired-suppression",
     severity: Severity::Warning,
     summary: "the date of a suppression has passed",

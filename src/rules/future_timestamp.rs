@@ -10,7 +10,7 @@ use crate::text::duration;
 /// Tolerated clock skew, in minutes.
 const SKEW: i64 = 5;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "future-timestamp",
     severity: Severity::Error,
     summary: "`last_updated` is in the future",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "invalid-encoding",
     severity: Severity::Error,
     summary: "the document contains invalid UTF-8 or a NUL byte",

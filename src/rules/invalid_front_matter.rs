@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::document::SyntaxErrorKind;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "invalid-front-matter",
     severity: Severity::Error,
     summary: "the front matter is not a valid YAML mapping",

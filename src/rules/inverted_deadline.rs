@@ -4,7 +4,7 @@ use super::context::format_time;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "inverted-deadline",
     severity: Severity::Error,
     summary: "`update_required_by` is not after `last_updated`",

@@ -3,7 +3,7 @@
 use super::{BrokenFile, GovernanceEvidence, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "lost-governance",
     severity: Severity::Warning,
     summary: "a file that should be governed has no governance block",

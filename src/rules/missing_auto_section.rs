@@ -8,7 +8,7 @@ use crate::document::{BlockMode, Declared, Document, fields, names};
 use crate::finding::{Finding, Severity};
 use crate::text::{Span, lines, slug};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "missing-auto-section",
     severity: Severity::Error,
     summary: "a name in `auto_sections` matches no AUTO block",

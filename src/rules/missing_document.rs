@@ -3,7 +3,7 @@
 use super::{Rule, RuleCheck, Whole};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "missing-document",
     severity: Severity::Error,
     summary: "a kind in `documents.require` has no document",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::Span;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "missing-front-matter",
     severity: Severity::Error,
     summary: "a document in `paths` of a `[[kind]]` has no governance block",

@@ -7,7 +7,7 @@ use crate::document::{BlockMode, Declared};
 use crate::finding::{Finding, Severity};
 use crate::text::{Edit, lines};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "missing-manual-section",
     severity: Severity::Warning,
     summary: "a name in `manual_sections` matches no MANUAL section",

@@ -6,7 +6,7 @@ use crate::regen::access_log::Blocker;
 use crate::regen::checksum::ChecksumState;
 use crate::regen::{BlockPlan, RenderOutcome, changes};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "outdated-auto-section",
     severity: Severity::Error,
     summary: "an AUTO block differs from its rendering",

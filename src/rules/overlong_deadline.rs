@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "overlong-deadline",
     severity: Severity::Warning,
     summary: "the window is longer than `update_every` of the kind",

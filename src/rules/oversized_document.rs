@@ -5,7 +5,7 @@ use crate::document::{SIZE, SyntaxErrorKind};
 use crate::finding::{Finding, Severity};
 
 /// Checks documents, and files that are too large to be loaded.
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "oversized-document",
     severity: Severity::Error,
     summary: "the document exceeds a limit of the format",

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
 /// The option `within` is the warning period before the deadline (default: one fifth of the window).
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "review-due-soon",
     severity: Severity::Warning,
     summary: "the deadline is near",

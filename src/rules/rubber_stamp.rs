@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "rubber-stamp",
     severity: Severity::Warning,
     summary: "only the stamp changed, although source files changed",

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Severity};
 use crate::schema::Violation;
 use crate::text::suggest;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "schema-violation",
     severity: Severity::Error,
     summary: "the document violates the schema of its kind",

@@ -5,7 +5,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "stale-document",
     severity: Severity::Error,
     summary: "the deadline has passed",

@@ -7,7 +7,7 @@ use crate::document::{Block, BlockMode};
 use crate::finding::{Finding, Severity};
 use crate::text::duration;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "stale-manual-section",
     severity: Severity::Warning,
     summary: "the last review of a MANUAL section is longer ago than the window",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck, declare};
 use crate::document::BlockMode;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "undeclared-auto-section",
     severity: Severity::Warning,
     summary: "an AUTO block is not declared in `auto_sections`",

@@ -4,7 +4,7 @@ use super::suppression::Use;
 use super::{Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unexplained-suppression",
     severity: Severity::Warning,
     summary: "a suppression has no reason",

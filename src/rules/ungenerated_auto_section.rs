@@ -6,7 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::regen::checksum::ChecksumState;
 use crate::regen::{BlockPlan, Measured, RenderOutcome, changes};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "ungenerated-auto-section",
     severity: Severity::Warning,
     summary: "an AUTO block has no checksum, because phx has never written it",

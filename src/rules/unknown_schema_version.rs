@@ -3,7 +3,7 @@
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unknown-schema-version",
     severity: Severity::Error,
     summary: "`validation_schema` is not a known version",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unknown-status",
     severity: Severity::Warning,
     summary: "a status or level is not in the vocabulary of its field",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unread-item",
     severity: Severity::Error,
     summary: "a heading or row looks like an item but has no field that can be read",

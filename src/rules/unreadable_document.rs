@@ -3,7 +3,7 @@
 use super::{BrokenFile, Rule, RuleCheck, UnreadReason};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unreadable-document",
     severity: Severity::Error,
     summary: "a file cannot be read",

@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::document::ProblemKind;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unreadable-value",
     severity: Severity::Error,
     summary: "a value of an item is not a single number",

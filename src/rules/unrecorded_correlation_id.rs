@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Context, Rule, RuleCheck};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unrecorded-correlation-id",
     severity: Severity::Warning,
     summary: "the ledger has no record of the correlation ID",

@@ -5,7 +5,7 @@ use crate::corpus::reviews::STAMP;
 use crate::document::{SyntaxError, SyntaxErrorKind};
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unresolved-conflict",
     severity: Severity::Error,
     summary: "the document contains conflict markers of Git",

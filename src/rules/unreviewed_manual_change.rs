@@ -4,7 +4,7 @@ use super::{Context, Rule, RuleCheck};
 use crate::corpus::reviews;
 use crate::finding::{Finding, Severity};
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unreviewed-manual-change",
     severity: Severity::Warning,
     summary: "a MANUAL section changed since its last review",

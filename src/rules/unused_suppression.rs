@@ -5,7 +5,7 @@ use super::{RULES, Rule, RuleCheck, find};
 use crate::finding::{Finding, Severity};
 use crate::text::suggest;
 
-pub const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     slug: "unused-suppression",
     severity: Severity::Warning,
     summary: "a suppression suppresses no finding",

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::catalog::SchemaStore;
 
 /// Maximum number of values of an expanded schema. The largest embedded schema has a few thousand.
-pub const LARGEST: u64 = 200_000;
+pub(super) const LARGEST: u64 = 200_000;
 
 /// Returns the number of values of the schema at a URI, counted once per reference. A recursive reference is expanded
 /// once.
-pub fn expanded(store: &SchemaStore, uri: &str) -> u64 {
+pub(super) fn expanded(store: &SchemaStore, uri: &str) -> u64 {
     let mut known = BTreeMap::new();
     reference(store, uri, "#", &mut known)
 }
@@ -55,7 +55,7 @@ fn of(store: &SchemaStore, uri: &str, value: &Value, known: &mut BTreeMap<(Strin
 }
 
 /// Resolves a reference. Returns the URI of its file, the JSON pointer and the schema.
-pub fn resolve<'s>(store: &'s SchemaStore, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
+pub(super) fn resolve<'s>(store: &'s SchemaStore, base: &str, reference: &str) -> Option<(String, String, &'s Value)> {
     let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
     let uri = match file {
         "" => base.to_owned(),

@@ -8,7 +8,6 @@ use super::Validator;
 use crate::config::HookSettings;
 use crate::corpus::{Corpus, CorpusEntry, Digest};
 use crate::document::Document;
-use crate::failure::Failure;
 use crate::finding::{Finding, Severity};
 use crate::regen::checksum::ChecksumState;
 use crate::regen::facts::{Facts, MeasuredFacts, documents};
@@ -34,7 +33,7 @@ type Readers = BTreeMap<String, (Arc<Document>, Vec<RenderOutcome>)>;
 
 /// Stale documents that are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stale {
+pub(crate) enum Stale {
     /// All stale documents.
     Any,
     /// Stale documents that the change touches or whose sources it touches.
@@ -45,7 +44,7 @@ pub enum Stale {
 
 impl Stale {
     /// Returns the setting for a commit. A merge is responsible only for the documents that it touches.
-    pub fn of(is_merge: bool, hook: HookSettings) -> Self {
+    pub(crate) fn of(is_merge: bool, hook: HookSettings) -> Self {
         match (is_merge, hook.any_stale_blocks) {
             (true, _) => Self::Touched,
             (false, true) => Self::Any,
@@ -56,7 +55,7 @@ impl Stale {
 
 /// Change from one state of the repository to another.
 #[derive(Clone, Copy, Debug)]
-pub struct ChangeContext<'a> {
+pub(crate) struct ChangeContext<'a> {
     /// Commit before the change.
     pub before: &'a str,
     /// All changed paths.
@@ -69,7 +68,7 @@ pub struct ChangeContext<'a> {
 
 /// Documents that a change affects, by path, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChangeScope {
+pub(crate) struct ChangeScope {
     /// Documents that it touches or whose facts it changes: all rules run.
     pub direct: Vec<String>,
     /// Documents whose sources it touches.
@@ -84,7 +83,7 @@ pub struct ChangeScope {
 
 /// Findings of a change.
 #[derive(Debug, Default)]
-pub struct ScopeFindings {
+pub(crate) struct ScopeFindings {
     /// Sorted findings.
     pub findings: Vec<Finding>,
     /// Number of stale documents without a finding.
@@ -96,7 +95,11 @@ pub struct ScopeFindings {
 impl Validator<'_> {
     /// Computes the documents that a change affects, and updates `document_index` from the state before to the state
     /// after the change.
-    pub fn scope(&self, step: ChangeContext<'_>, document_index: &mut DocumentIndex) -> Result<ChangeScope, Failure> {
+    pub(crate) fn scope(
+        &self,
+        step: ChangeContext<'_>,
+        document_index: &mut DocumentIndex,
+    ) -> ChangeScope {
         let moved = self.moved(step.changes);
         let before = if moved == FactChange::Nothing { None } else { Some(document_index.clone()) };
         let is_stale = |known: &IndexEntry| known.deadline.is_some_and(|due| due < self.now);
@@ -122,7 +125,7 @@ impl Validator<'_> {
             direct.extend(self.affected(step.before, &before, document_index, candidates));
         }
         let related = |known: &IndexEntry| {
-            !direct.contains(&known.path) && self.project.are_sources_touched(&known.sources, &changed)
+            !direct.contains(&known.path) && Project::are_sources_touched(&known.sources, &changed)
         };
         let related: Vec<String> =
             document_index.describing().into_iter().filter(related).map(|known| known.path).collect();
@@ -136,7 +139,7 @@ impl Validator<'_> {
         let required = !self.project.config.documents.require.is_empty();
         let entries = if required { document_index.documents().iter().map(entry).collect() } else { Vec::new() };
         let corpus = Corpus { entries, ignored: 0 };
-        Ok(ChangeScope { direct: direct.into_iter().collect(), related, overdue, renews_stale, corpus })
+        ChangeScope { direct: direct.into_iter().collect(), related, overdue, renews_stale, corpus }
     }
 
     pub(super) fn may_be_document(&self, path: &str) -> bool {
@@ -219,7 +222,7 @@ impl Validator<'_> {
     }
 
     /// Validates the documents of a scope. The severity of `stale-document` depends on `step.stale`.
-    pub fn validate_scope(&self, scope: &ChangeScope, step: ChangeContext<'_>) -> ScopeFindings {
+    pub(crate) fn validate_scope(&self, scope: &ChangeScope, step: ChangeContext<'_>) -> ScopeFindings {
         let mut result = ScopeFindings::default();
         let (_, mut direct) = self.documents(Selection::Known(scope.direct.clone()));
         if step.stale == Stale::Related {
@@ -227,7 +230,7 @@ impl Validator<'_> {
             for finding in direct.iter_mut().filter(|finding| finding.rule == "stale-document") {
                 let document = self.project.load_path(&finding.path);
                 let globs = document.map(|document| document.governance.sources()).unwrap_or_default();
-                if !self.project.are_sources_touched(&globs, &touched) {
+                if !Project::are_sources_touched(&globs, &touched) {
                     finding.severity = Severity::Warning;
                 }
             }

@@ -12,7 +12,7 @@ use crate::workspace::load::Loaded;
 
 impl Validator<'_> {
     /// Returns findings for the documents that a change removes from governance.
-    pub fn lost(&self, changes: &[Change]) -> Vec<Finding> {
+    pub(crate) fn lost(&self, changes: &[Change]) -> Vec<Finding> {
         let is_gone = |change: &&Change| {
             let was_file = change.old.as_ref().is_some_and(Object::is_file);
             was_file && !change.new.as_ref().is_some_and(Object::is_file) && self.may_be_document(&change.path)
@@ -53,7 +53,7 @@ impl Validator<'_> {
             if !self.may_be_document(path) {
                 return Some((path, GovernanceEvidence::OutOfReach(gone.path.clone())));
             }
-            return match self.project.load_bytes(bytes, path, &self.project.from_base(path)) {
+            return match self.project.load_bytes(bytes, path, &self.project.relative_to_base(path)) {
                 Loaded::Document(now) => {
                     let (old, new) = (&before.shape.kind, &now.shape.kind);
                     let is_lost = old != new && now.governance.kind.is_none();
@@ -77,7 +77,7 @@ impl Validator<'_> {
             return self.project.load_object(&change.old.as_ref()?.id, &change.path);
         }
         let bytes = self.committed_bytes(&change.path)?;
-        match self.project.load_bytes(bytes, &change.path, &self.project.from_base(&change.path)) {
+        match self.project.load_bytes(bytes, &change.path, &self.project.relative_to_base(&change.path)) {
             Loaded::Document(document) => Some(document),
             _ => None,
         }

@@ -10,7 +10,7 @@ use crate::workspace::{Origin, Project};
 ///
 /// # Errors
 /// Returns the errors of [`Project::open`], or all errors of the configuration, including unknown rules and kinds.
-pub fn project(config: Option<&Path>, origin: &Origin) -> Result<Project, OpenError> {
+pub(crate) fn project(config: Option<&Path>, origin: &Origin) -> Result<Project, OpenError> {
     let project = Project::open(config, origin)?;
     let mut mistakes = project.config_errors.clone();
     mistakes.extend(settings::unknown_names(&project.config, project.config_file.source(), &project.catalog));

@@ -9,7 +9,7 @@ const LISTED: usize = 5;
 
 /// Returns the points in which `after` is less strict than `before`, as one clause each. `document_index` is the state
 /// before the change.
-pub fn weakened(before: &Project, after: &Project, document_index: &DocumentIndex) -> Vec<String> {
+pub(crate) fn weakened(before: &Project, after: &Project, document_index: &DocumentIndex) -> Vec<String> {
     let mut points = Vec::new();
     let (old, new) = (&before.config, &after.config);
     for rule in RULES {

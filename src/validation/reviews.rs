@@ -14,7 +14,7 @@ use crate::workspace::project::inside;
 
 impl Validator<'_> {
     /// Returns the review history of a document.
-    pub fn review_history(&self, document: &Document) -> ReviewHistory {
+    pub(crate) fn review_history(&self, document: &Document) -> ReviewHistory {
         let mut past = ReviewHistory { has_ledger: self.has_ledger(), ..ReviewHistory::default() };
         let globs = document.governance.sources();
         if past.has_ledger
@@ -53,23 +53,23 @@ impl Validator<'_> {
     }
 
     /// Returns the record of a correlation ID, if it exists and can be parsed.
-    pub fn record(&self, id: &str) -> Option<Record> {
+    pub(crate) fn record(&self, id: &str) -> Option<Record> {
         let file = inside(&self.project.base_path(), &ledger::file_of(id)?);
         Record::read(&self.project.store.read(&file).ok()??).ok()
     }
 
     /// Returns the last recorded review of a document.
-    pub fn last_review(&self, document: &Document) -> Option<Review> {
+    pub(crate) fn last_review(&self, document: &Document) -> Option<Review> {
         let id = document.governance.correlation_id();
         let own = id.and_then(|id| self.record(id.value)?.review(&document.path));
         own.or_else(|| self.latest_reviews().get(&document.path).cloned())
     }
 
     /// Returns the document as in the commit `before`.
-    pub fn committed(&self, document: &Document) -> Option<Arc<Document>> {
+    pub(crate) fn committed(&self, document: &Document) -> Option<Arc<Document>> {
         let path = &document.path;
         let bytes = self.committed_bytes(path)?;
-        Some(Arc::new(self.project.parse(bytes, path, &self.project.from_base(path))))
+        Some(Arc::new(self.project.parse(bytes, path, &self.project.relative_to_base(path))))
     }
 
     /// Returns the bytes of a file in the commit `before`.
@@ -86,7 +86,7 @@ impl Validator<'_> {
     /// Returns whether a file was a governed document in the commit `before`.
     pub(super) fn was_governed(&self, path: &str) -> bool {
         let bytes = self.committed_bytes(path);
-        let load = |bytes| self.project.load_bytes(bytes, path, &self.project.from_base(path));
+        let load = |bytes| self.project.load_bytes(bytes, path, &self.project.relative_to_base(path));
         matches!(bytes.map(load), Some(Loaded::Document(_) | Loaded::TooLarge))
     }
 

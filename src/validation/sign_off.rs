@@ -24,7 +24,7 @@ impl Validator<'_> {
     ///
     /// # Errors
     /// Returns an error if the document has no such MANUAL section.
-    pub fn sections_of(
+    pub(crate) fn sections_of(
         document: &Document,
         section: Option<&str>,
         folder: &Folder,
@@ -52,7 +52,7 @@ impl Validator<'_> {
     }
 
     /// Returns the changes in the given sections of a document since its last review.
-    pub fn since(&self, document: &Arc<Document>, sections: &BTreeSet<String>) -> ChangesSinceReview {
+    pub(crate) fn since(&self, document: &Arc<Document>, sections: &BTreeSet<String>) -> ChangesSinceReview {
         let last = self.last_review(document);
         let mut history: Option<Vec<Document>> = None;
         let changes = reviews::manual_names(document).into_iter().filter(|(name, _)| sections.contains(name));
@@ -112,7 +112,7 @@ impl Validator<'_> {
 
     /// Returns the stamp of a review of the sections at the current time.
     #[allow(clippy::redundant_closure_for_method_calls)] // the method path fails to type-check because of its lifetimes
-    pub fn stamp(&self, document: &Document, id: Uuid, sections: BTreeSet<String>) -> Stamp {
+    pub(crate) fn stamp(&self, document: &Document, id: Uuid, sections: BTreeSet<String>) -> Stamp {
         let window = self.with_context(document, &[], &ReviewHistory::default(), |context| context.window());
         // RFC 3339 allows years up to 9999.
         let last = DateTime::from_timestamp(253_402_300_799, 0).unwrap_or(self.now);
@@ -121,7 +121,7 @@ impl Validator<'_> {
     }
 
     /// Returns the review of the sections. Other sections keep the state of the last review.
-    pub fn sign_off(&self, document: &Document, sections: &BTreeSet<String>, last: Option<&Review>) -> Review {
+    pub(crate) fn sign_off(&self, document: &Document, sections: &BTreeSet<String>, last: Option<&Review>) -> Review {
         let mut reviewed_sections: BTreeMap<String, ReviewedSection> = BTreeMap::new();
         for (name, block) in reviews::manual_names(document) {
             if sections.contains(&name) {

@@ -302,7 +302,7 @@ impl Project {
             for (path, object) in files {
                 let found = store.ask(&object.id).map_err(|error| error.to_string())?;
                 let Some(found) = found else { continue };
-                if let Loaded::Document(document) = self.load_bytes(found.bytes, path, &self.from_base(path)) {
+                if let Loaded::Document(document) = self.load_bytes(found.bytes, path, &self.relative_to_base(path)) {
                     let known = IndexEntry::of(self, &document);
                     documents.lock().unwrap_or_else(PoisonError::into_inner).push(known);
                 }
@@ -348,7 +348,7 @@ impl Project {
             return known.clone();
         }
         let found = self.store.ask(id).ok()??;
-        let document = match self.load_bytes(found.bytes, path, &self.from_base(path)) {
+        let document = match self.load_bytes(found.bytes, path, &self.relative_to_base(path)) {
             Loaded::Document(document) => Some(document),
             _ => None,
         };

@@ -19,7 +19,7 @@ impl Project {
         let mut blobs = Blobs::start(&self.root).ok()?;
         git::commits_of(&self.root, path).ok()?.into_iter().find_map(|commit| {
             let bytes = blobs.read(&format!("{commit}:./{path}"), SIZE).ok()??;
-            let past = self.parse(bytes, &document.path, &self.from_base(path));
+            let past = self.parse(bytes, &document.path, &self.relative_to_base(path));
             let same = |other: &&Block| other.name == block.name && other.mode == block.mode;
             let found = past.blocks.iter().filter(same).find(|other| {
                 checksum::state(other, past.slice(other.body), &plan.coverage) == ChecksumState::Intact
@@ -35,7 +35,7 @@ impl Project {
         let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
         let version = |commit: String| {
             let bytes = blobs.read(&format!("{commit}:{path}"), SIZE).ok()??;
-            Some(self.parse(bytes, path, &self.from_base(path)))
+            Some(self.parse(bytes, path, &self.relative_to_base(path)))
         };
         commits.into_iter().filter_map(version).collect()
     }
@@ -46,7 +46,7 @@ impl Project {
         let Ok(mut blobs) = Blobs::start(&self.root) else { return Vec::new() };
         let id = |(commit, path): (Commit, String)| {
             let bytes = blobs.read(&format!("{}:{path}", commit.id), SIZE).ok()??;
-            let version = self.parse(bytes, &path, &self.from_base(&path));
+            let version = self.parse(bytes, &path, &self.relative_to_base(&path));
             let id = version.governance.correlation_id()?.value.to_owned();
             Some((commit, id))
         };

@@ -45,46 +45,46 @@ pub enum Markers {
 }
 
 impl Project {
-    /// Loads a file. `path` is relative to the root, `from_base` to the configuration's directory.
-    pub fn load(&self, file: &Path, path: &str, from_base: &str) -> Loaded {
+    /// Loads a file. `path` is relative to the root, `relative_to_base` to the configuration's directory.
+    pub fn load(&self, file: &Path, path: &str, relative_to_base: &str) -> Loaded {
         if !self.store.is_worktree() {
             return match self.store.read(path) {
-                Ok(Some(bytes)) => self.load_bytes(bytes, path, from_base),
+                Ok(Some(bytes)) => self.load_bytes(bytes, path, relative_to_base),
                 Ok(None) => Loaded::Gone,
                 Err(error) => Loaded::Unreadable(error.to_string()),
             };
         }
-        match self.read(file, self.claimed(from_base)) {
+        match self.read(file, self.claimed(relative_to_base)) {
             Ok(Read::Governed(bytes)) if bytes.len() > SIZE => Loaded::TooLarge,
-            Ok(Read::Governed(bytes)) => Loaded::Document(Arc::new(self.parse(bytes, path, from_base))),
-            Ok(Read::Other(head)) => Loaded::Ignored(self.markers(head, path, from_base)),
+            Ok(Read::Governed(bytes)) => Loaded::Document(Arc::new(self.parse(bytes, path, relative_to_base))),
+            Ok(Read::Other(head)) => Loaded::Ignored(self.markers(head, path, relative_to_base)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Loaded::Gone,
             Err(error) => Loaded::Unreadable(disk::explain(&error)),
         }
     }
 
     /// Loads bytes, such as standard input, as if they were the file at `path`.
-    pub fn load_bytes(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Loaded {
+    pub fn load_bytes(&self, bytes: Vec<u8>, path: &str, relative_to_base: &str) -> Loaded {
         let governed = region::scan_governance(&bytes, true, &self.dialect) == GovernanceScan::Governed;
-        if !governed && self.claimed(from_base).is_none() {
-            return Loaded::Ignored(self.markers(bytes, path, from_base));
+        if !governed && self.claimed(relative_to_base).is_none() {
+            return Loaded::Ignored(self.markers(bytes, path, relative_to_base));
         }
         if bytes.len() > SIZE {
             return Loaded::TooLarge;
         }
-        Loaded::Document(Arc::new(self.parse(bytes, path, from_base)))
+        Loaded::Document(Arc::new(self.parse(bytes, path, relative_to_base)))
     }
 
     /// Searches the start of a file that is not governed for markers. The file is parsed only if it contains marker
     /// text.
-    fn markers(&self, mut head: Vec<u8>, path: &str, from_base: &str) -> Markers {
+    fn markers(&self, mut head: Vec<u8>, path: &str, relative_to_base: &str) -> Markers {
         let mentions = |word: &str| memchr::memmem::find(&head, word.as_bytes()).is_some();
         let has_checksum = || mentions("<!-- END AUTO-GENERATED") && mentions(" sum:");
         if !(mentions("<!-- LIVING DOCUMENT") || has_checksum()) {
             return Markers::None;
         }
         head.truncate(HEAD);
-        let document = self.parse(head, path, from_base);
+        let document = self.parse(head, path, relative_to_base);
         let is_own = |marker: &Marker| {
             matches!(marker.kind, MarkerKind::Living | MarkerKind::End { sum: Some(_), .. }) && marker.correct.is_none()
         };
@@ -110,8 +110,8 @@ impl Project {
     }
 
     /// Parses a governed document. Its kind is the one it names, the configured one or that of its file name.
-    pub fn parse(&self, bytes: Vec<u8>, path: &str, from_base: &str) -> Document {
-        let claimed = self.claimed(from_base);
+    pub fn parse(&self, bytes: Vec<u8>, path: &str, relative_to_base: &str) -> Document {
+        let claimed = self.claimed(relative_to_base);
         let file = path.rsplit('/').next().unwrap_or(path);
         let shape = |named: Option<&str>| -> Arc<Shape> {
             let kind = named.or(claimed).or_else(|| self.catalog.kind_of_file(file));

@@ -19,7 +19,7 @@ use crate::text::{Edit, Edits, Span};
 
 /// Base, ours and theirs of one document, with the merged parts.
 #[derive(Debug)]
-pub struct Versions {
+pub(crate) struct Versions {
     base: Arc<Document>,
     ours: Arc<Document>,
     theirs: Arc<Document>,
@@ -38,18 +38,18 @@ struct Parts {
 }
 
 /// Texts of base, ours and theirs for Git to merge.
-pub type Texts = [String; 3];
+pub(crate) type Texts = [String; 3];
 
 impl Versions {
     /// Parses base, ours and theirs and merges their parts. Returns `None` if one of them is not a governed document,
     /// has syntax errors or is not UTF-8.
-    pub fn read(
+    pub(crate) fn read(
         project: &Project,
         path: &str,
         [base, ours, theirs]: [Vec<u8>; 3],
         sources: Sources<'_>,
     ) -> Option<Self> {
-        let read = |bytes: Vec<u8>| match project.load_bytes(bytes.clone(), path, &project.from_base(path)) {
+        let read = |bytes: Vec<u8>| match project.load_bytes(bytes.clone(), path, &project.relative_to_base(path)) {
             Loaded::Document(document) if document.syntax_errors.is_empty() && document.text.as_bytes() == bytes => {
                 document.has_governance().then_some(document)
             }
@@ -133,7 +133,7 @@ impl Versions {
     }
 
     /// Returns the three texts with each merged part replaced by that of the base.
-    pub fn with_base_parts(&self) -> Option<Texts> {
+    pub(crate) fn with_base_parts(&self) -> Option<Texts> {
         let old = Parts {
             bodies: self
                 .parts
@@ -153,7 +153,7 @@ impl Versions {
 
     /// Inserts the merged parts into the text that Git merged. Returns `None` if the result is not a document with
     /// these parts.
-    pub fn insert_parts(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
+    pub(crate) fn insert_parts(&self, project: &Project, merged: &str, has_conflicts: bool) -> Option<String> {
         let document = project.parse_again(&self.ours, merged);
         let text = self.parts.insert_into(&document)?;
         let after = project.parse_again(&self.ours, &text);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 /// Makes a path absolute and removes `.` and `..`, without resolving links.
-pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
+pub(crate) fn absolute(cwd: &Path, path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in cwd.join(path).components() {
         match component {
@@ -20,7 +20,7 @@ pub fn absolute(cwd: &Path, path: &Path) -> PathBuf {
 
 /// Returns `path` relative to `base`, with `/`. Both must be absolute, without `.` and `..`. Bytes that are not UTF-8
 /// become `U+FFFD`.
-pub fn relative(base: &Path, path: &Path) -> String {
+pub(crate) fn relative(base: &Path, path: &Path) -> String {
     if let Some(below) = below(base, path) {
         return below;
     }

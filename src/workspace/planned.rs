@@ -144,7 +144,7 @@ impl Project {
 
     /// Loads the governed document at a path from the project's store.
     pub fn load_path(&self, path: &str) -> Option<Arc<Document>> {
-        match self.load(&self.root.join(path), path, &self.from_base(path)) {
+        match self.load(&self.root.join(path), path, &self.relative_to_base(path)) {
             Loaded::Document(document) => Some(document),
             _ => None,
         }

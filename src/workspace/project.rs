@@ -281,12 +281,12 @@ fn read_config(root: &Path, file: Option<&Path>, store: Option<&Store>) -> Resul
 }
 
 /// Joins a path to the configuration's directory, which is `.` if it is the root.
-pub fn inside(base: &str, path: &str) -> String {
+pub(crate) fn inside(base: &str, path: &str) -> String {
     if base == "." { path.to_owned() } else { format!("{base}/{path}") }
 }
 
 /// Creates the failure for a file or folder of the project that cannot be read.
-pub fn unreadable(path: &str, error: &std::io::Error) -> Failure {
+pub(crate) fn unreadable(path: &str, error: &std::io::Error) -> Failure {
     Failure::usage(format!("cannot read `{path}`: {}", disk::explain(error)))
 }
 

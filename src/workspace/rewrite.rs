@@ -15,7 +15,7 @@ use crate::text::{Edits, Folder, decode};
 
 /// Action on AUTO blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteAction {
+pub(crate) enum WriteAction {
     /// Replace bodies by their renderings.
     Render,
     /// Empty the bodies.
@@ -24,7 +24,7 @@ pub enum WriteAction {
 
 /// Treatment of the edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RewriteMode {
+pub(crate) enum RewriteMode {
     /// Compute edits without writing them.
     Check,
     /// Write the edits.
@@ -33,7 +33,7 @@ pub enum RewriteMode {
 
 /// Treatment of bodies that were edited by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edited {
+pub(crate) enum Edited {
     /// Leave them unchanged and report them.
     Refuse,
     /// Overwrite them.
@@ -42,7 +42,7 @@ pub enum Edited {
 
 /// Options of a rewrite.
 #[derive(Clone, Copy, Debug)]
-pub struct Rewrite<'a> {
+pub(crate) struct Rewrite<'a> {
     pub project: &'a Project,
     pub action: WriteAction,
     pub mode: RewriteMode,
@@ -53,7 +53,7 @@ pub struct Rewrite<'a> {
 
 /// Result of rewriting one document.
 #[derive(Debug)]
-pub struct WriteOutcome {
+pub(crate) struct WriteOutcome {
     pub rewritten: Rewritten,
     /// Error of writing the document.
     pub failure: Option<Failure>,
@@ -66,7 +66,7 @@ enum Decision {
 }
 
 impl Rewrite<'_> {
-    pub fn document(&self, planned: Planned<'_>) -> WriteOutcome {
+    pub(crate) fn document(&self, planned: Planned<'_>) -> WriteOutcome {
         if let Some(done) = self.resolve_conflicts(planned) {
             return done;
         }
@@ -82,7 +82,7 @@ impl Rewrite<'_> {
     }
 
     /// Computes the result for one document and the edits, without writing them.
-    pub fn edits(&self, planned: Planned<'_>) -> (Rewritten, Edits) {
+    pub(crate) fn edits(&self, planned: Planned<'_>) -> (Rewritten, Edits) {
         let document = planned.document;
         let mut edits = Edits::default();
         if let Some(why) = unwritable(document) {
@@ -260,7 +260,7 @@ fn rendered_on(planned: Planned<'_>, plan: &BlockPlan, committed: &str) -> Rende
 }
 
 /// Returns the syntax error that prevents writing any block of a document.
-pub fn unwritable(document: &Document) -> Option<String> {
+pub(crate) fn unwritable(document: &Document) -> Option<String> {
     let syntax_error = document.syntax_errors.first()?;
     let line = document.line(syntax_error.span.start);
     Some(format!("line {line}: {}; no block of the document is written", syntax_error.message))

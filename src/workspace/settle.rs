@@ -21,7 +21,7 @@ struct ConflictSide {
 impl Rewrite<'_> {
     /// Resolves the conflicts of a document, each of which must be within one AUTO block, including its END marker.
     /// Returns `None` if there are no conflicts or if one is outside of AUTO blocks.
-    pub fn resolve_conflicts(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
+    pub(crate) fn resolve_conflicts(&self, planned: Planned<'_>) -> Option<WriteOutcome> {
         let document = planned.document;
         let conflicts = conflict::find(&document.text, &document.nodes);
         if conflicts.is_empty() || self.action != WriteAction::Render || self.section.is_some() {

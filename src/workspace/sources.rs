@@ -40,7 +40,7 @@ impl Project {
     }
 
     /// Returns whether the globs match one of the paths.
-    pub fn are_sources_touched(&self, globs: &[String], paths: &[&str]) -> bool {
+    pub fn are_sources_touched(globs: &[String], paths: &[&str]) -> bool {
         // Most globs start with a folder that none of the paths has, and need not be compiled.
         let near = |glob: &&String| {
             let plain = glob.trim_start_matches("./");

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::regen::TemplateOverride;
 
 /// Reads `.phx/templates/sections/<name>.md` and `.phx/templates/sections/<kind>/<name>.md` below `base`.
-pub fn overrides(store: &Store, base: &str) -> Result<Vec<TemplateOverride>, Failure> {
+pub(crate) fn overrides(store: &Store, base: &str) -> Result<Vec<TemplateOverride>, Failure> {
     let directory = inside(base, ".phx/templates/sections");
     let mut found = Vec::new();
     for (name, path) in list(store, &directory)? {

@@ -87,8 +87,8 @@ impl Project {
                 paths => paths.par_iter().for_each(|path| visitor.file(&self.root.join(path))),
             },
             Selection::Bytes { name, bytes } => {
-                let (path, from_base) = self.display_path(&paths::absolute(&self.cwd, &name));
-                visitor.loaded(self.load_bytes(bytes, &path, &from_base), &path);
+                let (path, relative_to_base) = self.display_path(&paths::absolute(&self.cwd, &name));
+                visitor.loaded(self.load_bytes(bytes, &path, &relative_to_base), &path);
             }
             Selection::Paths(named) => {
                 let mut files = Vec::new();
@@ -123,7 +123,7 @@ impl Project {
 
 impl Project {
     /// Converts a path relative to the root to one relative to the configuration's directory.
-    pub fn from_base(&self, path: &str) -> String {
+    pub fn relative_to_base(&self, path: &str) -> String {
         if self.base == self.root { path.to_owned() } else { paths::relative(&self.base, &self.root.join(path)) }
     }
 
@@ -252,8 +252,8 @@ impl Visitor<'_> {
 
     /// Visits a file that the user named, even if `documents.include` does not match it, unless it is excluded.
     fn named(&self, file: &Path) {
-        let (path, from_base) = self.project.display_path(file);
-        if self.project.config.documents.exclude.matches(&from_base) {
+        let (path, relative_to_base) = self.project.display_path(file);
+        if self.project.config.documents.exclude.matches(&relative_to_base) {
             self.notice(format!("skipped `{path}`: it matches `documents.exclude` in phx.toml"));
             return;
         }
@@ -279,8 +279,8 @@ impl Visitor<'_> {
         {
             return;
         }
-        let (path, from_base) = self.project.display_path(file);
-        self.loaded(self.project.load(file, &path, &from_base), &path);
+        let (path, relative_to_base) = self.project.display_path(file);
+        self.loaded(self.project.load(file, &path, &relative_to_base), &path);
     }
 
     fn loaded(&self, loaded: Loaded, path: &str) {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::support::{Repo, Run, document};
 
 /// Document with one feature for each entry of `points`, and an ungenerated summary.
-pub fn plan(points: &[u32]) -> String {
+pub(crate) fn plan(points: &[u32]) -> String {
     let mut body =
         "# Upcoming Features\n\n## Sprint Summary\n<!-- AUTO-GENERATED - DO NOT EDIT -->\nTotal Features: 0\n\
         Story Points: 0\n<!-- END AUTO-GENERATED -->\n\nNotes of Ines.\n\n### Priority 1: Now\n"
@@ -26,14 +26,14 @@ pub fn plan(points: &[u32]) -> String {
         .replace("manual_sections: []", "manual_sections: [risk_assessment]")
 }
 
-pub const PLAN: &str = "docs/PLAN.md";
+pub(crate) const PLAN: &str = "docs/PLAN.md";
 
 /// Repository with installed hooks and a committed, regenerated document of two features and 13 points.
-pub fn repo() -> Repo {
+pub(crate) fn repo() -> Repo {
     with_plan(Repo::with_git())
 }
 
-pub fn with_plan(repo: Repo) -> Repo {
+pub(crate) fn with_plan(repo: Repo) -> Repo {
     repo.write(PLAN, plan(&[8, 5])).write("a.txt", "a\n");
     repo.run(&["regen"]).exits(0);
     repo.commit("first");
@@ -43,29 +43,29 @@ pub fn with_plan(repo: Repo) -> Repo {
 }
 
 /// Changes points in the worktree, but not the numbers that depend on them.
-pub fn change(repo: &Repo, old: u32, new: u32) {
+pub(crate) fn change(repo: &Repo, old: u32, new: u32) {
     edit(repo, &format!("**Points**: {old} "), &format!("**Points**: {new} "));
 }
 
 #[track_caller]
-pub fn edit(repo: &Repo, old: &str, new: &str) {
+pub(crate) fn edit(repo: &Repo, old: &str, new: &str) {
     let text = repo.read(PLAN);
     repo.note(&text);
     repo.write(PLAN, text.replacen(old, new, 1));
 }
 
-pub fn commit(repo: &Repo, arguments: &[&str]) -> Run {
+pub(crate) fn commit(repo: &Repo, arguments: &[&str]) -> Run {
     let all: Vec<&str> = ["commit", "-q", "-m", "change"].iter().chain(arguments).copied().collect();
     repo.try_git(&all, &[])
 }
 
-pub fn git_show(repo: &Repo, name: &str) -> String {
+pub(crate) fn git_show(repo: &Repo, name: &str) -> String {
     repo.git(&["show", name])
 }
 
 /// Asserts that commit, index and worktree have the same document with this sum of points.
 #[track_caller]
-pub fn assert_consistent(repo: &Repo, points: u32) {
+pub(crate) fn assert_consistent(repo: &Repo, points: u32) {
     let committed = git_show(repo, &format!("HEAD:{PLAN}"));
     let (_, written) = committed.split_once("Story Points: ").unwrap();
     assert_eq!(written.lines().next().unwrap(), points.to_string(), "{committed}");
@@ -77,7 +77,7 @@ pub fn assert_consistent(repo: &Repo, points: u32) {
 
 /// Asserts that phx has left no lock or temporary file in the Git directory.
 #[track_caller]
-pub fn assert_clean_git_directory(repo: &Repo) {
+pub(crate) fn assert_clean_git_directory(repo: &Repo) {
     let git = repo.path().join(".git");
     let names: Vec<String> = std::fs::read_dir(&git)
         .unwrap()

@@ -3,15 +3,15 @@
 use crate::support::{Repo, Run, document};
 
 /// Document with two MANUAL sections; `sources` are additional lines of the governance block.
-pub fn living(sources: &str) -> String {
+pub(crate) fn living(sources: &str) -> String {
     let body = "# Berths\n\n## Planning\n<!-- MANUAL - REQUIRES REVIEW -->\n\nTwo berths.\n\n## Risks\n<!-- MANUAL:risks -->\n\nLow.\n";
     document(&format!("  phase_number: 2\n{sources}"), body)
         .replace("manual_sections: []", "manual_sections: [planning, risks]")
 }
 
-pub const DOC: &str = "docs/BERTHS.md";
+pub(crate) const DOC: &str = "docs/BERTHS.md";
 
-pub fn repo() -> Repo {
+pub(crate) fn repo() -> Repo {
     let repo = Repo::with_git();
     repo.write(DOC, living("  sources: [\"src/ws/**\"]\n"))
         .write("src/ws/a.rs", "a\n")
@@ -20,24 +20,24 @@ pub fn repo() -> Repo {
     repo
 }
 
-pub fn review(repo: &Repo, arguments: &[&str]) -> Run {
+pub(crate) fn review(repo: &Repo, arguments: &[&str]) -> Run {
     repo.run(&[&["review"][..], arguments].concat())
 }
 
-pub fn at<'a>(time: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn at<'a>(time: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&["--now", time][..], arguments].concat()
 }
 
-pub fn findings(repo: &Repo, now: &str) -> String {
+pub(crate) fn findings(repo: &Repo, now: &str) -> String {
     repo.run(&at(now, &["validate", "-q", "-o", "concise"])).stdout
 }
 
-pub fn id(repo: &Repo) -> String {
+pub(crate) fn id(repo: &Repo) -> String {
     let text = repo.read(DOC);
     text.lines().find_map(|line| line.trim().strip_prefix("correlation_id: ")).unwrap().to_owned()
 }
 
-pub fn records(repo: &Repo) -> Vec<String> {
+pub(crate) fn records(repo: &Repo) -> Vec<String> {
     let folder = repo.path().join(".phx/ledger");
     let mut found = Vec::new();
     for month in std::fs::read_dir(folder).into_iter().flatten() {

@@ -3,7 +3,7 @@
 use crate::support::{Repo, Run, assert_valid, package};
 
 /// Lock for tests that measure times of fixtures, which must not run concurrently.
-pub static TIMING_LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
+pub(crate) static TIMING_LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// Runs the fixtures of a probe. Only checks for which `may_skip` holds may be skipped.
 #[track_caller]

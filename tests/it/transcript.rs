@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// Runs of a test, in order.
-pub struct Transcript {
+pub(crate) struct Transcript {
     test: String,
     text: Mutex<String>,
 }
@@ -41,7 +41,7 @@ const FILTERS: &[(&str, &str)] = &[
 
 impl Transcript {
     /// Returns the transcript of the test on this thread. It is compared when the last reference is dropped.
-    pub fn of_this_test() -> Arc<Self> {
+    pub(crate) fn of_this_test() -> Arc<Self> {
         CURRENT.with_borrow_mut(|current| {
             current.upgrade().unwrap_or_else(|| {
                 let test = std::thread::current().name().unwrap_or("unnamed").replace("::", "__");
@@ -53,7 +53,7 @@ impl Transcript {
     }
 
     /// Formats a command line as a user types it, with the environment variables set for it.
-    pub fn shown(command: &Command, folder: &Path) -> String {
+    pub(crate) fn shown(command: &Command, folder: &Path) -> String {
         let name = Path::new(command.get_program()).file_stem().unwrap().to_string_lossy();
         let mut line = String::new();
         for (variable, value) in command.get_envs() {
@@ -80,7 +80,7 @@ impl Transcript {
         line.replace(&*folder.to_string_lossy(), ".")
     }
 
-    pub fn add(&self, command: &str, code: i32, stdout: &str, stderr: &str) {
+    pub(crate) fn add(&self, command: &str, code: i32, stdout: &str, stderr: &str) {
         let mut text = format!("$ {command}\nexit code: {code}\n");
         for (name, stream) in [("stdout", stdout), ("stderr", stderr)] {
             if !stream.is_empty() {
@@ -92,12 +92,12 @@ impl Transcript {
 }
 
 /// Adds a text to the transcript of the test on this thread.
-pub fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     Transcript::of_this_test().text.lock().unwrap().push_str(&format!("----- text\n{}\n", shortened(text)));
 }
 
 /// Replaces control characters by escapes.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::new();
     for character in text.chars() {
         match character {
@@ -123,7 +123,7 @@ fn shortened(text: &str) -> String {
 
 /// A text with what differs from run to run replaced, as in a transcript.
 #[cfg(unix)]
-pub fn redacted(text: &str) -> String {
+pub(crate) fn redacted(text: &str) -> String {
     FILTERS.iter().fold(text.to_owned(), |text, (pattern, replacement)| {
         regex::Regex::new(pattern).unwrap().replace_all(&text, *replacement).into_owned()
     })

@@ -211,7 +211,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 /// Parser and renderer without a repository.
-pub struct Engine {
+pub(crate) struct Engine {
     pub library: Library,
     pub facts: Arc<Facts>,
     pub measured: Arc<MeasuredFacts>,
@@ -220,7 +220,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (config, _) = Config::parse(
             "phx.toml",
             "[facts.sprint]\nvelocity = [70, 71, 72, 73, 90]\n[facts.milestones]\nlate = 1\n",
@@ -234,11 +234,11 @@ impl Engine {
         }
     }
 
-    pub fn parse(&self, text: &str) -> Arc<Document> {
+    pub(crate) fn parse(&self, text: &str) -> Arc<Document> {
         self.parse_bytes(text.as_bytes())
     }
 
-    pub fn parse_bytes(&self, bytes: &[u8]) -> Arc<Document> {
+    pub(crate) fn parse_bytes(&self, bytes: &[u8]) -> Arc<Document> {
         let shape = |kind: Option<&str>| -> Arc<Shape> {
             Arc::clone(&self.catalog.kind(self.catalog.newest(), kind.unwrap_or("document")).shape)
         };
@@ -247,7 +247,7 @@ impl Engine {
     }
 
     /// Returns the plans of the AUTO blocks of a document.
-    pub fn plans(&self, document: &Arc<Document>) -> Vec<plan::BlockPlan> {
+    pub(crate) fn plans(&self, document: &Arc<Document>) -> Vec<plan::BlockPlan> {
         let sources = Sources { library: &self.library, facts: &self.facts, measured: &self.measured };
         plan::document(document, sources)
     }

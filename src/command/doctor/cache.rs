@@ -13,12 +13,12 @@ use crate::system::git::git_dirs;
 use crate::system::{disk, inside};
 
 /// Location of the cached results.
-pub struct CacheLocation {
+pub(super) struct CacheLocation {
     base: PathBuf,
 }
 
 /// Returns the location of the cache, or `None` outside of a project.
-pub fn place(repository: &Repository) -> Option<CacheLocation> {
+pub(super) fn place(repository: &Repository) -> Option<CacheLocation> {
     let project = repository.project.as_ref().ok()?;
     let base = project.base.clone();
     let is_project = disk::exists(&base.join(crate::config::FILE))
@@ -30,7 +30,7 @@ pub fn place(repository: &Repository) -> Option<CacheLocation> {
 impl CacheLocation {
     /// Writes the results. If `whole` is false, keeps earlier results of other checks whose targets are still
     /// configured.
-    pub fn write(&self, run: &Run, whole: bool, targets: &[String]) -> Result<(), Failure> {
+    pub(super) fn write(&self, run: &Run, whole: bool, targets: &[String]) -> Result<(), Failure> {
         let file = self.base.join(FILE);
         let mut result: Value = serde_json::from_str(&json::render(run, Color::Plain)).unwrap_or_default();
         if !whole {

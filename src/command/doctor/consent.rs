@@ -14,13 +14,13 @@ use crate::system::{disk, environment};
 use crate::text::{hex, printable};
 
 /// Environment variable with the effect of `--yes`.
-pub const VARIABLE: &str = "PHX_YES";
+pub(super) const VARIABLE: &str = "PHX_YES";
 
 /// Asks for consent if it is required and not yet given.
 ///
 /// # Errors
 /// Returns an error if the user declines or standard input is not a terminal.
-pub fn ask(session: &Session, plan: &Plan, root: Option<PathBuf>, yes: bool) -> Result<(), Failure> {
+pub(super) fn ask(session: &Session, plan: &Plan, root: Option<PathBuf>, yes: bool) -> Result<(), Failure> {
     let needed = needed(plan);
     // A configuration passed with `--config` was chosen by the user.
     if needed.is_empty() || session.config.is_some() {

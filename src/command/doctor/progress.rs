@@ -9,7 +9,7 @@ use crate::doctor::run::Progress;
 use crate::system::{disk, environment};
 
 /// Renders a dry run: each target with its risks and its checks.
-pub fn planned(plan: &Plan) -> String {
+pub(super) fn planned(plan: &Plan) -> String {
     let mut out = String::new();
     for subject in &plan.targets {
         let _ = writeln!(out, "{} ({})", subject.target, subject.about);
@@ -32,7 +32,7 @@ fn risks(checks: &[&'static Check]) -> Vec<&'static str> {
 }
 
 /// Renders a hint that a probe has no configured target, with an example configuration.
-pub fn unconfigured_probes(word: &str, subject: &str) -> String {
+pub(super) fn unconfigured_probes(word: &str, subject: &str) -> String {
     let lines: String = subject.lines().fold(String::new(), |lines, line| lines + "\n    " + line);
     if word == "db" {
         return format!("`db` verified only a built-in SQLite file; add a target to phx.toml:{lines}");
@@ -41,14 +41,14 @@ pub fn unconfigured_probes(word: &str, subject: &str) -> String {
 }
 
 /// Progress line on standard error.
-pub struct Terminal<'a> {
+pub(super) struct Terminal<'a> {
     session: &'a Session,
     is_shown: bool,
 }
 
 impl<'a> Terminal<'a> {
     /// Creates a progress line, shown only if standard error is a terminal and `-q` was not passed.
-    pub fn new(session: &'a Session) -> Self {
+    pub(super) fn new(session: &'a Session) -> Self {
         Self { session, is_shown: environment::stderr_is_terminal() && !session.is_quiet() }
     }
 }

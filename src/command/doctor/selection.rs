@@ -10,7 +10,7 @@ use crate::system::{disk, walk};
 use crate::text::suggest;
 
 /// Lists the selected checks with their claims, one per line; all checks if none is selected.
-pub fn list(selectors: &[String]) -> String {
+pub(super) fn list(selectors: &[String]) -> String {
     let is_selected =
         |check: &&Check| selectors.is_empty() || selectors.iter().any(|glob| matches_selector(glob, check.id));
     let checks: Vec<&Check> = checks().into_iter().filter(is_selected).collect();
@@ -19,7 +19,7 @@ pub fn list(selectors: &[String]) -> String {
 }
 
 /// Describes all checks that a selector matches.
-pub fn explained(selector: &str) -> Result<String, Failure> {
+pub(super) fn explained(selector: &str) -> Result<String, Failure> {
     let matching: Vec<String> =
         checks().into_iter().filter(|check| matches_selector(selector, check.id)).map(describe).collect();
     if matching.is_empty() { Err(unknown_check(selector)) } else { Ok(matching.join("\n")) }
@@ -34,7 +34,7 @@ fn describe(check: &Check) -> String {
 }
 
 /// Returns an error if a selector matches no check.
-pub fn all_exist(globs: &[String]) -> Result<(), Failure> {
+pub(super) fn all_exist(globs: &[String]) -> Result<(), Failure> {
     let exists = |glob: &&String| checks().iter().any(|check| matches_selector(glob, check.id));
     globs.iter().find(|glob| !exists(glob)).map_or(Ok(()), |glob| Err(unknown_check(glob)))
 }
@@ -47,13 +47,13 @@ fn unknown_check(id: &str) -> Failure {
 }
 
 /// Creates the error for an unknown target.
-pub fn no_target(name: &str, known: &[&str]) -> Failure {
+pub(super) fn no_target(name: &str, known: &[&str]) -> Failure {
     let near = suggest::did_you_mean(name, known.iter().copied());
     Failure::usage(format!("unknown target `{name}`{near}")).hint(format!("known targets: {}", known.join(", ")))
 }
 
 /// Reads the targets of the configuration and of the files that it includes.
-pub fn subjects(repository: &Repository, selectors: &[String]) -> Result<DoctorSettings, Failure> {
+pub(super) fn subjects(repository: &Repository, selectors: &[String]) -> Result<DoctorSettings, Failure> {
     let project = match &repository.project {
         Ok(project) => project,
         // Checks of the repository report the invalid configuration as a result.

@@ -22,7 +22,12 @@ use crate::workspace::{Origin, Project};
 const WARNINGS: usize = 5;
 
 /// Runs a hook. Returns the exit code for Git.
-pub fn run(session: &Session, name: HookName, mode: Option<HookMode>, arguments: &[OsString]) -> Result<u8, Failure> {
+pub(super) fn run(
+    session: &Session,
+    name: HookName,
+    mode: Option<HookMode>,
+    arguments: &[OsString],
+) -> Result<u8, Failure> {
     let policy = overrides::policy()?;
     if let HookPolicy::Skip(by) = policy {
         session.notice(&format!("phx: hook skipped ({by})"));

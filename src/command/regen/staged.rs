@@ -12,7 +12,7 @@ use crate::system::disk;
 use crate::system::git::git_dirs::GitDirs;
 use crate::workspace::Origin;
 
-pub fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
+pub(super) fn run(session: &Session, output: ListFormat) -> Result<u8, Failure> {
     let project = session.project_from(&Origin::Index)?;
     let git_dirs = GitDirs::find(&project.root).ok_or_else(|| Failure::usage("not in a Git repository"))?;
     let pre_commit = PreCommit {

@@ -16,7 +16,7 @@ use crate::workspace::restage::Restaged;
 ///
 /// # Errors
 /// Returns an error if neither Git nor `USER` names the reviewer.
-pub fn record(
+pub(super) fn record(
     session: &Session,
     validator: &Validator<'_>,
     arguments: &ReviewArgs,
@@ -41,7 +41,7 @@ pub fn record(
 }
 
 /// Writes the record first and then the documents, because a record without its stamp is harmless.
-pub fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: bool) -> Result<(), Failure> {
+pub(super) fn write(project: &Project, record: &Record, stamped: &[Restaged], staged: bool) -> Result<(), Failure> {
     let below = ledger::file_of(&record.id.to_string()).unwrap_or_default();
     let file = project.base.join(&below);
     let text = record.text();

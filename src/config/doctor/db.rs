@@ -75,9 +75,9 @@ pub struct HealthSettings {
 }
 
 /// Known gates.
-pub const GATES: &[&str] = &["start", "proxy", "ddl", "dml", "crash"];
+pub(super) const GATES: &[&str] = &["start", "proxy", "ddl", "dml", "crash"];
 /// Database states that doctor can simulate.
-pub const STATES: &[&str] =
+pub(super) const STATES: &[&str] =
     &["up", "refused", "blackhole", "auth-fail", "read-only", "slow", "exhausted", "schema-missing"];
 
 impl Db {

@@ -87,7 +87,7 @@ pub struct Sandbox {
 }
 
 /// Operations that `deny` and `allow` of a sandbox accept.
-pub const BOUNDARIES: &[&str] =
+pub(super) const BOUNDARIES: &[&str] =
     &["read", "write", "net", "signal", "proc", "ptrace", "mount", "rawsock", "tiocsti", "nproc", "memory", "cpu"];
 
 impl ConfigReader<'_> {

@@ -19,7 +19,7 @@ const MAX_FILLERS: usize = 64;
 const BACKLOG: u32 = 1_024;
 
 /// Opens a port with the default backlog.
-pub fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub(super) fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
     listen_with_backlog(address, BACKLOG)
 }
 
@@ -33,7 +33,7 @@ fn listen_with_backlog(address: SocketAddr, backlog: u32) -> std::io::Result<Tcp
 }
 
 /// Accepts connections and applies mode changes until the handle is dropped.
-pub async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<UpstreamState>) {
+pub(super) async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<UpstreamState>) {
     let mut listener = Some(listener);
     let mut directives = shared.told.clone();
     loop {

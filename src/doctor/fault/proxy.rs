@@ -30,7 +30,7 @@ enum ProxyEnd {
 }
 
 /// Serves one client connection.
-pub async fn serve(
+pub(super) async fn serve(
     mut tcp: TcpStream,
     number: u64,
     shared: &Arc<UpstreamState>,

@@ -20,7 +20,7 @@ const DRIP_PADDING: usize = 100;
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Responds to one request, or resets the connection.
-pub async fn serve(
+pub(super) async fn serve(
     mut tcp: TcpStream,
     number: u64,
     body: &str,
@@ -35,7 +35,7 @@ pub async fn serve(
 }
 
 /// Waits until a connection must be reset.
-pub async fn is_cut(number: u64, directive: &mut watch::Receiver<Directive>) {
+pub(super) async fn is_cut(number: u64, directive: &mut watch::Receiver<Directive>) {
     let _ = directive
         .wait_for(|directive| {
             directive.reset_up_to >= number || matches!(directive.mode, FaultMode::Refuse | FaultMode::SynDrop)
@@ -44,7 +44,7 @@ pub async fn is_cut(number: u64, directive: &mut watch::Receiver<Directive>) {
 }
 
 /// Closes a connection with RST.
-pub fn reset(tcp: TcpStream) {
+pub(super) fn reset(tcp: TcpStream) {
     let _ = tcp.set_zero_linger();
     drop(tcp);
 }

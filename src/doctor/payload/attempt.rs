@@ -31,7 +31,7 @@ const ATTEMPTS: &[Attempt] = &[
 ];
 
 /// Attempts one operation and reports the result.
-pub fn run(orders: &Orders) -> u8 {
+pub(super) fn run(orders: &Orders) -> u8 {
     let Some((_, attempt)) = ATTEMPTS.iter().find(|(name, _)| *name == orders.word(0)) else { return 2 };
     orders.report(&json!({ "event": "tries" }));
     let report = match attempt(orders.word(1)) {

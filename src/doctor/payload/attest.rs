@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Orders;
 
 /// Reports the facts and waits for the acknowledgement.
-pub fn run(orders: &Orders) -> u8 {
+pub(super) fn run(orders: &Orders) -> u8 {
     orders.report(&facts("facts"));
     super::wait_for_ack();
     0
@@ -13,7 +13,7 @@ pub fn run(orders: &Orders) -> u8 {
 
 /// Returns the facts as an event with this name.
 #[cfg(unix)]
-pub fn facts(event: &str) -> Value {
+pub(super) fn facts(event: &str) -> Value {
     use rustix::process::{getpgrp, getpid, getppid, getsid};
     use rustix::stdio::{stderr, stdin, stdout};
     use rustix::termios::{isatty, tcgetattr, tcgetpgrp, tcgetwinsize, ttyname};

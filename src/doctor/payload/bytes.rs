@@ -12,7 +12,7 @@ use crate::doctor::frame;
 use crate::text::hex;
 
 /// Number of bytes per acknowledged block of input.
-pub const BLOCK: usize = 64 << 10;
+pub(super) const BLOCK: usize = 64 << 10;
 
 /// Switches the terminal to raw mode: no echo and no translation.
 #[cfg(unix)]
@@ -47,14 +47,14 @@ fn raw(orders: &Orders, body: impl FnOnce()) -> u8 {
 
 /// Writes numbered lines of at least this number of bytes, then waits for input. Bytes right before the end are tested
 /// by `tail`.
-pub fn out(orders: &Orders) -> u8 {
+pub(super) fn out(orders: &Orders) -> u8 {
     let code = raw(orders, || write(&frame::numbered(orders.number(0))));
     let _ = std::io::stdin().read(&mut [0]);
     code
 }
 
 /// Writes this number of bytes and ends immediately.
-pub fn tail(orders: &Orders) -> u8 {
+pub(super) fn tail(orders: &Orders) -> u8 {
     let mut bytes = frame::raw_start(&orders.token);
     bytes.extend(frame::numbered(orders.number(0)).into_iter().filter(|byte| *byte != b'\n').take(orders.number(0)));
     write(&bytes);
@@ -62,7 +62,7 @@ pub fn tail(orders: &Orders) -> u8 {
 }
 
 /// Writes characters whose UTF-8 bytes are sent separately.
-pub fn split(orders: &Orders) -> u8 {
+pub(super) fn split(orders: &Orders) -> u8 {
     raw(orders, || {
         for character in ["é", "漢", "🚀"] {
             write(&character.as_bytes()[..1]);
@@ -73,12 +73,12 @@ pub fn split(orders: &Orders) -> u8 {
 }
 
 /// Writes all 256 byte values.
-pub fn binary(orders: &Orders) -> u8 {
+pub(super) fn binary(orders: &Orders) -> u8 {
     raw(orders, || write(&(0..=255).collect::<Vec<u8>>()))
 }
 
 /// Reads this number of bytes and reports the hash of each block.
-pub fn read_in(orders: &Orders) -> u8 {
+pub(super) fn read_in(orders: &Orders) -> u8 {
     make_raw();
     orders.report(&json!({ "event": "ready" }));
     let mut left = orders.number(0);
@@ -95,7 +95,7 @@ pub fn read_in(orders: &Orders) -> u8 {
 }
 
 /// Reads this number of bytes and reports them.
-pub fn echo(orders: &Orders) -> u8 {
+pub(super) fn echo(orders: &Orders) -> u8 {
     make_raw();
     orders.report(&json!({ "event": "ready" }));
     let mut bytes = vec![0; orders.number(0)];

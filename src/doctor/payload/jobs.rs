@@ -4,7 +4,7 @@ use super::Orders;
 
 /// Runs the job control steps and reports the completed steps and the error, if any.
 #[cfg(unix)]
-pub fn run(orders: &Orders) -> u8 {
+pub(super) fn run(orders: &Orders) -> u8 {
     use serde_json::json;
     let mut steps = Vec::new();
     let why = shell(orders, &mut steps).err().unwrap_or_default();
@@ -66,7 +66,7 @@ fn shell(orders: &Orders, steps: &mut Vec<&'static str>) -> Result<(), String> {
 
 /// Stops itself, and exits with 7 after it is continued.
 #[cfg(unix)]
-pub fn stop(_: &Orders) -> u8 {
+pub(super) fn stop(_: &Orders) -> u8 {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     7
 }

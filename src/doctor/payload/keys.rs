@@ -4,7 +4,7 @@ use super::Orders;
 
 /// Reports each received signal until the input ends or contains the line `quit`.
 #[cfg(unix)]
-pub fn run(orders: &Orders) -> u8 {
+pub(super) fn run(orders: &Orders) -> u8 {
     use serde_json::json;
     use tokio::io::{AsyncBufReadExt, BufReader};
     use tokio::signal::unix::{SignalKind, signal};

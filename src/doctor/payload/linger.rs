@@ -9,12 +9,12 @@ use serde_json::json;
 use super::Orders;
 
 /// Methods to detach a process.
-pub const STYLES: &[&str] = &["background", "nohup", "setsid", "daemon"];
+pub(super) const STYLES: &[&str] = &["background", "nohup", "setsid", "daemon"];
 /// Maximum lifetime of a detached process.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// Starts one process per method, reports those that started, and waits for a line.
-pub fn orphans(orders: &Orders) -> u8 {
+pub(super) fn orphans(orders: &Orders) -> u8 {
     let Ok(program) = std::env::current_exe() else { return 4 };
     let mut started = Vec::new();
     for style in STYLES {
@@ -43,7 +43,7 @@ pub fn orphans(orders: &Orders) -> u8 {
 }
 
 /// Detaches itself, reports that and sleeps.
-pub fn run(orders: &Orders) -> u8 {
+pub(super) fn run(orders: &Orders) -> u8 {
     #[cfg(unix)]
     {
         if matches!(orders.word(0), "setsid" | "daemon") {

@@ -3,7 +3,7 @@
 use super::{Orders, write};
 
 /// Expected text on the screen: row and column from 0, the text, and its style.
-pub type Cell = (u16, u16, &'static str, Dress);
+pub(super) type Cell = (u16, u16, &'static str, Dress);
 
 /// Style of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ fn drawing() -> String {
 }
 
 /// Writes the drawing.
-pub fn run(_: &Orders) -> u8 {
+pub(super) fn run(_: &Orders) -> u8 {
     write(drawing().as_bytes());
     #[cfg(unix)]
     let _ = rustix::termios::tcdrain(rustix::stdio::stdout());

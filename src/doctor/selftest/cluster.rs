@@ -20,7 +20,7 @@ const NOBODY: u32 = 65_534;
 
 /// Server and pooler that are started on first use.
 #[derive(Debug, Default)]
-pub struct Lazy {
+pub(super) struct Lazy {
     server: OnceCell<Result<PostgresCluster, String>>,
     pooler: OnceCell<Result<Pooler, String>>,
 }
@@ -59,7 +59,7 @@ impl Lazy {
     ///
     /// # Errors
     /// Returns an error if PostgreSQL is not installed or cannot be started.
-    pub async fn dsn(&self) -> Result<String, String> {
+    pub(super) async fn dsn(&self) -> Result<String, String> {
         let server = self.server().await?;
         Ok(format!("postgresql://postgres:{}@127.0.0.1:{}/postgres", server.password, server.port))
     }
@@ -68,7 +68,7 @@ impl Lazy {
     ///
     /// # Errors
     /// Returns an error if PostgreSQL or PgBouncer is not installed or cannot be started.
-    pub async fn pooler(&self) -> Result<String, String> {
+    pub(super) async fn pooler(&self) -> Result<String, String> {
         let server = self.server().await?;
         let pooler = self.pooler.get_or_init(|| pooler(server)).await;
         let pooler = pooler.as_ref().map_err(Clone::clone)?;

@@ -89,7 +89,7 @@ const ROWS: &[DbFixture] = &[
 ];
 
 /// Returns the cases of the probe.
-pub fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
+pub(super) fn cases(cluster: &Rc<Lazy>) -> Vec<FixtureCase> {
     let case = |row: &'static DbFixture| {
         let (check, run) = db::CHECKS.iter().find(|(check, _)| check.id == row.0)?;
         let (cluster, run) = (Rc::clone(cluster), *run);

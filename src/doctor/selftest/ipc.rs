@@ -98,7 +98,7 @@ const OTHER: &str =
     "breaker = { open_for = \"2s\", max_trip_calls = 10 }\nother = { url = \"http://127.0.0.1:{listen}/other\" }";
 
 /// Returns the cases of the probe.
-pub fn cases() -> Vec<FixtureCase> {
+pub(super) fn cases() -> Vec<FixtureCase> {
     let case = |(id, kind, subject, words, claims): &'static IpcFixture| {
         let (check, run) = ipc::CHECKS.iter().find(|(check, _)| check.id == *id)?;
         Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || run_on_fixture(words, claims, *run)) })
@@ -143,7 +143,7 @@ fn parse_claims(words: &str, claims: &str) -> Option<Ipc> {
 }
 
 /// Formats words as a TOML array.
-pub fn toml_list(words: &[&str]) -> String {
+pub(super) fn toml_list(words: &[&str]) -> String {
     // A JSON string is a valid TOML string.
     let quoted: Vec<String> = words.iter().map(|word| serde_json::Value::from(*word).to_string()).collect();
     format!("[{}]", quoted.join(", "))

@@ -118,7 +118,7 @@ const ROWS: &[PtyFixture] = &[
 ];
 
 /// Returns the cases of the probe.
-pub fn cases() -> Vec<FixtureCase> {
+pub(super) fn cases() -> Vec<FixtureCase> {
     let case = |(id, kind, subject, words, claims): &'static PtyFixture| {
         let (check, run) = pty::CHECKS.iter().find(|(check, _): &&PtyCheck| check.id == *id)?;
         Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || run_on_fixture(words, claims, *run)) })

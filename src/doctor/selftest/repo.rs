@@ -48,7 +48,7 @@ const ROWS: &[RepoFixture] = &[
 ];
 
 /// Returns the cases of the probe.
-pub fn cases() -> Vec<FixtureCase> {
+pub(super) fn cases() -> Vec<FixtureCase> {
     let case = |(id, kind, subject, defect): &'static RepoFixture| {
         let (check, _) = CHECKS.iter().find(|(check, _)| check.id == *id)?;
         Some(FixtureCase { check, kind: *kind, subject, look: Box::new(move || run_on_fixture(id, defect)) })

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 /// Way in which a server refuses a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Refuse {
+pub(super) enum Refuse {
     /// Responds with status 503.
     #[default]
     Status,
@@ -34,7 +34,7 @@ pub enum Refuse {
 /// Behavior of a server. The default conforms and has no limits.
 #[derive(Clone, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // Each field is a separate fault.
-pub struct Behaviour {
+pub(super) struct Behaviour {
     /// Maximum number of connections.
     pub cap: Option<usize>,
     /// Whether the maximum applies to each client address.
@@ -93,7 +93,7 @@ struct ServerState {
 
 /// Running server.
 #[derive(Debug)]
-pub struct FixtureServer {
+pub(super) struct FixtureServer {
     pub port: u16,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -110,7 +110,7 @@ impl Drop for FixtureServer {
 
 impl FixtureServer {
     /// Starts a server on a free port of 127.0.0.1.
-    pub fn start(behaviour: Behaviour) -> std::io::Result<Self> {
+    pub(super) fn start(behaviour: Behaviour) -> std::io::Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();

@@ -197,7 +197,7 @@ fn pinging() -> Behaviour {
 }
 
 /// Returns the cases of the probe.
-pub fn cases() -> Vec<FixtureCase> {
+pub(super) fn cases() -> Vec<FixtureCase> {
     let case = |(id, kind, subject, behaviour, claims): &'static WsFixture| {
         let (check, run) = ws::CHECKS.iter().find(|(check, _)| check.id == *id)?;
         Some(FixtureCase {

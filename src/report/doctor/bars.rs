@@ -6,13 +6,13 @@ const STEPS: u64 = 8;
 const HEIGHTS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Renders a share as a bar such as `▰▰▱▱▱▱▱▱`.
-pub fn share(part: u64, whole: u64) -> String {
+pub(super) fn share(part: u64, whole: u64) -> String {
     let full = (part * STEPS).div_ceil(whole.max(1)).min(STEPS);
     (0..STEPS).map(|step| if step < full { '▰' } else { '▱' }).collect()
 }
 
 /// Formats a duration as milliseconds or, from 1 s, as seconds with one decimal.
-pub fn time(milliseconds: u64) -> String {
+pub(super) fn time(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         _ => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
@@ -20,7 +20,7 @@ pub fn time(milliseconds: u64) -> String {
 }
 
 /// Renders a histogram such as `|▁█▃ ▁|`, without empty buckets at both ends.
-pub fn spread(counts: &[u64]) -> String {
+pub(super) fn spread(counts: &[u64]) -> String {
     let first = counts.iter().position(|count| *count > 0).unwrap_or_default();
     let last = counts.iter().rposition(|count| *count > 0).unwrap_or_default();
     let max = counts.iter().max().copied().unwrap_or_default().max(1);

@@ -6,7 +6,7 @@ use super::super::rfc3339;
 use super::{Color, Run};
 use crate::doctor::{CheckRecord, Outcome};
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     let status = if run.count(Outcome::Fail) + run.count(Outcome::Error) > 0 {
         "fail"
     } else if run.count(Outcome::Warn) > 0 {

@@ -6,7 +6,7 @@ use super::super::rfc3339;
 use super::{Color, Run};
 use crate::doctor::{CheckRecord, Outcome};
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(crate) fn render(run: &Run, _: Color) -> String {
     format!("{:#}\n", value(run))
 }
 
@@ -23,7 +23,7 @@ fn value(run: &Run) -> Value {
 }
 
 /// Renders one check result.
-pub fn record(record: &CheckRecord) -> Value {
+pub(crate) fn record(record: &CheckRecord) -> Value {
     let evidence = record.result.evidence.iter();
     let evidence: Vec<Value> =
         evidence.map(|one| json!({ "t_ms": one.t_ms, "event": one.event, "detail": one.detail })).collect();

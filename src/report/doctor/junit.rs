@@ -6,7 +6,7 @@ use super::super::junit::escape;
 use super::{Color, Run, text};
 use crate::doctor::{CheckRecord, Outcome};
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     let mut probes: Vec<&str> = run.records.iter().map(probe).collect();
     probes.sort_unstable();
     probes.dedup();

@@ -3,7 +3,7 @@
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     let mut lines: Vec<String> = run
         .records
         .iter()

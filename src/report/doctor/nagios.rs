@@ -3,7 +3,7 @@
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(crate) fn render(run: &Run, _: Color) -> String {
     let word = state(run);
     let worst: Vec<&str> = run
         .records
@@ -19,7 +19,7 @@ pub fn render(run: &Run, _: Color) -> String {
 }
 
 /// Returns the exit code of a run according to the Nagios plugin convention.
-pub fn code(run: &Run) -> u8 {
+pub(crate) fn code(run: &Run) -> u8 {
     match state(run) {
         "OK" => 0,
         "WARNING" => 1,

@@ -2,6 +2,6 @@
 
 use super::{Color, Run, json};
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     run.records.iter().fold(String::new(), |all, record| format!("{all}{}\n", json::record(record)))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     let mut out = String::new();
     head(&mut out, "phx_doctor_check_status", "1 if the check has the outcome, otherwise 0.");
     for record in &run.records {

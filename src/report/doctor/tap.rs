@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Color, Run};
 use crate::doctor::Outcome;
 
-pub fn render(run: &Run, _: Color) -> String {
+pub(super) fn render(run: &Run, _: Color) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", run.records.len());
     for (at, record) in run.records.iter().enumerate() {
         let (outcome, message) = record.shown();

@@ -16,7 +16,7 @@ const SEEN: usize = 40;
 /// Maximum number of skipped checks per target that are listed separately; more are summarized in one line.
 const SKIPS: usize = 3;
 
-pub fn render(run: &Run, color: Color) -> String {
+pub(super) fn render(run: &Run, color: Color) -> String {
     let mut out = String::new();
     let groups: Vec<&[CheckRecord]> = run.records.chunk_by(|one, next| one.target == next.target).collect();
     // If every target has only one check, the target is part of the line and not a heading.

@@ -18,7 +18,7 @@ const LEAST: usize = 30;
 
 /// Measurement that runs until it is finished or dropped.
 #[derive(Debug)]
-pub struct Noise {
+pub(super) struct Noise {
     stub: Upstream,
     stop: Arc<AtomicBool>,
 }
@@ -34,7 +34,7 @@ impl Noise {
     ///
     /// # Errors
     /// Returns an error if no local port can be opened or no thread can be started.
-    pub fn start() -> std::io::Result<Self> {
+    pub(super) fn start() -> std::io::Result<Self> {
         let stub = Upstream::local(Backend::Stub("ok\n".to_owned()))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (address, stopped) = (stub.address, Arc::clone(&stop));
@@ -49,7 +49,7 @@ impl Noise {
     }
 
     /// Ends the measurement. Returns the deviation of each interval from the median, in milliseconds.
-    pub async fn finish(self) -> Vec<f64> {
+    pub(super) async fn finish(self) -> Vec<f64> {
         while self.stub.count() <= LEAST {
             tokio::time::sleep(PERIOD).await;
         }

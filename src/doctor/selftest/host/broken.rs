@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Faults and settings of a host.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
+pub(super) struct Faults {
     names: Vec<String>,
     /// Command that the host runs.
     pub command: Vec<String>,
@@ -18,7 +18,7 @@ pub struct Faults {
 
 impl Faults {
     /// Parses `[NAME|NAME=VALUE]… -- COMMAND…`.
-    pub fn read(words: &[String]) -> Self {
+    pub(super) fn read(words: &[String]) -> Self {
         let mut faults = Self::default();
         let mut words = words.iter();
         for word in words.by_ref() {
@@ -40,12 +40,12 @@ impl Faults {
     }
 
     /// Returns whether a fault is set.
-    pub fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.names.iter().any(|known| known == name)
     }
 
     /// Applies the faults to output, after `passed` bytes.
-    pub fn out(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
+    pub(super) fn out(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
         let bytes = self.apply_common(bytes);
         if self.has("drops") && passed < 50_000 && passed + bytes.len() >= 50_000 {
             return bytes[..bytes.len() - 1].to_vec();
@@ -57,7 +57,7 @@ impl Faults {
     }
 
     /// Applies the faults to input, after `passed` bytes.
-    pub fn into(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
+    pub(super) fn into(&self, bytes: &[u8], passed: usize) -> Vec<u8> {
         let bytes = self.apply_common(bytes);
         if self.has("drops-input") && passed < 50_000 && passed + bytes.len() >= 50_000 {
             return bytes[..bytes.len() - 1].to_vec();

@@ -16,7 +16,7 @@ use crate::system::disk;
 const UNREAPED_TIME: Duration = Duration::from_secs(8);
 
 /// Runs the host and returns its exit code.
-pub async fn run(faults: &Faults) -> i32 {
+pub(super) async fn run(faults: &Faults) -> i32 {
     inherit(faults);
     let ended = if faults.has("pipes") { on_pipes(faults).await } else { on_terminal(faults).await };
     match ended {

@@ -24,7 +24,7 @@ const CPU_SECONDS: u64 = 1;
 ///
 /// # Errors
 /// Returns an error if the rules or the filter cannot be created.
-pub fn restricted(
+pub(super) fn restricted(
     command: pty_process::Command,
     workdir: &str,
     program: &str,
@@ -46,7 +46,7 @@ pub fn restricted(
 }
 
 /// Returns whether the kernel supports all Landlock rules used here (ABI 6).
-pub fn is_possible() -> bool {
+pub(super) fn is_possible() -> bool {
     let ruleset =
         Ruleset::default().set_compatibility(CompatLevel::HardRequirement).handle_access(AccessFs::from_all(ABI::V6));
     ruleset.and_then(|ruleset| ruleset.scope(Scope::Signal)).and_then(Ruleset::create).is_ok()

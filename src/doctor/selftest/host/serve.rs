@@ -19,7 +19,7 @@ enum ClientInput {
 }
 
 /// Listens on a free local port, prints the port, and serves until the process is killed.
-pub async fn run(codec: &str) -> i32 {
+pub(super) async fn run(codec: &str) -> i32 {
     let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { return 4 };
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let _ = disk::write_stdout(format!("{port}\n").as_bytes());

@@ -45,7 +45,7 @@ struct Service {
 }
 
 /// Serves until the process is killed.
-pub async fn run(words: &[String]) -> i32 {
+pub(super) async fn run(words: &[String]) -> i32 {
     let [port, upstream, other, words @ ..] = words else { return 2 };
     let Ok(port) = port.parse::<u16>() else { return 2 };
     let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await else { return 4 };

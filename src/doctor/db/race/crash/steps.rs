@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// Result of all rounds.
 #[derive(Debug, Default)]
-pub struct Steps {
+pub(super) struct Steps {
     /// Number of steps after which a worker was killed.
     pub killed: usize,
     /// Problems of the first round in which the others did not finish.
@@ -60,7 +60,11 @@ impl KnownSteps<'_> {
 ///
 /// # Errors
 /// Returns an error if a worker cannot be started or the database cannot be read.
-pub async fn run(target: &DbTarget, engine: &DatabaseEngine, reference: &Reference) -> Result<Steps, Box<CheckResult>> {
+pub(super) async fn run(
+    target: &DbTarget,
+    engine: &DatabaseEngine,
+    reference: &Reference,
+) -> Result<Steps, Box<CheckResult>> {
     let most = if target.quick { MOST_QUICK } else { MOST };
     let start = Instant::now();
     let mut steps = Steps::default();
