@@ -95,11 +95,7 @@ pub(crate) struct ScopeFindings {
 impl Validator<'_> {
     /// Computes the documents that a change affects, and updates `document_index` from the state before to the state
     /// after the change.
-    pub(crate) fn scope(
-        &self,
-        step: ChangeContext<'_>,
-        document_index: &mut DocumentIndex,
-    ) -> ChangeScope {
+    pub(crate) fn scope(&self, step: ChangeContext<'_>, document_index: &mut DocumentIndex) -> ChangeScope {
         let moved = self.moved(step.changes);
         let before = if moved == FactChange::Nothing { None } else { Some(document_index.clone()) };
         let is_stale = |known: &IndexEntry| known.deadline.is_some_and(|due| due < self.now);

@@ -159,7 +159,7 @@ fn reports_a_broken_configuration_instead_of_skipping_targets() {
 
 #[test]
 fn applies_timeouts_of_checks_and_of_the_run() {
-    let repo = Repo::bare();
+    let repo = Repo::bare().unrecorded();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = listener.local_addr().unwrap().port();
     let ws =

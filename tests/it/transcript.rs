@@ -34,7 +34,9 @@ const FILTERS: &[(&str, &str)] = &[
     (r"\b[0-9a-f]{10}\b", "[COMMIT]"),
     (r"(\[[a-z]+( \(root-commit\))?) [0-9a-f]{7,}\]", "$1 [COMMIT]]"),
     (r"\b127\.0\.0\.1:[0-9]{2,5}\b", "127.0.0.1:[PORT]"),
-    (r"\x22duration_ms\x22: [0-9]+", "\"duration_ms\": [N]"),
+    (r"\x22(duration_ms|t_ms)\x22:( ?)[0-9]+", "\"$1\":$2[N]"),
+    (r"\btime=\x22[0-9.]+\x22", "time=\"[N]\""),
+    (r"( {4,})[0-9]+ ms ", "$1[N] ms "),
     (r"(duration_seconds\{[^}]*\}) [0-9.]+", "$1 [N]"),
     (r"\bms [0-9]+(\.[0-9]+)?", "ms [N]"),
 ];
