@@ -9,7 +9,7 @@ use super::findings::{self, Output};
 use super::session::Session;
 use crate::cli::DoctorArgs;
 use crate::doctor::Outcome;
-use crate::doctor::plan::{Plan, Selection};
+use crate::doctor::plan::{CheckSelection, Plan};
 use crate::doctor::repo::Repository;
 use crate::doctor::run::RunResult;
 use crate::doctor::selftest;
@@ -44,7 +44,7 @@ pub(super) fn run(session: &Session, arguments: &DoctorArgs) -> Result<u8, Failu
     let cache_location = cache::place(&repository);
     let root = repository.project.as_ref().ok().map(|project| project.root.clone());
     let is_broken = repository.project.is_err();
-    let selection = Selection {
+    let selection = CheckSelection {
         checks: arguments.checks.clone(),
         targets: arguments.target.clone(),
         quick: arguments.quick,

@@ -11,7 +11,7 @@ pub use db::{Db, EngineKind, HealthSettings, StateSettings};
 pub use ipc::{Breaker, Errors, Ipc, Retry, ServiceEntry, Timeout, UpstreamSettings};
 pub use program::ProgramSettings;
 pub use pty::{Codec, Host, Pty, PtyEnv, Sandbox, Stdio};
-pub use ws::{Churn, Endpoint, LimitScope, Liveness, MetricsEndpoint, Process, Rate, Stress, Ws};
+pub use ws::{Churn, LimitScope, Liveness, MetricsEndpoint, Process, Rate, Stress, UrlParts, Ws};
 
 use chrono::NaiveDate;
 

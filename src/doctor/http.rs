@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::allow::Allow;
 use super::stream::{Stream, Tls};
-use crate::config::doctor::Endpoint;
+use crate::config::doctor::UrlParts;
 use crate::system::disk;
 
 /// Size limit of a response body, in bytes.
@@ -22,7 +22,7 @@ const MAX_BODY: usize = 16 << 20;
 /// URL with its resolved, allowed addresses.
 #[derive(Clone, Debug)]
 pub struct Page {
-    endpoint: Endpoint,
+    endpoint: UrlParts,
     addresses: Vec<SocketAddr>,
     tls: Option<Tls>,
 }
@@ -74,7 +74,7 @@ impl Page {
     /// cannot be read.
     pub async fn resolve(url: &str, allow: &Allow, ca: Option<&str>) -> Result<Self, String> {
         let endpoint =
-            Endpoint::parse(url, ["http", "https"]).map_err(|why| format!("`{url}` is not a valid URL: {why}"))?;
+            UrlParts::parse(url, ["http", "https"]).map_err(|why| format!("`{url}` is not a valid URL: {why}"))?;
         let addresses = allow.addresses(&endpoint.host, endpoint.port).await?;
         let tls = if endpoint.tls { Some(tls(ca)?) } else { None };
         Ok(Self { endpoint, addresses, tls })

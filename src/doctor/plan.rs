@@ -20,11 +20,11 @@ use super::secrets::Secrets;
 use super::ws::{self, WsTarget};
 use super::{Check, PROBES, matches_selector, policy};
 use crate::config::DoctorSettings;
-use crate::config::doctor::{Db, Endpoint, Host, Ipc, Pty, ServiceEntry, Ws};
+use crate::config::doctor::{Db, Host, Ipc, Pty, ServiceEntry, UrlParts, Ws};
 
 /// Checks, targets and limits selected on the command line.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub struct CheckSelection {
     /// Selectors of checks (see [`matches_selector`]); all checks if empty.
     pub checks: Vec<String>,
     /// Names of targets; all targets if empty.
@@ -50,7 +50,7 @@ pub struct Plan {
     pub unconfigured_probes: Vec<(&'static str, &'static str)>,
     jobs: Vec<CheckJob>,
     doctor: DoctorSettings,
-    selection: Selection,
+    selection: CheckSelection,
     secrets: Rc<Secrets>,
 }
 
@@ -76,7 +76,7 @@ pub fn targets(doctor: &DoctorSettings) -> Vec<&str> {
 
 impl Plan {
     /// Plans the selected checks; opens and starts nothing.
-    pub fn new(repository: Repository, doctor: DoctorSettings, selection: Selection) -> Self {
+    pub fn new(repository: Repository, doctor: DoctorSettings, selection: CheckSelection) -> Self {
         let secrets = Rc::new(Secrets::default());
         let mut plan =
             Self { targets: Vec::new(), unconfigured_probes: Vec::new(), jobs: Vec::new(), doctor, selection, secrets };
@@ -128,12 +128,12 @@ impl Plan {
     }
 
     fn selects(&self, check: &Check) -> bool {
-        let Selection { checks, .. } = &self.selection;
+        let CheckSelection { checks, .. } = &self.selection;
         checks.is_empty() || checks.iter().any(|glob| matches_selector(glob, check.id))
     }
 
     fn add(&mut self, target: &str, about: String, checks: Vec<PlannedCheck>) {
-        let Selection { targets, .. } = &self.selection;
+        let CheckSelection { targets, .. } = &self.selection;
         if !targets.is_empty() && !targets.iter().any(|name| name == target) {
             return;
         }
@@ -310,5 +310,5 @@ fn unresolved(why: String) -> CheckResult {
 /// Returns whether a service is started as a command or called on a local address.
 fn is_local(entry: &ServiceEntry) -> bool {
     let ServiceEntry::Http { url, .. } = entry else { return true };
-    Endpoint::parse(&url.replace("{listen}", "1"), ["http", "https"]).is_ok_and(|endpoint| endpoint.is_local())
+    UrlParts::parse(&url.replace("{listen}", "1"), ["http", "https"]).is_ok_and(|endpoint| endpoint.is_local())
 }

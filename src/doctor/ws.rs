@@ -33,7 +33,7 @@ use super::http;
 use super::log::Log;
 use super::secrets::Secrets;
 use super::stream::Tls;
-use crate::config::doctor::{Endpoint, LimitScope, Liveness, Ws};
+use crate::config::doctor::{LimitScope, Liveness, UrlParts, Ws};
 use client::Client;
 use dial::{Dialed, Refused, Route};
 
@@ -132,7 +132,7 @@ pub fn resolved(ws: &Ws, secrets: &Secrets) -> Result<Ws, String> {
     if let Some(metrics) = &mut ws.metrics {
         metrics.url = secrets.expand(&metrics.url)?;
     }
-    if let Ok(Endpoint { user: Some(user), .. }) = Endpoint::parse(&ws.url, ["ws", "wss"]) {
+    if let Ok(UrlParts { user: Some(user), .. }) = UrlParts::parse(&ws.url, ["ws", "wss"]) {
         user.split(':').for_each(|part| secrets.register(part));
         secrets.register(&user);
     }
@@ -147,7 +147,7 @@ impl WsTarget {
     /// used.
     pub async fn route(&self) -> Result<Route, Box<CheckResult>> {
         let error = |why: String| Box::new(CheckResult::error(why));
-        let endpoint = Endpoint::parse(&self.ws.url, ["ws", "wss"])
+        let endpoint = UrlParts::parse(&self.ws.url, ["ws", "wss"])
             .map_err(|why| error(format!("`url` is not a valid URL: {why}")))?;
         let addresses = self.allow.addresses(&endpoint.host, endpoint.port).await;
         let addresses = addresses.map_err(|why| {
@@ -320,7 +320,7 @@ impl WsTarget {
     }
 
     pub fn is_local(ws: &Ws) -> bool {
-        Endpoint::parse(&ws.url, ["ws", "wss"]).is_ok_and(|endpoint| endpoint.is_local())
+        UrlParts::parse(&ws.url, ["ws", "wss"]).is_ok_and(|endpoint| endpoint.is_local())
     }
 }
 
@@ -340,7 +340,7 @@ pub fn words(missing: &client::Missing) -> String {
 
 /// Returns the result for a server that refuses even the first connection.
 pub fn unreachable(refused: &Refused, route: &Route) -> CheckResult {
-    let Endpoint { host, port, .. } = &route.endpoint;
+    let UrlParts { host, port, .. } = &route.endpoint;
     let reason = if refused.reason.is_empty() { String::new() } else { format!(" ({})", refused.reason) };
     let message = match refused.class.as_str() {
         "tcp-refused" => format!("nothing listens at {host}:{port} (tcp-refused)"),

@@ -142,7 +142,7 @@ pub struct MetricsEndpoint {
 
 /// Connection parameters of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct UrlParts {
     pub tls: bool,
     /// Host name or IP address.
     pub host: String,
@@ -154,7 +154,7 @@ pub struct Endpoint {
     pub user: Option<String>,
 }
 
-impl Endpoint {
+impl UrlParts {
     /// Parses a URL with one of two schemes. The second scheme uses TLS.
     ///
     /// # Errors
@@ -236,7 +236,7 @@ impl ConfigReader<'_> {
     /// validated.
     pub(super) fn endpoint(&mut self, url: &str, span: Span, schemes: [&str; 2]) {
         let given = url.replace("{listen}", "1").replace("${", VARIABLE).replace('}', "");
-        match Endpoint::parse(&given, schemes) {
+        match UrlParts::parse(&given, schemes) {
             // The port or the whole URL may be a variable.
             Err(_) if given.contains(VARIABLE) => {}
             Err(why) => {

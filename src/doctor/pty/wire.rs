@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::PtyTarget;
 use super::host::SessionEnd;
-use crate::config::doctor::{Codec, Endpoint, Host};
+use crate::config::doctor::{Codec, Host, UrlParts};
 use crate::doctor::check_result::CheckResult;
 use crate::doctor::stream::{Stream, Tls};
 use crate::doctor::ws::client::small;
@@ -45,7 +45,7 @@ impl Wire {
         };
         let error = |why: String| Box::new(CheckResult::error(why));
         let endpoint =
-            Endpoint::parse(url, ["ws", "wss"]).map_err(|why| error(format!("`url` is not a valid URL: {why}")))?;
+            UrlParts::parse(url, ["ws", "wss"]).map_err(|why| error(format!("`url` is not a valid URL: {why}")))?;
         let addresses = target.allow.addresses(&endpoint.host, endpoint.port).await.map_err(|why| {
             Box::new(CheckResult::error(why).help("to allow it, add it to `[doctor] allow_hosts`", &[]))
         })?;

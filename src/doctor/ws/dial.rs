@@ -12,7 +12,7 @@ use tokio::sync::Barrier;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::config::doctor::Endpoint;
+use crate::config::doctor::UrlParts;
 use crate::doctor::stream::{Stream, Tls};
 
 /// Longest head of a response to an upgrade request, in bytes.
@@ -23,7 +23,7 @@ const MAX_HEADERS: usize = 64;
 /// Address and connection settings of a server.
 #[derive(Clone, Debug)]
 pub struct Route {
-    pub endpoint: Endpoint,
+    pub endpoint: UrlParts,
     /// Resolved addresses, all allowed by `allow_hosts`; tried in this order.
     pub addresses: Vec<SocketAddr>,
     /// TLS settings, if the scheme is `wss`.
@@ -120,7 +120,7 @@ impl Route {
     /// Returns the bytes of the upgrade request and the expected `Sec-WebSocket-Accept`.
     pub fn request(&self) -> (Vec<u8>, String) {
         let key = STANDARD.encode(uuid::Uuid::now_v7().as_bytes());
-        let Endpoint { host, port, path, .. } = &self.endpoint;
+        let UrlParts { host, port, path, .. } = &self.endpoint;
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let mut lines = vec![
             format!("GET {path} HTTP/1.1"),
