@@ -16,10 +16,7 @@ fn main() -> ExitCode {
     let cli = phx::command::parse();
     // A panic has already printed its location. Its exit code must differ from that of findings.
     let run = std::panic::catch_unwind(|| phx::command::run(cli));
-    let failed = || {
-        Err(Failure::internal("internal error in phx; no document was changed")
-            .hint("report the output above as a bug"))
-    };
+    let failed = || Err(Failure::internal("internal error in phx").hint("report the output above as a bug"));
     match run.unwrap_or_else(|_| failed()) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

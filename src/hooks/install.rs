@@ -264,7 +264,7 @@ fn backup_path(file: &Path) -> PathBuf {
 
 fn changed_failure(file: &Path) -> Failure {
     let shown = file.display();
-    Failure::usage(format!("hook `{shown}` was edited by hand; it was not changed")).hint(format!(
+    Failure::usage(format!("hook `{shown}` differs from the script of this version; it was not changed")).hint(format!(
         "save your changes, run `rm {}`, then run the same command again",
         shell::quoted(&shown.to_string())
     ))

@@ -173,9 +173,10 @@ impl<'a> SchemaLocation<'a> {
         } else {
             format!("unknown key `{key}` in {}{near}", self.name())
         };
+        let rest = if self.in_governance() { ", or move it out of the governance block" } else { "" };
         let help = match suggest::nearest(key, known.iter().copied()) {
-            Some(near) => format!("rename it to `{near}`, or move it out of the governance block"),
-            None => "remove it, or move it out of the governance block".to_owned(),
+            Some(near) => format!("rename it to `{near}`{rest}"),
+            None => format!("remove it{rest}"),
         };
         let mut described = self.described("unknown", message, help);
         if let Some(entry) = self.value.entry(key) {
