@@ -38,10 +38,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
     let document = context.document;
     let name_text = &name.value;
+    let key = document.dialect.written("auto_sections");
     if let Some(section) = section {
         let line = document.line(document.outline.sections[section].heading.start);
         let message =
-            format!("`{name_text}` is declared in `auto_sections`, but the section at line {line} has no AUTO marker");
+            format!("`{name_text}` is declared in `{key}`, but the section at line {line} has no AUTO marker");
         return context.finding_as(&RULE, Severity::Warning, name.span, name_text, message).help(
             "add `<!-- AUTO-GENERATED - DO NOT EDIT -->` before its text and `<!-- END AUTO-GENERATED -->` after it",
         );
@@ -50,25 +51,23 @@ fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Fi
     if let Some(first) = labels.first() {
         let line = document.line(first.start);
         let message = match labels.len() {
-            1 => format!(
-                "`{name_text}` is declared in `auto_sections`, but the field at line {line} is not an AUTO block"
-            ),
+            1 => format!("`{name_text}` is declared in `{key}`, but the field at line {line} is not an AUTO block"),
             count => format!(
-                "`{name_text}` is declared in `auto_sections`, but {count} fields (first at line {line}) are not an AUTO block"
+                "`{name_text}` is declared in `{key}`, but {count} fields (first at line {line}) are not an AUTO block"
             ),
         };
         return context
             .finding_as(&RULE, Severity::Warning, name.span, name_text, message)
-            .help("remove the name from `auto_sections`, or add AUTO markers");
+            .help(format!("remove the name from `{key}`, or add AUTO markers"));
     }
     context
         .finding(
             &RULE,
             name.span,
             name_text,
-            format!("`{name_text}` is declared in `auto_sections`, but no AUTO block matches"),
+            format!("`{name_text}` is declared in `{key}`, but no AUTO block matches"),
         )
-        .help("add an AUTO block with this name, or remove the name from `auto_sections`")
+        .help(format!("add an AUTO block with this name, or remove the name from `{key}`"))
 }
 
 /// Returns the indices of sections that contain no block at any depth.

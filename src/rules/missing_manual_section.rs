@@ -33,16 +33,16 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 fn missing(context: &Context<'_>, name: &Declared, section: Option<usize>) -> Finding {
     let document = context.document;
     let name_text = &name.value;
+    let key = document.dialect.written("manual_sections");
     let Some(section) = section else {
-        let message = format!("`{name_text}` is declared in `manual_sections`, but no section matches");
+        let message = format!("`{name_text}` is declared in `{key}`, but no section matches");
         return context
             .finding(&RULE, name.span, name_text, message)
-            .help("add the section with a MANUAL marker, or remove the name from `manual_sections`");
+            .help(format!("add the section with a MANUAL marker, or remove the name from `{key}`"));
     };
     let section = &document.outline.sections[section];
     let line = document.line(section.heading.start);
-    let message =
-        format!("`{name_text}` is declared in `manual_sections`, but the section at line {line} has no MANUAL marker");
+    let message = format!("`{name_text}` is declared in `{key}`, but the section at line {line} has no MANUAL marker");
     let below = document.line(section.content.start.max(1) - 1);
     let at = document.lines.span(&document.text, below).end;
     let marker = format!("{}<!-- MANUAL - REQUIRES REVIEW -->", lines::ending(&document.text));

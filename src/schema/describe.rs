@@ -233,7 +233,7 @@ impl<'a> SchemaLocation<'a> {
             }
             Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::Not { .. } | Kind::FalseSchema => (
                 format!("{name} does not match its schema"),
-                "run `phx schema show KIND` to print the schema".to_owned(),
+                format!("run `phx schema show {}` to print the schema", self.document.shape.kind),
             ),
             _ => (format!("{name}: {}", error.masked_with("the value")), "fix the value".to_owned()),
         }

@@ -8,6 +8,7 @@ use crate::system::disk;
 use crate::system::git::git_dirs::GitDirs;
 use crate::system::replace::{ReplaceError, Replacement};
 use crate::system::turn::{self, Turn};
+use crate::text::Folder;
 
 use super::{Project, paths};
 
@@ -41,19 +42,21 @@ impl Project {
         for (document, text) in written {
             let file = paths::absolute(&self.root, Path::new(&document.path));
             let prepared = Replacement::prepare(&file, &self.root, document.text.as_bytes(), text.as_bytes());
-            replacements.push((&document.path, prepared.map_err(|error| write_failure(&document.path, error))?));
+            replacements
+                .push((&document.path, prepared.map_err(|error| write_failure(&self.folder, &document.path, error))?));
         }
         for (path, replacement) in replacements {
-            replacement.finish().map_err(|error| write_failure(path, error))?;
+            replacement.finish().map_err(|error| write_failure(&self.folder, path, error))?;
         }
         Ok(())
     }
 }
 
-fn write_failure(path: &str, error: ReplaceError) -> Failure {
+fn write_failure(folder: &Folder, path: &str, error: ReplaceError) -> Failure {
+    let (path, quoted) = (folder.display_path(path), folder.quoted(path));
     match error {
         ReplaceError::ReadOnly => Failure::internal(format!("cannot write `{path}`: it is read-only"))
-            .hint(format!("run `chmod u+w {path}` to make it writable")),
+            .hint(format!("run `chmod u+w {quoted}` to make it writable")),
         ReplaceError::Changed => Failure::internal(format!("`{path}` changed on disk; it was not overwritten"))
             .hint("run the same command again"),
         ReplaceError::Outside(target) => {
@@ -64,7 +67,7 @@ fn write_failure(path: &str, error: ReplaceError) -> Failure {
         ReplaceError::HardLinked(names) => Failure::internal(format!(
             "cannot write `{path}`: it has {names} hard links, of which only one would change"
         ))
-        .hint(format!("run `cp {path} {path}.copy && mv {path}.copy {path}` to remove the link")),
+        .hint(format!("run `cp {quoted} {quoted}.copy && mv {quoted}.copy {quoted}` to remove the link")),
         ReplaceError::System(error) => {
             let is_denied = error.kind() == std::io::ErrorKind::PermissionDenied;
             let why = if is_denied { "permission denied".to_owned() } else { disk::explain(&error) };
