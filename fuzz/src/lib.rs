@@ -8,7 +8,7 @@ use phx::corpus::reviews::ReviewHistory;
 use phx::document::{Dialect, Document, Shape, model};
 use phx::regen::facts::{Facts, MeasuredFacts};
 use phx::regen::plan::{self, Sources};
-use phx::regen::{Library, Override, RenderOutcome};
+use phx::regen::{Library, RenderOutcome, TemplateOverride};
 use phx::rules::{Context, RuleRunner};
 use phx::schema::{Catalog, Overlay};
 use phx::text::{Edits, Folder, decode};
@@ -50,7 +50,7 @@ pub fn document(bytes: &[u8]) {
         catalog: &CATALOG,
         config: &Config::default(),
         plans: &plans,
-        past: &ReviewHistory::default(),
+        reviews: &ReviewHistory::default(),
         now: DateTime::<Utc>::UNIX_EPOCH,
         folder: &Folder::default(),
     };
@@ -77,7 +77,7 @@ pub fn configuration(bytes: &[u8]) {
 pub fn template(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let path = ".phx/templates/sections/own.md".to_owned();
-    let library = Library::new(vec![Override { key: "own".to_owned(), path, text }]);
+    let library = Library::new(vec![TemplateOverride { key: "own".to_owned(), path, text }]);
     drop(plans(&parse(WITH_BLOCK.as_bytes()), &library));
 }
 
