@@ -104,11 +104,11 @@ impl Auditor {
                 return Ok(audited);
             }
         };
-        self.judge(&project, &mut audited, last)?;
+        self.validate(&project, &mut audited, last)?;
         Ok(audited)
     }
 
-    fn judge(&self, project: &Project, audited: &mut Audited, last: &mut Option<Last>) -> Result<(), Failure> {
+    fn validate(&self, project: &Project, audited: &mut Audited, last: &mut Option<Last>) -> Result<(), Failure> {
         let failed = |why: String| Failure::usage(format!("cannot read the changes of a commit: {why}"));
         let commit = &audited.commit;
         let before = match commit.parents.first() {
@@ -118,7 +118,7 @@ impl Auditor {
         let changes = objects::between(&self.root, &before, &commit.id).map_err(failed)?;
         let own = self.own(commit).map_err(failed)?;
         let mut document_index = project.document_index_after(last.take(), &before)?;
-        let judge = RuleRunner::new(Levels::new(&project.config, &[]));
+        let runner = RuleRunner::new(Levels::new(&project.config, &[]));
         let at = self.time(commit).map_err(failed)?;
         if at - commit.at > SKEW {
             let message =
@@ -137,7 +137,7 @@ impl Auditor {
             let path = &project.config_file.path;
             audited.warnings.extend(points.into_iter().map(|point| warning("weakened-policy", path, point)));
         }
-        let mut validator = Validator::new(project, &judge, at, self.program);
+        let mut validator = Validator::new(project, &runner, at, self.program);
         validator.comparison = Comparison::Change;
         validator.before.clone_from(&before);
         validator.config.clone_from(&self.config);

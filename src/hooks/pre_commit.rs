@@ -78,11 +78,11 @@ impl PreCommit<'_> {
             // Documents will be validated against schemas: prepare the validators concurrently.
             std::thread::spawn(schema::warm);
         }
-        let judge = RuleRunner::new(Levels::new(&project.config, &[]));
+        let runner = RuleRunner::new(Levels::new(&project.config, &[]));
         let own = self.own()?;
         let step = self.step(own.as_ref());
         let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
-        let (mut validator, scope) = self.validator(&judge, step, &mut document_index);
+        let (mut validator, scope) = self.validator(&runner, step, &mut document_index);
         validator.document_index = Some(&document_index);
         let mut report = HookReport {
             replaying: self.git_dirs.replaying(),
@@ -134,10 +134,10 @@ impl PreCommit<'_> {
     /// Writes the AUTO blocks of the staged documents, and of the documents whose facts they change, if that is safe
     /// (`phx regen --staged`).
     pub(crate) fn regenerate(&self) -> Result<HookReport, Failure> {
-        let judge = RuleRunner::default();
+        let runner = RuleRunner::default();
         let own = self.own()?;
         let mut document_index = self.project.document_index("HEAD", Some(&self.git_dirs.common))?;
-        let (mut validator, scope) = self.validator(&judge, self.step(own.as_ref()), &mut document_index);
+        let (mut validator, scope) = self.validator(&runner, self.step(own.as_ref()), &mut document_index);
         validator.document_index = Some(&document_index);
         let mut report = HookReport::default();
         let candidates = self.candidates(&validator, &scope, &mut report);
@@ -160,11 +160,11 @@ impl PreCommit<'_> {
     /// Creates a validator, and computes the documents that the commit affects.
     fn validator<'a>(
         &'a self,
-        judge: &'a RuleRunner,
+        runner: &'a RuleRunner,
         step: ChangeContext<'_>,
         document_index: &mut DocumentIndex,
     ) -> (Validator<'a>, ChangeScope) {
-        let mut validator = Validator::new(self.project, judge, self.now, self.program);
+        let mut validator = Validator::new(self.project, runner, self.now, self.program);
         validator.comparison = Comparison::Change;
         validator.config.clone_from(&self.config);
         let scope = validator.scope(step, document_index);

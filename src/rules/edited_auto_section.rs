@@ -22,8 +22,8 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
     let path = context.quoted_path();
     let edit = plan.edit(context.document).map(|edit| format!(": {edit}")).unwrap_or_default();
     let message = format!("AUTO block `{}` was edited by hand{edit}", block.name);
-    let config_hint = plan.config_hint().map(|config_hint| format!("; {config_hint}")).unwrap_or_default();
-    let help = format!("run `phx regen --force {path}` to restore it{config_hint}");
+    let hint = plan.config_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let help = format!("run `phx regen --force {path}` to restore it{hint}");
     let marker = block.closer.unwrap_or(block.opener);
     Some(context.finding(&RULE, marker, &block.name, message).help(help))
 }

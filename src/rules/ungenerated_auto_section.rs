@@ -34,7 +34,7 @@ fn check(context: &Context<'_>, plan: &BlockPlan) -> Option<Finding> {
         RenderOutcome::NoFacts if current_body.trim().is_empty() => return None,
         RenderOutcome::NoFacts => {
             let sources = plan.sources().join(", or ");
-            if plan.unavailable_facts.iter().any(|unavailable_facts| Measured::is_source(&unavailable_facts.source)) {
+            if plan.unavailable_facts.iter().any(|fact| Measured::is_source(&fact.source)) {
                 let help = format!("{sources}; then run `phx regen {}`", context.quoted_path());
                 (format!("{prefix}: its facts are measured, and only `phx regen` measures facts"), help)
             } else if sources.is_empty() {

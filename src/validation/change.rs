@@ -271,8 +271,8 @@ impl Validator<'_> {
         if paths.is_empty() {
             return Vec::new();
         }
-        let judge = self.runner.only(rules);
-        let mut validator = Validator::new(self.project, &judge, self.now, self.program);
+        let runner = self.runner.only(rules);
+        let mut validator = Validator::new(self.project, &runner, self.now, self.program);
         validator.before.clone_from(&self.before);
         let (_, mut found) = validator.documents(Selection::Known(paths));
         found.retain(|finding| rules.contains(&finding.rule));

@@ -267,10 +267,10 @@ pub(crate) fn unwritable(document: &Document) -> Option<String> {
 }
 
 fn edited(document: &Document, plan: &BlockPlan, folder: &Folder) -> BlockStatus {
-    let config_hint = plan.config_hint().map(|config_hint| format!("; {config_hint}")).unwrap_or_default();
+    let hint = plan.config_hint().map(|hint| format!("; {hint}")).unwrap_or_default();
     let edit = plan.edit(document).map(|edit| format!(" ({edit})")).unwrap_or_default();
     BlockStatus::Edited(format!(
-        "it was edited by hand{edit}; run `phx regen --force {}` to restore it{config_hint}",
+        "it was edited by hand{edit}; run `phx regen --force {}` to restore it{hint}",
         folder.quoted(&document.path)
     ))
 }

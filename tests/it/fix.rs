@@ -17,7 +17,6 @@ fn applies_all_fixes_and_reports_the_remaining_findings() {
         .write("late.md", undeclared_document().replace("2025-09-12", "2025-08-31"));
     let run = repo.run(&["validate", "--fix", "-o", "concise"]).exits(1);
     crate::transcript::note(&run.stdout);
-    run.recorded();
     let expected = undeclared_document()
         .replace("auto_sections: []", "auto_sections: [one, two]")
         .replace("## Risks\n", "## Risks\n<!-- MANUAL - REQUIRES REVIEW -->\n");

@@ -65,8 +65,8 @@ fn trace_follows_renames() {
     repo.git(&["commit", "-qm", "Review"]);
     repo.git(&["mv", DOC, "docs/größe (2).md"]);
     repo.git(&["commit", "-qm", "Move"]);
-    let follow_history = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
-    repo.note(&follow_history);
+    let trail = repo.run(&["trace", "docs/größe (2).md"]).exits(0).stdout;
+    repo.note(&trail);
 }
 
 #[test]

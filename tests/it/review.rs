@@ -236,8 +236,8 @@ fn reports_the_reviewed_section_and_edited_blocks() {
     );
     review(&repo, &[DOC, "--yes"]).exits(0);
     repo.run(&at("2025-09-02T00:00:00Z", &["review", &format!("{DOC}#risks"), "--yes"])).exits(0);
-    let follow_history = repo.run(&["trace", DOC]).exits(0).stdout;
-    repo.note(&follow_history);
+    let trail = repo.run(&["trace", DOC]).exits(0).stdout;
+    repo.note(&trail);
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn run_fixtures(probe: &str, may_skip: fn(&str) -> bool) {
         }
     }
     assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(outcomes.contains(": pass\n") && outcomes.contains(": fail\n"), "too few cases ran:\n{outcomes}");
     // The snapshot contains all cases. If some were skipped, each remaining line must be in the snapshot.
     if json["summary"]["skip"] == 0 {
         crate::transcript::note(&outcomes);

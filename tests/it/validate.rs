@@ -270,8 +270,7 @@ fn statistics_count_the_findings_of_each_rule() {
 fn very_verbose_lists_the_files_read() {
     let repo = Repo::new();
     repo.write("phx.toml", "").write(".phx/schemas/v1.0/tide-table.schema.json", "{}").write("a.md", clean_document());
-    let run = repo.run(&["validate", "-vv"]).exits(0);
-    run.recorded();
+    repo.run(&["validate", "-vv"]).exits(0);
     repo.write("phx.toml", "[hook]\n").run(&["validate", "-vv"]).exits(0);
 }
 
